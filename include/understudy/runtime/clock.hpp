@@ -1,0 +1,188 @@
+/// The one clock of the library, and the timer that runs on it.
+///
+/// Every limit, deadline and backoff reads `Clock::now()` and sleeps on a `Timer`, so that a test can
+/// put virtual time in their place (`testing/virtual_time.hpp`): fifteen minutes pass in no time, and
+/// in the same order at every run.
+///
+/// Invariants
+/// 1. `Clock` is monotonic. It does not count the time for which the machine was suspended.
+/// 2. Without virtual time, `Clock` is `std::chrono::steady_clock` under another name and a `Timer` is
+///    Asio's: nothing is added but the look whether virtual time is in force.
+/// 3. Whether time is virtual is a property of the thread: other threads never notice.
+///
+///     const auto start = Clock::now();
+///     co_await sleep_for(250ms);
+///     assert(Clock::now() - start >= 250ms);
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associator.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/version.hpp>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "understudy/export.hpp"
+
+static_assert(BOOST_VERSION >= 108100, "understudy needs Boost 1.81 or newer");
+
+namespace understudy {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace detail {
+class TimeSource;
+}
+
+/// A clock in the sense of the standard ([time.clock.req]), steady, in nanoseconds.
+class Clock {
+ public:
+  using duration = std::chrono::nanoseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<Clock>;
+  static constexpr bool is_steady = true;
+
+  /// The current time: virtual if this thread has a `VirtualTime`, else steady_clock's.
+  static time_point now() noexcept;
+};
+
+namespace detail {
+
+/// One wait of a `Timer` in virtual time. It lives as long as its completion handler.
+struct VirtualWait {
+  explicit VirtualWait(asio::steady_timer& t) noexcept : timer(&t) {}
+
+  asio::steady_timer* timer;  // null once the Timer is gone
+  bool fired = false;
+};
+
+/// What `VirtualTime` is to the runtime; nothing else implements it.
+class TimeSource {
+ public:
+  virtual Clock::time_point now() const noexcept = 0;
+  virtual void schedule(Clock::time_point expiry, std::weak_ptr<VirtualWait> wait) = 0;
+
+  /// Scopes report themselves, so that a test that hangs can be told what it waits for.
+  virtual void scope_entered(const void* scope) = 0;
+  virtual void scope_left(const void* scope) noexcept = 0;
+
+ protected:
+  ~TimeSource() = default;
+};
+
+extern UNDERSTUDY_API constinit thread_local TimeSource* time_source;
+
+/// Turns the abort by which virtual time wakes an Asio timer into the success that it stands for.
+template <class Handler>
+struct VirtualWaitHandler {
+  std::shared_ptr<VirtualWait> wait;
+  Handler handler;
+
+  void operator()(error_code code) {
+    const bool fired = wait->fired;
+    wait.reset();
+    std::move(handler)(fired ? error_code{} : code);
+  }
+};
+
+}  // namespace detail
+
+inline Clock::time_point Clock::now() noexcept {
+  if (detail::time_source != nullptr) [[unlikely]] {
+    return detail::time_source->now();
+  }
+  return time_point{std::chrono::steady_clock::now().time_since_epoch()};
+}
+
+/// A timer on `Clock`. Like Asio's, but with one wait at a time, and it cannot be moved.
+/// Threads: one executor. Lifetime: destroying it cancels the wait.
+class Timer {
+ public:
+  explicit Timer(asio::any_io_executor executor) : timer_(std::move(executor)) {}
+  ~Timer() {
+    if (const auto wait = wait_.lock()) {
+      wait->timer = nullptr;
+    }
+  }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  /// Sets the time at which the next wait ends, and cancels the one under way, if any.
+  void expires_at(Clock::time_point expiry) {
+    timer_.cancel();
+    expiry_ = expiry;
+  }
+
+  /// The same, relative to now; a duration beyond the clock's range means "never".
+  void expires_after(Clock::duration duration) {
+    const auto now = Clock::now();
+    expires_at(duration > Clock::time_point::max() - now ? Clock::time_point::max()
+                                                         : now + duration);
+  }
+
+  Clock::time_point expiry() const noexcept { return expiry_; }
+
+  /// Ends the wait with `operation_aborted`. One whose time had come already ends with success all the
+  /// same, so a handler that must not act after a cancel has to look at the clock again.
+  void cancel() { timer_.cancel(); }
+
+  /// Completes with success at the expiry, never earlier, or with `operation_aborted` when cancelled
+  /// through the timer or the token's cancellation slot (any kind).
+  template <class Token>
+  auto async_wait(Token&& token) {
+    return asio::async_initiate<Token, void(error_code)>(
+        [this](auto handler) { start(std::move(handler)); }, token);
+  }
+
+  asio::any_io_executor get_executor() { return timer_.get_executor(); }
+
+ private:
+  template <class Handler>
+  void start(Handler handler) {
+    if (detail::time_source == nullptr) [[likely]] {
+      timer_.expires_at(std::chrono::steady_clock::time_point{expiry_.time_since_epoch()});
+      timer_.async_wait(std::move(handler));
+      return;
+    }
+    auto wait = std::make_shared<detail::VirtualWait>(timer_);
+    wait_ = wait;
+    detail::time_source->schedule(expiry_, wait);
+    timer_.expires_at(std::chrono::steady_clock::time_point::max());
+    timer_.async_wait(
+        detail::VirtualWaitHandler<Handler>{std::move(wait), std::move(handler)});
+  }
+
+  asio::steady_timer timer_;
+  Clock::time_point expiry_{};
+  std::weak_ptr<detail::VirtualWait> wait_;
+};
+
+/// Completes after `duration`, or throws system_error(operation_aborted) when the caller is cancelled.
+inline asio::awaitable<void> sleep_for(Clock::duration duration) {
+  Timer timer(co_await asio::this_coro::executor);
+  timer.expires_after(duration);
+  co_await timer.async_wait(asio::deferred);
+}
+
+}  // namespace understudy
+
+/// The wrapped handler's executor, allocator and cancellation slot are the wrapper's.
+template <template <class, class> class Associator, class Handler, class Default>
+struct boost::asio::associator<Associator, understudy::detail::VirtualWaitHandler<Handler>, Default>
+    : Associator<Handler, Default> {
+  static auto get(const understudy::detail::VirtualWaitHandler<Handler>& wrapper) noexcept {
+    return Associator<Handler, Default>::get(wrapper.handler);
+  }
+  static auto get(const understudy::detail::VirtualWaitHandler<Handler>& wrapper,
+                  const Default& fallback) noexcept {
+    return Associator<Handler, Default>::get(wrapper.handler, fallback);
+  }
+};

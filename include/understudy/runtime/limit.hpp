@@ -1,0 +1,63 @@
+/// What a time limit is: how long, whose, and what its expiry means. The words that `Evidence` speaks.
+#pragma once
+
+#include <boost/system/error_code.hpp>
+#include <string_view>
+
+#include "understudy/export.hpp"
+#include "understudy/runtime/clock.hpp"
+
+namespace understudy {
+
+/// What an attempt is doing; each phase has its own limit.
+enum class Phase : unsigned char {
+  none,            ///< nothing that has a limit
+  pool_wait,       ///< waiting for a pooled connection
+  connect,         ///< resolve, connect, TLS, proxy
+  write,           ///< writing the request
+  first_progress,  ///< request sent, no progress yet
+  progress,        ///< between progress and progress
+  whole_answer,    ///< waiting for an answer that the peer does not stream
+  error_body,      ///< reading the body of an error status
+  finish,          ///< finish seen, end of stream not
+};
+
+/// Which clock a limit is measured on.
+enum class LimitClock : unsigned char {
+  none,
+  phase,      ///< time spent in the phase
+  progress,   ///< time without progress, heartbeats or not
+  transport,  ///< time without a byte of any kind
+  wall,       ///< time since the call began; never stops
+};
+
+/// Who set a limit.
+enum class LimitOrigin : unsigned char {
+  none,
+  user,
+  scaled,           ///< by the size of the prompt
+  floor,            ///< of a model that reasons long
+  standard,         ///< the library's default
+  learned,          ///< from the heartbeats of this very stream
+  share_of_deadline,
+};
+
+/// A limit. Who sets it says what its expiry means: `code` becomes the cause's code.
+class Limit {
+ public:
+  constexpr Limit() noexcept = default;
+  constexpr Limit(Clock::duration limit, boost::system::error_code meaning,
+                  LimitOrigin who) noexcept
+      : after(limit), code(meaning), origin(who) {}
+
+  Clock::duration after{};
+  boost::system::error_code code;
+  LimitOrigin origin = LimitOrigin::none;
+};
+
+/// The names as they are written in reports: the enumerators', with `default` for `standard`.
+UNDERSTUDY_API std::string_view to_string(Phase phase) noexcept;
+UNDERSTUDY_API std::string_view to_string(LimitClock clock) noexcept;
+UNDERSTUDY_API std::string_view to_string(LimitOrigin origin) noexcept;
+
+}  // namespace understudy

@@ -1,0 +1,10 @@
+// expect: braced_prvalue
+#include "../sample.hpp"
+
+namespace samples {
+
+inline awaitable<void> array_prvalue() {
+  co_await pass(std::array<std::string, 2>{big, big});
+}
+
+}  // namespace samples

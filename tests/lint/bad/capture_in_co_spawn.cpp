@@ -1,0 +1,14 @@
+// expect: capture
+#include "../sample.hpp"
+
+namespace samples {
+
+inline awaitable<void> capture_in_co_spawn() {
+  auto text = shared();
+  auto executor = co_await asio::this_coro::executor;
+  co_await asio::co_spawn(
+      executor, [text]() -> awaitable<void> { co_await call([&] { return text->size(); }); },
+      use_awaitable);
+}
+
+}  // namespace samples

@@ -1,0 +1,10 @@
+// expect: braced_prvalue
+#include "../sample.hpp"
+
+namespace samples {
+
+inline awaitable<void> vector_prvalue() {
+  co_await pass(std::vector<std::string>{big, big});
+}
+
+}  // namespace samples

@@ -1,0 +1,14 @@
+#include "../sample.hpp"
+
+namespace samples {
+
+inline awaitable<void> capture_over_lines() {
+  auto text = shared();
+  std::size_t total = 0;
+  total += co_await call([&total, &text] {
+    total += text->size();
+    return total;
+  });
+}
+
+}  // namespace samples
