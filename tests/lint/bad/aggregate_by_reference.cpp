@@ -3,8 +3,6 @@
 
 namespace samples {
 
-inline awaitable<void> aggregate_by_reference() {
-  co_await take_reference(Agg{big, big});
-}
+inline awaitable<void> aggregate_by_reference() { co_await take_reference(Agg{big, big}); }
 
 }  // namespace samples

@@ -3,8 +3,6 @@
 
 namespace samples {
 
-inline awaitable<void> aggregate_empty() {
-  co_await take(Agg{});
-}
+inline awaitable<void> aggregate_empty() { co_await take(Agg{}); }
 
 }  // namespace samples

@@ -3,8 +3,6 @@
 
 namespace samples {
 
-inline awaitable<void> aggregate_prvalue() {
-  co_await take(Agg{big, big});
-}
+inline awaitable<void> aggregate_prvalue() { co_await take(Agg{big, big}); }
 
 }  // namespace samples

@@ -3,8 +3,6 @@
 
 namespace samples {
 
-inline awaitable<void> array_prvalue() {
-  co_await pass(std::array<std::string, 2>{big, big});
-}
+inline awaitable<void> array_prvalue() { co_await pass(std::array<std::string, 2>{big, big}); }
 
 }  // namespace samples

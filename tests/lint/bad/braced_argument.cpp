@@ -3,8 +3,6 @@
 
 namespace samples {
 
-inline awaitable<void> braced_argument() {
-  co_await take({big, big});
-}
+inline awaitable<void> braced_argument() { co_await take({big, big}); }
 
 }  // namespace samples

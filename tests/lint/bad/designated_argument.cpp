@@ -3,8 +3,6 @@
 
 namespace samples {
 
-inline awaitable<void> designated_argument() {
-  co_await take({.a = big, .b = big});
-}
+inline awaitable<void> designated_argument() { co_await take({.a = big, .b = big}); }
 
 }  // namespace samples

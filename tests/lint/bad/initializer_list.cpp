@@ -3,8 +3,6 @@
 
 namespace samples {
 
-inline awaitable<void> initializer_list() {
-  co_await take_list({big, big});
-}
+inline awaitable<void> initializer_list() { co_await take_list({big, big}); }
 
 }  // namespace samples

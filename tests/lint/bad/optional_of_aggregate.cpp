@@ -3,8 +3,6 @@
 
 namespace samples {
 
-inline awaitable<void> optional_of_aggregate() {
-  co_await take_optional(Agg{big, big});
-}
+inline awaitable<void> optional_of_aggregate() { co_await take_optional(Agg{big, big}); }
 
 }  // namespace samples

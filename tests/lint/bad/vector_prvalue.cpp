@@ -3,8 +3,6 @@
 
 namespace samples {
 
-inline awaitable<void> vector_prvalue() {
-  co_await pass(std::vector<std::string>{big, big});
-}
+inline awaitable<void> vector_prvalue() { co_await pass(std::vector<std::string>{big, big}); }
 
 }  // namespace samples

@@ -58,8 +58,7 @@ inline awaitable<void> no_false_alarm() {
       const Agg value{big, big};
       break;
     }
-    default:
-      break;
+    default: break;
   }
   asio::co_spawn(executor, [text]() -> awaitable<void> { co_await one(); }, asio::detached);
 
