@@ -1,0 +1,95 @@
+/// How long an attempt may take in each phase: the user's settings and plain facts in, limits out.
+///
+/// Invariants
+/// 1. Pure functions: same numbers, same limits.
+/// 2. An explicit limit of the user wins exactly as written, over floor and scaling.
+/// 3. Every limit names its origin and the code that its expiry means.
+///
+///     const StallCodes codes(FailoverReason::connection, FailoverReason::timeout);
+///     auto limits = stall_limits(StallSettings().with_stale(60s), StallFacts().with_prompt(80'000), codes);
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "understudy/export.hpp"
+#include "understudy/runtime/cause.hpp"
+#include "understudy/runtime/limit.hpp"
+
+namespace understudy {
+
+/// What the user wrote, key by key; what he left out is automatic.
+class StallSettings {
+ public:
+  StallSettings() noexcept {}  // not an aggregate: g++ 12.2 destroys those twice beside co_await
+
+  StallSettings& with_connect(Clock::duration d) { return connect = d, *this; }
+  StallSettings& with_write(Clock::duration d) { return write = d, *this; }
+  StallSettings& with_first_progress(Clock::duration d) { return first_progress = d, *this; }
+  StallSettings& with_stale(Clock::duration d) { return stale = d, *this; }
+  StallSettings& with_silence(Clock::duration d) { return silence = d, *this; }
+  StallSettings& with_whole_answer(Clock::duration d) { return whole_answer = d, *this; }
+  StallSettings& with_last_member(Clock::duration d) { return last_member = d, *this; }
+
+  std::optional<Clock::duration> connect;         ///< resolve, connect, TLS, proxy; default 10 s
+  std::optional<Clock::duration> write;           ///< no byte accepted; default 30 s
+  std::optional<Clock::duration> first_progress;  ///< default: as `stale`
+  std::optional<Clock::duration> stale;           ///< between progress; default 180 s and more
+  std::optional<Clock::duration> silence;         ///< no byte of any kind; default: learned
+  std::optional<Clock::duration> whole_answer;    ///< answer not streamed; default 600 s
+  std::optional<Clock::duration> last_member;     ///< where nobody can take over; default 600 s
+};
+
+/// What is known of the call. Tokens are the caller's estimate.
+class StallFacts {
+ public:
+  StallFacts() noexcept {}
+
+  StallFacts& with_prompt(std::uint64_t tokens) { return prompt_tokens = tokens, *this; }
+  StallFacts& with_floor(Clock::duration d) { return floor = d, *this; }
+
+  std::uint64_t prompt_tokens = 0;
+  Clock::duration floor{};  ///< the model may think this long without a word
+};
+
+/// What expiry means to the layer above.
+class StallCodes {
+ public:
+  StallCodes(error_code connection_code, error_code timeout_code) noexcept
+      : connection(connection_code), timeout(timeout_code) {}
+
+  error_code connection;  ///< the transport is dead or was never there
+  error_code timeout;     ///< the peer lives and gets nowhere
+};
+
+/// The limits of one attempt. A zero `share` or an empty `deadline` is none.
+class StallLimits {
+ public:
+  StallLimits() noexcept {}
+
+  Limit connect;
+  Limit write;
+  Limit first_progress;
+  Limit stale;
+  Limit whole_answer;
+  Limit error_body;
+  Limit finish;
+  Limit silence;  ///< zero: learned from the heartbeats, see StallState
+  Limit last_member;
+  Limit share;  ///< of the deadline, from the attempt's start until something is delivered
+  std::optional<Clock::time_point> deadline;  ///< the call's; expiry is StopReason::deadline
+};
+
+/// The table of design.md 4. Numbers: 180 s / 240 s above 50,000 / 300 s above 100,000 prompt tokens are
+/// those of the agent in whose issue #22277 this project began.
+UNDERSTUDY_API StallLimits stall_limits(const StallSettings& settings, const StallFacts& facts,
+                                        const StallCodes& codes);
+
+/// What an attempt may take of the time that the call has left, when `eligible_left` members (itself
+/// among them) could be tried: an equal part, and the last gets the rest. Empty: less than `min_attempt`,
+/// so it is not worth starting.
+UNDERSTUDY_API std::optional<Clock::duration> share_of_deadline(Clock::duration remaining,
+                                                                std::size_t eligible_left,
+                                                                Clock::duration min_attempt);
+
+}  // namespace understudy

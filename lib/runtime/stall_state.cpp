@@ -1,0 +1,249 @@
+#include "understudy/runtime/stall_state.hpp"
+
+namespace understudy {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A wake-up that is later than this was held up by our own side (design.md 4).
+constexpr Clock::duration granted_from = 1s;
+/// How long readable bytes can put an expiry off, and how often they are looked at.
+constexpr Clock::duration longest_confirmation = 1s;
+constexpr Clock::duration confirmation_step = 1ms;
+/// Heartbeats come every 30 s where they are sparse (wire.md 9.1); three of them make a rhythm.
+constexpr unsigned gaps_to_learn = 3;
+constexpr Clock::duration least_learned_silence = 90s;
+/// While the consumer has the floor no limit can expire, so one that is over already can be looked at
+/// at leisure.
+constexpr Clock::duration paused_step = 100ms;
+/// However often "ask me again now" is answered.
+constexpr Clock::duration least_between_asks = 100ms;
+
+Clock::time_point later(Clock::time_point time, Clock::duration by) noexcept {
+  return by > Clock::time_point::max() - time ? Clock::time_point::max() : time + by;
+}
+
+}  // namespace
+
+void StallState::enter(Phase phase, Clock::time_point now) noexcept {
+  settle(now);
+  since_ = now;
+  age_ = {};
+  phase_ = phase;
+  answer_ = Answer::none;
+  confirmation_ = Confirmation::none;
+}
+
+void StallState::settle(Clock::time_point now) noexcept {
+  if (progressed_) {
+    progress_seen();
+  } else if (running_) {
+    age_ += now - since_;
+    ran_ += now - since_;
+  }
+  beat_in_this_read_ = false;
+}
+
+void StallState::progress_seen() noexcept {
+  progressed_ = false;
+  age_ = {};
+  answer_ = Answer::none;
+  ask_again_at_.reset();
+  confirmation_ = Confirmation::none;
+  last_beat_.reset();
+  largest_gap_ = {};
+  gaps_ = 0;
+  if (phase_ == Phase::first_progress) {
+    phase_ = Phase::progress;
+  }
+}
+
+bool StallState::heartbeat(Clock::time_point now) noexcept {
+  ++heartbeats_;
+  if (beat_in_this_read_ || progressed_ || !streaming()) {
+    return false;  // several in one read are no rhythm, and progress begins a new one
+  }
+  beat_in_this_read_ = true;
+  const auto beat = ran_ + silent(now);
+  if (last_beat_) {
+    largest_gap_ = std::max(largest_gap_, beat - *last_beat_);
+    ++gaps_;
+  }
+  last_beat_ = beat;
+  return gaps_ == gaps_to_learn && limits_.silence.origin == LimitOrigin::learned;
+}
+
+Clock::duration StallState::age(Clock::time_point now) const noexcept {
+  if (progressed_) {
+    return {};
+  }
+  // Writing is judged by each write alone: an accepted byte starts its clock anew.
+  const auto before = phase_ == Phase::write ? Clock::duration::zero() : age_;
+  return before + silent(now);
+}
+
+Limit StallState::phase_limit() const noexcept {
+  switch (phase_) {
+    case Phase::none: return {};
+    case Phase::pool_wait:
+    case Phase::connect: return limits_.connect;
+    case Phase::write: return limits_.write;
+    case Phase::first_progress: return limits_.first_progress;
+    case Phase::progress: return limits_.stale;
+    case Phase::whole_answer: return limits_.whole_answer;
+    case Phase::error_body: return limits_.error_body;
+    case Phase::finish: return limits_.finish;
+  }
+  return {};
+}
+
+StallState::Running StallState::phase_running(Clock::time_point now,
+                                              bool as_last_member) const noexcept {
+  Running running;
+  running.limit = phase_limit();
+  if (running.limit.origin == LimitOrigin::none) {
+    return running;
+  }
+  running.progress = streaming() || phase_ == Phase::whole_answer;
+  running.clock = streaming() ? LimitClock::progress : LimitClock::phase;
+  if (running.progress && as_last_member && limits_.last_member.after > running.limit.after) {
+    running.limit = limits_.last_member;
+  }
+  running.expires = later(now, running.limit.after - age(now));
+  return running;
+}
+
+Clock::duration StallState::silence_limit() const noexcept {
+  switch (limits_.silence.origin) {
+    case LimitOrigin::none: return {};
+    case LimitOrigin::learned:
+      return gaps_ < gaps_to_learn ? Clock::duration::zero()
+                                   : std::max(least_learned_silence, 3 * largest_gap_);
+    case LimitOrigin::user:
+    case LimitOrigin::scaled:
+    case LimitOrigin::floor:
+    case LimitOrigin::standard:
+    case LimitOrigin::share_of_deadline: break;
+  }
+  return limits_.silence.after;
+}
+
+StallState::Running StallState::silence_running(Clock::time_point now) const noexcept {
+  Running running;
+  const auto limit = streaming() ? silence_limit() : Clock::duration::zero();
+  if (limit > 0s) {
+    running.limit = Limit(limit, limits_.silence.code, limits_.silence.origin);
+    running.clock = LimitClock::transport;
+    running.expires = later(now, limit - silent(now));
+  }
+  return running;
+}
+
+StallState::Running StallState::share_running() const noexcept {
+  Running running;
+  if (limits_.share.origin == LimitOrigin::none || delivered_ || answer_ == Answer::no ||
+      phase_limit().origin == LimitOrigin::user) {
+    return running;
+  }
+  running.limit = limits_.share;
+  running.clock = LimitClock::wall;
+  running.progress = true;
+  running.expires = later(started_, limits_.share.after + granted_);
+  return running;
+}
+
+StallState::Running StallState::first(Clock::time_point now) const noexcept {
+  auto earliest = phase_running(now, answer_ == Answer::no);
+  for (const auto& other : {silence_running(now), share_running()}) {
+    if (other.expires < earliest.expires) {
+      earliest = other;
+    }
+  }
+  return earliest;
+}
+
+Clock::time_point StallState::next_due(Clock::time_point now) const noexcept {
+  auto due = std::min(first(now).expires, limits_.deadline.value_or(Clock::time_point::max()));
+  if (answer_ == Answer::no && ask_again_at_) {
+    due = std::min(due, *ask_again_at_);
+  }
+  return due;
+}
+
+bool StallState::ask_again(Clock::time_point now) const noexcept {
+  return answer_ == Answer::no && ask_again_at_ && now >= *ask_again_at_ &&
+         phase_running(now, false).expires <= now;
+}
+
+StallState::Verdict StallState::check(Clock::time_point now, Clock::time_point due) noexcept {
+  if (const auto late = now - due; late > granted_from) {
+    granted_ += late;
+    since_ = std::min(now, since_ + late);
+  }
+  if (limits_.deadline && now >= *limits_.deadline) {
+    Running running;
+    running.limit =
+        Limit(*limits_.deadline - started_, StopReason::deadline, LimitOrigin::user);
+    running.clock = LimitClock::wall;
+    running.expires = *limits_.deadline;
+    return Verdict::expired(cause(running, now));
+  }
+  if (!pending()) {
+    return Verdict::sleep(std::max(next_due(now), now + paused_step));
+  }
+  if (ask_again(now)) {
+    return Verdict::ask();
+  }
+  const auto running = first(now);
+  if (now < running.expires) {
+    confirmation_ = Confirmation::none;
+    return Verdict::sleep(next_due(now));
+  }
+  return act_on(running, now);
+}
+
+StallState::Verdict StallState::act_on(const Running& running, Clock::time_point now) noexcept {
+  switch (confirmation_) {
+    case Confirmation::none: return Verdict::confirm();
+    case Confirmation::ready:
+      if (bytes_ == bytes_at_confirmation_ && now - confirmed_at_ < longest_confirmation) {
+        return Verdict::sleep(now + confirmation_step);
+      }
+      break;
+    case Confirmation::quiet: break;
+  }
+  if (running.progress && answer_ == Answer::none) {
+    return Verdict::ask();
+  }
+  return Verdict::expired(cause(running, now));
+}
+
+void StallState::confirmed(bool ready, Clock::time_point now) noexcept {
+  confirmation_ = ready ? Confirmation::ready : Confirmation::quiet;
+  confirmed_at_ = now;
+  bytes_at_confirmation_ = bytes_;
+}
+
+void StallState::answered(const Takeover& takeover, Clock::time_point now) noexcept {
+  answer_ = takeover.possible ? Answer::yes : Answer::no;
+  ask_again_at_ = takeover.ask_again_at;
+  if (ask_again_at_) {
+    ask_again_at_ = std::max(*ask_again_at_, now + least_between_asks);
+  }
+}
+
+Cause StallState::cause(const Running& expired, Clock::time_point now) const noexcept {
+  Evidence evidence;
+  evidence.phase = phase_;
+  evidence.clock = expired.clock;
+  evidence.origin = expired.limit.origin;
+  evidence.limit = expired.limit.after;
+  evidence.since_last_byte = silent(now);
+  evidence.since_last_progress = age(now);
+  evidence.lateness = now - expired.expires;
+  evidence.bytes = bytes_;
+  evidence.heartbeats = heartbeats_;
+  return Cause(expired.limit.code, evidence);
+}
+
+}  // namespace understudy
