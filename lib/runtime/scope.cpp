@@ -284,7 +284,7 @@ void Scope::forget(detail::Child& child) {
 void Scope::ended(detail::Child& child) {
   const auto error = child.error;
   const bool won = &child == winner_;
-  const bool unwinding = cancelled() && (child.failed_result || (error && detail::is_abort(error)));
+  const bool unwinding = cancelled() && (child.failed_result || child.aborted);
   const bool failed_body = child.kind() == detail::Child::Kind::body && child.failed_result;
   forget(child);
   if (error && !won && !unwinding) {

@@ -418,6 +418,128 @@ TEST_CASE("Law 6: cancel emits `all`") {
   CHECK(seen == (cancellation_type::terminal | cancellation_type::partial | cancellation_type::total));
 }
 
+TEST_CASE("Fact 4: awaitables let terminal cancellation through alone, and our cancel gets through") {
+  for (const auto type : {asio::cancellation_type::total, asio::cancellation_type::partial,
+                          asio::cancellation_type::all}) {
+    World world;
+    Stoppable<void> call(world);
+    call.start(with_scope([](Scope&) { return sleep_for(1min); }));
+    world.time.run_for(world.context, 1s);
+    call.signal.emit(type);
+    world.time.run(world.context);
+    const bool through = type == asio::cancellation_type::all;
+    CHECK(world.time.elapsed() == (through ? 1s : 60s));
+    CHECK(call.ended);
+  }
+}
+
+TEST_CASE("Fact 5: a scope inside a scope is a cancel scope of its own") {
+  World world;
+  world.run(with_scope([&](Scope& outer) -> awaitable<void> {
+    error_code inner;
+    try {
+      co_await with_scope(outer, [](Scope& scope) {
+        scope.deadline(1s);
+        return sleep_for(1h);
+      });
+    } catch (const system_error& error) {
+      inner = error.code();
+    }
+    CHECK(inner == StopReason::deadline);
+    CHECK(!outer.cancelled());
+    co_await sleep_for(1s);  // the outer goes on
+  }));
+  CHECK(world.time.elapsed() == 2s);
+}
+
+namespace {
+
+/// An operation that completes within its initiation: `co_spawn` of it may complete inside co_spawn.
+constexpr auto at_once = [](auto token) {
+  return asio::async_initiate<decltype(token), void()>(
+      [](auto handler) { std::move(handler)(); }, token);
+};
+
+/// An operation that completes inline, from within the emission that cancels it.
+constexpr auto until_cancelled = [](auto token) {
+  return asio::async_initiate<decltype(token), void()>(
+      [](auto handler) {
+        auto slot = asio::get_associated_cancellation_slot(handler);
+        auto kept = std::make_shared<std::optional<decltype(handler)>>(std::move(handler));
+        slot.assign([kept](asio::cancellation_type) {
+          if (auto handler_out = std::exchange(*kept, std::nullopt)) {
+            std::move (*handler_out)();
+          }
+        });
+      },
+      token);
+};
+
+}  // namespace
+
+TEST_CASE("B2 asio 7e519601: a child that completes inside co_spawn") {
+  World world;
+  int ended = 0;
+  world.run(with_scope([&](Scope& scope) -> awaitable<void> {
+    for (int i = 0; i < 3; ++i) {
+      scope.spawn([&]() -> awaitable<void> {
+        co_await at_once(asio::deferred);
+        ++ended;
+      });
+    }
+    co_await at_once(asio::deferred);
+  }));
+  CHECK(ended == 3);
+  CHECK_THROWS_WITH(world.run(with_scope([&](Scope& scope) -> awaitable<void> {
+                      scope.spawn([&]() -> awaitable<void> {
+                        co_await at_once(asio::deferred);
+                        throw std::runtime_error("inside");
+                      });
+                      co_await sleep_for(1h);
+                    })),
+                    "inside");
+  CHECK(world.time.elapsed() == 0s);
+}
+
+TEST_CASE("B2: a child that is completed and unlinked inline by the emission that cancels it") {
+  World world;
+  int ended = 0;
+  const auto code = code_thrown_by(world, with_scope([&](Scope& scope) -> awaitable<void> {
+                                     for (int i = 0; i < 5; ++i) {
+                                       scope.spawn([&]() -> awaitable<void> {
+                                         co_await until_cancelled(asio::deferred);
+                                         ++ended;
+                                       });
+                                     }
+                                     scope.deadline(1s);
+                                     co_await until_cancelled(asio::deferred);
+                                     co_await sleep_for(1h);
+                                   }));
+  CHECK(ended == 5);
+  CHECK(code == StopReason::deadline);
+}
+
+TEST_CASE("B2 asio #1332: a child's completion handler has no executor of its own") {
+  using Default = asio::io_context::executor_type;
+  static_assert(std::is_same_v<asio::associated_executor_t<detail::Completion, Default>, Default>);
+  // And a caller that has one is cancelled properly.
+  asio::thread_pool pool(1);
+  asio::io_context elsewhere;
+  asio::cancellation_signal signal;
+  std::promise<error_code> promise;
+  asio::co_spawn(pool, with_scope([](Scope&) { return sleep_for(1h); }),
+                 asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr& error) {
+                   try {
+                     std::rethrow_exception(error);
+                   } catch (const system_error& thrown) {
+                     promise.set_value(thrown.code());
+                   }
+                 }));
+  asio::post(pool, [&] { signal.emit(asio::cancellation_type::all); });
+  CHECK(promise.get_future().get() == asio::error::operation_aborted);
+  pool.join();
+}
+
 TEST_CASE("Law 7: one executor for a scope tree; other threads cancel by posting to it") {
   asio::thread_pool pool(3);
   auto strand = asio::make_strand(pool);
@@ -703,7 +825,7 @@ TEST_CASE("callables may be move-only, and live as long as the child") {
   CHECK(value == 5);
 }
 
-TEST_CASE("shielded cleanup runs on after a cancel, up to its own deadline") {
+TEST_CASE("B3: a shield is a child of its own: cleanup runs on after a cancel, up to its deadline") {
   World world;
   std::string said;
   const auto goodbye = [&said](Clock::duration delay) {
@@ -776,7 +898,7 @@ TEST_CASE("a deadline can be moved, and one in the past cancels at once") {
   CHECK(evidence.lateness == 1s);
 }
 
-TEST_CASE("Fact 5: scopes in a loop do not eat the stack") {
+TEST_CASE("B1 libcoro #273: scopes in a loop do not eat the stack") {
   World world;
   const auto many = []() -> awaitable<int> {
     int sum = 0;

@@ -70,7 +70,7 @@ TEST_CASE("a stalled attempt is cancelled, with the cause, at the tick") {
   CHECK(world.time.elapsed() == 150s + 180s);
 }
 
-TEST_CASE("Law 8: tokens cost no timer: it wakes elapsed / limit times, however many come") {
+TEST_CASE("Law 8 (Fact 6, A3 estuary/flow #3273): tokens cost no timer: it wakes elapsed / limit times, however many come") {
   World world;
   std::uint64_t wakeups = 0;
   const auto attempt = [&](Scope& scope) -> awaitable<void> {
@@ -210,7 +210,7 @@ TEST_CASE("a rhythm of heartbeats that stops is noticed before the progress limi
   CHECK(world.time.elapsed() == 50s + 90s);
 }
 
-TEST_CASE("real time: a stall is seen after its limit, never before") {
+TEST_CASE("B3 lazy re-arm, in real time: a stall is seen after its limit, never before") {
   asio::io_context context;
   Clock::duration elapsed{};
   const auto attempt = [&](Scope& scope) -> awaitable<void> {

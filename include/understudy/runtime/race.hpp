@@ -88,7 +88,7 @@ asio::awaitable<RaceResult<Fs...>> run_race(Scope* parent, std::source_location 
   };
   (collect(std::integral_constant<std::size_t, I>(), std::get<I>(racers)), ...);
   try {
-    entry.rethrow_race(throws, winner->error);
+    entry.rethrow_race(throws);
   } catch (...) {
     if (result) {
       std::visit([&](auto& value) { discard(std::move(value)); }, *result);

@@ -30,13 +30,18 @@ class UNDERSTUDY_API Alarm {
   Clock::time_point due() const noexcept { return due_; }
 
  private:
+  struct Block;
+  template <class T>
+  class BlockAllocator;
+  struct Handler;
+
   void woke();
 
   Timer timer_;
   Fire fire_;
   void* object_;
   Clock::time_point due_ = Clock::time_point::max();
-  std::shared_ptr<Alarm*> self_;  // what the handlers hold; nulled when the alarm goes
+  std::shared_ptr<Block> block_;
 };
 
 }  // namespace understudy::detail

@@ -4,9 +4,11 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/system/result.hpp>
+#include <boost/system/system_error.hpp>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -102,6 +104,7 @@ class UNDERSTUDY_API Child : public ChildHook {
   bool settled() const noexcept { return settled_; }
 
   std::exception_ptr error;    // what it threw
+  bool aborted = false;        // and that is how cancelled Asio code unwinds
   bool failed_result = false;  // it returned a boost::system::result with an error
   bool shielded = false;       // its scope's cancel passes it by
   bool owned = false;          // to be deleted at its end
@@ -126,6 +129,12 @@ class UNDERSTUDY_API Child : public ChildHook {
   bool begin_inline() noexcept;
 
   void settle();
+
+  /// In a catch clause: keeps what is being handled, and needs no second throw to look at it.
+  void caught(const error_code& code = {}) {
+    error = std::current_exception();
+    aborted = code == asio::error::operation_aborted;
+  }
 
  private:
   friend class Completion;
@@ -212,8 +221,10 @@ asio::awaitable<void> Child::run_and_drop(Child& child, F f) {
     } else {
       co_await call(f, child.scope());
     }
+  } catch (const boost::system::system_error& thrown) {
+    child.caught(thrown.code());
   } catch (...) {
-    child.error = std::current_exception();
+    child.caught();
   }
   child.settle();
   co_await asio::this_coro::throw_if_cancelled(false);  // Child, invariant 2
@@ -254,8 +265,10 @@ class Task : public Child {
       } else {
         keep(co_await call(f, scope()));
       }
+    } catch (const boost::system::system_error& thrown) {
+      caught(thrown.code());
     } catch (...) {
-      error = std::current_exception();
+      caught();
     }
     settle();
     co_await asio::this_coro::throw_if_cancelled(false);  // Child, invariant 2
@@ -300,6 +313,7 @@ class Task : public Child {
       auto& task = static_cast<Task&>(this->child());
       if (thrown) {
         task.error = thrown;
+        task.aborted = is_abort(thrown);
       } else {
         task.keep(std::forward<U>(result)...);
       }

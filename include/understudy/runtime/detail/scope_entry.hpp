@@ -48,17 +48,18 @@ class ScopeEntry {
   }
 
   /// The end of race, likewise.
-  void rethrow_race(bool throw_if_cancelled, const std::exception_ptr& winner_error) const {
-    if (winner_error && !(scope.outside_ && is_abort(winner_error))) {
-      std::rethrow_exception(winner_error);
+  void rethrow_race(bool throw_if_cancelled) const {
+    const auto& winner = *scope.winner_;
+    if (winner.error && !(scope.outside_ && winner.aborted)) {
+      std::rethrow_exception(winner.error);
     }
     rethrow_errors(throw_if_cancelled);
-    if (winner_error) {
-      std::rethrow_exception(winner_error);
+    if (winner.error) {
+      std::rethrow_exception(winner.error);
     }
   }
 
-  Child* winner() const noexcept { return scope.winner_; }
+  const Child* winner() const noexcept { return scope.winner_; }
 
   Scope scope;
 
