@@ -83,7 +83,8 @@ bool guarding_a_token() {
   const std::string ours = "read under StallTimer, one event a read";
   std::vector<bench::Way> ways;
   using Executor = const asio::any_io_executor&;
-  ways.push_back(way(bare, [](Executor) -> awaitable<void> { co_await asio::post(asio::deferred); }));
+  ways.push_back(
+      way(bare, [](Executor) -> awaitable<void> { co_await asio::post(asio::deferred); }));
   ways.push_back(way(by_or, [](Executor executor) -> awaitable<void> {
     asio::steady_timer timer(executor, 180s);
     co_await (asio::post(use_awaitable) || timer.async_wait(use_awaitable));
@@ -161,9 +162,9 @@ bool guarding_a_token() {
   const auto allocs = [&](const std::string& name) {
     return bench::figures(ways, name).allocations;
   };
-  std::printf("  added by ||: %.0f ns; by parallel_group: %.0f; by re-arming: %.0f; by StallTimer: %.0f\n",
-              ns(by_or) - ns(bare), ns(by_group) - ns(bare), ns(by_rearm) - ns(bare),
-              ns(ours) - ns(bare));
+  std::printf(
+      "  added by ||: %.0f ns; by parallel_group: %.0f; by re-arming: %.0f; by StallTimer: %.0f\n",
+      ns(by_or) - ns(bare), ns(by_group) - ns(bare), ns(by_rearm) - ns(bare), ns(ours) - ns(bare));
   bool all = bench::reach("a socket read", ns(one), 50, "ns");
   all &= bench::reach("each further event of it", (ns(many) - ns(one)) / 1'000, 3, "ns");
   all &= bench::reach("allocations added", allocs(ours) - allocs(bare), 0.01, "");
@@ -224,7 +225,8 @@ bool races() {
   const std::string race_loser = "race(call, a timer that waits, its abort a value)";
   std::vector<bench::Way> ways;
   ways.push_back(way(or_both, [](Executor) -> awaitable<void> { co_await (call() || call()); }));
-  ways.push_back(way(race_both, [](Executor) -> awaitable<void> { co_await race(call(), call()); }));
+  ways.push_back(
+      way(race_both, [](Executor) -> awaitable<void> { co_await race(call(), call()); }));
   ways.push_back(way(two, [](Executor executor) -> awaitable<void> {
     int left = 2;
     auto wait = [&](auto handler) {
@@ -256,7 +258,8 @@ bool races() {
   bench::print("race of two", ways);
   const auto ns = [&](const std::string& name) { return bench::figures(ways, name).nanoseconds; };
   bool all = bench::reach("both settle, of `||`", ns(race_both) / ns(or_both), 1.1, "x");
-  all &= bench::reach("a waiting loser is cancelled, of `||`", ns(race_loser) / ns(or_loser), 0.4, "x");
+  all &= bench::reach("a waiting loser is cancelled, of `||`", ns(race_loser) / ns(or_loser), 0.4,
+                      "x");
   std::printf("  (where the loser throws its abort: %.2f x; one exception costs about 2 us)\n",
               ns(race_thrower) / ns(or_loser));
   return all;

@@ -165,10 +165,7 @@ void Remote::cancel(const Cause& cause) const {
 }
 
 Scope::Scope(asio::any_io_executor executor, Scope* parent, std::source_location site)
-    : executor_(std::move(executor)),
-      parent_(parent),
-      source_(detail::time_source),
-      site_(site) {
+    : executor_(std::move(executor)), parent_(parent), source_(detail::time_source), site_(site) {
   if (source_ != nullptr) {
     source_->scope_entered(this);
   }

@@ -41,16 +41,14 @@ StallLimits stall_limits(const StallSettings& settings, const StallFacts& facts,
   limits.connect = explicit_or(settings.connect, 10s, codes.connection);
   limits.write = explicit_or(settings.write, 30s, codes.connection);
   limits.stale = stale_limit(settings, facts, codes.timeout);
-  limits.first_progress =
-      settings.first_progress
-          ? Limit(*settings.first_progress, codes.timeout, LimitOrigin::user)
-          : limits.stale;
+  limits.first_progress = settings.first_progress
+                              ? Limit(*settings.first_progress, codes.timeout, LimitOrigin::user)
+                              : limits.stale;
   limits.whole_answer = explicit_or(settings.whole_answer, 600s, codes.timeout);
   limits.error_body = Limit(5s, codes.connection, LimitOrigin::standard);
   limits.finish = Limit(5s, codes.connection, LimitOrigin::standard);
-  limits.silence = settings.silence
-                       ? Limit(*settings.silence, codes.connection, LimitOrigin::user)
-                       : Limit(0s, codes.connection, LimitOrigin::learned);
+  limits.silence = settings.silence ? Limit(*settings.silence, codes.connection, LimitOrigin::user)
+                                    : Limit(0s, codes.connection, LimitOrigin::learned);
   limits.last_member = explicit_or(settings.last_member, 600s, codes.timeout);
   return limits;
 }

@@ -182,8 +182,7 @@ StallState::Verdict StallState::check(Clock::time_point now, Clock::time_point d
   }
   if (limits_.deadline && now >= *limits_.deadline) {
     Running running;
-    running.limit =
-        Limit(*limits_.deadline - started_, StopReason::deadline, LimitOrigin::user);
+    running.limit = Limit(*limits_.deadline - started_, StopReason::deadline, LimitOrigin::user);
     running.clock = LimitClock::wall;
     running.expires = *limits_.deadline;
     return Verdict::expired(cause(running, now));

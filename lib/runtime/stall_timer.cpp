@@ -41,12 +41,8 @@ void StallTimer::woke(Clock::time_point due) {
   auto verdict = state_.check(now, due);
   while (true) {
     switch (verdict.step) {
-      case StallState::Step::sleep:
-        alarm_.set(verdict.until);
-        return;
-      case StallState::Step::confirm:
-        state_.confirmed(hooks_.ready && hooks_.ready(), now);
-        break;
+      case StallState::Step::sleep: alarm_.set(verdict.until); return;
+      case StallState::Step::confirm: state_.confirmed(hooks_.ready && hooks_.ready(), now); break;
       case StallState::Step::ask:
         state_.answered(hooks_.takeover ? hooks_.takeover() : Takeover::yes(), now);
         break;

@@ -73,12 +73,12 @@ TEST_CASE("race gives the index and the value of who settled first") {
 
 TEST_CASE("contenders may be callables, with or without the race's scope") {
   World world;
-  const auto result = world.run(race(
-      [] { return after(2s, 1); },
-      [](Scope& scope) -> awaitable<std::unique_ptr<int>> {
-        co_await with_scope(scope, [](Scope&) { return sleep_for(1s); });
-        co_return std::make_unique<int>(7);
-      }));
+  const auto result =
+      world.run(race([] { return after(2s, 1); },
+                     [](Scope& scope) -> awaitable<std::unique_ptr<int>> {
+                       co_await with_scope(scope, [](Scope&) { return sleep_for(1s); });
+                       co_return std::make_unique<int>(7);
+                     }));
   REQUIRE(result.index() == 1);
   CHECK(*std::get<1>(result) == 7);
 }

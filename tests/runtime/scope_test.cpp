@@ -54,12 +54,12 @@ struct Stoppable {
   explicit Stoppable(World& w) : world(w) {}
 
   void start(awaitable<T> coroutine) {
-    asio::co_spawn(world.context, std::move(coroutine),
-                   asio::bind_cancellation_slot(
-                       signal.slot(), [this](std::exception_ptr e, auto&&...) {
-                         ended = true;
-                         error = std::move(e);
-                       }));
+    asio::co_spawn(
+        world.context, std::move(coroutine),
+        asio::bind_cancellation_slot(signal.slot(), [this](std::exception_ptr e, auto&&...) {
+          ended = true;
+          error = std::move(e);
+        }));
   }
   void stop() { signal.emit(asio::cancellation_type::all); }
   error_code code() const {
@@ -95,7 +95,7 @@ TEST_CASE("with_scope returns what its body returns") {
     co_return std::make_unique<int>(8);
   })) == 8);
   int seen = 0;
-  world.run([&]() -> awaitable<void> {
+  const auto others = [&]() -> awaitable<void> {
     auto no_default = co_await with_scope([]() -> awaitable<NoDefault> {
       co_await sleep_for(1s);
       co_return NoDefault(9);
@@ -105,7 +105,8 @@ TEST_CASE("with_scope returns what its body returns") {
       ++seen;
       co_return;
     });
-  }());
+  };
+  world.run(others());
   CHECK(seen == 10);
 }
 
@@ -183,22 +184,20 @@ TEST_CASE("children that settle before their first suspension") {
   }
   SUBCASE("they fail") {
     CHECK_THROWS_WITH(world.run(with_scope([&](Scope& scope) -> awaitable<void> {
-                        scope.spawn(thrower);
-                        co_await sleep_for(1h);
-                      })),
+      scope.spawn(thrower);
+      co_await sleep_for(1h);
+    })),
                       "at once");
     CHECK(world.time.elapsed() == 0s);
   }
-  SUBCASE("the body fails") {
-    CHECK_THROWS_WITH(world.run(with_scope(thrower)), "at once");
-  }
+  SUBCASE("the body fails") { CHECK_THROWS_WITH(world.run(with_scope(thrower)), "at once"); }
   SUBCASE("a callable that throws instead of returning an awaitable") {
     const auto not_even = []() -> awaitable<void> { throw std::runtime_error("not even"); };
     CHECK_THROWS_WITH(world.run(with_scope(not_even)), "not even");
     CHECK_THROWS_WITH(world.run(with_scope([&](Scope& scope) -> awaitable<void> {
-                        scope.spawn(not_even);
-                        co_return;
-                      })),
+      scope.spawn(not_even);
+      co_return;
+    })),
                       "not even");
   }
 }
@@ -235,9 +234,9 @@ TEST_CASE("Fact 2 (B2): a child cancelled before its first suspension still comp
   }
   SUBCASE("the body cancels its own scope and returns at once") {
     CHECK(world.run(with_scope([](Scope& scope) -> awaitable<int> {
-            scope.cancel(StopReason::shutdown);
-            co_return 5;
-          })) == 5);
+      scope.cancel(StopReason::shutdown);
+      co_return 5;
+    })) == 5);
   }
   SUBCASE("the body cancels its own scope and then suspends") {
     const auto code = code_thrown_by(world, with_scope([](Scope& scope) -> awaitable<void> {
@@ -249,18 +248,18 @@ TEST_CASE("Fact 2 (B2): a child cancelled before its first suspension still comp
   SUBCASE("an earlier child's failure cancels the ones that start while it unwinds") {
     int started = 0;
     CHECK_THROWS_WITH(world.run(with_scope([&](Scope& scope) -> awaitable<void> {
-                        for (int i = 0; i < 5; ++i) {
-                          scope.spawn([&started, i](Scope& own) -> awaitable<void> {
-                            ++started;
-                            if (i == 1) {
-                              own.cancel(StopReason::shutdown);
-                              throw std::runtime_error("second");
-                            }
-                            co_await sleep_for(1h);
-                          });
-                        }
-                        co_return;
-                      })),
+      for (int i = 0; i < 5; ++i) {
+        scope.spawn([&started, i](Scope& own) -> awaitable<void> {
+          ++started;
+          if (i == 1) {
+            own.cancel(StopReason::shutdown);
+            throw std::runtime_error("second");
+          }
+          co_await sleep_for(1h);
+        });
+      }
+      co_return;
+    })),
                       "second");
     CHECK(started == 2);  // on a cancelled scope spawn does not call
   }
@@ -326,16 +325,16 @@ TEST_CASE("Law 2: a scope without a cause of its own reports its parent's") {
 TEST_CASE("Law 3: only the scope whose source fired translates operation_aborted") {
   World world;
   error_code inner_saw;
-  const auto code = code_thrown_by(
-      world, with_scope([&](Scope& outer) -> awaitable<void> {
-        outer.deadline(2s);
-        try {
-          co_await with_scope(outer, [](Scope&) { return sleep_for(1h); });
-        } catch (const system_error& error) {
-          inner_saw = error.code();
-          throw;
-        }
-      }));
+  const auto code =
+      code_thrown_by(world, with_scope([&](Scope& outer) -> awaitable<void> {
+                       outer.deadline(2s);
+                       try {
+                         co_await with_scope(outer, [](Scope&) { return sleep_for(1h); });
+                       } catch (const system_error& error) {
+                         inner_saw = error.code();
+                         throw;
+                       }
+                     }));
   CHECK(inner_saw == asio::error::operation_aborted);
   CHECK(code == StopReason::deadline);
 }
@@ -379,7 +378,8 @@ TEST_CASE("A3 Kotlin #1374: the timeout of a child is an error, it does not vani
   CHECK(world.time.elapsed() == 1s);
 }
 
-TEST_CASE("Law 5 (A3 CPython #155433): a scope that consumed its own cancel re-raises its parent's") {
+TEST_CASE(
+    "Law 5 (A3 CPython #155433): a scope that consumed its own cancel re-raises its parent's") {
   World world;
   Stoppable<int> call(world);
   error_code cause;
@@ -415,10 +415,12 @@ TEST_CASE("Law 6: cancel emits `all`") {
     co_return;
   }));
   using asio::cancellation_type;
-  CHECK(seen == (cancellation_type::terminal | cancellation_type::partial | cancellation_type::total));
+  CHECK(seen ==
+        (cancellation_type::terminal | cancellation_type::partial | cancellation_type::total));
 }
 
-TEST_CASE("Fact 4: awaitables let terminal cancellation through alone, and our cancel gets through") {
+TEST_CASE(
+    "Fact 4: awaitables let terminal cancellation through alone, and our cancel gets through") {
   for (const auto type : {asio::cancellation_type::total, asio::cancellation_type::partial,
                           asio::cancellation_type::all}) {
     World world;
@@ -456,8 +458,8 @@ namespace {
 
 /// An operation that completes within its initiation: `co_spawn` of it may complete inside co_spawn.
 constexpr auto at_once = [](auto token) {
-  return asio::async_initiate<decltype(token), void()>(
-      [](auto handler) { std::move(handler)(); }, token);
+  return asio::async_initiate<decltype(token), void()>([](auto handler) { std::move(handler)(); },
+                                                       token);
 };
 
 /// An operation that completes inline, from within the emission that cancels it.
@@ -491,12 +493,12 @@ TEST_CASE("B2 asio 7e519601: a child that completes inside co_spawn") {
   }));
   CHECK(ended == 3);
   CHECK_THROWS_WITH(world.run(with_scope([&](Scope& scope) -> awaitable<void> {
-                      scope.spawn([&]() -> awaitable<void> {
-                        co_await at_once(asio::deferred);
-                        throw std::runtime_error("inside");
-                      });
-                      co_await sleep_for(1h);
-                    })),
+    scope.spawn([&]() -> awaitable<void> {
+      co_await at_once(asio::deferred);
+      throw std::runtime_error("inside");
+    });
+    co_await sleep_for(1h);
+  })),
                     "inside");
   CHECK(world.time.elapsed() == 0s);
 }
@@ -579,12 +581,12 @@ TEST_CASE("A3 Go WithTimeoutCause: all ways to cancel go through one door") {
   World world;
   std::optional<Remote> remote;
   CHECK(world.run(with_scope([&](Scope& scope) -> awaitable<int> {
-          remote.emplace(scope.remote());
-          scope.deadline(1h);
-          co_await sleep_for(1s);
-          CHECK(!scope.cancelled());
-          co_return 1;
-        })) == 1);
+    remote.emplace(scope.remote());
+    scope.deadline(1h);
+    co_await sleep_for(1s);
+    CHECK(!scope.cancelled());
+    co_return 1;
+  })) == 1);
   world.time.run(world.context);
   CHECK(world.time.elapsed() == 1s);  // and the deadline's timer is gone with it
 }
@@ -724,7 +726,8 @@ TEST_CASE("the first failure cancels the siblings and is rethrown") {
   CHECK(world.time.elapsed() == 1s);
 }
 
-TEST_CASE("a body that returns a result with an error cancels its children, and the result is returned") {
+TEST_CASE(
+    "a body that returns a result with an error cancels its children, and the result is returned") {
   World world;
   using Result = boost::system::result<int>;
   const auto result = world.run(with_scope([](Scope& scope) -> awaitable<Result> {
@@ -778,19 +781,19 @@ TEST_CASE("later errors are kept up to a bound") {
 TEST_CASE("an error of a child after the body's end is not lost, nor its unwinding taken for one") {
   World world;
   CHECK_THROWS_WITH(world.run(with_scope([](Scope& scope) -> awaitable<int> {
-                      scope.spawn([]() -> awaitable<void> {
-                        co_await sleep_for(1s);
-                        throw std::runtime_error("late");
-                      });
-                      co_return 1;
-                    })),
+    scope.spawn([]() -> awaitable<void> {
+      co_await sleep_for(1s);
+      throw std::runtime_error("late");
+    });
+    co_return 1;
+  })),
                     "late");
   CHECK(world.run(with_scope([](Scope& scope) -> awaitable<int> {
-          scope.spawn([] { return sleep_for(1h); });
-          co_await sleep_for(1s);
-          scope.cancel(StopReason::cancelled);
-          co_return 2;
-        })) == 2);
+    scope.spawn([] { return sleep_for(1h); });
+    co_await sleep_for(1s);
+    scope.cancel(StopReason::cancelled);
+    co_return 2;
+  })) == 2);
 }
 
 TEST_CASE("join waits for the children, not for the body") {
@@ -825,7 +828,8 @@ TEST_CASE("callables may be move-only, and live as long as the child") {
   CHECK(value == 5);
 }
 
-TEST_CASE("B3: a shield is a child of its own: cleanup runs on after a cancel, up to its deadline") {
+TEST_CASE(
+    "B3: a shield is a child of its own: cleanup runs on after a cancel, up to its deadline") {
   World world;
   std::string said;
   const auto goodbye = [&said](Clock::duration delay) {
@@ -985,7 +989,8 @@ std::pair<std::string, int> in_child_process(F f) {
 
 }  // namespace
 
-TEST_CASE("a child that is destroyed while the executor runs on terminates with the place of its spawn") {
+TEST_CASE(
+    "a child that is destroyed while the executor runs on terminates with the place of its spawn") {
   const auto site = std::source_location::current();
   const auto [text, status] = in_child_process([&] {
     asio::io_context context;

@@ -33,10 +33,20 @@ TEST_CASE("stale and first_progress: default, scaled, floor, and the user's word
       {"above 100,000", {}, StallFacts().with_prompt(100'001), 300s, scaled, 300s, scaled},
       {"floor", {}, StallFacts().with_floor(600s), 600s, floor, 600s, floor},
       {"floor below the default", {}, StallFacts().with_floor(60s), 180s, standard, 180s, standard},
-      {"floor above scaling", {}, StallFacts().with_prompt(60'000).with_floor(300s), 300s, floor,
-       300s, floor},
-      {"scaling above floor", {}, StallFacts().with_prompt(200'000).with_floor(240s), 300s, scaled,
-       300s, scaled},
+      {"floor above scaling",
+       {},
+       StallFacts().with_prompt(60'000).with_floor(300s),
+       300s,
+       floor,
+       300s,
+       floor},
+      {"scaling above floor",
+       {},
+       StallFacts().with_prompt(200'000).with_floor(240s),
+       300s,
+       scaled,
+       300s,
+       scaled},
       {"user's stale over both", StallSettings().with_stale(20s),
        StallFacts().with_prompt(200'000).with_floor(600s), 20s, user, 20s, user},
       {"user's first_progress alone", StallSettings().with_first_progress(7s),
@@ -82,7 +92,8 @@ TEST_CASE("the other limits: defaults and the user's") {
   CHECK(set.silence.after == 3s);
   CHECK(set.whole_answer.after == 4s);
   CHECK(set.last_member.after == 5s);
-  for (const auto& limit : {set.connect, set.write, set.silence, set.whole_answer, set.last_member}) {
+  for (const auto& limit :
+       {set.connect, set.write, set.silence, set.whole_answer, set.last_member}) {
     CHECK(limit.origin == LimitOrigin::user);
   }
 }
@@ -94,8 +105,15 @@ TEST_CASE("the share of a deadline") {
     std::optional<Clock::duration> share;
   };
   const Row rows[] = {
-      {6s, 3, 2s},  {4s, 2, 2s}, {2s, 1, 2s},          {3s, 3, 1s}, {2999ms, 3, std::nullopt},
-      {999ms, 1, std::nullopt}, {0s, 1, std::nullopt}, {-5s, 2, std::nullopt}, {5s, 0, 5s},
+      {6s, 3, 2s},
+      {4s, 2, 2s},
+      {2s, 1, 2s},
+      {3s, 3, 1s},
+      {2999ms, 3, std::nullopt},
+      {999ms, 1, std::nullopt},
+      {0s, 1, std::nullopt},
+      {-5s, 2, std::nullopt},
+      {5s, 0, 5s},
   };
   for (const auto& row : rows) {
     CAPTURE(row.remaining.count());

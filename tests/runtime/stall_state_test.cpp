@@ -107,7 +107,8 @@ TEST_CASE("Law 9: the arithmetic is pure: no allocation, no exception, no clock 
   using Time = const Clock::time_point&;
   static_assert(noexcept(std::declval<StallState&>().waiting(std::declval<Time>())));
   static_assert(noexcept(std::declval<StallState&>().progressed()));
-  static_assert(noexcept(std::declval<StallState&>().check(std::declval<Time>(), std::declval<Time>())));
+  static_assert(
+      noexcept(std::declval<StallState&>().check(std::declval<Time>(), std::declval<Time>())));
   CHECK(sizeof(StallState) <= 768);  // part of the 12 KiB that an idle stream may cost
 }
 
@@ -194,9 +195,10 @@ TEST_CASE("heartbeats for ever are no progress") {
   CHECK(evidence.heartbeats == 17);
   CHECK(evidence.since_last_progress == 180s);
   CHECK(evidence.since_last_byte == 10s);
-  CHECK(to_string(*attempt.cause).find("180 s without progress (limit 180 s, default; phase "
-                                       "first_progress; last byte 10 s ago; 340 bytes, 17 "
-                                       "heartbeats)") != std::string::npos);
+  CHECK(to_string(*attempt.cause)
+            .find("180 s without progress (limit 180 s, default; phase "
+                  "first_progress; last byte 10 s ago; 340 bytes, 17 "
+                  "heartbeats)") != std::string::npos);
 }
 
 TEST_CASE("heartbeats between tokens do not feed the progress clock either") {

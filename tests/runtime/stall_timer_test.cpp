@@ -70,7 +70,9 @@ TEST_CASE("a stalled attempt is cancelled, with the cause, at the tick") {
   CHECK(world.time.elapsed() == 150s + 180s);
 }
 
-TEST_CASE("Law 8 (Fact 6, A3 estuary/flow #3273): tokens cost no timer: it wakes elapsed / limit times, however many come") {
+TEST_CASE(
+    "Law 8 (Fact 6, A3 estuary/flow #3273): tokens cost no timer: it wakes elapsed / limit times, "
+    "however many come") {
   World world;
   std::uint64_t wakeups = 0;
   const auto attempt = [&](Scope& scope) -> awaitable<void> {

@@ -302,9 +302,8 @@ TEST_CASE("stress: cancelled from other threads") {
       std::this_thread::sleep_for(std::chrono::microseconds(seed % 300));
       remote->cancel(StopReason::shutdown);
     });
-    std::thread other_hand([&] {
-      remote->cancel(seed % 2 == 0 ? StopReason::lost : StopReason::deadline);
-    });
+    std::thread other_hand(
+        [&] { remote->cancel(seed % 2 == 0 ? StopReason::lost : StopReason::deadline); });
     try {
       result.get();
     } catch (const std::exception&) {

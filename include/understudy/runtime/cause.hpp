@@ -63,7 +63,8 @@ class Cause {
   /// From an error code or an error code enum: `Cause{StopReason::lost}`.
   template <class Code>
     requires std::is_constructible_v<error_code, Code>
-  Cause(Code c, const Evidence& e = Evidence()) noexcept  // implicit on purpose: cancel(StopReason::lost)
+  Cause(Code c,
+        const Evidence& e = Evidence()) noexcept  // implicit on purpose: cancel(StopReason::lost)
       : code(c), evidence(e) {}
 
   error_code code;

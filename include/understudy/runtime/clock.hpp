@@ -106,7 +106,7 @@ inline Clock::time_point Clock::now() noexcept {
 /// Threads: one executor. Lifetime: destroying it cancels the wait.
 class Timer {
  public:
-  explicit Timer(asio::any_io_executor executor) : timer_(std::move(executor)) {}
+  explicit Timer(const asio::any_io_executor& executor) : timer_(executor) {}
   ~Timer() {
     if (const auto wait = wait_.lock()) {
       wait->timer = nullptr;
@@ -139,7 +139,7 @@ class Timer {
   template <class Token>
   auto async_wait(Token&& token) {
     return asio::async_initiate<Token, void(error_code)>(
-        [this](auto handler) { start(std::move(handler)); }, token);
+        [this](auto handler) { this->start(std::move(handler)); }, token);
   }
 
   asio::any_io_executor get_executor() { return timer_.get_executor(); }
@@ -156,8 +156,7 @@ class Timer {
     wait_ = wait;
     detail::time_source->schedule(expiry_, wait);
     timer_.expires_at(std::chrono::steady_clock::time_point::max());
-    timer_.async_wait(
-        detail::VirtualWaitHandler<Handler>{std::move(wait), std::move(handler)});
+    timer_.async_wait(detail::VirtualWaitHandler<Handler>{std::move(wait), std::move(handler)});
   }
 
   asio::steady_timer timer_;

@@ -35,10 +35,10 @@ enum class LimitClock : unsigned char {
 enum class LimitOrigin : unsigned char {
   none,
   user,
-  scaled,           ///< by the size of the prompt
-  floor,            ///< of a model that reasons long
-  standard,         ///< the library's default
-  learned,          ///< from the heartbeats of this very stream
+  scaled,    ///< by the size of the prompt
+  floor,     ///< of a model that reasons long
+  standard,  ///< the library's default
+  learned,   ///< from the heartbeats of this very stream
   share_of_deadline,
 };
 

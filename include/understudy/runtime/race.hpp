@@ -53,8 +53,7 @@ struct RacerPlace {
 
 template <class T>
 struct Racer : Task<T> {
-  explicit Racer(const RacerPlace& place)
-      : Task<T>(place.scope, Child::Kind::racer, place.site) {}
+  explicit Racer(const RacerPlace& place) : Task<T>(place.scope, Child::Kind::racer, place.site) {}
 };
 
 template <class Discard, std::size_t... I, class... Fs>

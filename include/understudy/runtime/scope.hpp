@@ -116,7 +116,7 @@ class UNDERSTUDY_API Scope {
   /// children end by it too.
   auto join() {
     return asio::async_initiate<const asio::deferred_t, void()>(
-        [this](auto handler) { wait_for_children(std::move(handler)); }, asio::deferred);
+        [this](auto handler) { this->wait_for_children(std::move(handler)); }, asio::deferred);
   }
 
   /// What children (and the body) have thrown so far, first one first, at most max_errors of them.
@@ -170,9 +170,9 @@ class UNDERSTUDY_API Scope {
   asio::any_io_executor executor_;
   Scope* parent_;
   Cause cause_;
-  bool outside_ = false;     // the caller was cancelled
-  bool own_ = false;         // cause_ was set by cancel()
-  bool emitting_ = false;    // the scope must not end within the loop that cancels its children
+  bool outside_ = false;   // the caller was cancelled
+  bool own_ = false;       // cause_ was set by cancel()
+  bool emitting_ = false;  // the scope must not end within the loop that cancels its children
   std::size_t live_ = 0;
   std::size_t body_live_ = 0;
   Children children_;

@@ -69,8 +69,7 @@ class UNDERSTUDY_API StallState {
     Cause cause;              ///< for expired
 
    private:
-    Verdict(Step s, Clock::time_point t, const Cause& c) noexcept
-        : step(s), until(t), cause(c) {}
+    Verdict(Step s, Clock::time_point t, const Cause& c) noexcept : step(s), until(t), cause(c) {}
   };
 
   StallState(const StallLimits& limits, Clock::time_point now) noexcept
@@ -158,12 +157,12 @@ class UNDERSTUDY_API StallState {
 
   StallLimits limits_;
   Clock::time_point started_;
-  Clock::time_point since_;          // when the pending operation began
-  Clock::duration age_{};            // time counted against the phase before since_
-  Clock::duration granted_{};        // given back to the share
+  Clock::time_point since_;    // when the pending operation began
+  Clock::duration age_{};      // time counted against the phase before since_
+  Clock::duration granted_{};  // given back to the share
   Phase phase_ = Phase::none;
   bool running_ = false;
-  bool progressed_ = false;          // in what was heard since waiting()
+  bool progressed_ = false;  // in what was heard since waiting()
   bool delivered_ = false;
   Answer answer_ = Answer::none;
   bool beat_in_this_read_ = false;
@@ -173,7 +172,7 @@ class UNDERSTUDY_API StallState {
   std::uint64_t bytes_at_confirmation_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t heartbeats_ = 0;
-  Clock::duration ran_{};            // all time counted so far, to measure gaps between heartbeats
+  Clock::duration ran_{};  // all time counted so far, to measure gaps between heartbeats
   std::optional<Clock::duration> last_beat_;
   Clock::duration largest_gap_{};
   unsigned gaps_ = 0;

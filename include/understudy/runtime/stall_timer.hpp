@@ -45,9 +45,7 @@ class StallHooks {
     return expired = std::move(f), *this;
   }
   StallHooks& with_ready(std::function<bool()> f) { return ready = std::move(f), *this; }
-  StallHooks& with_takeover(std::function<Takeover()> f) {
-    return takeover = std::move(f), *this;
-  }
+  StallHooks& with_takeover(std::function<Takeover()> f) { return takeover = std::move(f), *this; }
 
   std::function<void(const Cause&)> expired;  ///< it is over
   std::function<bool()> ready;  ///< could the pending operation complete at once? Default: no
@@ -82,9 +80,7 @@ class UNDERSTUDY_API StallTimer {
   void heartbeat();
 
   /// Nothing is pending: what was read goes to the consumer. (After progress no time is needed for it.)
-  void paused() {
-    state_.paused(state_.has_progressed() ? Clock::time_point() : Clock::now());
-  }
+  void paused() { state_.paused(state_.has_progressed() ? Clock::time_point() : Clock::now()); }
 
   /// Something was delivered to the consumer: a share of the deadline no longer limits this attempt.
   void delivered() noexcept { state_.delivered(); }

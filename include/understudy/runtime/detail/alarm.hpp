@@ -16,8 +16,8 @@ class UNDERSTUDY_API Alarm {
  public:
   using Fire = void (*)(void* object, Clock::time_point due);
 
-  Alarm(asio::any_io_executor executor, Fire fire, void* object)
-      : timer_(std::move(executor)), fire_(fire), object_(object) {}
+  Alarm(const asio::any_io_executor& executor, Fire fire, void* object)
+      : timer_(executor), fire_(fire), object_(object) {}
   ~Alarm();
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;

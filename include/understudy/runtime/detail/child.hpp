@@ -28,7 +28,6 @@ class Scope;
 
 namespace understudy::detail {
 
-
 template <class T>
 inline constexpr bool is_awaitable = false;
 template <class T>
@@ -37,8 +36,7 @@ inline constexpr bool is_awaitable<asio::awaitable<T>> = true;
 /// What a child may be given as: a callable with or without `Scope&` that returns an awaitable, or an
 /// awaitable.
 template <class F>
-concept Contender =
-    is_awaitable<F> || std::is_invocable_v<F&> || std::is_invocable_v<F&, Scope&>;
+concept Contender = is_awaitable<F> || std::is_invocable_v<F&> || std::is_invocable_v<F&, Scope&>;
 
 template <Contender F>
 decltype(auto) call(F& f, Scope& scope) {
