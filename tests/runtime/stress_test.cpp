@@ -8,8 +8,8 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/use_future.hpp>
 #include <cstdlib>
+#include <future>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -284,9 +284,11 @@ TEST_CASE("stress: 10,000 random trees, each cancelled at a random instant, the 
 }
 
 TEST_CASE("stress: cancelled from other threads") {
-  asio::thread_pool pool(2);
   const auto first = first_seed();
   for (auto seed = first; seed < first + 300; ++seed) {
+    // Joined before `remote` goes: Asio counts an executor's references with a fence, which TSAN does
+    // not know.
+    asio::thread_pool pool(2);
     auto strand = asio::make_strand(pool);
     Tree tree(seed, 20us);
     std::optional<Remote> remote;
@@ -296,7 +298,10 @@ TEST_CASE("stress: cancelled from other threads") {
       entered.set_value();
       co_return co_await tree.root();
     };
-    auto result = asio::co_spawn(strand, with_scope(body), asio::use_future);
+    // A value, a boom or a stop: all are right. (The exception stays on its thread, for TSAN's sake.)
+    std::promise<void> ended;
+    asio::co_spawn(strand, with_scope(body),
+                   [&](const std::exception_ptr&, int) { ended.set_value(); });
     entered.get_future().wait();
     std::thread hand([&] {
       std::this_thread::sleep_for(std::chrono::microseconds(seed % 300));
@@ -304,17 +309,13 @@ TEST_CASE("stress: cancelled from other threads") {
     });
     std::thread other_hand(
         [&] { remote->cancel(seed % 2 == 0 ? StopReason::lost : StopReason::deadline); });
-    try {
-      result.get();
-    } catch (const std::exception&) {
-      // A value, a boom or a stop: all are right. What must hold is below.
-    }
+    ended.get_future().wait();
     hand.join();
     other_hand.join();
+    pool.join();
     CAPTURE(seed);
     CHECK(tree.alive() == 0);
     CHECK(tree.complaint().empty());
   }
-  pool.join();
   CHECK(testing::live_children().value_or(0) == 0);
 }
