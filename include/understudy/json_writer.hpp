@@ -1,0 +1,74 @@
+/// Writes JSON text, and nothing but valid JSON text, into a string.
+///
+/// Invariants
+/// 1. The output is valid UTF-8 whatever bytes come in: an invalid sequence becomes U+FFFD.
+/// 2. Commas and colons are the writer's business; the caller's is that begins and ends match and that
+///    each member of an object has a key.
+///
+///     std::string out;
+///     JsonWriter json(out);
+///     json.begin_object().member("reason", "timeout").member("attempts", 2).end_object();
+///     // {"reason":"timeout","attempts":2}
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "understudy/export.hpp"
+
+namespace understudy {
+
+/// See the top of the file. The string must outlive the writer.
+class UNDERSTUDY_API JsonWriter {
+ public:
+  explicit JsonWriter(std::string& out) : out_(out) {}
+
+  JsonWriter& begin_object() { return open('{'); }
+  JsonWriter& end_object() { return close('}'); }
+  JsonWriter& begin_array() { return open('['); }
+  JsonWriter& end_array() { return close(']'); }
+
+  JsonWriter& key(std::string_view name);
+
+  JsonWriter& value(std::string_view text);
+  JsonWriter& value(const char* text) { return value(std::string_view(text)); }
+  JsonWriter& value(double number);  ///< one that is not finite is written as null
+  JsonWriter& null() { return raw("null"); }
+
+  template <class T>
+    requires std::integral<T>
+  JsonWriter& value(T number) {
+    if constexpr (std::same_as<T, bool>) {
+      return raw(number ? "true" : "false");
+    } else if constexpr (std::signed_integral<T>) {
+      return integer(static_cast<std::int64_t>(number));
+    } else {
+      return integer(static_cast<std::uint64_t>(number));
+    }
+  }
+
+  /// JSON text that is valid already, as one value.
+  JsonWriter& raw(std::string_view json);
+
+  template <class T>
+  JsonWriter& member(std::string_view name, const T& v) {
+    return key(name).value(v);
+  }
+
+ private:
+  JsonWriter& open(char bracket);
+  JsonWriter& close(char bracket);
+  JsonWriter& integer(std::int64_t number);
+  JsonWriter& integer(std::uint64_t number);
+  void separate();
+
+  std::string& out_;
+  bool comma_ = false;
+};
+
+/// Appends `text` as the inside of a JSON string, without the quotes: escaped, and valid UTF-8.
+UNDERSTUDY_API void append_json_escaped(std::string& out, std::string_view text);
+
+}  // namespace understudy
