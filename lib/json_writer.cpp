@@ -19,7 +19,7 @@ bool plain(char c) {
 std::size_t sequence_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<Byte>(text[i]); };
   const Byte lead = byte(0);
-  const std::size_t length = lead < 0x80                  ? 1
+  const std::size_t length = lead < 0x80                   ? 1
                              : lead >= 0xC2 && lead < 0xE0 ? 2
                              : lead >= 0xE0 && lead < 0xF0 ? 3
                              : lead >= 0xF0 && lead < 0xF5 ? 4

@@ -83,7 +83,7 @@ constexpr bool in_order() {
       return false;
     }
   }
-  return table.back().reason == Reason::format_error;
+  return table.size() == reason_count;
 }
 static_assert(in_order(), "a reason has no row, or its row is out of place");
 
@@ -91,6 +91,9 @@ bool known(int value) noexcept { return value >= 1 && value <= static_cast<int>(
 
 class FailoverCategory final : public boost::system::error_category {
  public:
+  // The id makes copies of the category in two shared libraries equal.
+  constexpr FailoverCategory() noexcept : error_category(0x5d1f6b2a9c3e4702ULL) {}
+
   const char* name() const noexcept override { return "understudy.failover"; }
 
   std::string message(int value) const override {
@@ -131,6 +134,8 @@ class FailoverCategory final : public boost::system::error_category {
 
 class TreatmentCategory final : public boost::system::error_category {
  public:
+  constexpr TreatmentCategory() noexcept : error_category(0x5d1f6b2a9c3e4703ULL) {}
+
   const char* name() const noexcept override { return "understudy.treatment"; }
   std::string message(int value) const override {
     return std::string(to_string(static_cast<Treatment>(value)));

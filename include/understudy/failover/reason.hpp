@@ -14,6 +14,7 @@
 
 #include <boost/system/error_code.hpp>
 #include <boost/system/error_condition.hpp>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -58,6 +59,9 @@ enum class FailoverReason {
   content_policy_blocked,               ///< the prompt or the answer was refused as unsafe
   format_error,                         ///< the request is wrong, and would be anywhere
 };
+
+/// How many there are; values are 1 to this.
+inline constexpr std::size_t reason_count = static_cast<std::size_t>(FailoverReason::format_error);
 
 /// What is done about it: the rows of the policy's table (policy.hpp). An error condition, so that code
 /// may ask for a whole row: `code == Treatment::mend`.

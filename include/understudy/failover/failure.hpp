@@ -1,0 +1,101 @@
+/// What went wrong with an attempt or a call, and the result type that carries it.
+///
+/// Invariants
+/// 1. Its code says which it is: a `FailoverReason`, or a `StopReason` where our own side ended the work.
+/// 2. Costs one pointer where nothing failed, and one allocation where something did.
+/// 3. Holds text of the provider, bounded and for people; nobody decides by it.
+///
+///     Result<int> answer = FailoverReason::overloaded;
+///     if (!answer) {
+///       std::cerr << to_string(answer.error()) << "\n";           // "overloaded"
+///     }
+///     answer.value();                                              // throws FailoverError
+#pragma once
+
+#include <boost/assert/source_location.hpp>
+#include <boost/system/result.hpp>
+#include <boost/system/system_error.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "understudy/export.hpp"
+#include "understudy/failover/reason.hpp"
+#include "understudy/runtime/cause.hpp"
+
+namespace understudy {
+
+/// See the top of the file. A value; one that was moved from may only be destroyed or assigned to.
+class UNDERSTUDY_API Failure {
+ public:
+  static constexpr std::size_t longest_message = 500;
+
+  /// From a reason, or any other error code: `co_return FailoverReason::overloaded;`.
+  template <class Code>
+    requires std::is_constructible_v<error_code, Code>
+  Failure(Code code, std::string_view message = {}) : Failure(Cause(code), message) {}
+
+  /// From the cause of a cancelled scope, with its evidence.
+  Failure(const Cause& cause, std::string_view message = {});
+
+  Failure(const Failure& other);
+  Failure& operator=(const Failure& other);
+  Failure(Failure&&) noexcept;
+  Failure& operator=(Failure&&) noexcept;
+  ~Failure();
+
+  /// The provider asks to be left alone for so long from now on.
+  Failure& with_retry_after(std::optional<Clock::duration> wait);
+  /// Whoever made the request knows how to mend it, so that it is worth sending again.
+  Failure& with_mend();
+  /// What it cost at least, though nothing came of it.
+  Failure& with_tokens_spent(std::uint64_t tokens);
+  /// What failed before, in order, for the failure of a whole call.
+  Failure& with_attempts(std::vector<Failure> attempts);
+
+  const error_code& code() const noexcept;
+  const Evidence& evidence() const noexcept;
+  const std::string& message() const noexcept;
+  const std::optional<Clock::duration>& retry_after() const noexcept;
+  bool mendable() const noexcept;
+  std::uint64_t tokens_spent() const noexcept;
+
+  /// Every attempt's failure, in order; empty for the failure of one attempt.
+  std::span<const Failure> attempts() const noexcept;
+
+ private:
+  struct Data;
+  std::unique_ptr<Data> data_;
+};
+
+/// One line: the cause with its evidence, and the provider's words.
+UNDERSTUDY_API std::string to_string(const Failure& failure);
+
+template <class T>
+using Result = boost::system::result<T, Failure>;
+
+/// What `value()` throws on a Result that is a failure.
+class UNDERSTUDY_API FailoverError : public boost::system::system_error {
+ public:
+  explicit FailoverError(const Failure& failure);
+
+  const Failure& failure() const noexcept { return failure_; }
+
+ private:
+  Failure failure_;
+};
+
+[[noreturn]] UNDERSTUDY_API void throw_exception_from_error(const Failure& failure,
+                                                            const boost::source_location& site);
+
+/// The reason that a failure of any origin stands for: a reason's own; `connection` for what the system
+/// says of connections (refused, reset, unreachable, end of file, unknown host); `timeout` for
+/// errc::timed_out; nothing for a stop, an abort or success; else `unknown`.
+UNDERSTUDY_API std::optional<FailoverReason> reason_for(const error_code& code) noexcept;
+
+}  // namespace understudy

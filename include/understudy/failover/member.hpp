@@ -1,0 +1,78 @@
+/// Who can answer a call: a model at a provider, and what is known of it. A chain is a list of them.
+///
+/// Invariants
+/// 1. Two members are the same if model, endpoint and credentials are, whatever the configuration calls
+///    the provider: a second name for a sick backend is no way around it. The endpoint is the base URL,
+///    or the provider's name where there is none.
+/// 2. Copies are cheap and share what they say; a report can keep them.
+///
+///     const Chain chain{Member("anthropic", "claude-opus-4-7").with_credentials(keys),
+///                       Member("openai-codex", "gpt-5.5").with_context_window(400'000)};
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "understudy/export.hpp"
+#include "understudy/runtime/stall_limits.hpp"
+
+namespace understudy {
+
+class CredentialPool;
+
+/// See the top of the file. Setters are for its making: what is copied already does not change.
+class UNDERSTUDY_API Member {
+ public:
+  Member(std::string provider, std::string model);
+
+  Member& with_base_url(std::string url);
+  Member& with_credentials(std::shared_ptr<CredentialPool> pool);
+  Member& with_context_window(std::uint64_t tokens);
+  Member& with_stall(const StallSettings& settings);  ///< in place of the policy's, key by key
+  Member& with_reasoning_floor(Clock::duration floor);
+
+  const std::string& provider() const noexcept { return data_->provider; }
+  const std::string& model() const noexcept { return data_->model; }
+  const std::string& base_url() const noexcept { return data_->base_url; }
+  const std::shared_ptr<CredentialPool>& credentials() const noexcept { return data_->pool; }
+  std::optional<std::uint64_t> context_window() const noexcept { return data_->context_window; }
+  const StallSettings& stall() const noexcept { return data_->stall; }
+  Clock::duration reasoning_floor() const noexcept { return data_->reasoning_floor; }
+
+  /// "provider/model", as in reports.
+  const std::string& name() const noexcept { return data_->name; }
+  /// What health is kept by: the endpoint, and model and endpoint.
+  const std::string& endpoint() const noexcept {
+    return data_->base_url.empty() ? data_->provider : data_->base_url;
+  }
+  const std::string& key() const noexcept { return data_->key; }
+  std::size_t key_hash() const noexcept { return data_->key_hash; }
+
+  bool same_as(const Member& other) const noexcept;
+
+ private:
+  struct Data {
+    std::string provider;
+    std::string model;
+    std::string base_url;
+    std::shared_ptr<CredentialPool> pool;
+    std::optional<std::uint64_t> context_window;
+    StallSettings stall;
+    Clock::duration reasoning_floor{};
+    std::string name;
+    std::string key;
+    std::size_t key_hash = 0;
+  };
+
+  Data& change();
+  void rename();
+
+  std::shared_ptr<Data> data_;
+};
+
+using Chain = std::vector<Member>;
+
+}  // namespace understudy

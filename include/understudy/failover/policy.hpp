@@ -1,0 +1,180 @@
+/// What to do after a failure: the decision that the project exists for, as a pure function.
+///
+/// Invariants
+/// 1. Pure: the same situation, the same decision. No clock, no lock, no randomness of its own.
+/// 2. A stop is never retried and never fails over.
+/// 3. Each reason has one treatment (reason.hpp), each treatment one rule in `decide`, each decision a
+///    sentence that says why.
+/// 4. A retry of the same request to the same member draws on the retry budget, whatever its reason. (A
+///    rotation to another credential does not: it is a failover in small, bounded by the credentials.)
+/// 5. `eligible` alone says who could be next. Everything that asks that asks it.
+///
+///     Situation now(FailoverReason::timeout);
+///     now.member_left = true;
+///     const auto decision = decide(Policy(), now);
+///     assert(decision.action == Action::fail_over);
+///     assert(decision.why == "a stall fails over at once");
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+
+#include "understudy/export.hpp"
+#include "understudy/failover/backoff.hpp"
+#include "understudy/failover/reason.hpp"
+#include "understudy/runtime/stall_limits.hpp"
+
+namespace understudy {
+
+/// A set of reasons.
+class ReasonSet {
+ public:
+  constexpr ReasonSet() noexcept {}
+  constexpr ReasonSet(std::initializer_list<FailoverReason> reasons) noexcept {
+    for (const auto reason : reasons) {
+      insert(reason);
+    }
+  }
+  constexpr void insert(FailoverReason reason) noexcept { bits_ |= bit(reason); }
+  constexpr bool contains(FailoverReason reason) const noexcept {
+    return (bits_ & bit(reason)) != 0;
+  }
+  friend bool operator==(ReasonSet, ReasonSet) = default;
+
+ private:
+  static constexpr std::uint64_t bit(FailoverReason reason) noexcept {
+    return std::uint64_t{1} << static_cast<unsigned>(reason);
+  }
+  std::uint64_t bits_ = 0;
+};
+
+enum class OnContentPolicy : unsigned char { stop, fail_over };
+
+/// What the user wants. Keys and defaults are those of the configuration (design.md 8).
+class UNDERSTUDY_API Policy {
+ public:
+  Policy() noexcept;
+
+  Policy& with_eager_on_timeout(bool on) { return eager_on_timeout = on, *this; }
+  Policy& with_on_content_policy(OnContentPolicy what) { return on_content_policy = what, *this; }
+  Policy& with_max_retries(unsigned n) { return max_retries = n, *this; }
+  Policy& with_patience(Clock::duration d) { return patience = d, *this; }
+  Policy& with_deadline(Clock::duration d) { return deadline = d, *this; }
+  Policy& with_min_attempt(Clock::duration d) { return min_attempt = d, *this; }
+  Policy& with_hedge_after(Clock::duration d) { return hedge_after = d, *this; }
+  Policy& with_probe_grace(Clock::duration d) { return probe_grace = d, *this; }
+  Policy& with_backoff(const BackoffSettings& b) { return backoff = b, *this; }
+  Policy& with_recover(ReasonSet reasons) { return recover = reasons, *this; }
+  Policy& with_stall(const StallSettings& s) { return stall = s, *this; }
+  /// Another row of the table for one reason.
+  Policy& with_treatment(FailoverReason reason, Treatment treatment);
+
+  Treatment treatment(FailoverReason reason) const noexcept;
+
+  bool eager_on_timeout = true;  ///< false: the first stall is retried, as many times as others
+  OnContentPolicy on_content_policy = OnContentPolicy::stop;
+  unsigned max_retries = 2;
+  Clock::duration patience =
+      std::chrono::seconds(3);              ///< what a call waits while others could answer
+  std::optional<Clock::duration> deadline;  ///< for the whole call
+  Clock::duration min_attempt = std::chrono::seconds(1);  ///< no attempt with less time is started
+  std::optional<Clock::duration> hedge_after;
+  Clock::duration probe_grace = std::chrono::seconds(2);  ///< what a probe may cost its caller
+  BackoffSettings backoff;
+  ReasonSet recover{FailoverReason::rate_limit, FailoverReason::billing, FailoverReason::auth,
+                    FailoverReason::auth_permanent};  ///< for which another credential may help
+  StallSettings stall;
+
+ private:
+  std::array<Treatment, reason_count> treatments_;
+};
+
+enum class Action : unsigned char {
+  retry,             ///< the same request, the same member, after a wait
+  rotate,            ///< the same member with another credential
+  refresh,           ///< the same member after its credential was refreshed
+  mend,              ///< the same member with a mended request
+  fail_over,         ///< the next eligible member
+  return_to_caller,  ///< no member could do better, or none is left
+  stop,              ///< our own side ended it
+};
+
+UNDERSTUDY_API std::string_view to_string(Action action) noexcept;
+
+/// What is decided, and the sentence that explains it.
+class Decision {
+ public:
+  constexpr Decision(Action a, std::string_view sentence, Clock::duration wait = {}) noexcept
+      : action(a), after(wait), why(sentence) {}
+
+  Action action;
+  Clock::duration after;  ///< for retry: to wait before it
+  std::string_view why;   ///< lives for ever
+};
+
+/// All that a decision depends on.
+class Situation {
+ public:
+  explicit Situation(const error_code& what) noexcept : code(what) {}
+
+  error_code code;                             ///< of the failure
+  bool expired = false;                        ///< it is the expiry of a limit of ours
+  bool share_spent = false;                    ///< of the limit that is a share of the deadline
+  bool delivered = false;                      ///< the caller has got some of the answer
+  bool mendable = false;                       ///< the request can be mended for this reason
+  bool mended = false;                         ///< and that was done once already
+  Clock::duration took{};                      ///< how long the attempt lasted
+  std::optional<Clock::duration> retry_after;  ///< what the provider asks for
+
+  unsigned retries = 0;      ///< of the same request to this member, in this call
+  bool waited = false;       ///< for a rate limit of this member, in this call
+  bool can_rotate = false;   ///< the member has another credential that is available
+  bool can_refresh = false;  ///< the credential can be refreshed, and was not in this call
+  bool member_left = false;  ///< another member is eligible
+  bool budget = true;        ///< the retry budget has something left
+  std::optional<Clock::duration> remaining;  ///< until the call's deadline
+  double jitter = 0.5;                       ///< in [0, 1)
+};
+
+/// A wait within a call is never longer, whatever the provider asks for (Anthropic's buckets refill in
+/// up to 171 s, hermes #26293).
+inline constexpr Clock::duration longest_wait = std::chrono::seconds(600);
+
+/// See the top of the file, and design.md 5's table, of which each row is a case here.
+UNDERSTUDY_API Decision decide(const Policy& policy, const Situation& situation) noexcept;
+
+/// What health says of a member (health.hpp).
+enum class Standing : unsigned char {
+  healthy,
+  probe_due,  ///< it was sick, its rest is over, and nobody looks after it now
+  cooling,    ///< it was sick, and rests or is being probed
+};
+
+/// A member as `eligible` sees it.
+class Candidate {
+ public:
+  bool tried = false;  ///< in this call
+  Standing standing = Standing::healthy;
+  std::optional<std::uint64_t> context_window;
+};
+
+/// The call as `eligible` sees it.
+class Need {
+ public:
+  std::uint64_t prompt_tokens = 0;  ///< 0: not known
+  std::uint64_t window_above = 0;   ///< the largest window that has proved too small
+  std::optional<Clock::duration> remaining;
+  Clock::duration min_attempt{};
+};
+
+enum class Eligibility : unsigned char { yes, tried, cooling, window_too_small, no_time };
+
+UNDERSTUDY_API std::string_view to_string(Eligibility eligibility) noexcept;
+
+/// Whether a member may be next: `yes` also for one that is due for a probe.
+UNDERSTUDY_API Eligibility eligible(const Candidate& candidate, const Need& need) noexcept;
+
+}  // namespace understudy

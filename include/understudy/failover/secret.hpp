@@ -1,0 +1,37 @@
+/// A value that must not be seen: an API key, a token.
+///
+/// Invariants
+/// 1. It prints nowhere: no stream operator, no conversion, no formatter. `reveal()` is the only way, so
+///    that a search for that word finds every place which sees a secret.
+/// 2. Its memory is overwritten when it goes.
+///
+///     const Secret key(std::getenv("ANTHROPIC_API_KEY"));
+///     request.set("x-api-key", key.reveal());
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "understudy/export.hpp"
+
+namespace understudy {
+
+/// See the top of the file. Copies share the same memory; any thread.
+class UNDERSTUDY_API Secret {
+ public:
+  Secret() noexcept {}
+  explicit Secret(std::string_view text);
+
+  std::string_view reveal() const noexcept;
+  bool empty() const noexcept { return reveal().empty(); }
+
+  /// Equal contents. Takes as long for any two of the same length.
+  friend UNDERSTUDY_API bool operator==(const Secret& a, const Secret& b) noexcept;
+
+ private:
+  std::shared_ptr<const std::string> text_;
+};
+
+}  // namespace understudy

@@ -1,0 +1,99 @@
+#include "understudy/failover/failure.hpp"
+
+#include <boost/asio/error.hpp>
+
+namespace understudy {
+
+struct Failure::Data {
+  Cause cause;
+  std::string message;
+  std::optional<Clock::duration> retry_after;
+  bool mendable = false;
+  std::uint64_t tokens_spent = 0;
+  std::vector<Failure> attempts;
+};
+
+Failure::Failure(const Cause& cause, std::string_view message) : data_(std::make_unique<Data>()) {
+  data_->cause = cause;
+  data_->message = message.substr(0, longest_message);
+}
+
+Failure::Failure(const Failure& other) : data_(std::make_unique<Data>(*other.data_)) {}
+Failure& Failure::operator=(const Failure& other) {
+  data_ = std::make_unique<Data>(*other.data_);
+  return *this;
+}
+Failure::Failure(Failure&&) noexcept = default;
+Failure& Failure::operator=(Failure&&) noexcept = default;
+Failure::~Failure() = default;
+
+Failure& Failure::with_retry_after(std::optional<Clock::duration> wait) {
+  data_->retry_after = wait;
+  return *this;
+}
+Failure& Failure::with_mend() {
+  data_->mendable = true;
+  return *this;
+}
+Failure& Failure::with_tokens_spent(std::uint64_t tokens) {
+  data_->tokens_spent = tokens;
+  return *this;
+}
+Failure& Failure::with_attempts(std::vector<Failure> attempts) {
+  data_->attempts = std::move(attempts);
+  return *this;
+}
+
+const error_code& Failure::code() const noexcept { return data_->cause.code; }
+const Evidence& Failure::evidence() const noexcept { return data_->cause.evidence; }
+const std::string& Failure::message() const noexcept { return data_->message; }
+const std::optional<Clock::duration>& Failure::retry_after() const noexcept {
+  return data_->retry_after;
+}
+bool Failure::mendable() const noexcept { return data_->mendable; }
+std::uint64_t Failure::tokens_spent() const noexcept { return data_->tokens_spent; }
+std::span<const Failure> Failure::attempts() const noexcept { return data_->attempts; }
+
+std::string to_string(const Failure& failure) {
+  std::string text = to_string(Cause(failure.code(), failure.evidence()));
+  if (!failure.message().empty()) {
+    text += ": ";
+    text += failure.message();
+  }
+  return text;
+}
+
+FailoverError::FailoverError(const Failure& failure)
+    : system_error(failure.code(), to_string(failure)), failure_(failure) {}
+
+void throw_exception_from_error(const Failure& failure, const boost::source_location&) {
+  throw FailoverError(failure);
+}
+
+std::optional<FailoverReason> reason_for(const error_code& code) noexcept {
+  if (const auto reason = reason_of(code)) {
+    return reason;
+  }
+  namespace errc = boost::system::errc;
+  if (!code || code.category() == stop_category() || code == errc::operation_canceled) {
+    return std::nullopt;
+  }
+  if (code == errc::timed_out) {
+    return FailoverReason::timeout;
+  }
+  const auto of_connections = {
+      errc::connection_refused, errc::connection_reset, errc::connection_aborted,
+      errc::broken_pipe,        errc::host_unreachable, errc::network_unreachable,
+      errc::network_down,       errc::network_reset,    errc::not_connected};
+  for (const auto condition : of_connections) {
+    if (code == condition) {
+      return FailoverReason::connection;
+    }
+  }
+  const bool lost = code == asio::error::eof || code == asio::error::host_not_found ||
+                    code == asio::error::host_not_found_try_again ||
+                    code.category() == asio::error::get_addrinfo_category();
+  return lost ? FailoverReason::connection : FailoverReason::unknown;
+}
+
+}  // namespace understudy

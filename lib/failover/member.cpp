@@ -1,0 +1,52 @@
+#include "understudy/failover/member.hpp"
+
+#include <functional>
+
+namespace understudy {
+
+Member::Member(std::string provider, std::string model) : data_(std::make_shared<Data>()) {
+  data_->provider = std::move(provider);
+  data_->model = std::move(model);
+  rename();
+}
+
+Member& Member::with_base_url(std::string url) {
+  change().base_url = std::move(url);
+  rename();
+  return *this;
+}
+Member& Member::with_credentials(std::shared_ptr<CredentialPool> pool) {
+  change().pool = std::move(pool);
+  return *this;
+}
+Member& Member::with_context_window(std::uint64_t tokens) {
+  change().context_window = tokens;
+  return *this;
+}
+Member& Member::with_stall(const StallSettings& settings) {
+  change().stall = settings;
+  return *this;
+}
+Member& Member::with_reasoning_floor(Clock::duration floor) {
+  change().reasoning_floor = floor;
+  return *this;
+}
+
+bool Member::same_as(const Member& other) const noexcept {
+  return key() == other.key() && credentials() == other.credentials();
+}
+
+Member::Data& Member::change() {
+  if (data_.use_count() > 1) {
+    data_ = std::make_shared<Data>(*data_);
+  }
+  return *data_;
+}
+
+void Member::rename() {
+  data_->name = data_->provider + '/' + data_->model;
+  data_->key = data_->model + '@' + endpoint();
+  data_->key_hash = std::hash<std::string>()(data_->key);
+}
+
+}  // namespace understudy
