@@ -71,8 +71,10 @@ HealthKeys Call::keys(std::size_t member, std::optional<std::size_t> credential)
   HealthKeys keys;
   keys[Concern::member] = "member " + m.key();
   keys[Concern::endpoint] = "endpoint " + m.endpoint();
-  if (credential) {
-    keys[Concern::credential] = "credential " + m.credentials()->key(*credential);
+  if (credential || !m.credentials()) {
+    // Whoever sends none, or one that we do not know, has the same one for all models of the provider.
+    keys[Concern::credential] =
+        "credential " + (credential ? m.credentials()->key(*credential) : m.provider());
     keys[Concern::credential_model] = keys[Concern::credential] + '\n' + m.model();
   }
   return keys;
@@ -152,12 +154,11 @@ void Call::skip(std::size_t member, Eligibility because, const Health::Outlook& 
   }
 }
 
-Choice Call::choose(Leg leg) {
+Choice Call::choose(Leg leg, Clock::time_point now) {
   second_leg_ = second_leg_ || leg == Leg::second;
   if (over_) {
     return {};
   }
-  const auto now = Clock::now();
   const auto wanted = need(now);
   std::vector<std::pair<std::size_t, Prospect>> resting;
   for (std::size_t i = 0; i < chain_.size(); ++i) {
@@ -191,7 +192,7 @@ Choice Call::choose(Leg leg) {
 Choice Call::start(std::size_t member, const Prospect& p, Health::Probe probe, Leg leg,
                    Clock::time_point now) {
   Choice choice;
-  auto& run = choice.run.emplace(member, state_.record(chain_[member]), leg);
+  auto& run = choice.run.emplace(member, state_.record(chain_[member]), leg, now);
   run.probe = std::move(probe);
   if (p.credential) {
     run.credential = chain_[member].credentials()->use(*p.credential);
@@ -437,7 +438,7 @@ Health::Outlook Call::returns_first(Clock::time_point now) const {
 }
 
 CallReport Call::finish(const error_code& code) {
-  report_.took = Clock::now() - began_;
+  report_.took = answered_at_.value_or(code ? Clock::now() : began_) - began_;
   report_.code = code;
   tell([&](Observer& o) { o.call_ended(report_); });
   return std::move(report_);
@@ -507,7 +508,7 @@ void Call::answered(MemberRun& run, Clock::time_point began, Clock::time_point n
 
 void Call::unwound(MemberRun& run) {
   // A probe that loses its hedge without progress has failed; one whose caller went away has not.
-  if (answered_ && run.probe) {
+  if (answered_at_ && run.probe) {
     state_.health().probe_lost(run.probe, id_, Clock::now());
   } else {
     run.probe.release();
@@ -519,16 +520,21 @@ void Call::unwound(MemberRun& run) {
 namespace understudy {
 
 Attempt::Attempt(detail::Call& call, detail::MemberRun& run)
-    : call_(call), run_(run), began_(Clock::now()), phase_since_(began_) {
+    : call_(call),
+      run_(run),
+      began_(run.chosen_at ? *run.chosen_at : Clock::now()),
+      phase_since_(began_) {
+  run.chosen_at.reset();
   index_ = call_.attempt_began(run_, began_);
 }
 
 Attempt::~Attempt() {
   if (open_) {
-    close(Failure(call_.answered_ ? StopReason::lost
+    close(Failure(call_.answered_at_ ? StopReason::lost
                   : call_.parent() != nullptr && call_.parent()->cancelled()
                       ? call_.parent()->cause()
-                      : Cause(StopReason::cancelled)));
+                      : Cause(StopReason::cancelled)),
+          Clock::now());
     call_.unwound(run_);
   }
 }
@@ -539,9 +545,10 @@ void Attempt::begin(Scope& scope) {
                  StallHooks()
                      .on_expired([this](const Cause& cause) { expired_ = cause; })
                      .with_ready([this] { return ready_ && ready_(); })
-                     .with_takeover([this] { return call_.takeover(run_); }));
+                     .with_takeover([this] { return call_.takeover(run_); }),
+                 began_);
   if (limits().deadline) {
-    stall_->enter(Phase::none);  // arms it for the deadline
+    stall_->enter(Phase::none, began_);  // arms it for the deadline
   }
 }
 
@@ -561,7 +568,7 @@ void Attempt::enter(Phase phase) {
   const auto now = Clock::now();
   leave_phase(now);
   phase_ = phase;
-  stall_->enter(phase);
+  stall_->enter(phase, now);
 }
 
 void Attempt::leave_phase(Clock::time_point now) {
@@ -571,9 +578,8 @@ void Attempt::leave_phase(Clock::time_point now) {
   phase_since_ = now;
 }
 
-void Attempt::first_progress() {
+void Attempt::first_progress(Clock::time_point now) {
   progressed_ = true;
-  const auto now = Clock::now();
   leave_phase(now);
   if (phase_ == Phase::first_progress) {
     phase_ = Phase::progress;
@@ -586,11 +592,12 @@ void Attempt::first_progress() {
 void Attempt::spent(std::uint64_t tokens) noexcept { report().tokens_spent = tokens; }
 
 void Attempt::succeeded() {
+  const auto now = Clock::now();
   if (!progressed_) {
-    first_progress();
+    first_progress(now);
   }
-  call_.answered_ = true;
-  close(Failure());
+  call_.answered_at_ = now;
+  close(Failure(), now);
 }
 
 std::optional<Failure> Attempt::failure_of(const error_code& thrown) const {
@@ -612,16 +619,16 @@ Decision Attempt::failed(Failure failure) {
         Failure(*reason, failure.message().empty() ? failure.code().message() : failure.message())
             .with_tokens_spent(failure.tokens_spent());
   }
-  const auto took = Clock::now() - began_;
+  const auto now = Clock::now();
+  const auto took = now - began_;
   call_.failures_.push_back(failure);
   const auto decision = call_.settle(run_, failure, took);
   report().decision = decision;
-  close(failure);
+  close(failure, now);
   return decision;
 }
 
-void Attempt::close(const Failure& failure) {
-  const auto now = Clock::now();
+void Attempt::close(const Failure& failure, Clock::time_point now) {
   open_ = false;
   if (stall_) {
     stall_.reset();

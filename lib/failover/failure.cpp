@@ -1,6 +1,7 @@
 #include "understudy/failover/failure.hpp"
 
 #include <boost/asio/error.hpp>
+#include <ostream>
 
 namespace understudy {
 
@@ -64,6 +65,10 @@ std::string to_string(const Failure& failure) {
     text += failure.message();
   }
   return text;
+}
+
+std::ostream& operator<<(std::ostream& out, const Failure& failure) {
+  return out << to_string(failure);
 }
 
 FailoverError::FailoverError(const Failure& failure)

@@ -2,21 +2,21 @@
 
 namespace understudy {
 StallTimer::StallTimer(const asio::any_io_executor& executor, const StallLimits& limits,
-                       StallHooks hooks)
-    : state_(limits, Clock::now()),
+                       StallHooks hooks, Clock::time_point now)
+    : state_(limits, now),
       hooks_(std::move(hooks)),
       alarm_(
           executor,
           [](void* timer, Clock::time_point due) { static_cast<StallTimer*>(timer)->woke(due); },
           this) {}
 
-StallTimer::StallTimer(Scope& scope, const StallLimits& limits, StallHooks hooks)
-    : StallTimer(scope.get_executor(), limits, std::move(hooks)) {
+StallTimer::StallTimer(Scope& scope, const StallLimits& limits, StallHooks hooks,
+                       Clock::time_point now)
+    : StallTimer(scope.get_executor(), limits, std::move(hooks), now) {
   scope_ = &scope;
 }
 
-void StallTimer::enter(Phase phase) {
-  const auto now = Clock::now();
+void StallTimer::enter(Phase phase, Clock::time_point now) {
   state_.enter(phase, now);
   arm(now);
 }

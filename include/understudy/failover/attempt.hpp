@@ -61,7 +61,7 @@ class UNDERSTUDY_API Attempt {
   /// They held content. The first closes what health has against the member.
   void progressed() {
     if (!progressed_) {
-      first_progress();
+      first_progress(Clock::now());
     }
     stall_->progressed();
   }
@@ -82,8 +82,8 @@ class UNDERSTUDY_API Attempt {
   std::optional<Failure> failure_of(const error_code& thrown) const;
 
  private:
-  void first_progress();
-  void close(const Failure& failure);
+  void first_progress(Clock::time_point now);
+  void close(const Failure& failure, Clock::time_point now);
   void leave_phase(Clock::time_point now);
   AttemptReport& report() noexcept;
 

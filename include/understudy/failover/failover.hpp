@@ -112,35 +112,30 @@ asio::awaitable<Result<T>> ask_member(Call& call, MemberRun run, F& f) {
   }
 }
 
-/// The members that are left, one after the other.
+/// What was chosen, and then the members that are left, one after the other.
 template <class T, class F>
-asio::awaitable<Result<T>> ask_chain(Call& call, F& f, Leg leg) {
+asio::awaitable<Result<T>> ask_chain(Call& call, F& f, Leg leg, Choice choice) {
   while (true) {
-    Choice choice = call.choose(leg);
     if (choice.wait_until) {
       co_await call.wait(choice);
-      continue;
-    }
-    if (!choice.run) {
+    } else if (!choice.run) {
       co_return call.failure();
-    }
-    if (choice.hedge_after) {
+    } else if (choice.hedge_after) {
       auto first = [&] { return ask_member<T>(call, std::move(*choice.run), f); };
-      auto second = [&] { return ask_chain<T>(call, f, Leg::second); };
+      auto second = [&] { return ask_chain<T>(call, f, Leg::second, call.choose(Leg::second)); };
       Hedged<T> hedged = co_await run_hedge<T>(call.parent(), *choice.hedge_after, std::move(first),
                                                std::move(second), call.site());
       if (hedged.result) {
         co_return std::move(hedged.result);
       }
       co_return call.failure();
+    } else {
+      Result<T> result = co_await ask_member<T>(call, std::move(*choice.run), f);
+      if (result) {
+        co_return result;
+      }
     }
-    Result<T> result = co_await ask_member<T>(call, std::move(*choice.run), f);
-    if (result) {
-      co_return result;
-    }
-    if (call.over()) {
-      co_return call.failure();
-    }
+    choice = call.choose(leg);
   }
 }
 
@@ -148,7 +143,19 @@ template <class T, class F>
 asio::awaitable<Outcome<T>> run_failover(const Chain& chain, const Policy& policy, State& state,
                                          F f, CallOptions options, std::source_location site) {
   Call call(chain, policy, state, options, site);
-  Result<T> result = co_await ask_chain<T>(call, f, Leg::only);
+  Choice choice = call.choose(Leg::only, call.began());
+  // The usual case costs one coroutine less.
+  const bool plain = choice.run && !choice.hedge_after;
+  Result<T> result = Failure();
+  if (plain) {
+    result = co_await ask_member<T>(call, std::move(*choice.run), f);
+    if (!result) {
+      choice = call.choose(Leg::only);
+    }
+  }
+  if (!result) {
+    result = co_await ask_chain<T>(call, f, Leg::only, std::move(choice));
+  }
   CallReport report = call.finish(result ? error_code() : result.error().code());
   co_return Outcome<T>(std::move(result), std::move(report));
 }

@@ -17,6 +17,7 @@
 #include <boost/system/result.hpp>
 #include <boost/system/system_error.hpp>
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <span>
@@ -77,6 +78,8 @@ class UNDERSTUDY_API Failure {
 
 /// One line: the cause with its evidence, and the provider's words.
 UNDERSTUDY_API std::string to_string(const Failure& failure);
+
+UNDERSTUDY_API std::ostream& operator<<(std::ostream& out, const Failure& failure);
 
 template <class T>
 using Result = boost::system::result<T, Failure>;

@@ -55,17 +55,19 @@ class StallHooks {
 /// See the top of the file. Threads: one executor. Lifetime: the scope given must outlive it.
 class UNDERSTUDY_API StallTimer {
  public:
-  /// Calls `hooks.expired` when a limit expires.
-  StallTimer(const asio::any_io_executor& executor, const StallLimits& limits, StallHooks hooks);
+  /// Calls `hooks.expired` when a limit expires. `now` is for who has looked at the clock already.
+  StallTimer(const asio::any_io_executor& executor, const StallLimits& limits, StallHooks hooks,
+             Clock::time_point now = Clock::now());
 
   /// Cancels `scope` with the cause when a limit expires, after calling `hooks.expired` if there is one.
-  StallTimer(Scope& scope, const StallLimits& limits, StallHooks hooks = StallHooks());
+  StallTimer(Scope& scope, const StallLimits& limits, StallHooks hooks = StallHooks(),
+             Clock::time_point now = Clock::now());
 
   StallTimer(const StallTimer&) = delete;
   StallTimer& operator=(const StallTimer&) = delete;
 
   /// The attempt goes on to `phase`. Costs a look at the clock, and arms the timer if need be.
-  void enter(Phase phase);
+  void enter(Phase phase, Clock::time_point now = Clock::now());
 
   /// A connect, write or read is pending from now on. Call it before each.
   void waiting() { state_.waiting(Clock::now()); }

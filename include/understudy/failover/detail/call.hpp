@@ -1,6 +1,7 @@
 /// One call of `failover`: what it has tried, and what it does next. Everything but the awaiting.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <source_location>
@@ -41,11 +42,13 @@ enum class Leg : unsigned char { only, second };
 /// A member being asked, over all its attempts.
 class MemberRun {
  public:
-  MemberRun(std::size_t i, MemberRecord& r, Leg l) : member(i), record(&r), leg(l) {}
+  MemberRun(std::size_t i, MemberRecord& r, Leg l, Clock::time_point now)
+      : member(i), record(&r), leg(l), chosen_at(now) {}
 
   std::size_t member;  // its place in the chain
   MemberRecord* record;
   Leg leg;
+  std::optional<Clock::time_point> chosen_at;  // for the first attempt, which begins at once
   Health::Probe probe;
   std::optional<CredentialUse> credential;
   std::vector<std::size_t> credentials_tried;
@@ -73,15 +76,14 @@ class UNDERSTUDY_API Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  Choice choose(Leg leg);
+  Choice choose(Leg leg, Clock::time_point now = Clock::now());
+  Clock::time_point began() const noexcept { return began_; }
   asio::awaitable<void> wait(const Choice& choice);
   asio::awaitable<Result<void>> refresh(MemberRun& run);
 
   /// What to do about a failure of `run` after `took`; notes it in health, budget and run.
   Decision settle(MemberRun& run, const Failure& failure, Clock::duration took);
 
-  /// Whether a failure has ended the call, members left or not.
-  bool over() const noexcept { return over_; }
   /// The call's failure, with every attempt's in it.
   Failure failure() const;
   CallReport finish(const error_code& code);
@@ -137,14 +139,14 @@ class UNDERSTUDY_API Call {
   std::source_location site_;
   CallId id_;
   Clock::time_point began_;
-  std::vector<char> tried_;
+  boost::container::small_vector<char, 16> tried_;
   std::vector<Failure> failures_;
   CallReport report_;
   std::uint64_t window_above_ = 0;
   std::optional<Clock::time_point> patience_ends_;
   std::optional<std::size_t> last_member_;
-  bool over_ = false;
-  bool answered_ = false;
+  std::optional<Clock::time_point> answered_at_;
+  bool over_ = false;  // a failure has ended the call, members left or not
   bool second_leg_ = false;
 };
 

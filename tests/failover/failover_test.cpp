@@ -1,0 +1,567 @@
+#include "understudy/failover/failover.hpp"
+
+#include <doctest/doctest.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "understudy/testing/scripted_call.hpp"
+#include "understudy/testing/virtual_time.hpp"
+
+using namespace understudy;
+using namespace std::chrono_literals;
+using asio::awaitable;
+using testing::Asked;
+using testing::Behaviour;
+using testing::ScriptedProvider;
+using testing::VirtualTime;
+using R = FailoverReason;
+
+namespace {
+
+/// Providers a, b, c ... by their scripts, one member each, and calls to their chain.
+class World {
+ public:
+  World& add(ScriptedProvider::Script script) {
+    const std::string name(1, static_cast<char>('a' + providers.size()));
+    providers.push_back(std::make_unique<ScriptedProvider>(name, std::move(script)));
+    chain.emplace_back(name, "m");
+    return *this;
+  }
+
+  using Ended = std::optional<Outcome<std::string>>;  // co_spawn wants a default
+
+  awaitable<Ended> call(CallOptions options = CallOptions()) {
+    auto ask = [this](Attempt& attempt) {
+      const auto index = static_cast<std::size_t>(attempt.member().provider()[0] - 'a');
+      return providers[index]->ask(attempt);
+    };
+    co_return co_await failover(chain, policy, state, std::move(ask), options);
+  }
+
+  Outcome<std::string> run(CallOptions options = CallOptions()) {
+    return *time.run(context, call(options));
+  }
+
+  /// Starts a call, which goes on along with others.
+  void start(std::function<void(const Outcome<std::string>&)> then) {
+    asio::co_spawn(context, call(),
+                   [then = std::move(then)](const std::exception_ptr& error, const Ended& ended) {
+                     REQUIRE_FALSE(error);
+                     then(*ended);
+                   });
+  }
+
+  VirtualTime time;
+  asio::io_context context;
+  std::vector<std::unique_ptr<ScriptedProvider>> providers;
+  Chain chain;
+  Policy policy;
+  State state;
+};
+
+ScriptedProvider::Script always(Behaviour behaviour) {
+  return [behaviour](const Asked&) { return behaviour; };
+}
+ScriptedProvider::Script first_fails(Failure failure, Behaviour then) {
+  return [failure, then](const Asked& asked) {
+    return asked.number == 0 ? Behaviour::fail(failure) : then;
+  };
+}
+const Behaviour well = Behaviour::answer(10ms);
+
+std::shared_ptr<CredentialPool> keys(std::vector<Credential> credentials) {
+  return std::make_shared<CredentialPool>("a", std::move(credentials));
+}
+
+}  // namespace
+
+TEST_CASE("a success: one attempt, and a report of it") {
+  World world;
+  world.add(always(Behaviour::answer(300ms, 10ms))).add(always(well));
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of a");
+  REQUIRE(outcome.report.attempts.size() == 1);
+  const auto& attempt = outcome.report.attempts[0];
+  CHECK(attempt.answered());
+  CHECK(attempt.first_progress == 300ms);
+  CHECK(attempt.took == 390ms);
+  CHECK(attempt.in_phase[static_cast<std::size_t>(Phase::first_progress)] == 300ms);
+  CHECK(attempt.in_phase[static_cast<std::size_t>(Phase::progress)] == 90ms);
+  CHECK(outcome.report.took == 390ms);
+  CHECK_FALSE(outcome.report.code);
+  CHECK(outcome.report.why() == "a/m answered");
+  CHECK(world.state.health().all_well());
+}
+
+TEST_CASE("members are tried in order, each once, and the failure holds all") {
+  World world;
+  world.add(always(Behaviour::fail(R::overloaded))).add(always(Behaviour::fail(R::billing)));
+  world.policy.with_max_retries(0);
+  const auto outcome = world.run();
+  REQUIRE(outcome.result.has_error());
+  const auto failure = outcome.result.error();
+  CHECK(failure.code() == R::billing);
+  REQUIRE(failure.attempts().size() == 2);
+  CHECK(failure.attempts()[0].code() == R::overloaded);
+  CHECK(failure.attempts()[1].code() == R::billing);
+  CHECK(failure.retry_after() == 15s);  // of the one that returns first
+}
+
+TEST_CASE(
+    "the next call goes to the healthy member at once, and the sick one is probed beside it") {
+  World world;
+  bool sick = true;
+  world.add([&](const Asked&) { return sick ? Behaviour::fail(R::overloaded) : well; });
+  world.add(always(Behaviour::answer(50ms)));
+  CHECK(world.run().result.value() == "answer of b");
+  CHECK(world.run().report.attempts.size() == 1);  // in cooldown: not asked
+  CHECK(world.run().report.skipped.at(0).sick_of == R::overloaded);
+  world.time.run_for(world.context, 15s);
+  auto probed = world.run();
+  CHECK(probed.report.attempts.at(0).kind == AttemptKind::probe);
+  CHECK(probed.result.value() == "answer of b");
+  CHECK(probed.report.took == 50ms);  // a probe that fails costs nothing but its own time
+  sick = false;
+  world.time.run_for(world.context, 15s);
+  CHECK(world.run().result.value() == "answer of a");
+  CHECK(world.state.health().all_well());
+  CHECK(world.run().report.attempts.at(0).kind == AttemptKind::plain);
+}
+
+TEST_CASE("stalls in each of five calls, one a second: only the first pays the limit (S35)") {
+  World world;
+  world.add(always(Behaviour::stall(500ms))).add(always(Behaviour::answer(100ms)));
+  world.policy.with_stall(StallSettings().with_stale(2s).with_first_progress(2s));
+  CHECK(world.run().report.took == 2100ms);
+  for (int i = 0; i < 4; ++i) {
+    world.time.run_for(world.context, 1s);
+    CHECK(world.run().report.took == 100ms);
+  }
+}
+
+TEST_CASE("the deadline is shared: two dead members leave time for the third (S36)") {
+  World world;
+  world.add(always(Behaviour::stall(1s))).add(always(Behaviour::stall())).add(always(well));
+  world.policy.with_deadline(6s);
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of c");
+  CHECK(outcome.report.attempts[0].took == 2s);
+  CHECK(outcome.report.attempts[0].failure.code() == R::timeout);
+  CHECK(outcome.report.attempts[0].failure.evidence().origin == LimitOrigin::share_of_deadline);
+  CHECK(outcome.report.took == 4010ms);
+}
+
+TEST_CASE("the deadline ends the call, whatever runs") {
+  World world;
+  world.add(always(Behaviour::stall(1s))).add(always(Behaviour::stall(1s)));
+  world.policy.with_deadline(6s);
+  const auto outcome = world.run();
+  REQUIRE(outcome.result.has_error());
+  CHECK(outcome.result.error().code() == StopReason::deadline);
+  CHECK(outcome.result.error().attempts().size() == 2);
+  CHECK(outcome.report.took == 6s);
+}
+
+TEST_CASE("the last member gets the longer limit (S29)") {
+  World world;
+  world.add(always(Behaviour::stall())).add(always(Behaviour::answer(5s)));
+  world.policy.with_stall(StallSettings().with_first_progress(2s).with_stale(2s));
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of b");
+  CHECK(outcome.report.took == 7s);
+}
+
+TEST_CASE("slow is not stalled: a token every 1.5 s under a limit of 2 s (S20)") {
+  World world;
+  world.add(always(Behaviour::answer(1500ms, 1500ms))).add(always(well));
+  world.policy.with_stall(StallSettings().with_first_progress(2s).with_stale(2s));
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of a");
+  CHECK(outcome.report.attempts.size() == 1);
+}
+
+TEST_CASE("rate limits: a short one is waited for, once; a long one fails over at once") {
+  World world;
+  SUBCASE("2 s") {
+    world.add(first_fails(Failure(R::rate_limit).with_retry_after(2s), well)).add(always(well));
+    const auto outcome = world.run();
+    CHECK(outcome.result.value() == "answer of a");
+    CHECK(outcome.report.took == 2010ms);
+    CHECK(world.state.health().all_well());
+  }
+  SUBCASE("8259 s (S27)") {
+    world.add(first_fails(Failure(R::rate_limit).with_retry_after(8259s), well)).add(always(well));
+    const auto outcome = world.run();
+    CHECK(outcome.result.value() == "answer of b");
+    CHECK(outcome.report.took == 10ms);
+  }
+}
+
+TEST_CASE("hedge_after: a slow first wins against an instant error (S33)") {
+  World world;
+  world.add(always(Behaviour::answer(1500ms))).add(always(Behaviour::fail(R::overloaded)));
+  world.policy.with_hedge_after(500ms);
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of a");
+  CHECK(outcome.report.took == 1500ms);
+}
+
+TEST_CASE("hedge_after: a healthy second wins, and the first is cancelled and not marked") {
+  World world;
+  world.add(always(Behaviour::answer(5s))).add(always(well));
+  world.policy.with_hedge_after(500ms);
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of b");
+  CHECK(outcome.report.took == 510ms);
+  CHECK(outcome.report.attempts.at(0).failure.code() == StopReason::lost);
+  CHECK(outcome.report.attempts.at(1).kind == AttemptKind::hedge);
+  CHECK(world.providers[0]->alive() == 0);
+  CHECK(world.state.health().all_well());
+}
+
+TEST_CASE("a caller who goes away: no failover, no mark, everything ended (S30)") {
+  World world;
+  world.add(always(Behaviour::stall(1s))).add(always(well));
+  asio::cancellation_signal signal;
+  std::exception_ptr end;
+  asio::co_spawn(
+      world.context, world.call(),
+      asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr& error,
+                                                      const World::Ended&) { end = error; }));
+  world.time.run_for(world.context, 10s);
+  signal.emit(asio::cancellation_type::all);
+  world.time.run(world.context);
+  REQUIRE(end);
+  CHECK(detail::is_abort(end));
+  CHECK(world.providers[1]->asked().empty());
+  CHECK(world.state.health().all_well());
+  CHECK(world.time.elapsed() == 10s);
+}
+
+TEST_CASE("an outage of 1,000 calls at once: all answered, attempts within the budget (S31)") {
+  World world;
+  world.add(always(Behaviour::fail(R::server_error, 20ms))).add(always(well));
+  std::size_t answered = 0;
+  for (int i = 0; i < 1000; ++i) {
+    world.start([&](const auto& outcome) { answered += outcome.result ? 1 : 0; });
+  }
+  world.time.run(world.context);
+  CHECK(answered == 1000);
+  CHECK(world.providers[0]->asked().size() <= 1210);
+}
+
+TEST_CASE(
+    "a cooldown ends amid 1,000 calls: one probe at a time, and nobody else is slower (S32)") {
+  World world;
+  bool sick = true;
+  world.add([&](const Asked&) {
+    return sick ? Behaviour::fail(R::overloaded) : Behaviour::answer(400ms);
+  });
+  world.add(always(Behaviour::answer(100ms)));
+  world.run();
+  world.time.run_for(world.context, 20s);
+  sick = false;
+  std::size_t probes = 0;
+  std::size_t answered = 0;
+  for (int i = 0; i < 1000; ++i) {
+    world.start([&](const auto& outcome) {
+      const bool probe = outcome.report.attempts[0].kind == AttemptKind::probe;
+      probes += probe ? 1 : 0;
+      answered += outcome.result ? 1 : 0;
+      CHECK(outcome.report.took == (probe ? 400ms : 100ms));
+    });
+  }
+  world.time.run(world.context);
+  CHECK(probes == 1);
+  CHECK(answered == 1000);
+  CHECK(world.run().result.value() == "answer of a");
+}
+
+TEST_CASE("all in cooldown: one caller looks, the rest wait for his verdict") {
+  World world;
+  bool sick = true;
+  world.add([&](const Asked&) {
+    return sick ? Behaviour::fail(R::overloaded) : Behaviour::answer(500ms);
+  });
+  world.policy.with_max_retries(0);
+  CHECK(world.run().result.has_error());
+  sick = false;
+  std::size_t answered = 0;
+  for (int i = 0; i < 100; ++i) {
+    world.start([&](const auto& outcome) { answered += outcome.result ? 1 : 0; });
+  }
+  world.time.run(world.context);
+  CHECK(answered == 100);
+  CHECK(world.time.elapsed() == 1s);  // his 500 ms, and theirs
+}
+
+TEST_CASE("all in cooldown until times that the providers named: fails at once, typed") {
+  World world;
+  world.add(always(Behaviour::fail(Failure(R::rate_limit).with_retry_after(1h))));
+  CHECK(world.run().result.has_error());
+  const auto outcome = world.run();
+  REQUIRE(outcome.result.has_error());
+  CHECK(outcome.report.attempts.empty());
+  CHECK(outcome.report.took == 0s);
+  CHECK(outcome.result.error().code() == R::rate_limit);
+  CHECK(outcome.result.error().retry_after() == 1h);
+}
+
+TEST_CASE("a named time within patience is waited for") {
+  World world;
+  bool limited = true;
+  world.add([&](const Asked&) {
+    return limited ? Behaviour::fail(Failure(R::rate_limit).with_retry_after(5s)) : well;
+  });
+  CHECK(world.run().result.has_error());
+  limited = false;
+  world.time.run_for(world.context, 3s);
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of a");
+  CHECK(outcome.report.took == 2010ms);
+}
+
+TEST_CASE("an overflow goes to a larger window, or one that is not known; else to the caller") {
+  World world;
+  world.add(always(Behaviour::fail(R::context_overflow))).add(always(well)).add(always(well));
+  world.chain[0].with_context_window(200'000);
+  world.chain[1].with_context_window(128'000);
+  SUBCASE("larger") {
+    world.chain[2].with_context_window(1'000'000);
+    CHECK(world.run().result.value() == "answer of c");
+  }
+  SUBCASE("not known") { CHECK(world.run().result.value() == "answer of c"); }
+  SUBCASE("none") {
+    world.chain.pop_back();
+    const auto outcome = world.run();
+    CHECK(outcome.result.error().code() == R::context_overflow);
+    CHECK(outcome.report.attempts.size() == 1);
+    CHECK(outcome.report.skipped.at(0).because == Eligibility::window_too_small);
+  }
+  CHECK(world.providers[1]->asked().empty());
+  CHECK(world.state.health().all_well());
+}
+
+TEST_CASE(
+    "a prompt that is too large for a member's window is not sent to it, if it fits another") {
+  World world;
+  world.add(always(well)).add(always(well));
+  world.chain[0].with_context_window(50'000);
+  world.chain[1].with_context_window(100'000);
+  CHECK(world.run(CallOptions().with_prompt(60'000)).result.value() == "answer of b");
+  // It fits nobody by our estimate: the providers may know better.
+  CHECK(world.run(CallOptions().with_prompt(120'000)).result.value() == "answer of a");
+}
+
+TEST_CASE("a mended request is sent again once, and the attempt knows what to mend") {
+  World world;
+  world.add([](const Asked& asked) {
+    return asked.mended == R::thinking_signature
+               ? well
+               : Behaviour::fail(Failure(R::thinking_signature).with_mend());
+  });
+  world.add(always(well));
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of a");
+  CHECK(world.providers[0]->asked().size() == 2);
+}
+
+TEST_CASE("keys rotate by reason, each is tried once, and only what failed is marked") {
+  World world;
+  world.add([](const Asked& asked) {
+    return asked.credential == "3" ? well : Behaviour::fail(R::billing);
+  });
+  world.chain[0].with_credentials(
+      keys({Credential("one", Secret("1")), Credential("two", Secret("2")),
+            Credential("three", Secret("3"))}));
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of a");
+  CHECK(outcome.report.attempts.size() == 3);
+  CHECK(*outcome.report.attempts[2].credential == "three");
+  CHECK(world.state.health().marks(Clock::time_point(world.time.elapsed())).size() == 2);
+  CHECK(world.run().report.attempts.size() == 1);  // and the next call begins with the third
+}
+
+TEST_CASE("a refused token is refreshed once and the call goes on with the new one") {
+  World world;
+  world.add([](const Asked& asked) {
+    return asked.credential == "new" ? well : Behaviour::fail(R::auth);
+  });
+  world.add(always(well));
+  int refreshes = 0;
+  std::string new_token = "new";
+  auto refresh = [&](const Secret& token) -> awaitable<Result<Tokens>> {
+    CHECK(token.reveal() == "refresh");
+    ++refreshes;
+    co_await sleep_for(1s);
+    co_return Tokens(Secret(new_token));
+  };
+  auto pool = keys({Credential("login", Secret("old"))
+                        .with_refresher(Refresher(Secret("refresh"), refresh,
+                                                  [](const Tokens&) { return Result<void>(); }))});
+  world.chain[0].with_credentials(pool);
+  const auto in_root = [&]() -> awaitable<std::optional<Outcome<std::string>>> {
+    std::optional<Outcome<std::string>> outcome;
+    co_await with_scope([&](Scope& root) -> awaitable<void> {
+      pool->attach(root);
+      outcome = co_await world.call();
+    });
+    co_return outcome;
+  };
+  SUBCASE("it works") {
+    const auto outcome = world.time.run(world.context, in_root());
+    CHECK(outcome->result.value() == "answer of a");
+    CHECK(outcome->report.took == 1010ms);
+    CHECK(world.state.health().all_well());
+  }
+  SUBCASE("the new one is refused too: on to the next member, no second refresh") {
+    new_token = "new but wrong";
+    const auto outcome = world.time.run(world.context, in_root());
+    CHECK(outcome->result.value() == "answer of b");
+  }
+  CHECK(refreshes == 1);
+}
+
+TEST_CASE("a second name for the same backend is no way around it") {
+  World world;
+  world.add(always(Behaviour::fail(R::overloaded))).add(always(well)).add(always(well));
+  world.chain[0].with_base_url("https://api.test/v1");
+  world.chain[1].with_base_url("https://api.test/v1");
+  CHECK(world.run().result.value() == "answer of c");
+  CHECK(world.providers[1]->asked().empty());
+}
+
+TEST_CASE("a cooldown set in a call does not keep it from its later members") {
+  // openclaw #87538: one timeout cooled the whole profile, and the chain died in 186 ms.
+  World world;
+  world.add(always(Behaviour::fail(Failure(asio::error::connection_refused)))).add(always(well));
+  world.chain[0].with_base_url("https://api.test/v1");
+  world.chain[1] = Member("b", "another model").with_base_url("https://api.test/v1");
+  CHECK(world.run().result.value() == "answer of b");
+}
+
+TEST_CASE("what is thrown: a system_error is a failure, all else is a bug of the caller's") {
+  VirtualTime time;
+  asio::io_context context;
+  State state;
+  const Policy policy;
+  const Chain chain{Member("a", "m"), Member("b", "m")};
+  int asked = 0;
+  SUBCASE("a system_error fails over by what it means") {
+    const auto ask = [&](Attempt& attempt) -> awaitable<int> {
+      ++asked;
+      if (attempt.member().provider() == "a") {
+        throw boost::system::system_error(asio::error::eof);
+      }
+      co_return 7;
+    };
+    const auto run = [&]() -> awaitable<void> {
+      const auto outcome = co_await failover(chain, policy, state, ask);
+      CHECK(outcome.result.value() == 7);
+      CHECK(outcome.report.attempts[0].failure.code() == R::connection);
+    };
+    time.run(context, run());
+    CHECK(asked == 3);  // with the one quick retry
+  }
+  SUBCASE("a FailoverError keeps its failure") {
+    const auto ask = [&](Attempt& attempt) -> awaitable<void> {
+      ++asked;
+      if (attempt.member().provider() == "a") {
+        throw FailoverError(Failure(R::rate_limit).with_retry_after(1h));
+      }
+      co_return;
+    };
+    const auto run = [&]() -> awaitable<void> {
+      const auto outcome = co_await failover(chain, policy, state, ask);
+      CHECK(outcome.result);
+      CHECK(outcome.report.attempts[0].failure.retry_after() == 1h);
+    };
+    time.run(context, run());
+    CHECK(asked == 2);
+  }
+  SUBCASE("a bug ends the call") {
+    const auto ask = [&](Attempt&) -> awaitable<int> {
+      ++asked;
+      throw std::logic_error("a bug");
+      co_return 7;
+    };
+    const auto run = [&]() -> awaitable<void> { co_await failover(chain, policy, state, ask); };
+    CHECK_THROWS_AS(time.run(context, run()), std::logic_error);
+    CHECK(asked == 1);
+  }
+}
+
+TEST_CASE("an empty chain fails, and says so") {
+  World world;
+  const auto outcome = world.run();
+  CHECK(outcome.result.error().code() == R::model_not_found);
+  CHECK(outcome.result.error().message() == "the chain has no member");
+}
+
+TEST_CASE("an attempt reports its parent scope's cause when that was cancelled") {
+  World world;
+  world.add(always(Behaviour::stall(1s)));
+  std::optional<error_code> code;
+  class Watch final : public Observer {
+   public:
+    explicit Watch(std::optional<error_code>& c) : code_(c) {}
+    void attempt_ended(const AttemptReport& attempt) override { code_ = attempt.failure.code(); }
+
+   private:
+    std::optional<error_code>& code_;
+  } watch(code);
+  const auto run = [&]() -> awaitable<void> {
+    co_await with_scope([&](Scope& scope) -> awaitable<void> {
+      scope.spawn([&]() -> awaitable<void> {
+        co_await sleep_for(5s);
+        scope.cancel(StopReason::shutdown);
+      });
+      co_await world.call(CallOptions().with_parent(scope).with_observer(watch));
+    });
+  };
+  try {
+    world.time.run(world.context, run());
+    FAIL("it ended as if nothing had been");
+  } catch (const boost::system::system_error& thrown) {
+    CHECK(thrown.code() == StopReason::shutdown);
+  }
+  CHECK(code == StopReason::shutdown);
+}
+
+TEST_CASE("an observer sees it all in order, and what it throws is contained") {
+  class Log final : public Observer {
+   public:
+    void attempt_began(const AttemptReport& a) override { add("began " + a.member.name()); }
+    void attempt_progressed(const AttemptReport& a) override { add("progress " + a.member.name()); }
+    void attempt_ended(const AttemptReport& a) override {
+      add(a.failure.code() ? a.failure.code().message() : "answered");
+    }
+    void member_changed(const Member& from, const Member& to) override {
+      add(from.name() + " > " + to.name());
+    }
+    void call_ended(const CallReport& r) override { add(r.why()); }
+
+    std::string text;
+
+   private:
+    void add(const std::string& what) {
+      text += what + "\n";
+      throw std::runtime_error("a broken metric");
+    }
+  } log;
+  World world;
+  world.add(always(Behaviour::fail(R::overloaded))).add(always(well));
+  CHECK(world.run(CallOptions().with_observer(log)).result.value() == "answer of b");
+  CHECK(log.text ==
+        "began a/m\noverloaded\na/m > b/m\nbegan b/m\nprogress b/m\nanswered\n"
+        "b/m answered, after a/m: overloaded\n");
+}
