@@ -12,7 +12,9 @@ int main(int argc, char** argv) {
   CLI::App program("Keeps LLM calls alive when a provider degrades.", "understudy");
   program.set_version_flag("--version", std::string(version()));
   program.require_subcommand(1);
-  const std::vector<tool::Command> commands{};
+  const std::vector<tool::Command> commands{
+      tool::classify_command(program),
+  };
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
