@@ -148,15 +148,6 @@ bool same_code(std::string_view code, std::string_view pattern) {
                      : code == wanted;
 }
 
-/// A name, where "OpenRouter" is one word.
-std::string lower_words(std::string_view name) {
-  std::string lower(name.substr(0, 64));
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return detail::normal_words(lower, lower.size());
-}
-
 // --- facts ----------------------------------------------------------------------------------------
 
 struct Facts {
@@ -333,7 +324,7 @@ bool large_session(const ProviderError& error) {
 bool wordless(std::string_view words) {
   constexpr std::string_view empty_words =
       "error | code | bad | request | invalid | failed | http | status | provider | returned | "
-      "upstream | an | the | unknown | occurred | null | none | api";
+      "upstream | an | the | unknown | occurred | null | none | api | message | type | param";
   while (!words.empty()) {
     const auto start = words.find_first_not_of(" \n\r\t.,:;!-{}'\"()0123456789");
     words.remove_prefix(std::min(start, words.size()));
@@ -366,10 +357,11 @@ bool block_page(const Facts& facts) {
 }
 
 bool challenge(const Facts& facts) {
-  return !facts.header("cf-mitigated").empty() ||
-         contains(facts.said.markup,
-                  "cdn cgi/challenge platform | cf browser verification | cf chl* | "
-                  "enable javascript and cookies to continue");
+  constexpr std::string_view marks =
+      "cdn cgi/challenge platform | cf browser verification | cf chl* | "
+      "enable javascript and cookies to continue";
+  return !facts.header("cf-mitigated").empty() || contains(facts.said.markup, marks) ||
+         (is_page(facts) && facts.has_words(marks));
 }
 
 /// Something says that waiting helps: then a limit is one of time, not of money (failover-behaviour
@@ -967,13 +959,17 @@ std::optional<Clock::duration> wait_asked_for(const Facts& facts,
 Classified classify(const ProviderError& error, std::chrono::system_clock::time_point now) {
   auto said = detail::read_error(error);
   const int status = status_of(error, said);
-  const Facts facts{error, std::move(said), lower_words(error.provider), where(status)};
+  const Facts facts{error, std::move(said), detail::normal_words(error.provider, 64),
+                    where(status)};
   const Rule& rule = *std::find_if(std::begin(rules), std::end(rules),
                                    [&](const Rule& r) { return fits(r, facts); });
 
+  // A reason of ours is no error to look at: somebody below has judged it already.
+  const auto judged = facts.where == no_status ? reason_of(error.transport) : std::nullopt;
+
   Classified result;
-  result.reason = rule.reason;
-  result.rule = rule.name;
+  result.reason = judged.value_or(rule.reason);
+  result.rule = judged ? std::string_view("judged already") : rule.name;
   result.retry_after = wait_asked_for(facts, now);
   result.message = shown(facts.said.shown);
   result.billing_unverified =

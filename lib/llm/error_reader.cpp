@@ -125,6 +125,19 @@ std::string without_tags(std::string_view page) {
   return text;
 }
 
+std::string camel_case_apart(std::string_view text) {
+  std::string apart;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char before = i > 0 ? text[i - 1] : ' ';
+    const char after = i + 1 < text.size() ? text[i + 1] : ' ';
+    if (upper(text[i]) && (lower(before) || (upper(before) && lower(after)))) {
+      apart += ' ';
+    }
+    apart += text[i];
+  }
+  return apart;
+}
+
 class Reader {
  public:
   explicit Reader(ErrorReading& out) : out_(out) {}
@@ -317,20 +330,13 @@ class Reader {
 }  // namespace
 
 std::string normal_words(std::string_view text, std::size_t limit) {
-  text = text.substr(0, limit);
   std::string words;
-  words.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const char before = i > 0 ? text[i - 1] : ' ';
-    const char after = i + 1 < text.size() ? text[i + 1] : ' ';
-    const bool starts_word = upper(c) && (lower(before) || (upper(before) && lower(after)));
+  for (const char c : text.substr(0, limit)) {
     const bool space = blank(c) || c == '_' || c == '-';
-    if ((space || starts_word) && !words.empty() && words.back() != ' ') {
-      words += ' ';
-    }
     if (!space) {
       words += lowered(c);
+    } else if (!words.empty() && words.back() != ' ') {
+      words += ' ';
     }
   }
   return words;
@@ -360,7 +366,11 @@ ErrorReading read_error(const ProviderError& error) {
   if (error.transport) {
     reader.message(error.transport.message());
   }
+  reading.said.resize(std::min(reading.said.size(), classify_text_limit));
   reading.words = normal_words(reading.said, classify_text_limit);
+  if (const auto apart = camel_case_apart(reading.said); apart.size() != reading.said.size()) {
+    reading.words += '\n' + normal_words(apart, classify_text_limit);
+  }
   if (reading.status == 0) {
     reading.status = status_in(reading.words);
   }
