@@ -237,14 +237,15 @@ constexpr std::string_view billing_words =
     "billing hard limit | hard billing limit | exceeded your current quota | account is "
     "deactivated | "
     "plan does not include | out of extra usage | out of funds | balance depleted | "
-    "not available on the free tier | model not supported on free tier | is no longer free | "
+    "not available on the free tier | model not supported on free tier | "
     "budget limit exceeded | budget has been exceeded | spending limit | spend limit | spend cap | "
     "your ... api usage limits | past due | unpaid invoice* | 余额不足 | 欠费 | 额度不足 | 请充值";
 constexpr std::string_view rate_words =
     "rate limit* | ratelimit* | too many requests | throttl* | requests per minute | "
     "tokens per minute | tokens per min | requests per min | requests per day | tokens per day | "
     "resource exhausted | resourceexhausted | rate increased too quickly | "
-    "too many concurrent requests | concurrency limit | service quota exceeded exception | "
+    "too many concurrent requests | concurrency limit | service quota exceeded* | "
+    "servicequotaexceeded* | "
     "please retry after | 请求过于频繁 | 频率过高 | 并发数过高 | 速率限制 | 限流 | 流量限制 | "
     "使用上限 | request limit | requests limit | token limit | tokens limit | daily limit | "
     "concurren* ... limit";
@@ -264,7 +265,8 @@ constexpr std::string_view memory_words =
     "available memory | out of memory | insufficient memory | prefill would require | "
     "predicted peak would | prefill safety cap | metal cap | more system memory";
 constexpr std::string_view timeout_words =
-    "timed out | timeout | time out | deadline exceeded | time limit exceeded | 超时";
+    "timed out | timeout | time out | consecutive stale attempts | deadline exceeded | time limit "
+    "exceeded | 超时";
 /// That something is too long, said with a verb.
 constexpr std::string_view overflow_words =
     "context length ... exceed* | context window ... exceed* | context size ... exceed* | "
@@ -284,10 +286,18 @@ constexpr std::string_view overflow_words =
     "上下文长度 | 超长";
 /// The same without: also found in advice.
 constexpr std::string_view overflow_mentions =
-    "maximum context | maximum prompt length | maximum number of tokens | "
+    "context window | context length | context size | prompt length | maximum context | maximum "
+    "prompt length | maximum number of tokens | "
     "maximum number of input tokens | max input token* | maximum allowed input length | "
     "maximum model length | max model len | reduce the length | reduce the prompt | "
     "reduce your prompt | slot context | n ctx slot | token limit";
+/// Of pages that firewalls write (failover-behaviour a.4, WAF).
+constexpr std::string_view challenge_marks =
+    "enable javascript and cookies to continue | cdn cgi/challenge platform | "
+    "cf browser verification | challenge error text | cf chl*";
+constexpr std::string_view block_marks =
+    "you have been blocked | request was blocked | request blocked | cf error details | "
+    "attention required!";
 constexpr std::string_view validation_words =
     "unknown parameter* | unsupported parameter* | unrecognized request argument* | "
     "unrecognized parameter* | unsupported value | request validation failed | "
@@ -303,7 +313,8 @@ constexpr std::string_view model_words =
     "unsupported model | model is not supported | no endpoints found for | "
     "no endpoints found that support | model ... is not available | model ... has been deprecated "
     "| "
-    "model ... decommissioned | model ... retired | could not resolve the foundation model | "
+    "model ... decommissioned | model ... retired | is no longer free | could not resolve the "
+    "foundation model | "
     "模型不存在";
 
 // --- guards: what no pattern can say --------------------------------------------------------------
@@ -345,23 +356,19 @@ bool empty_body(const Facts& facts) { return !facts.said.has_body && wordless(fa
 
 bool is_page(const Facts& facts) { return !facts.said.markup.empty(); }
 
-/// A page that only firewalls and content networks write. Words: failover-behaviour a.4, WAF; the others
-/// are Akamai's, Imperva's, Sucuri's and AWS's block pages.
-bool block_page(const Facts& facts) {
-  constexpr std::string_view marks =
-      "sorry, you have been blocked | enable javascript and cookies to continue | "
-      "cdn cgi/challenge platform | cf browser verification | challenge error text | cf chl* | "
-      "cf error details | attention required! | cloudflare | akamai* | incapsula* | imperva | "
-      "sucuri | awselb* | request blocked | just a moment";
-  return contains(facts.said.markup, marks);
+/// A page that asks for a browser, whatever its status.
+bool challenge(const Facts& facts) {
+  return !facts.header("cf-mitigated").empty() || contains(facts.said.markup, challenge_marks) ||
+         facts.has_words(challenge_marks);
 }
 
-bool challenge(const Facts& facts) {
-  constexpr std::string_view marks =
-      "cdn cgi/challenge platform | cf browser verification | cf chl* | "
-      "enable javascript and cookies to continue";
-  return !facts.header("cf-mitigated").empty() || contains(facts.said.markup, marks) ||
-         (is_page(facts) && facts.has_words(marks));
+/// A page that a firewall or content network wrote, by what is in it or by who sent it.
+bool block_page(const Facts& facts) {
+  constexpr std::string_view writers =
+      "cloudflare | cloudfront | akamai* | incapsula* | imperva | sucuri* | awselb*";
+  return facts.has_words(block_marks) || contains(facts.said.markup, block_marks) ||
+         contains(facts.said.markup, writers) ||
+         (is_page(facts) && contains(detail::normal_words(facts.header("server"), 64), writers));
 }
 
 /// Something says that waiting helps: then a limit is one of time, not of money (failover-behaviour
@@ -448,7 +455,7 @@ constexpr Rule rules[] = {
          "connection was closed | connection closed | connection lost | connection aborted | "
          "connection error | connect error | network error | unexpected eof | end of file | "
          "incomplete chunked read | broken pipe | epipe | socket hang up | premature close | "
-         "remote protocol error | 网络错误 | 连接失败"},
+         "remote protocol error | read error | 网络错误 | 连接失败"},
     {.name = "connecting took too long",  // the connect phase: never a timeout [D 5]
      .reason = Reason::connection,
      .where = no_status,
@@ -461,7 +468,8 @@ constexpr Rule rules[] = {
      .where = no_status,
      .words =
          "bad record mac | ssl alert | tls alert | ssl handshake failure | handshake failure | "
-         "tlsv1 alert | sslv3 alert | [ssl: | ssl error | stream truncated | wrong version number"},
+         "tlsv1 alert | sslv3 alert | [ssl: | ssl error | ssleof* | ssl zero return | ssl syscall "
+         "| stream truncated | wrong version number"},
 
     // 2. Refused for what it says, whatever the status. [F a.3 stage 3, a.4 content policy; W 9.5]
     {.name =
@@ -486,7 +494,8 @@ constexpr Rule rules[] = {
               "violat* ... usage polic* | request was flagged | prompt was flagged | "
               "input was flagged | content was flagged | flagged by our safety | "
               "due to safety | safety system | content filter* | content management policy | "
-              "responsible ai policy violation | new sensitive | content exists risk | "
+              "responsible ai policy violation | responsibleaipolicyviolation | new sensitive | "
+              "content exists risk | "
               "inappropriate content | considered high risk | 敏感内容 | 不安全 | 内容安全",
      .unless = "unknown parameter* | unsupported parameter* | unrecognized request argument*"},
     {.name =
@@ -637,11 +646,12 @@ constexpr Rule rules[] = {
     {.name = "tool content, by code of the schema",
      .reason = Reason::multimodal_tool_content_unsupported,
      .where = bad_request,
-     .words = "text is not set | tool message content must be a string | "
-              "tool content must be a string | tool message must be a string | "
-              "expected string, got list | expected string, got array | "
-              "tool call.content must be string | tool.content.str | "
-              "chat completion request tool message content"},
+     .words =
+         "text is not set | tool message content must be a string | "
+         "tool content must be a string | tool message must be a string | "
+         "expected string, got list | expected string, got array | "
+         "tool call.content must be string | tool.content.str | "
+         "chat completion request tool message content | chatcompletionrequesttoolmessagecontent"},
     {.name = "tool content, by type",
      .reason = Reason::multimodal_tool_content_unsupported,
      .where = bad_request,
@@ -667,7 +677,8 @@ constexpr Rule rules[] = {
          "image exceeds | image too large | image is too large | image size exceeds | "
          "image dimensions exceed | dimensions exceed max allowed size | "
          "max allowed size: 8000 | media exceeds | media too large | patches after processing | "
-         "make sure your payload is below | stream read constraints.get max string length"},
+         "make sure your payload is below | stream read constraints.get max string length | "
+         "streamreadconstraints.getmaxstringlength"},
     {.name = "model entitlement",
      .reason = Reason::model_entitlement,
      .where = no_status | s400 | s403,
@@ -727,15 +738,6 @@ constexpr Rule rules[] = {
      .where = no_status | s403 | s503,
      .guard = challenge},
     {.name = "block page", .reason = Reason::upstream_blocked, .where = s403, .guard = block_page},
-    {.name = "blocked page behind Cloudflare",
-     .reason = Reason::upstream_blocked,
-     .where = s403,
-     .guard =
-         [](const Facts& facts) {
-           return is_page(facts) &&
-                  contains(detail::normal_words(facts.header("server"), 64),
-                           "cloudflare | akamai* | awselb* | cloudfront | sucuri*");
-         }},
 
     // 8. Money, where the status allows it. [F a.3 402, 403, 404, 429]
     {.name = "402, for now",
@@ -755,10 +757,6 @@ constexpr Rule rules[] = {
      .words = billing_words},
 
     // 9. 403 and 404. [F a.3]
-    {.name = "403, blocked",
-     .reason = Reason::upstream_blocked,
-     .where = s403,
-     .words = "request was blocked | request blocked | you have been blocked"},
     {.name = "403, rate",  // GitHub's, and Google's old codes [P]
      .reason = Reason::rate_limit,
      .where = s403,
@@ -813,6 +811,11 @@ constexpr Rule rules[] = {
      .reason = Reason::overloaded,
      .where = no_status | s400 | s500 | s503,
      .words = memory_words},
+    {.name = "overflow",
+     .reason = Reason::context_overflow,
+     .where = s500 | s503 | s400 | s422,
+     .words = overflow_words,
+     .unless = "throttl* | too many requests | rate limit of"},
     {.name = "overload",
      .reason = Reason::overloaded,
      .where = no_status | s400 | other_4xx,
@@ -821,10 +824,11 @@ constexpr Rule rules[] = {
      .reason = Reason::overloaded,
      .where = s500,
      .words = "overloaded | server overload | at capacity"},
-    {.name = "overflow, relayed",
+    {.name = "overflow, mentioned by a relay",
      .reason = Reason::context_overflow,
-     .where = s500 | s503,
-     .words = overflow_words},
+     .where = s500,
+     .words = overflow_mentions,
+     .unless = timeout_words},
     {.name = "503", .reason = Reason::overloaded, .where = s503},
     {.name = "500", .reason = Reason::server_error, .where = s500 | other_5xx | transient_4xx},
     {.name = "conflict",  // only Anthropic names it, as a thing to retry [W 2.4]
@@ -843,6 +847,11 @@ constexpr Rule rules[] = {
      .codes = "api_key_invalid | api_key_expired | invalid_api_key",
      .words = "api key not valid | incorrect api key | invalid api key | api key expired | "
               "location is not supported"},
+    {.name = "payload",
+     .reason = Reason::payload_too_large,
+     .where = bad_request,
+     .words = "request entity too large | payload too large | request too large | "
+              "request exceeds the maximum size"},
     {.name = "limit, for now",
      .reason = Reason::rate_limit,
      .where = no_status,
@@ -861,7 +870,7 @@ constexpr Rule rules[] = {
      .codes = rate_codes,
      .words = rate_words,
      .unless = "token limit"},
-    {.name = "overflow",
+    {.name = "overflow, without a status",
      .reason = Reason::context_overflow,
      .where = bad_request,
      .words = overflow_words},
@@ -870,6 +879,11 @@ constexpr Rule rules[] = {
      .where = no_status,
      .codes = "*timeout*",
      .words = timeout_words},
+    {.name = "limit",
+     .reason = Reason::billing,
+     .where = no_status,
+     .words = "usage limit* | quota ... exceed* | exceed* ... quota | quota ... exhausted | "
+              "quota ... reached | key limit exceeded | 额度 | 配额"},
     {.name = "overflow, mentioned",
      .reason = Reason::context_overflow,
      .where = bad_request,
@@ -879,33 +893,23 @@ constexpr Rule rules[] = {
      .where = s400,
      .provider = "cerebras",
      .guard = empty_body},
-    {.name = "payload",
-     .reason = Reason::payload_too_large,
-     .where = bad_request,
-     .words = "request entity too large | payload too large | request too large | "
-              "request exceeds the maximum size"},
     {.name = "model",
      .reason = Reason::model_not_found,
      .where = no_status | s400 | s422,
      .words = model_words},
-    {.name = "limit",
-     .reason = Reason::billing,
-     .where = no_status,
-     .words = "usage limit* | quota ... exceed* | exceed* ... quota | quota ... exhausted | "
-              "quota ... reached | key limit exceeded | 额度 | 配额"},
     {.name = "try again in a while",
      .reason = Reason::rate_limit,
-     .where = no_status,
+     .where = no_status | s400,
      .words = "try again in"},
     {.name = "credential",
      .reason = Reason::auth,
      .where = no_status,
-     .words =
-         "gateway auth failed | authentication failed | authentication error | "
-         "authentication required | authentication token | unauthorized | unauthenticated | "
-         "forbidden | invalid token | token expired | token revoked | access denied | "
-         "permission denied | failed to extract account id | 认证失败 | 身份验证失败 | 鉴权失败",
-     .unless = "extra * | extra forbidden"},
+     .words = "gateway auth failed | authentication | "
+              "unauthorized | unauthenticated | "
+              "forbidden | invalid token | token expired | token revoked | access denied | "
+              "permission denied | failed to extract account id | failed to extract accountid | "
+              "认证失败 | 身份验证失败 | 鉴权失败",
+     .unless = "authentication service | authentication server | extra inputs | extra fields"},
 
     // 13. What is left.
     {.name = "wordless, large",

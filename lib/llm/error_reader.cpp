@@ -142,10 +142,19 @@ class Reader {
  public:
   explicit Reader(ErrorReading& out) : out_(out) {}
 
+  /// A sentence, JSON, or a page; SDKs put a page behind a status ("403 <!DOCTYPE html>").
   void message(std::string_view text) {
     text = trimmed(text);
-    if (!json(text)) {
-      said(text);
+    if (json(text)) {
+      return;
+    }
+    auto markup = text.size();
+    for (const std::string_view start : {"<!DOCTYPE", "<!doctype", "<html", "<HTML"}) {
+      markup = std::min(markup, text.find(start));
+    }
+    said(text.substr(0, markup));
+    if (markup < text.size()) {
+      page(text.substr(markup));
     }
   }
 
@@ -160,8 +169,7 @@ class Reader {
       return;
     }
     if (bytes.substr(0, 1) == "<") {
-      out_.markup = normal_words(bytes, classify_text_limit);
-      said(without_tags(bytes.substr(0, classify_body_limit)));
+      page(bytes);
     } else if (!events(bytes.substr(0, classify_body_limit))) {
       said(bytes);  // a sentence, or JSON that was cut short: its words still tell
     }
@@ -174,6 +182,11 @@ class Reader {
   }
 
  private:
+  void page(std::string_view bytes) {
+    out_.markup = normal_words(bytes, classify_text_limit);
+    said(without_tags(bytes.substr(0, classify_body_limit)));
+  }
+
   void said(std::string_view text) {
     text = trimmed(text);
     if (text.empty()) {
