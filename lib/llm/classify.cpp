@@ -6,12 +6,16 @@
 #include <array>
 
 #include "error_reader.hpp"
+#include "patterns.hpp"
 #include "understudy/llm/model_profile.hpp"
 
 namespace understudy {
 namespace {
 
 using Reason = FailoverReason;
+using detail::any_of;
+using detail::contains;
+using detail::same_code;
 
 // --- where a rule applies -------------------------------------------------------------------------
 
@@ -65,87 +69,6 @@ unsigned where(int status) {
     case 524: return s504;  // Cloudflare: the origin's answer took too long
     default: return status < 400 ? no_status : status < 500 ? other_4xx : other_5xx;
   }
-}
-
-// --- patterns -------------------------------------------------------------------------------------
-//
-// Alternatives are separated by " | ". Wording is in normal form (error_reader.hpp), is found as whole
-// words, and may have
-//   *       at its end: any end of the word ("throttl*")
-//   ...     between parts: anything within a sentence, up to `gap_limit` bytes of it
-// Codes are compared by letters and digits alone; `*` at either end stands for anything.
-
-constexpr std::size_t gap_limit = 120;  // a model's whole path lies between "model" and "not found"
-
-bool word_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');  // others, Chinese too, need no boundary
-}
-
-/// Calls f with each alternative until it is true.
-template <class F>
-bool any_of(std::string_view alternatives, F f) {
-  constexpr std::string_view separator = " | ";
-  while (!alternatives.empty()) {
-    const auto end = alternatives.find(separator);
-    if (f(alternatives.substr(0, end))) {
-      return true;
-    }
-    alternatives.remove_prefix(std::min(
-        end == std::string_view::npos ? end : end + separator.size(), alternatives.size()));
-  }
-  return false;
-}
-
-/// Where the words of `part` end in `text`, from `from` on; npos if they are not there.
-std::size_t end_of(std::string_view text, std::string_view part, std::size_t from) {
-  const bool open_end = part.back() == '*';
-  part.remove_suffix(open_end ? 1 : 0);
-  for (auto at = text.find(part, from); at != std::string_view::npos;
-       at = text.find(part, at + 1)) {
-    const auto end = at + part.size();
-    const bool starts = at == 0 || !word_byte(part.front()) || !word_byte(text[at - 1]);
-    const bool ends =
-        open_end || end == text.size() || !word_byte(part.back()) || !word_byte(text[end]);
-    if (starts && ends) {
-      return end;
-    }
-  }
-  return std::string_view::npos;
-}
-
-bool contains_phrase(std::string_view text, std::string_view phrase) {
-  constexpr std::string_view gap = " ... ";
-  const auto split = phrase.find(gap);
-  const auto first = phrase.substr(0, split);
-  if (split == std::string_view::npos) {
-    return end_of(text, first, 0) != std::string_view::npos;
-  }
-  const auto rest = phrase.substr(split + gap.size());
-  for (auto end = end_of(text, first, 0); end != std::string_view::npos;
-       end = end_of(text, first, end)) {
-    auto sentence = text.substr(end, gap_limit + rest.size());
-    sentence = sentence.substr(0, std::min(sentence.find(';'), sentence.find(". ")));
-    if (contains_phrase(sentence, rest)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-bool contains(std::string_view text, std::string_view phrases) {
-  return any_of(phrases, [&](std::string_view p) { return contains_phrase(text, p); });
-}
-
-bool same_code(std::string_view code, std::string_view pattern) {
-  const bool open_front = pattern.front() == '*';
-  const bool open_back = pattern.back() == '*';
-  const std::string wanted = detail::normal_code(pattern);
-  if (open_front && open_back) {
-    return code.find(wanted) != std::string_view::npos;
-  }
-  return open_front  ? code.ends_with(wanted)
-         : open_back ? code.starts_with(wanted)
-                     : code == wanted;
 }
 
 // --- facts ----------------------------------------------------------------------------------------
@@ -204,8 +127,7 @@ constexpr std::array code_status{
                "base_resp_1000 | base_resp_1024 | base_resp_1033"},
     CodeStatus{400,
                "invalid_request* | invalid_argument | failed_precondition | bad_request* | "
-               "validation_exception | unprocessable_entity* | base_resp_1042 | "
-               "base_resp_2013"},
+               "validation_exception | unprocessable_entity* | base_resp_1042 | base_resp_2013"},
 };
 
 int status_of_codes(const detail::ErrorReading& said) {
@@ -231,66 +153,68 @@ int status_of(const ProviderError& error, const detail::ErrorReading& said) {
 constexpr std::string_view billing_words =
     "insufficient credit* | insufficient balance | insufficient funds | insufficient quota | "
     "credit balance | account balance | credits exhausted | credits have been exhausted | "
-    "out of credit* | requires available credits | no usable credits | used all available credits "
-    "| "
-    "have any credits | credits remaining | prepaid credits | top up your | payment required | "
-    "billing hard limit | hard billing limit | exceeded your current quota | account is "
-    "deactivated | "
-    "plan does not include | out of extra usage | out of funds | balance depleted | "
-    "not available on the free tier | model not supported on free tier | "
-    "budget limit exceeded | budget has been exceeded | spending limit | spend limit | spend cap | "
-    "your ... api usage limits | past due | unpaid invoice* | 余额不足 | 欠费 | 额度不足 | 请充值";
+    "out of credit* | requires available credits | no usable credits | "
+    "used all available credits | have any credits | credits remaining | prepaid credits | "
+    "top up your | payment required | billing hard limit | hard billing limit | "
+    "exceeded your current quota | account is deactivated | plan does not include | "
+    "out of extra usage | out of funds | balance depleted | not available on the free tier | "
+    "model not supported on free tier | budget limit exceeded | budget has been exceeded | "
+    "spending limit | spend limit | spend cap | your ... api usage limits | past due | "
+    "unpaid invoice* | 余额不足 | 欠费 | 额度不足 | 请充值";
 constexpr std::string_view rate_words =
     "rate limit* | ratelimit* | too many requests | throttl* | requests per minute | "
-    "tokens per minute | tokens per min | requests per min | requests per day | tokens per day | "
-    "resource exhausted | resourceexhausted | rate increased too quickly | "
+    "tokens per minute | tokens per min | requests per min | requests per day | "
+    "tokens per day | resource exhausted | resourceexhausted | rate increased too quickly | "
     "too many concurrent requests | concurrency limit | service quota exceeded* | "
-    "servicequotaexceeded* | "
-    "please retry after | 请求过于频繁 | 频率过高 | 并发数过高 | 速率限制 | 限流 | 流量限制 | "
+    "servicequotaexceeded* | please retry after | 请求过于频繁 | 频率过高 | 并发数过高 | 速率限制 "
+    "| 限流 | 流量限制 | "
     "使用上限 | request limit | requests limit | token limit | tokens limit | daily limit | "
     "concurren* ... limit";
 constexpr std::string_view rate_codes =
-    "rate_limit* | too_many_requests* | resource_exhausted | throttl* | service_quota_exceeded* | "
-    "requests_limit_exceeded | base_resp_1002 | base_resp_1041 | base_resp_2045 | base_resp_2056";
+    "rate_limit* | too_many_requests* | resource_exhausted | throttl* | "
+    "service_quota_exceeded* | requests_limit_exceeded | base_resp_1002 | base_resp_1041 | "
+    "base_resp_2045 | base_resp_2056";
 constexpr std::string_view limit_words =
     "usage limit* | quota | quotas | limit exceeded | limit reached | allowance | 额度 | 配额 | "
     "限额";
 constexpr std::string_view overload_words =
     "overloaded | over loaded | server overload | at capacity | over capacity | "
-    "capacity exceeded | no capacity | insufficient capacity | too busy | server is busy | "
-    "high traffic | high demand | temporarily unavailable | 访问量过大 | 服务繁忙 | 系统繁忙 | "
-    "负载过高 | 过载";
+    "capacity exceeded | capacity temporarily exceeded | no capacity | insufficient capacity | "
+    "too busy | server is busy | high traffic | high demand | temporarily unavailable | "
+    "访问量过大 | 服务繁忙 | 系统繁忙 | 负载过高 | 过载";
 constexpr std::string_view memory_words =
-    "memory guard | memory limit exceeded | memory guard tier | dynamic ceiling | memory ceiling | "
-    "available memory | out of memory | insufficient memory | prefill would require | "
-    "predicted peak would | prefill safety cap | metal cap | more system memory";
+    "memory guard | memory limit exceeded | memory guard tier | dynamic ceiling | "
+    "memory ceiling | available memory | out of memory | insufficient memory | "
+    "prefill would require | predicted peak would | prefill safety cap | metal cap | "
+    "more system memory";
 constexpr std::string_view timeout_words =
-    "timed out | timeout | time out | consecutive stale attempts | deadline exceeded | time limit "
-    "exceeded | 超时";
+    "timed out | timeout | time out | consecutive stale attempts | deadline exceeded | "
+    "time limit exceeded | 超时";
 /// That something is too long, said with a verb.
 constexpr std::string_view overflow_words =
     "context length ... exceed* | context window ... exceed* | context size ... exceed* | "
     "context limit ... exceed* | exceed* ... context length | exceed* ... context window | "
     "exceed* ... context size | exceed* ... context limit | exceed* ... maximum context | "
-    "exceed* ... max model len | "
-    "exceed* ... maximum model length | exceed* ... token limit | token limit ... exceed* | "
-    "token count ... exceed* | input tokens exceed* | exceed* ... input token* | "
-    "input length ... exceed* | prompt length ... exceed* | prompt ... exceeds max length | "
-    "input ... exceeds the limit | prompt ... exceeds the limit | prompt ... exceed* ... tokens | "
+    "exceed* ... max model len | exceed* ... maximum model length | exceed* ... token limit | "
+    "token limit ... exceed* | token count ... exceed* | input tokens exceed* | "
+    "exceed* ... input token* | input length ... exceed* | prompt length ... exceed* | "
+    "prompt ... exceeds max length | input ... exceeds the limit | "
+    "prompt ... exceeds the limit | prompt ... exceed* ... tokens | "
     "input ... exceed* ... tokens | prompt is too long | prompt too long | input is too long | "
     "input too long | conversation is too long | context is too long | context too long | "
     "context too large | too large for model | greater than the context length | "
     "longer than the maximum | too many tokens | too many input tokens | "
-    "tokens in request more than max tokens | truncating input | context window is full | "
-    "context is full | range of input length | 超过最大长度 | 超出 ... 长度 | 超过 ... 上下文 | "
-    "上下文长度 | 超长";
+    "tokens in request more than max tokens | truncating input | max new tokens must be | "
+    "context window is full | context is full | range of input length | 超过最大长度 | 超出 ... "
+    "长度 | "
+    "超过 ... 上下文 | 上下文长度 | 超长";
 /// The same without: also found in advice.
 constexpr std::string_view overflow_mentions =
-    "context window | context length | context size | prompt length | maximum context | maximum "
-    "prompt length | maximum number of tokens | "
-    "maximum number of input tokens | max input token* | maximum allowed input length | "
-    "maximum model length | max model len | reduce the length | reduce the prompt | "
-    "reduce your prompt | slot context | n ctx slot | token limit";
+    "context window | context length | context size | prompt length | maximum context | "
+    "maximum prompt length | maximum number of tokens | maximum number of input tokens | "
+    "max input token* | maximum allowed input length | maximum model length | max model len | "
+    "reduce the length | reduce the prompt | reduce your prompt | slot context | n ctx slot | "
+    "token limit";
 /// Of pages that firewalls write (failover-behaviour a.4, WAF).
 constexpr std::string_view challenge_marks =
     "enable javascript and cookies to continue | cdn cgi/challenge platform | "
@@ -303,19 +227,16 @@ constexpr std::string_view validation_words =
     "unrecognized parameter* | unsupported value | request validation failed | "
     "extra inputs are not permitted | unknown name";
 constexpr std::string_view validation_codes =
-    "unknown_parameter | unsupported_parameter | unsupported_value | invalid_value | invalid_type "
-    "| "
-    "missing_required_parameter | base_resp_1042";
+    "unknown_parameter | unsupported_parameter | unsupported_value | invalid_value | "
+    "invalid_type | missing_required_parameter | base_resp_1042";
 constexpr std::string_view model_words =
     "not a valid model | invalid model | model not found | model identifier is invalid | "
     "model ... not found | models/ ... not found | model ... does not exist | "
     "deployment ... does not exist | model ... not exist | no such model | unknown model | "
     "unsupported model | model is not supported | no endpoints found for | "
-    "no endpoints found that support | model ... is not available | model ... has been deprecated "
-    "| "
-    "model ... decommissioned | model ... retired | is no longer free | could not resolve the "
-    "foundation model | "
-    "模型不存在";
+    "no endpoints found that support | model ... is not available | "
+    "model ... has been deprecated | model ... decommissioned | model ... retired | "
+    "is no longer free | could not resolve the foundation model | 模型不存在";
 
 // --- guards: what no pattern can say --------------------------------------------------------------
 
@@ -377,12 +298,12 @@ bool passes_with_time(const Facts& facts) {
   // "wait", "retry" and "window" alone match almost any sentence (failover-behaviour h).
   constexpr std::string_view signals =
       "try again in | try again later | try again at | try again shortly | try again soon | "
-      "please try again | retry in | retry after | please retry | before retrying | resets at | "
-      "resets in | resets on | reset at | reset in | reset after | reset on | available in | "
-      "available again | please wait | wait for | wait a* | wait until | wait before | "
-      "requests remaining | periodic* | rolling window | hour window | day window | usage window | "
-      "current window | this window | rate window | window resets | per minute | per second | "
-      "per hour | 稍后 | 重试 | 重置";
+      "please try again | retry in | retry after | please retry | before retrying | "
+      "resets at | resets in | resets on | reset at | reset in | reset after | reset on | "
+      "available in | available again | please wait | wait for | wait a | wait an | "
+      "wait until | wait before | requests remaining | periodic* | rolling window | "
+      "hour window | day window | usage window | current window | this window | rate window | "
+      "window resets | per minute | per second | per hour | 稍后 | 重试 | 重置";
   return facts.has_words(signals) || facts.has_code("names_reset") ||
          !facts.header("retry-after").empty() || !facts.header("retry-after-ms").empty() ||
          !facts.header("x-ratelimit-reset").empty();
@@ -400,8 +321,8 @@ bool wall(const Facts& facts) {
 bool vendor_missing(const Facts& facts) {
   const auto model = facts.error.model;
   return contains(facts.provider,
-                  "nvidia | openrouter | nous | deepinfra | together* | "
-                  "hugging face | huggingface | vercel") &&
+                  "nvidia | openrouter | nous | deepinfra | together* | hugging face | "
+                  "huggingface | vercel") &&
          !model.empty() && model.find('/') == std::string_view::npos && known_family(model);
 }
 
@@ -444,32 +365,33 @@ constexpr Rule rules[] = {
     {.name = "connect or disconnect",
      .reason = Reason::connection,
      .where = no_status,
-     .words =
-         "connection refused | econnrefused | no route to host | ehostunreach | "
-         "network is unreachable | network unreachable | enetunreach | host is unreachable | "
-         "name or service not known | temporary failure in name resolution | "
-         "name resolution ... failed | failed to resolve | could not resolve host | "
-         "nodename nor servname provided | getaddrinfo | enotfound | eai again | host not found | "
-         "no such host | fetch failed | failed to fetch | upstream connect error | "
-         "server disconnected | peer closed connection | connection reset | econnreset | "
-         "connection was closed | connection closed | connection lost | connection aborted | "
-         "connection error | connect error | network error | unexpected eof | end of file | "
-         "incomplete chunked read | broken pipe | epipe | socket hang up | premature close | "
-         "remote protocol error | read error | 网络错误 | 连接失败"},
+     .words = "connection refused | econnrefused | no route to host | ehostunreach | "
+              "network is unreachable | network unreachable | enetunreach | "
+              "host is unreachable | name or service not known | "
+              "temporary failure in name resolution | name resolution ... failed | "
+              "failed to resolve | could not resolve host | nodename nor servname provided | "
+              "getaddrinfo | enotfound | eai again | host not found | no such host | "
+              "fetch failed | failed to fetch | upstream connect error | server disconnected | "
+              "peer closed connection | connection reset | econnreset | "
+              "connection was closed | connection closed | connection lost | "
+              "connection aborted | connection error | connect error | network error | "
+              "unexpected eof | end of file | incomplete chunked read | broken pipe | epipe | "
+              "socket hang up | premature close | remote protocol error | read error | 网络错误 | "
+              "连接失败"},
     {.name = "connecting took too long",  // the connect phase: never a timeout [D 5]
      .reason = Reason::connection,
      .where = no_status,
-     .words = "connection timed out | connect timed out | connect timeout | connection timeout | "
-              "timed out while connecting | timed out connecting | connect ... timed out | "
-              "connection to ... timed out | etimedout | pool timeout",
+     .words = "connection timed out | connect timed out | connect timeout | "
+              "connection timeout | timed out while connecting | timed out connecting | "
+              "connect ... timed out | connection to ... timed out | etimedout | pool timeout",
      .unless = "read timed out | read timeout | reading"},
     {.name = "TLS",
      .reason = Reason::connection,
      .where = no_status,
      .words =
          "bad record mac | ssl alert | tls alert | ssl handshake failure | handshake failure | "
-         "tlsv1 alert | sslv3 alert | [ssl: | ssl error | ssleof* | ssl zero return | ssl syscall "
-         "| stream truncated | wrong version number"},
+         "tlsv1 alert | sslv3 alert | [ssl: | ssl error | ssleof* | ssl zero return | "
+         "ssl syscall | stream truncated | wrong version number"},
 
     // 2. Refused for what it says, whatever the status. [F a.3 stage 3, a.4 content policy; W 9.5]
     {.name =
@@ -483,7 +405,8 @@ constexpr Rule rules[] = {
               "image_content_policy_violation | safety_check_failed | moderation_blocked | "
               "flagged_input | prompt_blocked | base_resp_1026 | base_resp_1027 | "
               "finish_content_filter | finish_safety | finish_prohibited_content | "
-              "finish_blocklist | finish_spii | finish_recitation | finish_refusal"},
+              "finish_blocklist | finish_spii | finish_recitation | finish_refusal | "
+              "finish_content_filtered | finish_guardrail_intervened | censorship_blocked"},
     {.name = "content code, Zhipu",
      .reason = Reason::content_policy_blocked,
      .provider = "zai | z.ai | zhipu* | bigmodel | glm*",
@@ -491,12 +414,13 @@ constexpr Rule rules[] = {
     {.name = "content words",
      .reason = Reason::content_policy_blocked,
      .words = "flagged for possible | trusted access for cyber | violates our usage polic* | "
-              "violat* ... usage polic* | request was flagged | prompt was flagged | "
+              "violat* ... usage polic* | violat* ... content polic* | "
+              "violat* ... usage guideline* | request was flagged | prompt was flagged | "
               "input was flagged | content was flagged | flagged by our safety | "
               "due to safety | safety system | content filter* | content management policy | "
-              "responsible ai policy violation | responsibleaipolicyviolation | new sensitive | "
-              "content exists risk | "
-              "inappropriate content | considered high risk | 敏感内容 | 不安全 | 内容安全",
+              "responsible ai policy violation | responsibleaipolicyviolation | "
+              "new sensitive | content exists risk | inappropriate content | "
+              "considered high risk | 敏感内容 | 不安全 | 内容安全",
      .unless = "unknown parameter* | unsupported parameter* | unrecognized request argument*"},
     {.name =
          "refused prompt, in a stream",  // at 400 the code also stands for a malformed one [W 3.3, 9.5]
@@ -556,6 +480,9 @@ constexpr Rule rules[] = {
      .reason = Reason::auth_permanent,
      .where = no_status | s400 | s401 | s403,
      .codes = "refresh_token_* | invalid_grant | unauthorized_client | account_deactivated"},
+    {.name = "model entitlement, LiteLLM",  // with 401 or 403 [P]
+     .reason = Reason::model_entitlement,
+     .codes = "*_model_access_denied"},
     {.name = "401", .reason = Reason::auth, .where = s401},
     {.name = "407", .reason = Reason::auth, .where = s407},
     {.name = "408", .reason = Reason::timeout, .where = s408},
@@ -569,6 +496,11 @@ constexpr Rule rules[] = {
      .provider = "alibaba | dashscope | qwen* | aliyun",
      .codes = "insufficient_quota | throttling_allocation_quota | limit_requests",
      .unless = "free"},
+    {.name = "upstream, OpenRouter",  // whatever is up with it, our own key is not [F a.3; W 5.1]
+     .reason = Reason::upstream_rate_limit,
+     .where = s429,
+     .codes = "names_upstream",
+     .unless = overload_words},
     {.name = "billing code",
      .reason = Reason::billing,
      .codes =
@@ -579,8 +511,8 @@ constexpr Rule rules[] = {
          "credit_balance_exhausted | organization_spend_limit_exceeded | "
          "organization_usage_limit_exceeded | project_spend_limit_exceeded | "
          "enforced_spend_limit_reached | usage_not_included | exceeded_current_quota_error | "
-         "arrearage | *free_tier_only | openrouter_credits | openrouter_key_limit | "
-         "base_resp_1008"},
+         "budget_exceeded | arrearage | *free_tier_only | openrouter_credits | "
+         "openrouter_key_limit | base_resp_1008"},
     {.name = "billing code, Zhipu",
      .reason = Reason::billing,
      .provider = "zai | z.ai | zhipu* | bigmodel | glm*",
@@ -624,8 +556,8 @@ constexpr Rule rules[] = {
     {.name = "context code",
      .reason = Reason::context_overflow,
      .codes = "context_length_exceeded | max_tokens_exceeded | exceed_context_size* | "
-              "context_window_exceeded | finish_model_context_window_exceeded | prompt_too_long | "
-              "input_too_long | token_limit_exceeded | base_resp_1039"},
+              "context_window_exceeded | finish_model_context_window_exceeded | "
+              "prompt_too_long | input_too_long | token_limit_exceeded | base_resp_1039"},
     {.name = "model code",
      .reason = Reason::model_not_found,
      .where = no_status | s400 | s403 | s404 | s422 | other_4xx,
@@ -634,7 +566,8 @@ constexpr Rule rules[] = {
     {.name = "parameter from the server",  // put in by Codex' own proxy [F a.4]
      .reason = Reason::server_error,
      .where = no_status | s400 | s500,
-     .words = "prompt cache retention ... not supported | prompt cache retention ... unsupported | "
+     .words = "prompt cache retention ... not supported | "
+              "prompt cache retention ... unsupported | "
               "unsupported ... prompt cache retention | unknown ... prompt cache retention | "
               "unrecognized ... prompt cache retention | prompt cache retention ... unknown",
      .guard =
@@ -646,12 +579,12 @@ constexpr Rule rules[] = {
     {.name = "tool content, by code of the schema",
      .reason = Reason::multimodal_tool_content_unsupported,
      .where = bad_request,
-     .words =
-         "text is not set | tool message content must be a string | "
-         "tool content must be a string | tool message must be a string | "
-         "expected string, got list | expected string, got array | "
-         "tool call.content must be string | tool.content.str | "
-         "chat completion request tool message content | chatcompletionrequesttoolmessagecontent"},
+     .words = "text is not set | tool message content must be a string | "
+              "tool content must be a string | tool message must be a string | "
+              "expected string, got list | expected string, got array | "
+              "tool call.content must be string | tool.content.str | "
+              "chat completion request tool message content | "
+              "chatcompletionrequesttoolmessagecontent"},
     {.name = "tool content, by type",
      .reason = Reason::multimodal_tool_content_unsupported,
      .where = bad_request,
@@ -663,22 +596,23 @@ constexpr Rule rules[] = {
      .codes = "invalid_image* | invalid_base64_image | image_too_small | image_parse_error | "
               "unsupported_image_media_type | empty_image_file | failed_to_download_image | "
               "image_file_not_found",
-     .words =
-         "invalid png image | invalid jpeg image | invalid image data | image cannot be decoded | "
-         "base64 string of provided image | valid jpg, png, webp, or ico image | "
-         "could not process image | unable to process input image | cannot identify image file | "
-         "failed to decode image | image ... could not be decoded | "
-         "not represent a valid image | unsupported image format | uploaded an unsupported image"},
+     .words = "invalid png image | invalid jpeg image | invalid image data | "
+              "image cannot be decoded | base64 string of provided image | "
+              "valid jpg, png, webp, or ico image | could not process image | "
+              "unable to process input image | cannot identify image file | "
+              "failed to decode image | image ... could not be decoded | "
+              "not represent a valid image | unsupported image format | "
+              "uploaded an unsupported image"},
     {.name = "large image",
      .reason = Reason::image_too_large,
      .where = bad_request,
      .codes = "image_too_large | image_file_too_large",
-     .words =
-         "image exceeds | image too large | image is too large | image size exceeds | "
-         "image dimensions exceed | dimensions exceed max allowed size | "
-         "max allowed size: 8000 | media exceeds | media too large | patches after processing | "
-         "make sure your payload is below | stream read constraints.get max string length | "
-         "streamreadconstraints.getmaxstringlength"},
+     .words = "image exceeds | image too large | image is too large | image size exceeds | "
+              "image dimensions exceed | dimensions exceed max allowed size | "
+              "max allowed size: 8000 | media exceeds | media too large | "
+              "patches after processing | make sure your payload is below | "
+              "stream read constraints.get max string length | "
+              "streamreadconstraints.getmaxstringlength"},
     {.name = "model entitlement",
      .reason = Reason::model_entitlement,
      .where = no_status | s400 | s403,
@@ -688,8 +622,13 @@ constexpr Rule rules[] = {
      .reason = Reason::reasoning_mandatory,
      .where = bad_request,
      .words = "reasoning is mandatory | thinking is mandatory | reasoning cannot be disabled | "
-              "thinking cannot be disabled | cannot disable reasoning | cannot disable thinking | "
-              "only works in thinking mode"},
+              "thinking cannot be disabled | cannot disable reasoning | "
+              "cannot disable thinking | only works in thinking mode"},
+    {.name = "mandatory reasoning, by its value",
+     .reason = Reason::reasoning_mandatory,
+     .where = bad_request,
+     .words = "'none' is not supported | does not support 'none' | does not support none",
+     .with = "reasoning | effort"},
     {.name = "tool arguments",
      .reason = Reason::format_error,
      .where = bad_request | s500,
@@ -792,7 +731,6 @@ constexpr Rule rules[] = {
     {.name = "429, upstream",
      .reason = Reason::upstream_rate_limit,
      .where = s429,
-     .codes = "names_upstream",
      .words = "rate limited upstream | provider returned error"},
     {.name = "429, wall",
      .reason = Reason::billing,
@@ -904,11 +842,10 @@ constexpr Rule rules[] = {
     {.name = "credential",
      .reason = Reason::auth,
      .where = no_status,
-     .words = "gateway auth failed | authentication | "
-              "unauthorized | unauthenticated | "
+     .words = "gateway auth failed | authentication | unauthorized | unauthenticated | "
               "forbidden | invalid token | token expired | token revoked | access denied | "
-              "permission denied | failed to extract account id | failed to extract accountid | "
-              "认证失败 | 身份验证失败 | 鉴权失败",
+              "permission denied | failed to extract account id | "
+              "failed to extract accountid | 认证失败 | 身份验证失败 | 鉴权失败",
      .unless = "authentication service | authentication server | extra inputs | extra fields"},
 
     // 13. What is left.
@@ -917,9 +854,22 @@ constexpr Rule rules[] = {
      .where = s400,
      .guard = wordless_and_large},
     {.name = "4xx", .reason = Reason::format_error, .where = s400 | s409 | s422 | other_4xx},
+    {.name = "malformed call",  // Gemini's; retrying helps [W 6.1]
+     .reason = Reason::malformed_response,
+     .where = no_status,
+     .codes = "finish_malformed* | finish_unexpected_tool_call"},
     {.name = "page", .reason = Reason::malformed_response, .where = no_status, .guard = is_page},
     {.name = "none", .reason = Reason::unknown},
 };
+
+static_assert(std::all_of(std::begin(rules), std::end(rules),
+                          [](const Rule& rule) {
+                            return detail::well_written(rule.words) &&
+                                   detail::well_written(rule.with) &&
+                                   detail::well_written(rule.unless);
+                          }),
+              "wording that is not in normal form is never found");
+static_assert(std::end(rules)[-1].where == any_status, "some rule must always fit");
 
 bool fits(const Rule& rule, const Facts& facts) {
   if ((rule.where & facts.where) == 0 ||
@@ -975,7 +925,9 @@ Classified classify(const ProviderError& error, std::chrono::system_clock::time_
   result.reason = judged.value_or(rule.reason);
   result.rule = judged ? std::string_view("judged already") : rule.name;
   result.retry_after = wait_asked_for(facts, now);
-  result.message = shown(facts.said.shown);
+  result.message =
+      shown(facts.said.shown.empty() && status != 0 ? "HTTP status " + std::to_string(status)
+                                                    : facts.said.shown);
   result.billing_unverified =
       rule.reason == Reason::billing && facts.has_words("out of extra usage");
   return result;

@@ -270,7 +270,10 @@ class Reader {
   }
 
   void member(const element& value, std::string_view key, std::string_view parent, int depth) {
-    if (names_reset(key) && !value.is_null()) {
+    if (value.is_null()) {
+      return;  // OpenRouter writes `provider_name: null` into errors of its own
+    }
+    if (names_reset(key)) {
       code("names_reset");
     }
     if (parent == "metadata" && one_of(key, {"provider_name", "raw"})) {
