@@ -349,9 +349,10 @@ std::string normal_words(std::string_view text, std::size_t limit) {
   std::string words;
   for (const char c : text.substr(0, limit)) {
     const bool space = blank(c) || c == '_' || c == '-';
-    if (!space) {
+    const bool quote = c == '`' || c == '"';
+    if (!space && !quote) {
       words += lowered(c);
-    } else if (!words.empty() && words.back() != ' ') {
+    } else if (space && !words.empty() && words.back() != ' ') {
       words += ' ';
     }
   }

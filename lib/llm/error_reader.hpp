@@ -10,8 +10,8 @@
 
 namespace understudy::detail {
 
-/// In normal form: lower case, and `_`, `-` and white space as one space, so that "RESOURCE_EXHAUSTED" and
-/// "resource-exhausted" are the same two words. At most `limit` bytes are read.
+/// In normal form: lower case, without ` and ", and `_`, `-` and white space as one space, so that
+/// "RESOURCE_EXHAUSTED" and "resource-exhausted" are the same two words. At most `limit` bytes are read.
 std::string normal_words(std::string_view text, std::size_t limit);
 
 /// Letters and digits alone, in lower case: how codes are compared.

@@ -88,7 +88,12 @@ void classify_case(const element& given, std::string& out) {
   const auto failure = classify(error);
 
   JsonWriter json(out);
-  json.begin_object().member("name", text_of(given["name"]));
+  json.begin_object().key("name");
+  if (given["name"].error() == simdjson::SUCCESS) {
+    json.value(text_of(given["name"]));
+  } else {
+    json.null();
+  }
   json.member("reason", to_string(failure.reason)).key("retry_after_ms");
   if (failure.retry_after) {
     json.value(std::chrono::ceil<std::chrono::milliseconds>(*failure.retry_after).count());
