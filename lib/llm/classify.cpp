@@ -116,7 +116,8 @@ constexpr std::array code_status{
     CodeStatus{429,
                "rate_limit* | too_many_requests* | resource_exhausted | throttl* | "
                "tokens_per_minute* | requests_per_minute* | service_quota_exceeded* | "
-               "base_resp_1002 | base_resp_1041 | base_resp_2045 | base_resp_2056"},
+               "usage_limit_reached | quota_exceeded | base_resp_1002 | base_resp_1041 | "
+               "base_resp_2045 | base_resp_2056"},
     CodeStatus{503, "overloaded* | unavailable | service_unavailable* | model_not_ready*"},
     CodeStatus{504,
                "timeout_error | deadline_exceeded | gateway_timeout | api_timeout* | "
@@ -177,6 +178,8 @@ constexpr std::string_view rate_codes =
 constexpr std::string_view limit_words =
     "usage limit* | quota | quotas | limit exceeded | limit reached | allowance | 额度 | 配额 | "
     "限额";
+constexpr std::string_view other_limits =
+    "token limit | context limit | memory limit | time limit | size limit | length limit";
 constexpr std::string_view overload_words =
     "overloaded | over loaded | server overload | at capacity | over capacity | "
     "capacity exceeded | capacity temporarily exceeded | no capacity | insufficient capacity | "
@@ -220,8 +223,9 @@ constexpr std::string_view challenge_marks =
     "enable javascript and cookies to continue | cdn cgi/challenge platform | "
     "cf browser verification | challenge error text | cf chl*";
 constexpr std::string_view block_marks =
-    "you have been blocked | request was blocked | request blocked | cf error details | "
-    "attention required!";
+    "you have been blocked | request was blocked | request has been blocked | "
+    "request is blocked | request blocked | cf error details | attention required! | "
+    "just a moment | requested url was rejected | web application firewall";
 constexpr std::string_view validation_words =
     "unknown parameter* | unsupported parameter* | unrecognized request argument* | "
     "unrecognized parameter* | unsupported value | request validation failed | "
@@ -286,7 +290,8 @@ bool challenge(const Facts& facts) {
 /// A page that a firewall or content network wrote, by what is in it or by who sent it.
 bool block_page(const Facts& facts) {
   constexpr std::string_view writers =
-      "cloudflare | cloudfront | akamai* | incapsula* | imperva | sucuri* | awselb*";
+      "cloudflare | cloudfront | akamai* | edgesuite.net | incapsula* | imperva | sucuri* | "
+      "awselb*";
   return facts.has_words(block_marks) || contains(facts.said.markup, block_marks) ||
          contains(facts.said.markup, writers) ||
          (is_page(facts) && contains(detail::normal_words(facts.header("server"), 64), writers));
@@ -295,18 +300,20 @@ bool block_page(const Facts& facts) {
 /// Something says that waiting helps: then a limit is one of time, not of money (failover-behaviour
 /// a.3, 402 and 429).
 bool passes_with_time(const Facts& facts) {
-  // "wait", "retry" and "window" alone match almost any sentence (failover-behaviour h).
-  constexpr std::string_view signals =
+  constexpr std::string_view times =
       "try again in | try again later | try again at | try again shortly | try again soon | "
-      "please try again | retry in | retry after | please retry | before retrying | "
-      "resets at | resets in | resets on | reset at | reset in | reset after | reset on | "
-      "available in | available again | please wait | wait for | wait a | wait an | "
-      "wait until | wait before | requests remaining | periodic* | rolling window | "
-      "hour window | day window | usage window | current window | this window | rate window | "
-      "window resets | per minute | per second | per hour | 稍后 | 重试 | 重置";
-  return facts.has_words(signals) || facts.has_code("names_reset") ||
-         !facts.header("retry-after").empty() || !facts.header("retry-after-ms").empty() ||
-         !facts.header("x-ratelimit-reset").empty();
+      "retry in | retry after | retry later | resets | will reset | reset at | reset in | "
+      "reset after | reset on | available in | available again | please wait | "
+      "requests remaining | periodic* | rolling window | hour window | day window | "
+      "per minute | per second | per hour | 稍后 | 重试 | 重置";
+  // These are in almost any sentence (failover-behaviour h), and so in advice to pay.
+  constexpr std::string_view hints = "try again | retry | retrying | wait | window";
+  constexpr std::string_view advice =
+      "upgrade* | add credits | add more | add funds | purchase | top up | buy | billing | "
+      "context window | not retry";
+  return facts.has_words(times) || (facts.has_words(hints) && !facts.has_words(advice)) ||
+         facts.has_code("names_reset") || !facts.header("retry-after").empty() ||
+         !facts.header("retry-after-ms").empty() || !facts.header("x-ratelimit-reset").empty();
 }
 
 /// Used up, and waiting does not help (failover-behaviour a.3, 429).
@@ -677,6 +684,11 @@ constexpr Rule rules[] = {
      .where = no_status | s403 | s503,
      .guard = challenge},
     {.name = "block page", .reason = Reason::upstream_blocked, .where = s403, .guard = block_page},
+    {.name = "block page, other status",  // Alibaba's firewall: 405; others 406
+     .reason = Reason::upstream_blocked,
+     .where = other_4xx,
+     .words = block_marks,
+     .guard = is_page},
 
     // 8. Money, where the status allows it. [F a.3 402, 403, 404, 429]
     {.name = "402, for now",
@@ -795,8 +807,7 @@ constexpr Rule rules[] = {
      .where = no_status,
      .words = "usage limit* | quota ... exceed* | exceed* ... quota | quota ... exhausted | "
               "quota ... reached | limit exceeded | limit reached | 额度 | 配额",
-     .unless =
-         "token limit | context limit | memory limit | time limit | size limit | length limit",
+     .unless = other_limits,
      .guard = passes_with_time},
     {.name = "money, in words",
      .reason = Reason::billing,
@@ -821,7 +832,8 @@ constexpr Rule rules[] = {
      .reason = Reason::billing,
      .where = no_status,
      .words = "usage limit* | quota ... exceed* | exceed* ... quota | quota ... exhausted | "
-              "quota ... reached | key limit exceeded | 额度 | 配额"},
+              "quota ... reached | limit exceeded | 额度 | 配额",
+     .unless = other_limits},
     {.name = "overflow, mentioned",
      .reason = Reason::context_overflow,
      .where = bad_request,

@@ -78,7 +78,6 @@ constexpr std::array table{
     Row{"deepseek-r1", no_window, 600, no_prefill, any, Think::unknown},
     Row{"deepseek-reasoner", no_window, 600, no_prefill, any, Think::unknown},
     Row{"deepseek-flash", no_window, 600, no_prefill, any, Think::unknown},
-    Row{"deepseek-v3", no_window, 0, no_prefill, any, Think::unknown},
     Row{"deepseek-v4-flash", no_window, 600, no_prefill, any, Think::unknown},
     Row{"deepseek-v4.1-flash", no_window, 600, no_prefill, any, Think::unknown},
     Row{"deepseek-v4-pro", no_window, 600, no_prefill, any, Think::unknown},
@@ -96,12 +95,19 @@ constexpr std::array table{
     Row{"ox-alpha", no_window, 300, no_prefill, any, Think::unknown},
     Row{"x-preview-f-free", no_window, 300, no_prefill, any, Think::unknown},
     Row{"inkling", no_window, 300, no_prefill, any, Think::unknown},
-    Row{"llama-3.1", no_window, 0, no_prefill, any, Think::none},
-    Row{"llama-3.3", no_window, 0, no_prefill, any, Think::none},
-    Row{"kimi-k2", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"glm-4.6", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"glm-5", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"minimax-m2", no_window, 0, no_prefill, any, Think::unknown},
+    // Families of which no more is known than that these are families.
+    Row{"deepseek", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"gemma", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"glm", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"grok", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"kimi", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"llama", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"minimax", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"mistral", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"mixtral", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"nemotron", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"phi", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"qwen2", no_window, 0, no_prefill, any, Think::unknown},
 };
 
 char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
