@@ -13,46 +13,49 @@ struct Failure::Data {
   std::vector<Failure> attempts;
 };
 
-Failure::Failure(const Cause& cause, std::string_view message) : data_(std::make_unique<Data>()) {
+Failure::Failure(const Cause& cause, std::string_view message) : data_(std::make_shared<Data>()) {
   data_->cause = cause;
   data_->message = message.substr(0, longest_message);
 }
 
-Failure::Failure(const Failure& other) : data_(std::make_unique<Data>(*other.data_)) {}
-Failure& Failure::operator=(const Failure& other) {
-  data_ = std::make_unique<Data>(*other.data_);
-  return *this;
+const Failure::Data& Failure::data() const noexcept {
+  static const Data none;
+  return data_ ? *data_ : none;
 }
-Failure::Failure(Failure&&) noexcept = default;
-Failure& Failure::operator=(Failure&&) noexcept = default;
-Failure::~Failure() = default;
+
+Failure::Data& Failure::change() {
+  if (!data_ || data_.use_count() > 1) {
+    data_ = std::make_shared<Data>(data());
+  }
+  return *data_;
+}
 
 Failure& Failure::with_retry_after(std::optional<Clock::duration> wait) {
-  data_->retry_after = wait;
+  change().retry_after = wait;
   return *this;
 }
 Failure& Failure::with_mend() {
-  data_->mendable = true;
+  change().mendable = true;
   return *this;
 }
 Failure& Failure::with_tokens_spent(std::uint64_t tokens) {
-  data_->tokens_spent = tokens;
+  change().tokens_spent = tokens;
   return *this;
 }
 Failure& Failure::with_attempts(std::vector<Failure> attempts) {
-  data_->attempts = std::move(attempts);
+  change().attempts = std::move(attempts);
   return *this;
 }
 
-const error_code& Failure::code() const noexcept { return data_->cause.code; }
-const Evidence& Failure::evidence() const noexcept { return data_->cause.evidence; }
-const std::string& Failure::message() const noexcept { return data_->message; }
+const error_code& Failure::code() const noexcept { return data().cause.code; }
+const Evidence& Failure::evidence() const noexcept { return data().cause.evidence; }
+const std::string& Failure::message() const noexcept { return data().message; }
 const std::optional<Clock::duration>& Failure::retry_after() const noexcept {
-  return data_->retry_after;
+  return data().retry_after;
 }
-bool Failure::mendable() const noexcept { return data_->mendable; }
-std::uint64_t Failure::tokens_spent() const noexcept { return data_->tokens_spent; }
-std::span<const Failure> Failure::attempts() const noexcept { return data_->attempts; }
+bool Failure::mendable() const noexcept { return data().mendable; }
+std::uint64_t Failure::tokens_spent() const noexcept { return data().tokens_spent; }
+std::span<const Failure> Failure::attempts() const noexcept { return data().attempts; }
 
 std::string to_string(const Failure& failure) {
   std::string text = to_string(Cause(failure.code(), failure.evidence()));

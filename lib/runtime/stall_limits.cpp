@@ -35,6 +35,19 @@ Limit stale_limit(const StallSettings& settings, const StallFacts& facts, error_
 
 }  // namespace
 
+StallSettings StallSettings::or_else(const StallSettings& base) const {
+  StallSettings merged = base;
+  for (const auto key :
+       {&StallSettings::connect, &StallSettings::write, &StallSettings::first_progress,
+        &StallSettings::stale, &StallSettings::silence, &StallSettings::whole_answer,
+        &StallSettings::last_member}) {
+    if (this->*key) {
+      merged.*key = this->*key;
+    }
+  }
+  return merged;
+}
+
 StallLimits stall_limits(const StallSettings& settings, const StallFacts& facts,
                          const StallCodes& codes) {
   StallLimits limits;

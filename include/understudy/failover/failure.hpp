@@ -2,7 +2,8 @@
 ///
 /// Invariants
 /// 1. Its code says which it is: a `FailoverReason`, or a `StopReason` where our own side ended the work.
-/// 2. Costs one pointer where nothing failed, and one allocation where something did.
+/// 2. Costs one pointer where nothing failed, and one allocation where something did. Copies share it
+///    (boost::system::result's `error()` copies, at each call).
 /// 3. Holds text of the provider, bounded and for people; nobody decides by it.
 ///
 ///     Result<int> answer = FailoverReason::overloaded;
@@ -30,10 +31,13 @@
 
 namespace understudy {
 
-/// See the top of the file. A value; one that was moved from may only be destroyed or assigned to.
+/// See the top of the file. A value; threads may share copies.
 class UNDERSTUDY_API Failure {
  public:
   static constexpr std::size_t longest_message = 500;
+
+  /// No failure; its code is zero.
+  Failure() noexcept {}
 
   /// From a reason, or any other error code: `co_return FailoverReason::overloaded;`.
   template <class Code>
@@ -42,12 +46,6 @@ class UNDERSTUDY_API Failure {
 
   /// From the cause of a cancelled scope, with its evidence.
   Failure(const Cause& cause, std::string_view message = {});
-
-  Failure(const Failure& other);
-  Failure& operator=(const Failure& other);
-  Failure(Failure&&) noexcept;
-  Failure& operator=(Failure&&) noexcept;
-  ~Failure();
 
   /// The provider asks to be left alone for so long from now on.
   Failure& with_retry_after(std::optional<Clock::duration> wait);
@@ -70,7 +68,11 @@ class UNDERSTUDY_API Failure {
 
  private:
   struct Data;
-  std::unique_ptr<Data> data_;
+
+  const Data& data() const noexcept;
+  Data& change();
+
+  std::shared_ptr<Data> data_;
 };
 
 /// One line: the cause with its evidence, and the provider's words.

@@ -54,12 +54,17 @@ class ScopeEntry;
 UNDERSTUDY_API std::string describe(const Scope& scope);
 }  // namespace detail
 
-/// Cancels a scope from another thread, or from something that may outlive it. Copyable; harmless when
+/// Reaches a scope from another thread, or from something that may outlive it. Copyable; harmless when
 /// the scope is gone, but its executor's context must still exist.
 class Remote {
  public:
   /// Posts the cancel to the scope's executor and returns at once. Any thread.
   UNDERSTUDY_API void cancel(const Cause& cause) const;
+
+  /// Posts `f(scope)` to the scope's executor and returns at once. Any thread. `f` is destroyed uncalled
+  /// if the scope is gone by then.
+  template <class F>
+  void post(F f) const;
 
  private:
   friend class Scope;

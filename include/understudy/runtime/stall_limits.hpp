@@ -31,6 +31,9 @@ class StallSettings {
   StallSettings& with_whole_answer(Clock::duration d) { return whole_answer = d, *this; }
   StallSettings& with_last_member(Clock::duration d) { return last_member = d, *this; }
 
+  /// These settings, and those of `base` where these say nothing.
+  UNDERSTUDY_API StallSettings or_else(const StallSettings& base) const;
+
   std::optional<Clock::duration> connect;         ///< resolve, connect, TLS, proxy; default 10 s
   std::optional<Clock::duration> write;           ///< no byte accepted; default 30 s
   std::optional<Clock::duration> first_progress;  ///< default: as `stale`

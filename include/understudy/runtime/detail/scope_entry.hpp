@@ -1,6 +1,8 @@
 /// How a coroutine enters a scope and comes out of it. Included by scope.hpp.
 #pragma once
 
+#include <boost/asio/post.hpp>
+
 #include "understudy/runtime/scope.hpp"
 
 namespace understudy::detail {
@@ -93,6 +95,15 @@ asio::awaitable<awaited_t<Body>> run_scope(Scope* parent, Body body, std::source
 }  // namespace understudy::detail
 
 namespace understudy {
+
+template <class F>
+void Remote::post(F f) const {
+  asio::post(executor_, [state = state_, f = std::move(f)]() mutable {
+    if (state->scope != nullptr) {
+      f(*state->scope);
+    }
+  });
+}
 
 template <class F>
 void Scope::spawn_shielded(Clock::duration limit, F f, std::source_location site) {

@@ -1,0 +1,149 @@
+/// The keys to a provider: which one to send, and how one is refreshed.
+///
+/// How a credential fares is Health's to know (health.hpp); the pool has the secrets, the order in which
+/// they are used, and the refresh.
+///
+/// Invariants
+/// 1. A refresh is one flight, however many wait for it, on however many threads. It runs shielded in the
+///    scope given to `attach`, so that a caller who is cancelled does not cost the others a refresh token
+///    that works once.
+/// 2. A refreshed token is persisted before it is used. If that fails it is kept, and persisted before
+///    anything else the next time: the provider would not take the old one again.
+/// 3. What was refreshed counts as another credential: whoever still fails with the old one neither marks
+///    it nor refreshes it again (`generation`).
+/// 4. Two entries with the same secret are one: a depleted key does not come back under another name.
+/// 5. Any thread.
+///
+///     auto keys = std::make_shared<CredentialPool>(
+///         "anthropic", std::vector{Credential("work", Secret(first)), Credential("home", Secret(second))});
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "understudy/export.hpp"
+#include "understudy/failover/detail/notice.hpp"
+#include "understudy/failover/failure.hpp"
+#include "understudy/failover/secret.hpp"
+#include "understudy/runtime/scope.hpp"
+
+namespace understudy {
+
+enum class Strategy : unsigned char {
+  fill_first,   ///< the first one that is available
+  round_robin,  ///< each in turn
+  least_used,
+  random,
+};
+
+/// What a refresh brings.
+class Tokens {
+ public:
+  explicit Tokens(Secret access_token) : access(std::move(access_token)) {}
+  Tokens(Secret access_token, Secret refresh_token)
+      : access(std::move(access_token)), refresh(std::move(refresh_token)) {}
+
+  Secret access;
+  Secret refresh;  ///< empty: the old one stays
+};
+
+/// How a credential is refreshed. Both are called in the scope that the pool is attached to.
+class Refresher {
+ public:
+  using Refresh = std::function<asio::awaitable<Result<Tokens>>(const Secret& refresh_token)>;
+  using Persist = std::function<Result<void>(const Tokens&)>;
+
+  Refresher(Secret token, Refresh refresh_function, Persist persist_function)
+      : refresh_token(std::move(token)),
+        refresh(std::move(refresh_function)),
+        persist(std::move(persist_function)) {}
+
+  Secret refresh_token;
+  Refresh refresh;  ///< a failure with `auth_permanent` means that only a new login helps
+  Persist persist;  ///< writes the tokens where the next start of the program finds them
+};
+
+class Credential {
+ public:
+  /// `label` is what reports and logs call it.
+  Credential(std::string label_text, Secret value)
+      : label(std::move(label_text)), secret(std::move(value)) {}
+
+  Credential& with_refresher(Refresher r) { return refresher = std::move(r), *this; }
+
+  std::string label;
+  Secret secret;
+  std::optional<Refresher> refresher;
+};
+
+/// A credential as it is sent once.
+class CredentialUse {
+ public:
+  CredentialUse(std::size_t i, std::shared_ptr<const std::string> l, Secret s, std::uint64_t g)
+      : index(i), label(std::move(l)), secret(std::move(s)), generation(g) {}
+
+  std::size_t index;
+  std::shared_ptr<const std::string> label;
+  Secret secret;
+  std::uint64_t generation;
+};
+
+/// See the top of the file.
+class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<CredentialPool> {
+ public:
+  /// A refresh that takes longer has failed.
+  static constexpr Clock::duration longest_refresh = std::chrono::seconds(30);
+
+  /// Throws std::invalid_argument if there is no credential, or one is empty: a request with an empty key
+  /// comes back as a misleading 401.
+  CredentialPool(std::string provider, std::vector<Credential> credentials,
+                 Strategy strategy = Strategy::fill_first);
+  ~CredentialPool();
+
+  /// Where refreshes run; without it there are none. The scope must end before its executor's context.
+  void attach(Scope& root);
+
+  const std::string& provider() const noexcept { return provider_; }
+  std::size_t size() const noexcept { return entries_.size(); }
+
+  /// The indices in the order in which the strategy wants them tried now. `random` in [0, 1).
+  std::vector<std::size_t> order(double random) const;
+
+  /// The credential, counted as used.
+  CredentialUse use(std::size_t index);
+
+  /// "provider/label", under which its health is kept.
+  const std::string& key(std::size_t index) const;
+
+  /// Whether it is still the one that was sent.
+  bool current(const CredentialUse& used) const;
+
+  bool can_refresh(std::size_t index) const;
+
+  /// Completes when the credential is another one than `used`: at once if it is already. Errors: what the
+  /// refresh said, else `auth`. Cancellation ends the wait, not the refresh.
+  asio::awaitable<Result<void>> refresh(const CredentialUse& used);
+
+ private:
+  struct Entry;
+  class Flight;
+
+  static asio::awaitable<void> run_refresh(std::shared_ptr<Flight> flight);
+  asio::awaitable<Result<Tokens>> new_tokens(std::size_t index);
+  void land(std::size_t index, Result<Tokens> tokens);
+
+  std::string provider_;
+  Strategy strategy_;
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::size_t next_ = 0;  // for round_robin
+  std::optional<Remote> root_;
+};
+
+}  // namespace understudy

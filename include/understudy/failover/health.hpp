@@ -1,0 +1,158 @@
+/// Memory across calls: who failed lately, and is left alone for a while.
+///
+/// A failure leaves a mark on what its reason concerns (`ReasonTraits::concern`): a credential, a credential
+/// for one model, an endpoint, or a member. What is marked rests; then one caller at a time may look
+/// whether it is well again. Only evidence closes a mark, never the time.
+///
+/// Invariants
+/// 1. A mark rests until the time that the provider named; else for a time that grows with each failed
+///    probe (`rest`). Failures that began before the mark do not lengthen it: a thousand calls that fail
+///    together have seen one failure.
+/// 2. At most one probe of a mark at a time, however many ask: an atomic lease. It ends when the probe
+///    does, and expires if that never happens.
+/// 3. What a call has marked itself does not keep that call from its later members.
+/// 4. Success closes the marks of what was used, if it began after them or was their probe.
+/// 5. A dead mark (a credential refused for good) is never probed; it ends when the credential changes.
+/// 6. Any thread; the lock is held for a look, never across a suspension.
+///
+/// The calling side is `failover` (failover.hpp); this is what it remembers by.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "understudy/export.hpp"
+#include "understudy/failover/detail/notice.hpp"
+#include "understudy/failover/policy.hpp"
+#include "understudy/failover/reason.hpp"
+#include "understudy/runtime/clock.hpp"
+
+namespace understudy {
+
+/// How long a mark rests that has failed so many probes. Limits and billing: 60 s doubling to 4 h (hermes
+/// #77607; 30 minutes at once were a thirtyfold regression for common 429s). Stalls: 15 s doubling to
+/// 30 min. The rest: 15 s, doubling to 5 min after five failed probes.
+UNDERSTUDY_API Clock::duration rest(CooldownLadder ladder, unsigned failed_probes) noexcept;
+
+/// What one attempt uses, by the names under which marks are kept. Empty: none.
+class HealthKeys {
+ public:
+  HealthKeys() {}
+  const std::string& operator[](Concern concern) const { return keys_[index(concern)]; }
+  std::string& operator[](Concern concern) { return keys_[index(concern)]; }
+  std::span<const std::string> all() const noexcept { return keys_; }
+
+ private:
+  static std::size_t index(Concern concern) { return static_cast<std::size_t>(concern) - 1; }
+  std::array<std::string, 4> keys_;
+};
+
+/// The call that asks; marks remember who set them.
+enum class CallId : std::uint64_t {};
+
+/// See the top of the file.
+class UNDERSTUDY_API Health {
+ public:
+  /// What is known of one thing.
+  class Outlook {
+   public:
+    Standing standing = Standing::healthy;
+    Clock::time_point until{};  ///< when it may be worth asking again
+    bool named = false;         ///< the provider named that time
+    bool dead = false;
+    FailoverReason reason = FailoverReason::unknown;  ///< of the mark that counts, if there is one
+  };
+
+  /// The right to look after what is marked. Gives it back when destroyed.
+  class UNDERSTUDY_API Probe {
+   public:
+    Probe() noexcept {}
+    Probe(Probe&& other) noexcept;
+    Probe& operator=(Probe&& other) noexcept;
+    ~Probe() { release(); }
+    explicit operator bool() const noexcept { return id_ != 0; }
+    void release() noexcept;
+
+   private:
+    friend class Health;
+    Health* health_ = nullptr;
+    std::uint64_t id_ = 0;
+  };
+
+  /// One mark, for people and metrics.
+  class MarkReport {
+   public:
+    std::string key;
+    FailoverReason reason = FailoverReason::unknown;
+    Clock::duration rests{};  ///< from now on; zero: due
+    unsigned failed_probes = 0;
+    bool probing = false;
+    bool dead = false;
+  };
+
+  Outlook look(std::span<const std::string> keys, CallId call, Clock::time_point now) const;
+
+  /// Leases every mark among `keys` for `longest`, or nothing if one is dead, leased, or (unless `early`)
+  /// not due. Without any mark there is nothing to lease either.
+  Probe probe(std::span<const std::string> keys, CallId call, Clock::time_point now,
+              Clock::duration longest, bool early = false);
+
+  /// An attempt that began at `began` failed. Marks what the reason concerns, if anything.
+  void failed(const HealthKeys& keys, FailoverReason reason,
+              std::optional<Clock::duration> retry_after, CallId call, Clock::time_point began,
+              Clock::time_point now, Probe& probe);
+
+  /// A probe has lost its hedge without progress: it has failed, though nobody knows how.
+  void probe_lost(Probe& probe, CallId call, Clock::time_point now);
+
+  /// An attempt that began at `began` has made progress.
+  void succeeded(const HealthKeys& keys, Clock::time_point began, Probe& probe);
+
+  /// The credential of that key is another one now: its marks are gone.
+  void credential_changed(const std::string& key);
+
+  /// Whether nothing is marked at all. What costs nothing to ask on the way to a healthy provider.
+  bool all_well() const noexcept { return marked_.load(std::memory_order_acquire) == 0; }
+
+  std::vector<MarkReport> marks(Clock::time_point now) const;
+
+  /// Changes when a probe ends or a mark closes.
+  detail::Notice& notice() noexcept { return notice_; }
+
+ private:
+  struct Mark {
+    FailoverReason reason = FailoverReason::unknown;
+    CallId call{};
+    Clock::time_point set_at{};
+    Clock::time_point until{};
+    bool named = false;
+    bool dead = false;
+    unsigned failed_probes = 0;
+    std::uint64_t lease = 0;
+    bool leased_early = false;
+    Clock::time_point lease_until{};
+
+    bool leased(Clock::time_point now) const noexcept { return lease != 0 && now < lease_until; }
+  };
+  using Marks = std::unordered_map<std::string, Mark>;
+
+  void fail_probe(std::uint64_t lease, CallId call, Clock::time_point now);
+  void release(std::uint64_t lease);
+  void count() noexcept { marked_.store(marks_.size(), std::memory_order_release); }
+
+  mutable std::mutex mutex_;
+  Marks marks_;
+  std::atomic<std::size_t> marked_{0};
+  std::uint64_t last_lease_ = 0;
+  detail::Notice notice_;
+};
+
+}  // namespace understudy

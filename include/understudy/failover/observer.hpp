@@ -1,0 +1,32 @@
+/// The user's window into calls, for metrics and traces.
+///
+/// Invariants
+/// 1. Called on the executor of the call, in the order in which things happen; it must not block.
+/// 2. What it throws is contained: a broken metric never breaks a call.
+/// 3. A report given to it lives until the function returns.
+///
+///     class Counter : public Observer {
+///       void attempt_ended(const AttemptReport& attempt) override { ++seconds[attempt.member.name()]; }
+///     };
+#pragma once
+
+#include "understudy/failover/call_report.hpp"
+
+namespace understudy {
+
+/// See the top of the file. Each function does nothing unless overridden.
+class Observer {
+ public:
+  Observer() = default;
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  virtual ~Observer() = default;
+
+  virtual void attempt_began(const AttemptReport&) {}
+  virtual void attempt_progressed(const AttemptReport&) {}
+  virtual void attempt_ended(const AttemptReport&) {}
+  virtual void member_changed(const Member& /*from*/, const Member& /*to*/) {}
+  virtual void call_ended(const CallReport&) {}
+};
+
+}  // namespace understudy

@@ -1,0 +1,72 @@
+/// What clients and threads share: health, retry budgets, what is usual for a member, and randomness.
+///
+/// One for a program, as a rule. Credentials are in their pools (credential_pool.hpp), which members
+/// share.
+///
+/// Invariants
+/// 1. Any thread; no lock is held across a suspension.
+/// 2. Grows with the members and providers that were ever used, and with nothing else.
+///
+///     State state;
+///     auto outcome = co_await failover(chain, policy, state, call);
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "understudy/export.hpp"
+#include "understudy/failover/health.hpp"
+#include "understudy/failover/member.hpp"
+#include "understudy/failover/retry_budget.hpp"
+
+namespace understudy {
+
+/// What is kept of a member, at a place that stays.
+class UNDERSTUDY_API MemberRecord {
+ public:
+  explicit MemberRecord(RetryBudget& budget) noexcept : budget_(&budget) {}
+
+  /// The provider's: all its members share it.
+  RetryBudget& budget() const noexcept { return *budget_; }
+
+  /// The time to first progress that is usual lately; zero if none was seen.
+  Clock::duration usual_first_progress() const noexcept {
+    return Clock::duration(usual_.load(std::memory_order_relaxed));
+  }
+  void note_first_progress(Clock::duration took) noexcept;
+
+ private:
+  RetryBudget* budget_;
+  std::atomic<Clock::rep> usual_{0};
+};
+
+/// See the top of the file.
+class UNDERSTUDY_API State {
+ public:
+  explicit State(const BudgetSettings& budget = BudgetSettings(), std::uint64_t seed = 1);
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  Health& health() noexcept { return health_; }
+  MemberRecord& record(const Member& member);
+
+  /// Another number for each call, in [0, 1): the same sequence for the same seed.
+  double random() noexcept;
+  CallId next_call() noexcept { return CallId{calls_.fetch_add(1, std::memory_order_relaxed) + 1}; }
+
+ private:
+  Health health_;
+  BudgetSettings budget_settings_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::unique_ptr<RetryBudget>> budgets_;  // by provider
+  std::unordered_multimap<std::size_t, std::pair<std::string, std::unique_ptr<MemberRecord>>>
+      records_;  // by Member::key_hash, then key
+  std::atomic<std::uint64_t> random_;
+  std::atomic<std::uint64_t> calls_{0};
+};
+
+}  // namespace understudy

@@ -1,0 +1,621 @@
+#include <algorithm>
+
+#include "understudy/failover/attempt.hpp"
+#include "understudy/failover/detail/call.hpp"
+
+namespace understudy::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A member that is slow but well must not lose every hedge as a probe (design.md 5).
+Clock::duration grace(const Policy& policy, const MemberRecord& record) {
+  return std::max(policy.probe_grace, record.usual_first_progress() * 3 / 2);
+}
+
+/// What a limit may take at most is also what a lease is good for; then somebody else may look.
+Clock::duration longest_probe(const StallLimits& limits) {
+  return limits.connect.after + limits.write.after +
+         std::max(limits.first_progress.after, limits.last_member.after);
+}
+
+}  // namespace
+
+Call::Call(const Chain& chain, const Policy& policy, State& state, const CallOptions& options,
+           std::source_location site)
+    : chain_(chain),
+      policy_(policy),
+      state_(state),
+      options_(options),
+      site_(site),
+      id_(state.next_call()),
+      began_(Clock::now()),
+      tried_(chain.size(), 0) {}
+
+template <class Notify>
+void Call::tell(Notify notify) const noexcept {
+  if (options_.observer != nullptr) {
+    try {
+      notify(*options_.observer);
+    } catch (...) {  // Observer, invariant 2
+    }
+  }
+}
+
+std::optional<Clock::duration> Call::remaining(Clock::time_point now) const {
+  return policy_.deadline ? std::optional(*policy_.deadline - (now - began_)) : std::nullopt;
+}
+
+Need Call::need(Clock::time_point now) const {
+  Need need;
+  need.prompt_tokens = options_.prompt_tokens;
+  need.window_above = window_above_;
+  need.remaining = remaining(now);
+  need.min_attempt = policy_.min_attempt;
+  // The prompt is an estimate. Where it fits nobody, it is for the providers to say so.
+  const auto fits = [&](const Member& member) {
+    return !member.context_window() || *member.context_window() >= need.prompt_tokens;
+  };
+  if (std::none_of(chain_.begin(), chain_.end(), fits)) {
+    need.prompt_tokens = 0;
+  }
+  return need;
+}
+
+HealthKeys Call::keys(std::size_t member, std::optional<std::size_t> credential) const {
+  const Member& m = chain_[member];
+  HealthKeys keys;
+  keys[Concern::member] = "member " + m.key();
+  keys[Concern::endpoint] = "endpoint " + m.endpoint();
+  if (credential) {
+    keys[Concern::credential] = "credential " + m.credentials()->key(*credential);
+    keys[Concern::credential_model] = keys[Concern::credential] + '\n' + m.model();
+  }
+  return keys;
+}
+
+HealthKeys Call::keys(const MemberRun& run) const {
+  return keys(run.member, run.credential ? std::optional(run.credential->index) : std::nullopt);
+}
+
+Call::Prospect Call::prospect(std::size_t member, CallId viewer, Clock::time_point now) const {
+  const Member& m = chain_[member];
+  const auto& pool = m.credentials();
+  Prospect p;
+  p.candidate.tried = tried_[member] != 0;
+  p.candidate.context_window = m.context_window();
+  const auto order = pool ? pool->order(state_.random()) : std::vector<std::size_t>();
+  Health& health = state_.health();
+  if (health.all_well()) {
+    p.credential = pool ? std::optional(order.front()) : std::nullopt;
+    return p;
+  }
+  p.outlook = health.look(keys(member, std::nullopt).all(), viewer, now);
+  p.whole_member = p.outlook.standing != Standing::healthy;
+  if (pool) {
+    std::optional<Health::Outlook> best;
+    for (const auto index : order) {
+      const auto names = keys(member, index);
+      const std::array own{names[Concern::credential], names[Concern::credential_model]};
+      const auto outlook = health.look(own, viewer, now);
+      const bool better =
+          !best || (outlook.standing == Standing::cooling && best->standing == Standing::cooling &&
+                    outlook.until < best->until);
+      if (outlook.standing != Standing::cooling || better) {
+        best = outlook;
+        p.credential = index;
+      }
+      if (outlook.standing != Standing::cooling) {
+        break;
+      }
+    }
+    if (std::pair(best->standing, best->until) > std::pair(p.outlook.standing, p.outlook.until)) {
+      p.outlook = *best;
+    }
+  }
+  p.candidate.standing = p.outlook.standing;
+  return p;
+}
+
+bool Call::may_follow(std::size_t member, Clock::time_point now) const {
+  return tried_[member] == 0 &&
+         eligible(prospect(member, id_, now).candidate, need(now)) == Eligibility::yes;
+}
+
+bool Call::member_left(Clock::time_point now) const {
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    if (may_follow(i, now)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::size_t Call::members_left(Clock::time_point now) const {
+  std::size_t left = 0;
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    left += may_follow(i, now) ? 1 : 0;
+  }
+  return left;
+}
+
+void Call::skip(std::size_t member, Eligibility because, const Health::Outlook& outlook) {
+  const auto same = [&](const SkippedMember& s) { return s.member.same_as(chain_[member]); };
+  if (std::none_of(report_.skipped.begin(), report_.skipped.end(), same)) {
+    report_.skipped.emplace_back(
+        chain_[member], because,
+        because == Eligibility::cooling ? std::optional(outlook.reason) : std::nullopt);
+  }
+}
+
+Choice Call::choose(Leg leg) {
+  second_leg_ = second_leg_ || leg == Leg::second;
+  if (over_) {
+    return {};
+  }
+  const auto now = Clock::now();
+  const auto wanted = need(now);
+  std::vector<std::pair<std::size_t, Prospect>> resting;
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    if (tried_[i] != 0) {
+      continue;
+    }
+    const auto p = prospect(i, id_, now);
+    const auto fit = eligible(p.candidate, wanted);
+    if (fit != Eligibility::yes) {
+      skip(i, fit, p.outlook);
+      if (fit == Eligibility::cooling) {
+        resting.emplace_back(i, p);
+      }
+      continue;
+    }
+    if (p.candidate.standing == Standing::healthy) {
+      return start(i, p, {}, leg, now);
+    }
+    // While a probe is under way already, another one would only cost time.
+    if (leg == Leg::only) {
+      if (auto probe = state_.health().probe(keys(i, p.credential).all(), id_, now,
+                                             longest_probe(limits(i, now)))) {
+        return start(i, p, std::move(probe), leg, now);
+      }
+    }
+    resting.emplace_back(i, p);
+  }
+  return rest(std::move(resting), leg, now);
+}
+
+Choice Call::start(std::size_t member, const Prospect& p, Health::Probe probe, Leg leg,
+                   Clock::time_point now) {
+  const auto kind = probe                ? AttemptKind::probe
+                    : leg == Leg::second ? AttemptKind::hedge
+                                         : AttemptKind::plain;
+  Choice choice;
+  auto& run = choice.run.emplace(member, state_.record(chain_[member]), kind, leg);
+  run.probe = std::move(probe);
+  if (p.credential) {
+    run.credential = chain_[member].credentials()->use(*p.credential);
+  }
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    if (i == member || chain_[i].same_as(chain_[member])) {
+      tried_[i] = 1;
+    }
+  }
+  run.record->budget().deposit();
+  if (last_member_) {
+    tell([&](Observer& o) { o.member_changed(chain_[*last_member_], chain_[member]); });
+  }
+  last_member_ = member;
+  if (leg == Leg::only && (policy_.hedge_after || (run.probe && p.whole_member)) &&
+      member_left(now)) {
+    choice.hedge_after = run.probe ? grace(policy_, *run.record) : *policy_.hedge_after;
+  }
+  return choice;
+}
+
+/// Nobody is well. One caller looks at once whether the one that comes back first is, unless the provider
+/// has named a time; the rest wait for the verdict as long as `patience` lasts.
+Choice Call::rest(std::vector<std::pair<std::size_t, Prospect>> resting, Leg leg,
+                  Clock::time_point now) {
+  std::sort(resting.begin(), resting.end(), [](const auto& a, const auto& b) {
+    return a.second.outlook.until < b.second.outlook.until;
+  });
+  patience_ends_ = patience_ends_.value_or(now + policy_.patience);
+  Choice choice;
+  choice.seen = state_.health().notice().version();
+  std::optional<Clock::time_point> worth_waiting;
+  for (const auto& [member, p] : resting) {
+    const auto& outlook = p.outlook;
+    if (outlook.dead) {
+      continue;
+    }
+    if (!outlook.named || outlook.until <= now) {
+      if (auto probe = state_.health().probe(keys(member, p.credential).all(), id_, now,
+                                             longest_probe(limits(member, now)), true)) {
+        return start(member, p, std::move(probe), leg, now);
+      }
+    }
+    const auto until = outlook.named ? outlook.until : *patience_ends_;
+    if (until <= *patience_ends_) {
+      worth_waiting = std::min(worth_waiting.value_or(until), until);
+    }
+  }
+  const auto time_left = remaining(now);
+  if (worth_waiting && now < *patience_ends_ &&
+      (!time_left || *worth_waiting + policy_.min_attempt - now <= *time_left)) {
+    choice.wait_until = worth_waiting;
+  }
+  return choice;
+}
+
+asio::awaitable<void> Call::wait(const Choice& choice) {
+  co_await state_.health().notice().wait(choice.seen, *choice.wait_until);
+}
+
+asio::awaitable<Result<void>> Call::refresh(MemberRun& run) {
+  const auto& pool = chain_[run.member].credentials();
+  auto refreshed = co_await pool->refresh(*run.credential);
+  if (refreshed) {
+    state_.health().credential_changed(keys(run)[Concern::credential]);
+    run.credential = pool->use(run.credential->index);
+  }
+  co_return refreshed;
+}
+
+std::optional<std::size_t> Call::next_credential(const MemberRun& run,
+                                                 Clock::time_point now) const {
+  if (!run.credential) {
+    return std::nullopt;
+  }
+  const auto& pool = chain_[run.member].credentials();
+  for (const auto index : pool->order(state_.random())) {
+    const bool tried = index == run.credential->index ||
+                       std::find(run.credentials_tried.begin(), run.credentials_tried.end(),
+                                 index) != run.credentials_tried.end();
+    const auto names = keys(run.member, index);
+    const std::array own{names[Concern::credential], names[Concern::credential_model]};
+    if (!tried && state_.health().look(own, id_, now).standing != Standing::cooling) {
+      return index;
+    }
+  }
+  return std::nullopt;
+}
+
+Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration took) {
+  const auto now = Clock::now();
+  const auto reason = reason_of(failure.code());
+  if (reason && policy_.treatment(*reason) == Treatment::larger_window) {
+    window_above_ = std::max(window_above_,
+                             chain_[run.member].context_window().value_or(options_.prompt_tokens));
+  }
+  const auto& pool = chain_[run.member].credentials();
+  Situation situation(failure.code());
+  situation.expired = failure.evidence().clock != LimitClock::none;
+  situation.share_spent = failure.evidence().origin == LimitOrigin::share_of_deadline;
+  situation.mendable = failure.mendable();
+  situation.mended = reason && run.mended.contains(*reason);
+  situation.took = took;
+  situation.retry_after = failure.retry_after();
+  situation.retries = run.retries;
+  situation.waited = run.waited;
+  situation.can_rotate = next_credential(run, now).has_value();
+  situation.can_refresh =
+      run.credential && !run.refreshed && pool->can_refresh(run.credential->index);
+  situation.member_left = member_left(now) || (second_leg_ && run.leg == Leg::only);
+  situation.budget = run.record->budget().available();
+  situation.remaining = remaining(now);
+  situation.jitter = state_.random();
+
+  auto decision = decide(policy_, situation);
+  if (decision.action == Action::retry && run.probe && situation.member_left) {
+    decision = {Action::fail_over, "a probe is not retried while another member is left"};
+  }
+  const bool draws = decision.action == Action::retry || decision.action == Action::refresh ||
+                     decision.action == Action::mend;
+  if (draws && !run.record->budget().withdraw()) {
+    situation.budget = false;
+    decision = decide(policy_, situation);
+  }
+  book(run, decision, failure, took);
+  apply(run, decision, failure);
+  return decision;
+}
+
+void Call::book(MemberRun& run, const Decision& decision, const Failure& failure,
+                Clock::duration took) {
+  const auto reason = reason_of(failure.code());
+  if (!reason) {
+    run.probe.release();
+    return;
+  }
+  const auto concern = traits(*reason).concern;
+  const bool about_credential =
+      concern == Concern::credential || concern == Concern::credential_model;
+  // Only what is left behind is marked; and a credential that was refreshed meanwhile is another one.
+  switch (decision.action) {
+    case Action::retry:
+    case Action::refresh:
+    case Action::mend: return;
+    case Action::rotate:
+      if (!about_credential) {
+        return;
+      }
+      break;
+    case Action::fail_over:
+    case Action::return_to_caller:
+    case Action::stop: break;
+  }
+  if (about_credential && run.credential &&
+      !chain_[run.member].credentials()->current(*run.credential)) {
+    run.probe.release();
+    return;
+  }
+  const auto now = Clock::now();
+  state_.health().failed(keys(run), *reason, failure.retry_after(), id_, now - took, now,
+                         run.probe);
+}
+
+void Call::apply(MemberRun& run, const Decision& decision, const Failure& failure) {
+  run.mend.reset();
+  switch (decision.action) {
+    case Action::retry:
+      ++run.retries;
+      run.waited = run.waited || failure.code() == Treatment::limit;
+      break;
+    case Action::rotate: {
+      const auto next = next_credential(run, Clock::now());
+      run.credentials_tried.push_back(run.credential->index);
+      run.credential = chain_[run.member].credentials()->use(*next);
+      run.refreshed = false;
+      break;
+    }
+    case Action::refresh: run.refreshed = true; break;
+    case Action::mend:
+      run.mend = reason_of(failure.code());
+      run.mended.insert(*run.mend);
+      break;
+    case Action::fail_over: break;
+    case Action::return_to_caller:
+    case Action::stop:
+      // That no member is left is for `choose` to say: one that cools down may be asked after all.
+      over_ = over_ || decision.action == Action::stop || fails_anywhere(failure.code());
+      break;
+  }
+}
+
+/// Whether no other member is to be asked, whoever is left.
+bool Call::fails_anywhere(const error_code& code) const {
+  const auto reason = reason_of(code);
+  const auto treatment = reason ? policy_.treatment(*reason) : Treatment::return_to_caller;
+  return treatment == Treatment::return_to_caller ||
+         (treatment == Treatment::content_policy &&
+          policy_.on_content_policy == OnContentPolicy::stop);
+}
+
+Failure Call::failure() const {
+  const auto now = Clock::now();
+  Failure last;
+  if (!failures_.empty()) {
+    last = failures_.back();
+  } else if (chain_.empty()) {
+    last = Failure(FailoverReason::model_not_found, "the chain has no member");
+  } else if (const auto left = remaining(now); left && *left < policy_.min_attempt) {
+    last = Failure(StopReason::deadline);
+  } else if (const auto first = returns_first(now); first.standing != Standing::healthy) {
+    last = Failure(first.reason, "every member is in cooldown");
+  } else {
+    last = Failure(FailoverReason::context_overflow, "no member has a window that is large enough");
+  }
+  if (!over_) {
+    const auto first = returns_first(now);
+    last.with_retry_after(first.until > now && !first.dead ? std::optional(first.until - now)
+                                                           : std::nullopt);
+  }
+  return last.with_attempts(failures_);
+}
+
+/// What everybody else would see of the member that is well first.
+Health::Outlook Call::returns_first(Clock::time_point now) const {
+  std::optional<Health::Outlook> first;
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    const auto outlook = prospect(i, CallId{}, now).outlook;
+    if (!first || outlook.until < first->until) {
+      first = outlook;
+    }
+  }
+  return first.value_or(Health::Outlook());
+}
+
+CallReport Call::finish(const error_code& code) {
+  report_.took = Clock::now() - began_;
+  report_.code = code;
+  tell([&](Observer& o) { o.call_ended(report_); });
+  return std::move(report_);
+}
+
+StallLimits Call::limits(std::size_t place, Clock::time_point now) const {
+  const Member& member = chain_[place];
+  const auto settings = member.stall().or_else(policy_.stall);
+  auto limits = stall_limits(
+      settings,
+      StallFacts().with_prompt(options_.prompt_tokens).with_floor(member.reasoning_floor()),
+      StallCodes(FailoverReason::connection, FailoverReason::timeout));
+  const auto left = remaining(now);
+  if (!left) {
+    return limits;
+  }
+  limits.deadline = began_ + *policy_.deadline;
+  const auto sharers = members_left(now) + (tried_[place] != 0 ? 1 : 0);
+  const bool explicit_limit = settings.first_progress || settings.stale;
+  if (sharers > 1 && !explicit_limit) {
+    const auto share = share_of_deadline(*left, sharers, policy_.min_attempt);
+    limits.share = Limit(share.value_or(policy_.min_attempt), FailoverReason::timeout,
+                         LimitOrigin::share_of_deadline);
+  }
+  return limits;
+}
+
+Takeover Call::takeover(const MemberRun& run) const {
+  const auto now = Clock::now();
+  const bool other_leg = second_leg_ && run.leg == Leg::only;
+  const bool other_credential =
+      policy_.recover.contains(FailoverReason::timeout) && next_credential(run, now).has_value();
+  if (other_leg || other_credential || member_left(now)) {
+    return Takeover::yes();
+  }
+  std::optional<Clock::time_point> soonest;
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    const auto p = prospect(i, id_, now);
+    if (eligible(p.candidate, need(now)) == Eligibility::cooling && !p.outlook.dead) {
+      soonest = std::min(soonest.value_or(p.outlook.until), p.outlook.until);
+    }
+  }
+  return Takeover::no(soonest);
+}
+
+std::size_t Call::attempt_began(const MemberRun& run, Clock::time_point now) {
+  auto& report = report_.attempts.emplace_back(chain_[run.member], run.kind, now - began_);
+  if (run.credential) {
+    report.credential = run.credential->label;
+  }
+  tell([&](Observer& o) { o.attempt_began(report); });
+  return report_.attempts.size() - 1;
+}
+
+void Call::answered(MemberRun& run, Clock::time_point began, Clock::time_point now) {
+  run.record->note_first_progress(now - began);
+  if (run.probe || !state_.health().all_well()) {
+    state_.health().succeeded(keys(run), began, run.probe);
+  }
+}
+
+void Call::unwound(MemberRun& run) {
+  // A probe that loses its hedge without progress has failed; one whose caller went away has not.
+  if (answered_ && run.probe) {
+    state_.health().probe_lost(run.probe, id_, Clock::now());
+  } else {
+    run.probe.release();
+  }
+}
+
+}  // namespace understudy::detail
+
+namespace understudy {
+
+Attempt::Attempt(detail::Call& call, detail::MemberRun& run)
+    : call_(call), run_(run), began_(Clock::now()), phase_since_(began_) {
+  index_ = call_.attempt_began(run_, began_);
+}
+
+Attempt::~Attempt() {
+  if (open_) {
+    close(Failure(call_.answered_ ? StopReason::lost
+                  : call_.parent() != nullptr && call_.parent()->cancelled()
+                      ? call_.parent()->cause()
+                      : Cause(StopReason::cancelled)));
+    call_.unwound(run_);
+  }
+}
+
+void Attempt::begin(Scope& scope) {
+  scope_ = &scope;
+  stall_.emplace(scope, call_.limits(run_.member, began_),
+                 StallHooks()
+                     .on_expired([this](const Cause& cause) { expired_ = cause; })
+                     .with_ready([this] { return ready_ && ready_(); })
+                     .with_takeover([this] { return call_.takeover(run_); }));
+  if (limits().deadline) {
+    stall_->enter(Phase::none);  // arms it for the deadline
+  }
+}
+
+const Member& Attempt::member() const noexcept { return call_.chain_[run_.member]; }
+
+const CredentialUse* Attempt::credential() const noexcept {
+  return run_.credential ? &*run_.credential : nullptr;
+}
+
+std::optional<FailoverReason> Attempt::mend() const noexcept { return run_.mend; }
+
+std::optional<Clock::duration> Attempt::remaining() const { return call_.remaining(Clock::now()); }
+
+AttemptReport& Attempt::report() noexcept { return call_.report_.attempts[index_]; }
+
+void Attempt::enter(Phase phase) {
+  const auto now = Clock::now();
+  leave_phase(now);
+  phase_ = phase;
+  stall_->enter(phase);
+}
+
+void Attempt::leave_phase(Clock::time_point now) {
+  if (phase_ != Phase::none) {
+    report().in_phase[static_cast<std::size_t>(phase_)] += now - phase_since_;
+  }
+  phase_since_ = now;
+}
+
+void Attempt::first_progress() {
+  progressed_ = true;
+  const auto now = Clock::now();
+  leave_phase(now);
+  if (phase_ == Phase::first_progress) {
+    phase_ = Phase::progress;
+  }
+  report().first_progress = now - began_;
+  call_.answered(run_, began_, now);
+  call_.tell([&](Observer& o) { o.attempt_progressed(report()); });
+}
+
+void Attempt::spent(std::uint64_t tokens) noexcept { report().tokens_spent = tokens; }
+
+void Attempt::succeeded() {
+  if (!progressed_) {
+    first_progress();
+  }
+  call_.answered_ = true;
+  close(Failure());
+}
+
+std::optional<Failure> Attempt::failure_of(const error_code& thrown) const {
+  if (expired_) {
+    return Failure(*expired_);
+  }
+  if (thrown == asio::error::operation_aborted) {
+    return std::nullopt;
+  }
+  const auto reason = reason_for(thrown);
+  return reason ? Failure(*reason, thrown.message()) : Failure(thrown);
+}
+
+Decision Attempt::failed(Failure failure) {
+  if (expired_) {
+    failure = Failure(*expired_, failure.message()).with_tokens_spent(failure.tokens_spent());
+  } else if (const auto reason = reason_for(failure.code()); reason && failure.code() != *reason) {
+    failure =
+        Failure(*reason, failure.message().empty() ? failure.code().message() : failure.message())
+            .with_tokens_spent(failure.tokens_spent());
+  }
+  const auto took = Clock::now() - began_;
+  call_.failures_.push_back(failure);
+  const auto decision = call_.settle(run_, failure, took);
+  report().decision = decision;
+  close(failure);
+  return decision;
+}
+
+void Attempt::close(const Failure& failure) {
+  const auto now = Clock::now();
+  open_ = false;
+  if (stall_) {
+    stall_.reset();
+  }
+  leave_phase(now);
+  auto& done = report();
+  done.took = now - began_;
+  done.ended = true;
+  done.failure = failure;
+  done.tokens_spent = std::max(done.tokens_spent, failure.tokens_spent());
+  call_.tell([&](Observer& o) { o.attempt_ended(done); });
+}
+
+}  // namespace understudy

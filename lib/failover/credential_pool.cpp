@@ -1,0 +1,220 @@
+#include "understudy/failover/credential_pool.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+
+namespace understudy {
+
+struct CredentialPool::Entry {
+  Entry(const std::string& provider, Credential credential)
+      : label(std::make_shared<const std::string>(std::move(credential.label))),
+        key(provider + '/' + *label),
+        secret(std::move(credential.secret)),
+        refresher(std::move(credential.refresher)) {}
+
+  const std::shared_ptr<const std::string> label;
+  const std::string key;
+  Secret secret;
+  std::optional<Refresher> refresher;
+  std::optional<Tokens> unpersisted;  // a refresh has brought them, but they were not written yet
+  std::uint64_t generation = 1;
+  std::uint64_t uses = 0;
+  bool refreshing = false;
+  std::optional<Failure> refused;  // how the last refresh failed
+  detail::Notice notice;
+};
+
+/// A refresh under way. However it ends, also by never being run, it lands.
+class CredentialPool::Flight {
+ public:
+  Flight(std::shared_ptr<CredentialPool> pool, std::size_t entry)
+      : pool_(std::move(pool)), index_(entry) {}
+  ~Flight() {
+    if (!landed_) {
+      land(Failure(FailoverReason::auth, "the refresh was abandoned: its scope has ended"));
+    }
+  }
+  Flight(const Flight&) = delete;
+  Flight& operator=(const Flight&) = delete;
+
+  void land(Result<Tokens> tokens) {
+    landed_ = true;
+    pool_->land(index_, std::move(tokens));
+  }
+  CredentialPool& pool() const noexcept { return *pool_; }
+  std::size_t index() const noexcept { return index_; }
+
+ private:
+  std::shared_ptr<CredentialPool> pool_;
+  std::size_t index_;
+  bool landed_ = false;
+};
+
+CredentialPool::CredentialPool(std::string provider, std::vector<Credential> credentials,
+                               Strategy strategy)
+    : provider_(std::move(provider)), strategy_(strategy) {
+  for (auto& credential : credentials) {
+    if (credential.secret.empty()) {
+      throw std::invalid_argument("credential \"" + credential.label + "\" of provider \"" +
+                                  provider_ + "\" is empty");
+    }
+    const auto same = [&](const auto& entry) { return entry->secret == credential.secret; };
+    if (std::none_of(entries_.begin(), entries_.end(), same)) {
+      entries_.push_back(std::make_unique<Entry>(provider_, std::move(credential)));
+    }
+  }
+  if (entries_.empty()) {
+    throw std::invalid_argument("provider \"" + provider_ + "\" has no credential");
+  }
+}
+
+CredentialPool::~CredentialPool() = default;
+
+void CredentialPool::attach(Scope& root) {
+  const std::lock_guard lock(mutex_);
+  root_ = root.remote();
+}
+
+std::vector<std::size_t> CredentialPool::order(double random) const {
+  std::vector<std::size_t> indices(entries_.size());
+  std::iota(indices.begin(), indices.end(), 0U);
+  if (indices.size() == 1) {
+    return indices;
+  }
+  const std::lock_guard lock(mutex_);
+  const auto begin_at = [&](std::size_t first) {
+    std::rotate(indices.begin(), indices.begin() + static_cast<std::ptrdiff_t>(first),
+                indices.end());
+  };
+  switch (strategy_) {
+    case Strategy::fill_first: break;
+    case Strategy::round_robin: begin_at(next_ % indices.size()); break;
+    case Strategy::random:
+      begin_at(static_cast<std::size_t>(random * static_cast<double>(indices.size())));
+      break;
+    case Strategy::least_used:
+      std::stable_sort(indices.begin(), indices.end(), [&](std::size_t a, std::size_t b) {
+        return entries_[a]->uses < entries_[b]->uses;
+      });
+      break;
+  }
+  return indices;
+}
+
+CredentialUse CredentialPool::use(std::size_t index) {
+  const std::lock_guard lock(mutex_);
+  Entry& entry = *entries_[index];
+  ++entry.uses;
+  next_ = index + 1;
+  return {index, entry.label, entry.secret, entry.generation};
+}
+
+const std::string& CredentialPool::key(std::size_t index) const { return entries_[index]->key; }
+
+bool CredentialPool::current(const CredentialUse& used) const {
+  const std::lock_guard lock(mutex_);
+  return entries_[used.index]->generation == used.generation;
+}
+
+bool CredentialPool::can_refresh(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  return root_ && entries_[index]->refresher;
+}
+
+asio::awaitable<Result<void>> CredentialPool::refresh(const CredentialUse& used) {
+  Entry& entry = *entries_[used.index];
+  while (true) {
+    const auto seen = entry.notice.version();
+    std::shared_ptr<Flight> flight;
+    {
+      const std::lock_guard lock(mutex_);
+      if (entry.generation != used.generation) {
+        co_return Result<void>();
+      }
+      if (!root_ || !entry.refresher) {
+        co_return Failure(FailoverReason::auth, "the credential cannot be refreshed");
+      }
+      if (!entry.refreshing) {
+        entry.refreshing = true;
+        entry.refused.reset();
+        flight = std::make_shared<Flight>(shared_from_this(), used.index);
+      }
+    }
+    if (flight) {
+      root_->post([flight](Scope& root) {
+        root.spawn_shielded(longest_refresh, [flight] { return run_refresh(flight); });
+      });
+      flight.reset();
+    }
+    if (!co_await entry.notice.wait(seen, Clock::time_point::max())) {
+      co_return Failure(StopReason::cancelled);
+    }
+    const std::lock_guard lock(mutex_);
+    if (!entry.refreshing && entry.generation == used.generation && entry.refused) {
+      co_return *entry.refused;
+    }
+  }
+}
+
+asio::awaitable<void> CredentialPool::run_refresh(std::shared_ptr<Flight> flight) {
+  Result<Tokens> tokens = Failure(FailoverReason::auth, "the refresh failed by an exception");
+  try {
+    tokens = co_await flight->pool().new_tokens(flight->index());
+  } catch (const boost::system::system_error& thrown) {
+    tokens = Failure(FailoverReason::auth, "the refresh failed: " + thrown.code().message());
+  } catch (...) {  // what it says could be a token: not repeated
+  }
+  flight->land(std::move(tokens));
+}
+
+asio::awaitable<Result<Tokens>> CredentialPool::new_tokens(std::size_t index) {
+  Refresher* refresher = nullptr;
+  std::optional<Tokens> tokens;
+  Secret refresh_token;
+  {
+    const std::lock_guard lock(mutex_);
+    refresher = &*entries_[index]->refresher;
+    tokens = entries_[index]->unpersisted;
+    refresh_token = refresher->refresh_token;
+  }
+  if (!tokens) {
+    auto brought = co_await refresher->refresh(refresh_token);
+    if (!brought) {
+      co_return brought.error();
+    }
+    tokens = std::move(*brought);
+    const std::lock_guard lock(mutex_);
+    Entry& entry = *entries_[index];
+    if (tokens->access == entry.secret || tokens->access.empty()) {
+      co_return Failure(FailoverReason::auth, "the refresh brought the same credential again");
+    }
+    if (tokens->refresh.empty()) {
+      tokens->refresh = refresh_token;
+    }
+    entry.unpersisted = tokens;
+  }
+  if (auto persisted = refresher->persist(*tokens); !persisted) {
+    co_return persisted.error();
+  }
+  co_return std::move(*tokens);
+}
+
+void CredentialPool::land(std::size_t index, Result<Tokens> tokens) {
+  Entry& entry = *entries_[index];
+  {
+    const std::lock_guard lock(mutex_);
+    entry.refreshing = false;
+    if (tokens) {
+      entry.secret = tokens->access;
+      entry.refresher->refresh_token = tokens->refresh;
+      entry.unpersisted.reset();
+      ++entry.generation;
+    } else {
+      entry.refused = tokens.error();
+    }
+  }
+  entry.notice.notify();
+}
+
+}  // namespace understudy

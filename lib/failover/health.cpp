@@ -1,0 +1,251 @@
+#include "understudy/failover/health.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace understudy {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// 2^n times `first`, and at most `longest`.
+Clock::duration doubled(Clock::duration first, unsigned n, Clock::duration longest) noexcept {
+  while (n > 0 && first < longest) {
+    first *= 2;
+    --n;
+  }
+  return std::min(first, longest);
+}
+
+Clock::time_point later(Clock::time_point now, Clock::duration by) noexcept {
+  return by > Clock::time_point::max() - now ? Clock::time_point::max() : now + by;
+}
+
+}  // namespace
+
+Clock::duration rest(CooldownLadder ladder, unsigned failed_probes) noexcept {
+  constexpr unsigned steady_probes = 4;  // after these, the fifth doubles it
+  switch (ladder) {
+    case CooldownLadder::none: return {};
+    case CooldownLadder::limit: return doubled(60s, failed_probes, 4h);
+    case CooldownLadder::stall: return doubled(15s, failed_probes, 30min);
+    case CooldownLadder::brief:
+      return doubled(15s, failed_probes > steady_probes ? failed_probes - steady_probes : 0, 5min);
+  }
+  return {};
+}
+
+Health::Probe::Probe(Probe&& other) noexcept
+    : health_(other.health_), id_(std::exchange(other.id_, 0)) {}
+
+Health::Probe& Health::Probe::operator=(Probe&& other) noexcept {
+  if (this != &other) {
+    release();
+    health_ = other.health_;
+    id_ = std::exchange(other.id_, 0);
+  }
+  return *this;
+}
+
+void Health::Probe::release() noexcept {
+  if (id_ != 0) {
+    health_->release(std::exchange(id_, 0));
+  }
+}
+
+Health::Outlook Health::look(std::span<const std::string> keys, CallId call,
+                             Clock::time_point now) const {
+  Outlook outlook;
+  if (all_well()) {
+    return outlook;
+  }
+  const std::lock_guard lock(mutex_);
+  for (const auto& key : keys) {
+    const auto place = key.empty() ? marks_.end() : marks_.find(key);
+    if (place == marks_.end() || place->second.call == call) {
+      continue;
+    }
+    const Mark& mark = place->second;
+    const bool leased = mark.leased(now);
+    const auto until = mark.dead ? Clock::time_point::max()
+                       : leased  ? mark.lease_until
+                                 : mark.until;
+    const auto standing =
+        mark.dead || leased || now < mark.until ? Standing::cooling : Standing::probe_due;
+    if (std::pair(standing, until) >= std::pair(outlook.standing, outlook.until)) {
+      outlook.standing = standing;
+      outlook.until = until;
+      outlook.named = mark.named && !leased;
+      outlook.dead = mark.dead;
+      outlook.reason = mark.reason;
+    }
+  }
+  return outlook;
+}
+
+Health::Probe Health::probe(std::span<const std::string> keys, CallId call, Clock::time_point now,
+                            Clock::duration longest, bool early) {
+  Probe probe;
+  const std::lock_guard lock(mutex_);
+  std::vector<Mark*> found;
+  for (const auto& key : keys) {
+    const auto place = key.empty() ? marks_.end() : marks_.find(key);
+    if (place == marks_.end() || place->second.call == call) {
+      continue;
+    }
+    Mark& mark = place->second;
+    if (mark.dead || mark.leased(now) || (!early && now < mark.until)) {
+      return probe;
+    }
+    found.push_back(&mark);
+  }
+  if (found.empty()) {
+    return probe;
+  }
+  probe.health_ = this;
+  probe.id_ = ++last_lease_;
+  for (auto* mark : found) {
+    mark->lease = probe.id_;
+    mark->lease_until = later(now, longest);
+    mark->leased_early = now < mark->until;
+  }
+  return probe;
+}
+
+void Health::failed(const HealthKeys& keys, FailoverReason reason,
+                    std::optional<Clock::duration> retry_after, CallId call,
+                    Clock::time_point began, Clock::time_point now, Probe& probe) {
+  const auto& row = traits(reason);
+  const auto lease = std::exchange(probe.id_, 0);
+  if (row.concern == Concern::nothing || keys[row.concern].empty()) {
+    if (lease != 0) {
+      release(lease);
+    }
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [place, is_new] = marks_.try_emplace(keys[row.concern]);
+    Mark& mark = place->second;
+    const bool probed = lease != 0 && mark.lease == lease;
+    if (lease != 0) {
+      fail_probe(lease, call, now);
+    }
+    if (is_new) {
+      mark.call = call;
+      mark.set_at = now;
+      mark.until = later(now, rest(row.ladder, 0));
+    }
+    if (is_new || probed || began >= mark.set_at) {
+      mark.reason = reason;
+    }
+    if (retry_after) {
+      const auto until = later(now, *retry_after);
+      // Whoever failed along with others can only lengthen it (LiteLLM #40130 kept the shorter one).
+      if (is_new || probed || mark.until < until) {
+        mark.until = until;
+        mark.named = true;
+      }
+    }
+    mark.dead = mark.dead || reason == FailoverReason::auth_permanent;
+    count();
+  }
+  if (lease != 0) {
+    notice_.notify();
+  }
+}
+
+void Health::probe_lost(Probe& probe, CallId call, Clock::time_point now) {
+  {
+    const std::lock_guard lock(mutex_);
+    fail_probe(std::exchange(probe.id_, 0), call, now);
+  }
+  notice_.notify();
+}
+
+void Health::fail_probe(std::uint64_t lease, CallId call, Clock::time_point now) {
+  for (auto& [key, mark] : marks_) {
+    if (mark.lease != lease) {
+      continue;
+    }
+    mark.lease = 0;
+    mark.call = call;
+    if (!mark.leased_early) {
+      ++mark.failed_probes;
+      mark.until = later(now, rest(traits(mark.reason).ladder, mark.failed_probes));
+      mark.named = false;
+    }
+  }
+}
+
+void Health::succeeded(const HealthKeys& keys, Clock::time_point began, Probe& probe) {
+  const auto lease = std::exchange(probe.id_, 0);
+  if (all_well()) {
+    return;
+  }
+  std::size_t closed = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& key : keys.all()) {
+      const auto place = key.empty() ? marks_.end() : marks_.find(key);
+      if (place != marks_.end() && ((lease != 0 && place->second.lease == lease) ||
+                                    (began >= place->second.set_at && !place->second.dead))) {
+        marks_.erase(place);
+        ++closed;
+      }
+    }
+    for (auto& [key, mark] : marks_) {
+      if (lease != 0 && mark.lease == lease) {
+        mark.lease = 0;
+      }
+    }
+    count();
+  }
+  if (closed > 0 || lease != 0) {
+    notice_.notify();
+  }
+}
+
+void Health::credential_changed(const std::string& key) {
+  {
+    const std::lock_guard lock(mutex_);
+    // The credential's own mark, and those for one model of it (HealthKeys, Concern::credential_model).
+    std::erase_if(marks_, [&](const auto& entry) {
+      return entry.first == key || entry.first.starts_with(key + '\n');
+    });
+    count();
+  }
+  notice_.notify();
+}
+
+void Health::release(std::uint64_t lease) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [key, mark] : marks_) {
+      if (mark.lease == lease) {
+        mark.lease = 0;
+      }
+    }
+  }
+  notice_.notify();
+}
+
+std::vector<Health::MarkReport> Health::marks(Clock::time_point now) const {
+  std::vector<MarkReport> reports;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, mark] : marks_) {
+    MarkReport report;
+    report.key = key;
+    report.reason = mark.reason;
+    report.rests = std::max(mark.until - now, Clock::duration::zero());
+    report.failed_probes = mark.failed_probes;
+    report.probing = mark.leased(now);
+    report.dead = mark.dead;
+    reports.push_back(std::move(report));
+  }
+  std::sort(reports.begin(), reports.end(),
+            [](const MarkReport& a, const MarkReport& b) { return a.key < b.key; });
+  return reports;
+}
+
+}  // namespace understudy
