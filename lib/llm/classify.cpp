@@ -218,6 +218,8 @@ constexpr std::string_view overflow_mentions =
     "max input token* | maximum allowed input length | maximum model length | max model len | "
     "reduce the length | reduce the prompt | reduce your prompt | slot context | n ctx slot | "
     "token limit";
+/// Names under which one provider is configured; its codes are numbers [P].
+constexpr std::string_view zhipu = "zai | z.ai | zhipu* | bigmodel | glm*";
 /// Of pages that firewalls write (failover-behaviour a.4, WAF).
 constexpr std::string_view challenge_marks =
     "enable javascript and cookies to continue | cdn cgi/challenge platform | "
@@ -401,8 +403,8 @@ constexpr Rule rules[] = {
          "ssl syscall | stream truncated | wrong version number"},
 
     // 2. Refused for what it says, whatever the status. [F a.3 stage 3, a.4 content policy; W 9.5]
-    {.name =
-         "content filter failed",  // Azure's filter broke: the prompt was not even looked at [P]
+    // Azure's filter broke: the prompt was not even looked at. [P]
+    {.name = "content filter failed",
      .reason = Reason::server_error,
      .words = "content filter error | content filter service | content filter ... unavailable"},
     {.name = "content code",
@@ -416,7 +418,7 @@ constexpr Rule rules[] = {
               "finish_content_filtered | finish_guardrail_intervened | censorship_blocked"},
     {.name = "content code, Zhipu",
      .reason = Reason::content_policy_blocked,
-     .provider = "zai | z.ai | zhipu* | bigmodel | glm*",
+     .provider = zhipu,
      .codes = "1301"},
     {.name = "content words",
      .reason = Reason::content_policy_blocked,
@@ -429,8 +431,8 @@ constexpr Rule rules[] = {
               "new sensitive | content exists risk | inappropriate content | "
               "considered high risk | 敏感内容 | 不安全 | 内容安全",
      .unless = "unknown parameter* | unsupported parameter* | unrecognized request argument*"},
-    {.name =
-         "refused prompt, in a stream",  // at 400 the code also stands for a malformed one [W 3.3, 9.5]
+    // At 400 the code also stands for a malformed one. [W 3.3, 9.5]
+    {.name = "refused prompt, in a stream",
      .reason = Reason::content_policy_blocked,
      .where = no_status,
      .codes = "invalid_prompt",
@@ -522,25 +524,25 @@ constexpr Rule rules[] = {
          "openrouter_key_limit | base_resp_1008"},
     {.name = "billing code, Zhipu",
      .reason = Reason::billing,
-     .provider = "zai | z.ai | zhipu* | bigmodel | glm*",
+     .provider = zhipu,
      .codes = "1113 | 1309"},
     {.name = "overload code, Zhipu",
      .reason = Reason::overloaded,
-     .provider = "zai | z.ai | zhipu* | bigmodel | glm*",
+     .provider = zhipu,
      .codes = "1305 | 1312"},
     {.name = "model code, Zhipu",
      .reason = Reason::model_not_found,
-     .provider = "zai | z.ai | zhipu* | bigmodel | glm*",
+     .provider = zhipu,
      .codes = "1211"},
     {.name = "entitlement code, Zhipu",
      .reason = Reason::model_entitlement,
-     .provider = "zai | z.ai | zhipu* | bigmodel | glm*",
+     .provider = zhipu,
      .codes = "1220 | 1311"},
     {.name = "overflow code, Zhipu",
      .reason = Reason::context_overflow,
-     .provider = "zai | z.ai | zhipu* | bigmodel | glm*",
+     .provider = zhipu,
      .codes = "1261"},
-    {.name = "key limit, OpenRouter",
+    {.name = "budget for now, OpenRouter",
      .reason = Reason::rate_limit,
      .codes = "openrouter_in_flight_budget | openrouter_free_tier_daily"},
     {.name = "shared capacity, OpenRouter",
@@ -667,8 +669,8 @@ constexpr Rule rules[] = {
      .words = "must have non empty content | messages must have non empty | "
               "text content blocks must be non empty | content field is required | "
               "at least one message is required | no user query found"},
-    {.name =
-         "invalid request, relayed",  // at 400 OpenAI puts the type beside real overflows [F a.3]
+    // At 400 OpenAI puts the type beside real overflows. [F a.3]
+    {.name = "invalid request, relayed",
      .reason = Reason::format_error,
      .where = s500,
      .codes = "invalid_request_error",
@@ -779,6 +781,10 @@ constexpr Rule rules[] = {
      .where = s500,
      .words = overflow_mentions,
      .unless = timeout_words},
+    {.name = "rate code, relayed",
+     .reason = Reason::rate_limit,
+     .where = s500,
+     .codes = rate_codes},
     {.name = "503", .reason = Reason::overloaded, .where = s503},
     {.name = "500", .reason = Reason::server_error, .where = s500 | other_5xx | transient_4xx},
     {.name = "conflict",  // only Anthropic names it, as a thing to retry [W 2.4]
@@ -819,7 +825,7 @@ constexpr Rule rules[] = {
      .codes = rate_codes,
      .words = rate_words,
      .unless = "token limit"},
-    {.name = "overflow, without a status",
+    {.name = "overflow, unless throttled",
      .reason = Reason::context_overflow,
      .where = bad_request,
      .words = overflow_words},

@@ -59,8 +59,9 @@ Classified classify_case(const element& given) {
 void check_file(const char* name) {
   simdjson::dom::parser parser;
   element root;
-  REQUIRE(parser.load(std::string(UNDERSTUDY_TEST_DATA) + "/" + name).get(root) ==
-          simdjson::SUCCESS);
+  std::string path = UNDERSTUDY_TEST_DATA "/";
+  path += name;
+  REQUIRE(parser.load(path).get(root) == simdjson::SUCCESS);
   int expected = 0;
   for (const element given : simdjson::dom::array(root)) {
     std::set<std::string> accepted;
@@ -89,6 +90,13 @@ Reason reason_of_body(int status, std::string_view body) {
 }
 
 }  // namespace
+
+TEST_CASE("the example of the header") {
+  const auto failure = classify(ProviderError().with_provider("openai").with_status(429).with_body(
+      R"({"error":{"code":"insufficient_quota","message":"You exceeded your current quota."}})"));
+  CHECK(failure.reason == FailoverReason::billing);
+  CHECK(failure.rule == "billing code");
+}
 
 TEST_CASE("every given case") { check_file("classifier-cases.json"); }
 
