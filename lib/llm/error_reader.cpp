@@ -13,6 +13,8 @@ using simdjson::dom::element;
 constexpr std::size_t json_depth = 64;     // a bomb of brackets ends here
 constexpr int walk_depth = 8;              // Gemini's details[].violations[] lie at 6
 constexpr int walk_values = 512;           // a response echoes whole requests; errors are small
+constexpr std::size_t code_limit = 64;     // errors have a handful
+constexpr int event_lines = 256;           // of SSE text: an error comes first, or soon
 constexpr int nested_texts = 2;            // OpenRouter's metadata.raw, and a gateway around it
 constexpr std::size_t piece_limit = 4096;  // of one sentence; half of classify_text_limit
 constexpr std::size_t piece_tail =
@@ -176,7 +178,8 @@ class Reader {
   }
 
   void code(std::string_view text) {
-    if (auto normal = normal_code(text.substr(0, piece_limit)); !normal.empty()) {
+    auto normal = normal_code(text.substr(0, piece_limit));
+    if (!normal.empty() && out_.codes.size() < code_limit) {
       out_.codes.push_back(std::move(normal));
     }
   }
@@ -229,7 +232,7 @@ class Reader {
   /// The first error, or else all the text, of SSE (failover-behaviour a.5). False if it is none.
   bool events(std::string_view text) {
     bool any = false;
-    while (!text.empty()) {
+    for (int lines = 0; !text.empty() && lines < event_lines; ++lines) {
       const auto line = text.substr(0, text.find_first_of("\r\n"));
       text.remove_prefix(std::min(line.size() + 1, text.size()));
       const auto colon = line.find(':');

@@ -306,6 +306,12 @@ TEST_CASE("bounded: what lies beyond the limits is not read, and no input is slo
   }
   CHECK(classify(ProviderError().with_status(500).with_body(nested), now).reason ==
         Reason::server_error);
+  std::string events;
+  while (events.size() < classify_body_limit) {
+    events += "event:a\ndata:{\"reset_at\":1}\n";
+  }
+  CHECK(classify(ProviderError().with_status(500).with_body(events), now).reason ==
+        Reason::server_error);
   std::string many = "[";
   while (many.size() < classify_body_limit - 100) {
     many += R"({"message":"model model model exceed exceed"},)";

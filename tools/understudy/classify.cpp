@@ -21,7 +21,7 @@ namespace {
 
 using simdjson::dom::element;
 
-constexpr std::size_t input_limit = 16 * 1024 * 1024;
+constexpr std::size_t input_limit = std::size_t{16} * 1024 * 1024;
 
 /// What is done first by default, with one API key, and one healthy member left. Mending the request
 /// and sending it again is a retry to whoever asks from outside.

@@ -31,8 +31,8 @@ namespace understudy {
 
 /// Of a longer body the front is searched for words, as it comes. The limit on reading error bodies
 /// (design.md 4) is the same.
-inline constexpr std::size_t classify_body_limit = 256 * 1024;
-inline constexpr std::size_t classify_text_limit = 8 * 1024;
+inline constexpr std::size_t classify_body_limit = std::size_t{256} * 1024;
+inline constexpr std::size_t classify_text_limit = std::size_t{8} * 1024;
 inline constexpr std::size_t classify_message_limit = 500;
 
 /// What is known of a failure. Everything is optional; views must live until classify() returns.
