@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "../coroutines.hpp"
 #include "../harness.hpp"
 #include "understudy/runtime/race.hpp"
 #include "understudy/runtime/scope.hpp"
@@ -22,41 +23,9 @@ using namespace std::chrono_literals;
 using namespace understudy;
 using namespace asio::experimental::awaitable_operators;
 using asio::awaitable;
+using bench::drive;
+using bench::way;
 using asio::use_awaitable;
-
-/// Runs a coroutine that may be cancelled, as every real one may: its slot is connected.
-void drive(awaitable<void> coroutine) {
-  asio::io_context context(1);
-  asio::cancellation_signal signal;
-  // A program has other timers, all due earlier than a stall limit. Without one, arming and cancelling
-  // the limit would reprogram the kernel's timer each time, which flatters whoever arms less.
-  asio::steady_timer busy(context, 30s);
-  busy.async_wait([](error_code) {});
-  asio::co_spawn(context, std::move(coroutine),
-                 asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr error) {
-                   busy.cancel();
-                   if (error) {
-                     std::rethrow_exception(error);
-                   }
-                 }));
-  context.run();
-}
-
-template <class F>
-bench::Way way(std::string name, F once, std::uint64_t operations = 20'000) {
-  return {std::move(name),
-          [once](std::uint64_t n) {
-            const auto loop = [](F f, std::uint64_t times) -> awaitable<void> {
-              const auto executor = co_await asio::this_coro::executor;
-              for (std::uint64_t i = 0; i < times; ++i) {
-                co_await f(executor);
-              }
-            };
-            drive(loop(once, n));
-          },
-          operations,
-          {}};
-}
 
 StallLimits limits() {
   return stall_limits(StallSettings(), StallFacts(),

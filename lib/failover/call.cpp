@@ -46,6 +46,10 @@ std::optional<Clock::duration> Call::remaining(Clock::time_point now) const {
   return policy_.deadline ? std::optional(*policy_.deadline - (now - began_)) : std::nullopt;
 }
 
+Clock::time_point Call::deadline() const {
+  return policy_.deadline ? began_ + *policy_.deadline : Clock::time_point::max();
+}
+
 Need Call::need(Clock::time_point now) const {
   Need need;
   need.prompt_tokens = options_.prompt_tokens;
@@ -186,11 +190,8 @@ Choice Call::choose(Leg leg) {
 
 Choice Call::start(std::size_t member, const Prospect& p, Health::Probe probe, Leg leg,
                    Clock::time_point now) {
-  const auto kind = probe                ? AttemptKind::probe
-                    : leg == Leg::second ? AttemptKind::hedge
-                                         : AttemptKind::plain;
   Choice choice;
-  auto& run = choice.run.emplace(member, state_.record(chain_[member]), kind, leg);
+  auto& run = choice.run.emplace(member, state_.record(chain_[member]), leg);
   run.probe = std::move(probe);
   if (p.credential) {
     run.credential = chain_[member].credentials()->use(*p.credential);
@@ -253,12 +254,21 @@ asio::awaitable<void> Call::wait(const Choice& choice) {
 
 asio::awaitable<Result<void>> Call::refresh(MemberRun& run) {
   const auto& pool = chain_[run.member].credentials();
-  auto refreshed = co_await pool->refresh(*run.credential);
+  auto refreshed = co_await pool->refresh(*run.credential, deadline());
   if (refreshed) {
     state_.health().credential_changed(keys(run)[Concern::credential]);
     run.credential = pool->use(run.credential->index);
+    look_after(run);
   }
   co_return refreshed;
+}
+
+/// Leases what is marked of what the run uses now, in place of what it leased before.
+void Call::look_after(MemberRun& run) {
+  const auto now = Clock::now();
+  run.probe.release();
+  run.probe =
+      state_.health().probe(keys(run).all(), id_, now, longest_probe(limits(run.member, now)));
 }
 
 std::optional<std::size_t> Call::next_credential(const MemberRun& run,
@@ -366,6 +376,7 @@ void Call::apply(MemberRun& run, const Decision& decision, const Failure& failur
       run.credentials_tried.push_back(run.credential->index);
       run.credential = chain_[run.member].credentials()->use(*next);
       run.refreshed = false;
+      look_after(run);
       break;
     }
     case Action::refresh: run.refreshed = true; break;
@@ -443,7 +454,7 @@ StallLimits Call::limits(std::size_t place, Clock::time_point now) const {
   if (!left) {
     return limits;
   }
-  limits.deadline = began_ + *policy_.deadline;
+  limits.deadline = deadline();
   const auto sharers = members_left(now) + (tried_[place] != 0 ? 1 : 0);
   const bool explicit_limit = settings.first_progress || settings.stale;
   if (sharers > 1 && !explicit_limit) {
@@ -473,9 +484,15 @@ Takeover Call::takeover(const MemberRun& run) const {
 }
 
 std::size_t Call::attempt_began(const MemberRun& run, Clock::time_point now) {
-  auto& report = report_.attempts.emplace_back(chain_[run.member], run.kind, now - began_);
+  const auto kind = run.probe                ? AttemptKind::probe
+                    : run.leg == Leg::second ? AttemptKind::hedge
+                                             : AttemptKind::plain;
+  auto& report = report_.attempts.emplace_back(chain_[run.member], kind, now - began_);
   if (run.credential) {
     report.credential = run.credential->label;
+  }
+  if (run.probe && run.retries > 0) {
+    state_.health().renew(run.probe, now, longest_probe(limits(run.member, now)));
   }
   tell([&](Observer& o) { o.attempt_began(report); });
   return report_.attempts.size() - 1;

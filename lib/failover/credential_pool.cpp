@@ -122,7 +122,8 @@ bool CredentialPool::can_refresh(std::size_t index) const {
   return root_ && entries_[index]->refresher;
 }
 
-asio::awaitable<Result<void>> CredentialPool::refresh(const CredentialUse& used) {
+asio::awaitable<Result<void>> CredentialPool::refresh(const CredentialUse& used,
+                                                      Clock::time_point until) {
   Entry& entry = *entries_[used.index];
   while (true) {
     const auto seen = entry.notice.version();
@@ -147,8 +148,8 @@ asio::awaitable<Result<void>> CredentialPool::refresh(const CredentialUse& used)
       });
       flight.reset();
     }
-    if (!co_await entry.notice.wait(seen, Clock::time_point::max())) {
-      co_return Failure(StopReason::cancelled);
+    if (!co_await entry.notice.wait(seen, until)) {
+      co_return Failure(Clock::now() >= until ? StopReason::deadline : StopReason::cancelled);
     }
     const std::lock_guard lock(mutex_);
     if (!entry.refreshing && entry.generation == used.generation && entry.refused) {

@@ -62,7 +62,7 @@ Health::Outlook Health::look(std::span<const std::string> keys, CallId call,
   const std::lock_guard lock(mutex_);
   for (const auto& key : keys) {
     const auto place = key.empty() ? marks_.end() : marks_.find(key);
-    if (place == marks_.end() || place->second.call == call) {
+    if (place == marks_.end() || !place->second.open || place->second.call == call) {
       continue;
     }
     const Mark& mark = place->second;
@@ -90,11 +90,17 @@ Health::Probe Health::probe(std::span<const std::string> keys, CallId call, Cloc
   std::vector<Mark*> found;
   for (const auto& key : keys) {
     const auto place = key.empty() ? marks_.end() : marks_.find(key);
-    if (place == marks_.end() || place->second.call == call) {
+    if (place == marks_.end()) {
       continue;
     }
     Mark& mark = place->second;
-    if (mark.dead || mark.leased(now) || (!early && now < mark.until)) {
+    if (mark.leased(now)) {
+      return probe;  // also of a mark that was closed meanwhile: its probe is still under way
+    }
+    if (!mark.open || mark.call == call) {
+      continue;
+    }
+    if (mark.dead || (!early && now < mark.until)) {
       return probe;
     }
     found.push_back(&mark);
@@ -112,6 +118,15 @@ Health::Probe Health::probe(std::span<const std::string> keys, CallId call, Cloc
   return probe;
 }
 
+void Health::renew(const Probe& probe, Clock::time_point now, Clock::duration longest) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [key, mark] : marks_) {
+    if (probe && mark.lease == probe.id_) {
+      mark.lease_until = later(now, longest);
+    }
+  }
+}
+
 void Health::failed(const HealthKeys& keys, FailoverReason reason,
                     std::optional<Clock::duration> retry_after, CallId call,
                     Clock::time_point began, Clock::time_point now, Probe& probe) {
@@ -125,13 +140,14 @@ void Health::failed(const HealthKeys& keys, FailoverReason reason,
   }
   {
     const std::lock_guard lock(mutex_);
-    const auto [place, is_new] = marks_.try_emplace(keys[row.concern]);
-    Mark& mark = place->second;
+    Mark& mark = marks_[keys[row.concern]];
+    const bool is_new = !mark.open;
     const bool probed = lease != 0 && mark.lease == lease;
     if (lease != 0) {
       fail_probe(lease, call, now);
     }
     if (is_new) {
+      mark = mark.reopened();
       mark.call = call;
       mark.set_at = now;
       mark.until = later(now, rest(row.ladder, 0));
@@ -148,7 +164,7 @@ void Health::failed(const HealthKeys& keys, FailoverReason reason,
       }
     }
     mark.dead = mark.dead || reason == FailoverReason::auth_permanent;
-    count();
+    sweep();
   }
   if (lease != 0) {
     notice_.notify();
@@ -159,6 +175,7 @@ void Health::probe_lost(Probe& probe, CallId call, Clock::time_point now) {
   {
     const std::lock_guard lock(mutex_);
     fail_probe(std::exchange(probe.id_, 0), call, now);
+    sweep();
   }
   notice_.notify();
 }
@@ -183,25 +200,24 @@ void Health::succeeded(const HealthKeys& keys, Clock::time_point began, Probe& p
   if (all_well()) {
     return;
   }
-  std::size_t closed = 0;
+  bool closed = false;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& key : keys.all()) {
       const auto place = key.empty() ? marks_.end() : marks_.find(key);
-      if (place != marks_.end() && ((lease != 0 && place->second.lease == lease) ||
-                                    (began >= place->second.set_at && !place->second.dead))) {
-        marks_.erase(place);
-        ++closed;
+      if (place == marks_.end()) {
+        continue;
+      }
+      Mark& mark = place->second;
+      if ((lease != 0 && mark.lease == lease) || (began >= mark.set_at && !mark.dead)) {
+        closed = closed || mark.open;
+        mark.open = false;
       }
     }
-    for (auto& [key, mark] : marks_) {
-      if (lease != 0 && mark.lease == lease) {
-        mark.lease = 0;
-      }
-    }
-    count();
+    end_lease(lease);
+    sweep();
   }
-  if (closed > 0 || lease != 0) {
+  if (closed || lease != 0) {
     notice_.notify();
   }
 }
@@ -210,10 +226,12 @@ void Health::credential_changed(const std::string& key) {
   {
     const std::lock_guard lock(mutex_);
     // The credential's own mark, and those for one model of it (HealthKeys, Concern::credential_model).
-    std::erase_if(marks_, [&](const auto& entry) {
-      return entry.first == key || entry.first.starts_with(key + '\n');
-    });
-    count();
+    for (auto& [name, mark] : marks_) {
+      if (name == key || name.starts_with(key + '\n')) {
+        mark.open = false;
+      }
+    }
+    sweep();
   }
   notice_.notify();
 }
@@ -221,19 +239,33 @@ void Health::credential_changed(const std::string& key) {
 void Health::release(std::uint64_t lease) {
   {
     const std::lock_guard lock(mutex_);
-    for (auto& [key, mark] : marks_) {
-      if (mark.lease == lease) {
-        mark.lease = 0;
-      }
-    }
+    end_lease(lease);
+    sweep();
   }
   notice_.notify();
+}
+
+void Health::end_lease(std::uint64_t lease) {
+  for (auto& [key, mark] : marks_) {
+    if (lease != 0 && mark.lease == lease) {
+      mark.lease = 0;
+    }
+  }
+}
+
+void Health::sweep() {
+  std::erase_if(marks_,
+                [](const auto& entry) { return !entry.second.open && entry.second.lease == 0; });
+  marked_.store(marks_.size(), std::memory_order_release);
 }
 
 std::vector<Health::MarkReport> Health::marks(Clock::time_point now) const {
   std::vector<MarkReport> reports;
   const std::lock_guard lock(mutex_);
   for (const auto& [key, mark] : marks_) {
+    if (!mark.open) {
+      continue;
+    }
     MarkReport report;
     report.key = key;
     report.reason = mark.reason;

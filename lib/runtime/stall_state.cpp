@@ -139,9 +139,9 @@ StallState::Running StallState::silence_running(Clock::time_point now) const noe
   return running;
 }
 
-StallState::Running StallState::share_running() const noexcept {
+StallState::Running StallState::share_running(bool as_last_member) const noexcept {
   Running running;
-  if (limits_.share.origin == LimitOrigin::none || delivered_ || answer_ == Answer::no ||
+  if (limits_.share.origin == LimitOrigin::none || delivered_ || as_last_member ||
       phase_limit().origin == LimitOrigin::user) {
     return running;
   }
@@ -153,8 +153,9 @@ StallState::Running StallState::share_running() const noexcept {
 }
 
 StallState::Running StallState::first(Clock::time_point now) const noexcept {
-  auto earliest = phase_running(now, answer_ == Answer::no);
-  for (const auto& other : {silence_running(now), share_running()}) {
+  const bool as_last_member = answer_ == Answer::no;
+  auto earliest = phase_running(now, as_last_member);
+  for (const auto& other : {silence_running(now), share_running(as_last_member)}) {
     if (other.expires < earliest.expires) {
       earliest = other;
     }
@@ -163,16 +164,16 @@ StallState::Running StallState::first(Clock::time_point now) const noexcept {
 }
 
 Clock::time_point StallState::next_due(Clock::time_point now) const noexcept {
-  auto due = std::min(first(now).expires, limits_.deadline.value_or(Clock::time_point::max()));
-  if (answer_ == Answer::no && ask_again_at_) {
-    due = std::min(due, *ask_again_at_);
-  }
-  return due;
+  return std::min(
+      {first(now).expires, limits_.deadline.value_or(Clock::time_point::max()), next_ask(now)});
 }
 
-bool StallState::ask_again(Clock::time_point now) const noexcept {
-  return answer_ == Answer::no && ask_again_at_ && now >= *ask_again_at_ &&
-         phase_running(now, false).expires <= now;
+Clock::time_point StallState::next_ask(Clock::time_point now) const noexcept {
+  if (answer_ != Answer::no || !ask_again_at_) {
+    return Clock::time_point::max();
+  }
+  const auto expires = std::min(phase_running(now, false).expires, share_running(false).expires);
+  return std::max(expires, *ask_again_at_);
 }
 
 StallState::Verdict StallState::check(Clock::time_point now, Clock::time_point due) noexcept {
@@ -190,7 +191,7 @@ StallState::Verdict StallState::check(Clock::time_point now, Clock::time_point d
   if (!pending()) {
     return Verdict::sleep(std::max(next_due(now), now + paused_step));
   }
-  if (ask_again(now)) {
+  if (now >= next_ask(now)) {
     return Verdict::ask();
   }
   const auto running = first(now);
@@ -239,7 +240,8 @@ Cause StallState::cause(const Running& expired, Clock::time_point now) const noe
   evidence.limit = expired.limit.after;
   evidence.since_last_byte = silent(now);
   evidence.since_last_progress = age(now);
-  evidence.lateness = now - expired.expires;
+  // Where nobody could take over at first, it is not late before that was to be asked again.
+  evidence.lateness = now - std::max(expired.expires, ask_again_at_.value_or(expired.expires));
   evidence.bytes = bytes_;
   evidence.heartbeats = heartbeats_;
   return Cause(expired.limit.code, evidence);

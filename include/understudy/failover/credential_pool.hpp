@@ -127,8 +127,10 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   bool can_refresh(std::size_t index) const;
 
   /// Completes when the credential is another one than `used`: at once if it is already. Errors: what the
-  /// refresh said, else `auth`. Cancellation ends the wait, not the refresh.
-  asio::awaitable<Result<void>> refresh(const CredentialUse& used);
+  /// refresh said, else `auth`; StopReason::deadline at `until`. That, and cancellation, ends the wait, not
+  /// the refresh.
+  asio::awaitable<Result<void>> refresh(const CredentialUse& used,
+                                        Clock::time_point until = Clock::time_point::max());
 
  private:
   struct Entry;

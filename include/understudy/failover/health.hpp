@@ -105,6 +105,9 @@ class UNDERSTUDY_API Health {
   Probe probe(std::span<const std::string> keys, CallId call, Clock::time_point now,
               Clock::duration longest, bool early = false);
 
+  /// The probe goes on with another attempt, for `longest` from now.
+  void renew(const Probe& probe, Clock::time_point now, Clock::duration longest);
+
   /// An attempt that began at `began` failed. Marks what the reason concerns, if anything.
   void failed(const HealthKeys& keys, FailoverReason reason,
               std::optional<Clock::duration> retry_after, CallId call, Clock::time_point began,
@@ -129,6 +132,7 @@ class UNDERSTUDY_API Health {
 
  private:
   struct Mark {
+    bool open = false;  // closed by evidence, it stays while its probe is under way
     FailoverReason reason = FailoverReason::unknown;
     CallId call{};
     Clock::time_point set_at{};
@@ -141,12 +145,23 @@ class UNDERSTUDY_API Health {
     Clock::time_point lease_until{};
 
     bool leased(Clock::time_point now) const noexcept { return lease != 0 && now < lease_until; }
+
+    /// As new, but for the probe that is under way.
+    Mark reopened() const {
+      Mark mark;
+      mark.open = true;
+      mark.lease = lease;
+      mark.lease_until = lease_until;
+      mark.leased_early = true;
+      return mark;
+    }
   };
   using Marks = std::unordered_map<std::string, Mark>;
 
   void fail_probe(std::uint64_t lease, CallId call, Clock::time_point now);
   void release(std::uint64_t lease);
-  void count() noexcept { marked_.store(marks_.size(), std::memory_order_release); }
+  void end_lease(std::uint64_t lease);
+  void sweep();
 
   mutable std::mutex mutex_;
   Marks marks_;

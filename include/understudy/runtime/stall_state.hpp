@@ -149,9 +149,10 @@ class UNDERSTUDY_API StallState {
   Clock::duration silence_limit() const noexcept;
   Running phase_running(Clock::time_point now, bool as_last_member) const noexcept;
   Running silence_running(Clock::time_point now) const noexcept;
-  Running share_running() const noexcept;
+  Running share_running(bool as_last_member) const noexcept;
   Running first(Clock::time_point now) const noexcept;
-  bool ask_again(Clock::time_point now) const noexcept;
+  /// When to ask again whether another member may take over; max() if that is not to be asked.
+  Clock::time_point next_ask(Clock::time_point now) const noexcept;
   Verdict act_on(const Running& running, Clock::time_point now) noexcept;
   Cause cause(const Running& expired, Clock::time_point now) const noexcept;
 

@@ -41,12 +41,10 @@ enum class Leg : unsigned char { only, second };
 /// A member being asked, over all its attempts.
 class MemberRun {
  public:
-  MemberRun(std::size_t i, MemberRecord& r, AttemptKind k, Leg l)
-      : member(i), record(&r), kind(k), leg(l) {}
+  MemberRun(std::size_t i, MemberRecord& r, Leg l) : member(i), record(&r), leg(l) {}
 
   std::size_t member;  // its place in the chain
   MemberRecord* record;
-  AttemptKind kind;
   Leg leg;
   Health::Probe probe;
   std::optional<CredentialUse> credential;
@@ -106,6 +104,7 @@ class UNDERSTUDY_API Call {
   Health::Outlook returns_first(Clock::time_point now) const;
   bool fails_anywhere(const error_code& code) const;
   Need need(Clock::time_point now) const;
+  Clock::time_point deadline() const;
   std::optional<Clock::duration> remaining(Clock::time_point now) const;
   bool may_follow(std::size_t member, Clock::time_point now) const;
   bool member_left(Clock::time_point now) const;
@@ -118,6 +117,7 @@ class UNDERSTUDY_API Call {
   HealthKeys keys(std::size_t member, std::optional<std::size_t> credential) const;
   HealthKeys keys(const MemberRun& run) const;
   std::optional<std::size_t> next_credential(const MemberRun& run, Clock::time_point now) const;
+  void look_after(MemberRun& run);
   void book(MemberRun& run, const Decision& decision, const Failure& failure, Clock::duration took);
   void apply(MemberRun& run, const Decision& decision, const Failure& failure);
 
