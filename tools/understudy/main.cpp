@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", std::string(version()));
   program.require_subcommand(1);
   const std::vector<tool::Command> commands{
+      tool::classify_command(program),
       tool::simulate_command(program),
   };
   try {

@@ -1,0 +1,35 @@
+// What an error says, taken out of whatever it came in: wording, codes and status, for the rules of
+// classify.cpp. It decides nothing.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "understudy/llm/classify.hpp"
+
+namespace understudy::detail {
+
+/// In normal form: lower case, without ` and ", and `_`, `-` and white space as one space, so that
+/// "RESOURCE_EXHAUSTED" and "resource-exhausted" are the same two words. At most `limit` bytes are read.
+std::string normal_words(std::string_view text, std::size_t limit);
+
+/// Letters and digits alone, in lower case: how codes are compared.
+std::string normal_code(std::string_view code);
+
+struct ErrorReading {
+  /// Message and wording of the body, in normal form; then the same with CamelCase taken apart, for
+  /// names of exceptions ("ResourceExhausted" beside "JavaScript").
+  std::string words;
+  std::vector<std::string> codes;  ///< codes, types and reasons, in normal form
+  std::string shown;               ///< the first sentence meant for people, as it came
+  std::string said;                ///< all sentences, as they came
+  std::vector<std::pair<std::string, std::string>> headers;  ///< that the body quotes
+  int status = 0;         ///< that the body or message names, 0 if none
+  std::string markup;     ///< the body in normal form, tags and all, if it is HTML or XML
+  bool has_body = false;  ///< something but white space came
+};
+
+ErrorReading read_error(const ProviderError& error);
+
+}  // namespace understudy::detail
