@@ -612,6 +612,9 @@ Decision Attempt::failed(Failure failure) {
         Failure(*reason, failure.message().empty() ? failure.code().message() : failure.message())
             .with_tokens_spent(failure.tokens_spent());
   }
+  if (run_.credential) {
+    failure.without(run_.credential->secret);
+  }
   const auto took = Clock::now() - began_;
   call_.failures_.push_back(failure);
   const auto decision = call_.settle(run_, failure, took);
