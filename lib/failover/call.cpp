@@ -389,6 +389,9 @@ void Call::apply(MemberRun& run, const Decision& decision, const Failure& failur
     case Action::stop:
       // That no member is left is for `choose` to say: one that cools down may be asked after all.
       over_ = over_ || decision.action == Action::stop || fails_anywhere(failure.code());
+      if (decision.action == Action::stop) {
+        stopped_ = failure;  // no attempt's, if it came while a credential was refreshed
+      }
       break;
   }
 }
@@ -405,7 +408,9 @@ bool Call::fails_anywhere(const error_code& code) const {
 Failure Call::failure() const {
   const auto now = Clock::now();
   Failure last;
-  if (!failures_.empty()) {
+  if (stopped_) {
+    last = *stopped_;
+  } else if (!failures_.empty()) {
     last = failures_.back();
   } else if (chain_.empty()) {
     last = Failure(FailoverReason::model_not_found, "the chain has no member");

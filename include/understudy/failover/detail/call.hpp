@@ -143,6 +143,7 @@ class UNDERSTUDY_API Call {
   std::uint64_t window_above_ = 0;
   std::optional<Clock::time_point> patience_ends_;
   std::optional<std::size_t> last_member_;
+  std::optional<Failure> stopped_;
   bool over_ = false;
   bool answered_ = false;
   bool second_leg_ = false;
