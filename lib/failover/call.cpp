@@ -259,6 +259,12 @@ asio::awaitable<Result<void>> Call::refresh(MemberRun& run) {
     state_.health().credential_changed(keys(run)[Concern::credential]);
     run.credential = pool->use(run.credential->index);
     look_after(run);
+    co_return refreshed;
+  }
+  // Whatever ails whoever refreshes it, it is the credential that cannot be used.
+  const auto reason = reason_for(refreshed.error().code());
+  if (reason && traits(*reason).concern != Concern::credential) {
+    co_return Failure(FailoverReason::auth, refreshed.error().message());
   }
   co_return refreshed;
 }
