@@ -393,6 +393,18 @@ TEST_CASE("an exception of the refresh function is a failure, and its text is no
   });
 }
 
+TEST_CASE("a failure that is thrown is what the refresh said") {
+  TokenOffice office;
+  office.answer = [](int) -> Result<Tokens> {
+    return Tokens(Result<Secret>(Failure(FailoverReason::auth_permanent, "log in")).value());
+  };
+  office.run([&](Scope&) -> awaitable<void> {
+    const auto refreshed = co_await office.pool->refresh(office.pool->use(0));
+    CHECK(refreshed.error().code() == FailoverReason::auth_permanent);
+    CHECK(refreshed.error().message() == "log in");
+  });
+}
+
 TEST_CASE("the root scope is gone: a refresh fails at once") {
   TokenOffice office;
   office.run([](Scope&) -> awaitable<void> { co_return; });

@@ -216,7 +216,7 @@ TEST_CASE("23548: the chain goes on after a fallback's own failure, retryable or
     incident.add(Member("openai", "gpt"), fails(Failure(reason)));
     incident.add(Member("zai", "glm"), answers);
     const auto outcome = incident.turn();
-    CHECK(incident.asked_in(outcome) == Names{"anthropic/opus", "openai/gpt", "zai/glm"});
+    CHECK(asked_in(outcome) == Names{"anthropic/opus", "openai/gpt", "zai/glm"});
     CHECK(outcome.result.value() == "answer of zai/glm");
   }
 }
@@ -258,7 +258,7 @@ TEST_CASE("22548, 22780: the chain does not loop back to the backend that failed
   auto& same = incident.add(
       Member("proxy", "opus").with_base_url("http://proxy.test").with_credentials(pool), answers);
   const auto outcome = incident.turn();
-  CHECK(incident.asked_in(outcome).front() == "anthropic/opus");
+  CHECK(asked_in(outcome).front() == "anthropic/opus");
   CHECK(backend.asked().size() == 1);
   CHECK(same.asked().empty());
   CHECK(outcome.result.error().code() == FailoverReason::overloaded);

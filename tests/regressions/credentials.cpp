@@ -35,6 +35,9 @@ class Login {
         [this](const Secret&) -> asio::awaitable<Result<Tokens>> {
           ++posts;
           co_await sleep_for(takes);
+          if (refused) {
+            co_return *refused;
+          }
           co_return Tokens(Secret(brings));
         },
         [](const Tokens&) { return Result<void>(); }));
@@ -60,6 +63,7 @@ class Login {
   std::shared_ptr<CredentialPool> pool;
   ScriptedProvider* primary = nullptr;
   std::string brings = "access-1";
+  std::optional<Failure> refused;
   Clock::duration takes = 200ms;
   int posts = 0;
   Clock::duration ended{};
@@ -224,4 +228,23 @@ TEST_CASE("a refresh that takes longer than the call has ends the call in time, 
   CHECK(login.pool->use(0).secret == Secret("access-1"));
   CHECK(login.turn().result.value() == "answer of anthropic/opus");
   CHECK(login.posts == 1);
+}
+
+TEST_CASE("what ails the token endpoint is booked on the credential, not on the provider") {
+  for (const auto& refused :
+       {Failure(FailoverReason::connection), Failure(FailoverReason::timeout),
+        Failure(FailoverReason::server_error), Failure(FailoverReason::rate_limit),
+        Failure(FailoverReason::format_error), Failure(FailoverReason::auth_permanent),
+        Failure(asio::error::connection_refused), Failure(asio::error::timed_out)}) {
+    CAPTURE(to_string(refused));
+    Login login(fails(Failure(FailoverReason::auth)));
+    login.refused = refused;
+    const auto outcome = login.turn();
+    CHECK(outcome.report.why().starts_with("openai/gpt answered"));
+    CHECK(login.primary->asked().size() == 1);
+    const auto marks = login.incident.marks();
+    REQUIRE(marks.size() == 1);
+    CHECK(marks[0].key == "credential anthropic/login");
+    CHECK(marks[0].dead == (refused.code() == FailoverReason::auth_permanent));
+  }
 }

@@ -8,6 +8,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <deque>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -37,15 +39,6 @@ class Incident {
     return time.run(context, optional_call(options)).value();
   }
 
-  /// Whom a turn asked, in order, by name.
-  std::vector<std::string> asked_in(const Outcome<std::string>& outcome) const {
-    std::vector<std::string> names;
-    for (const auto& attempt : outcome.report.attempts) {
-      names.push_back(attempt.member.name());
-    }
-    return names;
-  }
-
   void pass(Clock::duration duration) { time.run_for(context, duration); }
   std::vector<Health::MarkReport> marks() { return state.health().marks(Clock::now()); }
 
@@ -72,6 +65,15 @@ class Incident {
 
   std::deque<ScriptedProvider> providers_;
 };
+
+/// Whom a turn asked, in order, by name.
+inline std::vector<std::string> asked_in(const Outcome<std::string>& outcome) {
+  std::vector<std::string> names;
+  for (const auto& attempt : outcome.report.attempts) {
+    names.push_back(attempt.member.name());
+  }
+  return names;
+}
 
 inline Behaviour answers(const Asked&) { return Behaviour::answer(5ms); }
 inline Behaviour stalls(const Asked&) { return Behaviour::stall(10s); }

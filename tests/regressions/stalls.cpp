@@ -125,7 +125,7 @@ TEST_CASE("72016: three silent members, and still an end at the deadline") {
   const auto outcome = incident.turn();
   CHECK(incident.time.elapsed() == 90s);
   CHECK(outcome.result.error().code() == StopReason::deadline);
-  CHECK(incident.asked_in(outcome) ==
+  CHECK(asked_in(outcome) ==
         std::vector<std::string>{"anthropic/model", "openai/model", "zai/model"});
   CHECK(outcome.result.error().attempts().size() == 3);
 }
