@@ -260,6 +260,12 @@ asio::awaitable<Result<void>> Call::refresh(MemberRun& run) {
     state_.health().credential_changed(keys(run)[Concern::credential]);
     run.credential = pool->use(run.credential->index);
     look_after(run);
+    co_return refreshed;
+  }
+  // Whatever ails whoever refreshes it, it is the credential that cannot be used.
+  const auto reason = reason_for(refreshed.error().code());
+  if (reason && traits(*reason).concern != Concern::credential) {
+    co_return Failure(FailoverReason::auth, refreshed.error().message());
   }
   co_return refreshed;
 }
@@ -390,6 +396,9 @@ void Call::apply(MemberRun& run, const Decision& decision, const Failure& failur
     case Action::stop:
       // That no member is left is for `choose` to say: one that cools down may be asked after all.
       over_ = over_ || decision.action == Action::stop || fails_anywhere(failure.code());
+      if (decision.action == Action::stop) {
+        stopped_ = failure;  // no attempt's, if it came while a credential was refreshed
+      }
       break;
   }
 }
@@ -406,7 +415,9 @@ bool Call::fails_anywhere(const error_code& code) const {
 Failure Call::failure() const {
   const auto now = Clock::now();
   Failure last;
-  if (!failures_.empty()) {
+  if (stopped_) {
+    last = *stopped_;
+  } else if (!failures_.empty()) {
     last = failures_.back();
   } else if (chain_.empty()) {
     last = Failure(FailoverReason::model_not_found, "the chain has no member");
@@ -618,6 +629,9 @@ Decision Attempt::failed(Failure failure) {
     failure =
         Failure(*reason, failure.message().empty() ? failure.code().message() : failure.message())
             .with_tokens_spent(failure.tokens_spent());
+  }
+  if (run_.credential) {
+    failure.without(run_.credential->secret);
   }
   const auto now = Clock::now();
   const auto took = now - began_;

@@ -162,6 +162,8 @@ asio::awaitable<void> CredentialPool::run_refresh(std::shared_ptr<Flight> flight
   Result<Tokens> tokens = Failure(FailoverReason::auth, "the refresh failed by an exception");
   try {
     tokens = co_await flight->pool().new_tokens(flight->index());
+  } catch (const FailoverError& thrown) {
+    tokens = thrown.failure();
   } catch (const boost::system::system_error& thrown) {
     tokens = Failure(FailoverReason::auth, "the refresh failed: " + thrown.code().message());
   } catch (...) {  // what it says could be a token: not repeated

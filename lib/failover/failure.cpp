@@ -39,6 +39,15 @@ Failure& Failure::with_mend() {
   change().mendable = true;
   return *this;
 }
+Failure& Failure::without(const Secret& secret) {
+  constexpr std::string_view instead = "[credential]";
+  const auto hidden = secret.reveal();
+  for (auto at = message().find(hidden); !hidden.empty() && at != std::string::npos;
+       at = message().find(hidden, at + instead.size())) {
+    change().message.replace(at, hidden.size(), instead);
+  }
+  return *this;
+}
 Failure& Failure::with_tokens_spent(std::uint64_t tokens) {
   change().tokens_spent = tokens;
   return *this;

@@ -1,15 +1,18 @@
 #include "understudy/failover/retry_budget.hpp"
 
+#include <algorithm>
+
 namespace understudy {
 namespace {
 
 constexpr std::int64_t floors_saved = 10;
+constexpr unsigned least_floor = 1;  // without a floor the calls' share has to be saved as well
 
 }  // namespace
 
 RetryBudget::RetryBudget(const BudgetSettings& settings) noexcept
     : deposit_(static_cast<std::int64_t>(settings.ratio * static_cast<double>(one))),
-      most_(floors_saved * settings.floor * one),
+      most_(floors_saved * std::max(settings.floor, least_floor) * one),
       balance_(settings.floor * one) {}
 
 void RetryBudget::deposit() noexcept {

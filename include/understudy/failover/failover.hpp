@@ -91,6 +91,14 @@ asio::awaitable<Result<T>> ask_member(Call& call, MemberRun run, F& f) {
       }
       failure = std::move(*meant);
     }
+    // What breaks because the caller has stopped it is no failure of the member (hermes #6600).
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+      if (co_await asio::this_coro::throw_if_cancelled()) {
+        throw boost::system::system_error(asio::error::operation_aborted);
+      }
+      failure = Failure(StopReason::cancelled);
+    }
     auto decision = attempt.failed(failure);
     if (decision.action == Action::refresh) {
       const auto refreshed = co_await call.refresh(run);

@@ -28,6 +28,7 @@
 
 #include "understudy/export.hpp"
 #include "understudy/failover/reason.hpp"
+#include "understudy/failover/secret.hpp"
 #include "understudy/runtime/cause.hpp"
 
 namespace understudy {
@@ -52,6 +53,8 @@ class UNDERSTUDY_API Failure {
   Failure& with_retry_after(std::optional<Clock::duration> wait);
   /// Whoever made the request knows how to mend it, so that it is worth sending again.
   Failure& with_mend();
+  /// A provider that repeats the credential in its words does not get it into a report.
+  Failure& without(const Secret& secret);
   /// What it cost at least, though nothing came of it.
   Failure& with_tokens_spent(std::uint64_t tokens);
   /// What failed before, in order, for the failure of a whole call.

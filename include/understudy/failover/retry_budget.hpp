@@ -6,7 +6,7 @@
 ///
 /// Invariants
 /// 1. Retries granted <= ratio x calls + floor, over any span of time that begins with the bucket.
-/// 2. A long time of health saves up at most ten floors.
+/// 2. A long time of health saves up at most ten floors, or ten retries where the floor is zero.
 /// 3. Any thread, no lock.
 ///
 ///     RetryBudget budget;

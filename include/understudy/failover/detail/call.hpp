@@ -146,6 +146,7 @@ class UNDERSTUDY_API Call {
   std::optional<Clock::time_point> patience_ends_;
   std::optional<std::size_t> last_member_;
   std::optional<Clock::time_point> answered_at_;
+  std::optional<Failure> stopped_;
   bool over_ = false;  // a failure has ended the call, members left or not
   bool second_leg_ = false;
 };
