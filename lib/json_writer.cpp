@@ -105,6 +105,11 @@ JsonWriter& JsonWriter::value(double number) {
   if (!std::isfinite(number)) {
     return null();
   }
+  // Whole numbers as such: the shortest form of 600000 would be 6e+05.
+  constexpr double exactly_whole_below = 0x1p53;
+  if (std::trunc(number) == number && std::abs(number) < exactly_whole_below) {
+    return integer(static_cast<std::int64_t>(number));
+  }
   separate();
   append_number(out_, number);
   return *this;

@@ -13,9 +13,9 @@ TEST_CASE("objects, arrays and values, with the commas in the right places") {
   json.begin_object().member("name", "a").member("count", 2U).member("ratio", 0.5);
   json.key("list").begin_array().value(-1).value(true).null().begin_object().end_object();
   json.begin_array().end_array().raw("[1]").end_array();
-  json.member("not finite", std::numeric_limits<double>::infinity()).end_object();
+  json.member("whole", 600'000.0).member("not finite", std::numeric_limits<double>::infinity()).end_object();
   CHECK(out ==
-        R"({"name":"a","count":2,"ratio":0.5,"list":[-1,true,null,{},[],[1]],"not finite":null})");
+        R"({"name":"a","count":2,"ratio":0.5,"list":[-1,true,null,{},[],[1]],"whole":600000,"not finite":null})");
 }
 
 TEST_CASE("strings are escaped, and valid UTF-8 whatever comes in") {

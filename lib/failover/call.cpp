@@ -236,7 +236,9 @@ Choice Call::rest(std::vector<std::pair<std::size_t, Prospect>> resting, Leg leg
         return start(member, p, std::move(probe), leg, now);
       }
     }
-    const auto until = outlook.named ? outlook.until : *patience_ends_;
+    const auto until = outlook.named         ? outlook.until
+                       : outlook.early > now ? std::min(outlook.early, *patience_ends_)
+                                             : *patience_ends_;
     if (until <= *patience_ends_) {
       worth_waiting = std::min(worth_waiting.value_or(until), until);
     }
@@ -639,6 +641,12 @@ Decision Attempt::failed(Failure failure) {
   const auto decision = call_.settle(run_, failure, took);
   report().decision = decision;
   close(failure, now);
+  return decision;
+}
+
+Decision Attempt::not_refreshed(const Failure& failure) {
+  const auto decision = call_.settle(run_, failure, Clock::duration::zero());
+  report().decision = decision;
   return decision;
 }
 

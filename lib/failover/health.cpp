@@ -75,6 +75,7 @@ Health::Outlook Health::look(std::span<const std::string> keys, CallId call,
     if (std::pair(standing, until) >= std::pair(outlook.standing, outlook.until)) {
       outlook.standing = standing;
       outlook.until = until;
+      outlook.early = mark.early();
       outlook.named = mark.named && !leased;
       outlook.dead = mark.dead;
       outlook.reason = mark.reason;
@@ -100,7 +101,7 @@ Health::Probe Health::probe(std::span<const std::string> keys, CallId call, Cloc
     if (!mark.open || mark.call == call) {
       continue;
     }
-    if (mark.dead || (!early && now < mark.until)) {
+    if (mark.dead || now < (early ? mark.early() : mark.until)) {
       return probe;
     }
     found.push_back(&mark);
@@ -150,6 +151,7 @@ void Health::failed(const HealthKeys& keys, FailoverReason reason,
       mark = mark.reopened();
       mark.call = call;
       mark.set_at = now;
+      mark.failed_at = now;
       mark.until = later(now, rest(row.ladder, 0));
     }
     if (is_new || probed || began >= mark.set_at) {
@@ -187,6 +189,7 @@ void Health::fail_probe(std::uint64_t lease, CallId call, Clock::time_point now)
     }
     mark.lease = 0;
     mark.call = call;
+    mark.failed_at = now;
     if (!mark.leased_early) {
       ++mark.failed_probes;
       mark.until = later(now, rest(traits(mark.reason).ladder, mark.failed_probes));

@@ -78,6 +78,8 @@ class UNDERSTUDY_API Attempt {
   void succeeded();
   /// It failed with this; what was expired by our own timer is reported as that.
   Decision failed(Failure failure);
+  /// It failed, and so did the refresh that was decided then.
+  Decision not_refreshed(const Failure& failure);
   /// What an error code thrown out of the attempt stands for, or nothing if we were stopped.
   std::optional<Failure> failure_of(const error_code& thrown) const;
 

@@ -106,7 +106,7 @@ asio::awaitable<Result<T>> ask_member(Call& call, MemberRun run, F& f) {
         continue;
       }
       failure = refreshed.error();
-      decision = call.settle(run, failure, Clock::duration::zero());
+      decision = attempt.not_refreshed(failure);
     }
     switch (decision.action) {
       case Action::retry: co_await sleep_for(decision.after); break;

@@ -9,7 +9,8 @@
 ///    probe (`rest`). Failures that began before the mark do not lengthen it: a thousand calls that fail
 ///    together have seen one failure.
 /// 2. At most one probe of a mark at a time, however many ask: an atomic lease. It ends when the probe
-///    does, and expires if that never happens.
+///    does, and expires if that never happens. Where nobody is well, a mark may be probed before its rest
+///    is over, but not within `early_probe_gap` of its last failure.
 /// 3. What a call has marked itself does not keep that call from its later members.
 /// 4. Success closes the marks of what was used, if it began after them or was their probe.
 /// 5. A dead mark (a credential refused for good) is never probed; it ends when the credential changes.
@@ -18,6 +19,7 @@
 /// The calling side is `failover` (failover.hpp); this is what it remembers by.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -41,6 +43,10 @@ namespace understudy {
 /// #77607; 30 minutes at once were a thirtyfold regression for common 429s). Stalls: 15 s doubling to
 /// 30 min. The rest: 15 s, doubling to 5 min after five failed probes.
 UNDERSTUDY_API Clock::duration rest(CooldownLadder ladder, unsigned failed_probes) noexcept;
+
+/// Whoever calls in a loop while all is down must not ask as fast as it fails (hermes #24996 switched
+/// hundreds of times a second).
+inline constexpr Clock::duration early_probe_gap = std::chrono::seconds(1);
 
 /// What one attempt uses, by the names under which marks are kept. Empty: none.
 class HealthKeys {
@@ -66,6 +72,7 @@ class UNDERSTUDY_API Health {
    public:
     Standing standing = Standing::healthy;
     Clock::time_point until{};  ///< when it may be worth asking again
+    Clock::time_point early{};  ///< and when at the earliest, where nobody is well
     bool named = false;         ///< the provider named that time
     bool dead = false;
     FailoverReason reason = FailoverReason::unknown;  ///< of the mark that counts, if there is one
@@ -100,8 +107,8 @@ class UNDERSTUDY_API Health {
 
   Outlook look(std::span<const std::string> keys, CallId call, Clock::time_point now) const;
 
-  /// Leases every mark among `keys` for `longest`, or nothing if one is dead, leased, or (unless `early`)
-  /// not due. Without any mark there is nothing to lease either.
+  /// Leases every mark among `keys` for `longest`, or nothing if one is dead, leased, or not due (if
+  /// `early`: has failed a moment ago). Without any mark there is nothing to lease either.
   Probe probe(std::span<const std::string> keys, CallId call, Clock::time_point now,
               Clock::duration longest, bool early = false);
 
@@ -136,6 +143,7 @@ class UNDERSTUDY_API Health {
     FailoverReason reason = FailoverReason::unknown;
     CallId call{};
     Clock::time_point set_at{};
+    Clock::time_point failed_at{};  // last, by who marked or probed it
     Clock::time_point until{};
     bool named = false;
     bool dead = false;
@@ -144,6 +152,9 @@ class UNDERSTUDY_API Health {
     bool leased_early = false;
     Clock::time_point lease_until{};
 
+    Clock::time_point early() const noexcept {
+      return std::min(until, failed_at + early_probe_gap);
+    }
     bool leased(Clock::time_point now) const noexcept { return lease != 0 && now < lease_until; }
 
     /// As new, but for the probe that is under way.
