@@ -7,6 +7,7 @@
 #include "understudy/json_writer.hpp"
 #include "understudy/llm/anthropic_messages.hpp"
 #include "understudy/llm/event_encoder.hpp"
+#include "understudy/llm/openai_chat.hpp"
 
 namespace understudy {
 namespace {
@@ -33,7 +34,7 @@ std::optional<Protocol> protocol_from(std::string_view name) noexcept {
 const Codec& codec_for(Protocol protocol) noexcept {
   switch (protocol) {
     case Protocol::anthropic_messages: return anthropic_messages();
-    case Protocol::openai_chat: break;
+    case Protocol::openai_chat: return openai_chat();
     case Protocol::openai_responses: break;
   }
   return anthropic_messages();

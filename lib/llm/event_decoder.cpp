@@ -67,7 +67,8 @@ void EventDecoder::read(std::string_view name, std::string_view data, std::strin
   detail::EventSink sink(events_, arena_);
   const char* const why = whole ? reader_->read_whole(data, sink) : reader_->read(name, data, sink);
   if (why != nullptr) {
-    sink.take_back();
+    sink.take_back(0);
+    sink.model = {};
     sink.emit(Undecodable(why));
     ++undecodable_;
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -47,6 +48,7 @@ struct OpenBlock {
   std::size_t block;  // the events'; for `other` none
   Kind kind;
   JsonBalance arguments;
+  std::string id;  // of a call, where the index alone is not to be trusted
 };
 
 class OpenBlocks {
@@ -54,11 +56,20 @@ class OpenBlocks {
   /// A hostile stream must not make this grow without end.
   static constexpr std::size_t most = 1024;
 
+  /// The latest of that index.
   OpenBlock* find(std::size_t wire) {
-    const auto found = std::find_if(open_.begin(), open_.end(),
-                                    [&](const OpenBlock& b) { return b.wire == wire; });
-    return found == open_.end() ? nullptr : &*found;
+    return find_if([&](const OpenBlock& b) { return b.wire == wire; });
   }
+  template <class Predicate>
+  OpenBlock* find_if(Predicate predicate) {
+    const auto found = std::find_if(open_.rbegin(), open_.rend(), predicate);
+    return found == open_.rend() ? nullptr : &*found;
+  }
+  std::size_t size() const { return open_.size(); }
+  OpenBlock* latest() { return open_.empty() ? nullptr : &open_.back(); }
+
+  /// For a block that need not be found again.
+  std::size_t number() { return next_++; }
 
   /// nullptr if there are too many.
   OpenBlock* open(std::size_t wire, OpenBlock::Kind kind) {
@@ -66,7 +77,7 @@ class OpenBlocks {
       return nullptr;
     }
     const auto block = kind == OpenBlock::Kind::other ? 0 : next_++;
-    open_.push_back({wire, block, kind, {}});
+    open_.push_back({wire, block, kind, {}, {}});
     return &open_.back();
   }
 

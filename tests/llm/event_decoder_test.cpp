@@ -12,7 +12,7 @@ using understudy::testing::fixture;
 
 namespace {
 
-constexpr Protocol protocols[] = {Protocol::anthropic_messages};
+constexpr Protocol protocols[] = {Protocol::anthropic_messages, Protocol::openai_chat};
 
 /// expected.json's outcome, without what it adds in brackets.
 std::string outcome_of(const Decoded& decoded) {

@@ -70,8 +70,9 @@ class UNDERSTUDY_API Codec {
   /// Appends the body of an error answer. An empty type becomes the protocol's word for the status.
   virtual void write_error(const Error& error, unsigned status, std::string& out) const = 0;
 
-  /// Events to the bytes of a stream.
-  virtual std::unique_ptr<EventEncoder> encoder() const = 0;
+  /// Events to the bytes of a stream. `asked`: what the client asked for, as far as its answer depends on
+  /// it; not needed after the call.
+  virtual std::unique_ptr<EventEncoder> encoder(const Request& asked) const = 0;
 
   /// Appends the body of a whole answer.
   virtual void write_answer(const Answer& answer, std::string& out) const = 0;

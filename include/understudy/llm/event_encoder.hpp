@@ -7,7 +7,7 @@
 ///    left open is closed, a terminal is written once. What the protocol has no form for is left out.
 /// 3. Decoding what `write` wrote gives the events again, but for Other and Undecodable.
 ///
-///     const auto encoder = codec_for(Protocol::openai_chat).encoder();
+///     const auto encoder = codec_for(Protocol::openai_chat).encoder(request);
 ///     std::string out;
 ///     while (const Event* event = decoder.next()) { encoder->write(*event, out); }
 #pragma once

@@ -208,6 +208,8 @@ class Request {
   Thinking thinking;
   std::string user;  ///< an opaque id of the end user
   bool stream = true;
+  bool stream_usage =
+      true;  ///< whether a stream is to say what it used, where that is the caller's choice
 
   /// Where it came from, if it came from a client: the protocol that `extra` fields belong to, here and
   /// in every part, and the body as it came.

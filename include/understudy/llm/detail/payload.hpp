@@ -28,9 +28,10 @@ class EventSink {
   }
 
   bool empty() const { return events_.size() == first_; }
-  void take_back() {
-    events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(first_), events_.end());
-    model = {};
+
+  /// What this payload said from its event number `from` on is not to be.
+  void take_back(std::size_t from) {
+    events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(first_ + from), events_.end());
   }
   std::size_t size() const { return events_.size() - first_; }
 
