@@ -313,7 +313,7 @@ bool AnthropicReader::read_message_delta(Object& object, EventSink& sink) {
       });
     }
     if (key == "usage") {
-      counted = true;
+      counted = !json::is_null(v);
       return read_usage(v);
     }
     return true;

@@ -8,15 +8,6 @@
 #include "understudy/llm/detail/payload.hpp"
 
 namespace understudy {
-namespace {
-
-bool within(std::string_view inner, std::string_view outer) {
-  return !std::less<>()(inner.data(), outer.data()) &&
-         !std::less<>()(outer.data() + outer.size(), inner.data() + inner.size());
-}
-
-}  // namespace
-
 EventDecoder::EventDecoder(Protocol protocol, BodyShape shape, std::size_t longest)
     : reader_(codec_for(protocol).reader()), shape_(shape), longest_(longest), sse_(longest) {}
 
@@ -39,7 +30,10 @@ void EventDecoder::feed(std::string_view piece, std::size_t readable_beyond) {
 void EventDecoder::end() {
   if (shape_ == BodyShape::whole && !error_) {
     body_.reserve(body_.size() + sse_padding);
-    read({}, body_, body_, true);
+    SseBlock block;
+    block.data = block.raw = body_;
+    block.data_at = 0;
+    read(block);
   }
 }
 
@@ -55,17 +49,18 @@ const Event* EventDecoder::next() {
     if (block->heartbeat) {
       events_.emplace_back(Heartbeat()).raw = block->raw;
     } else {
-      read(block->name, block->data, block->raw, false);
+      read(*block);
     }
   }
   return &events_[next_++];
 }
 
-void EventDecoder::read(std::string_view name, std::string_view data, std::string_view raw,
-                        bool whole) {
+void EventDecoder::read(const SseBlock& block) {
   const auto first = events_.size();
   detail::EventSink sink(events_, arena_);
-  const char* const why = whole ? reader_->read_whole(data, sink) : reader_->read(name, data, sink);
+  const char* const why = shape_ == BodyShape::whole
+                              ? reader_->read_whole(block.data, sink)
+                              : reader_->read(block.name, block.data, sink);
   if (why != nullptr) {
     sink.take_back(0);
     sink.model = {};
@@ -73,9 +68,15 @@ void EventDecoder::read(std::string_view name, std::string_view data, std::strin
     ++undecodable_;
   }
   assert(!sink.empty());
-  events_[first].raw = raw;
-  if (!sink.model.empty() && within(sink.model, raw)) {
-    events_[first].model = sink.model;
+  events_[first].raw = block.raw;
+  // The model's name stands in the data, which may be a copy, and is wanted where it stands in the raw
+  // bytes. It is not there if the data had several lines, or had to be made valid UTF-8.
+  const std::less<> before;
+  if (!sink.model.empty() && block.data_at != std::string_view::npos &&
+      !before(sink.model.data(), block.data.data()) &&
+      before(sink.model.data(), block.data.data() + block.data.size())) {
+    const auto at = block.data_at + static_cast<std::size_t>(sink.model.data() - block.data.data());
+    events_[first].model = block.raw.substr(at, sink.model.size());
   }
   take_note(first);
 }

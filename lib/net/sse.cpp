@@ -163,6 +163,7 @@ const SseBlock* SseParser::dispatch() {
   block_.name = {block + name_.at, name_.size};
   block_.data =
       data_lines_ > 1 ? std::string_view(joined_) : std::string_view(block + data_.at, data_.size);
+  block_.data_at = data_lines_ == 1 ? data_.at : none;
   if (data_lines_ > 1 || (data_lines_ == 1 && readable < sse_padding)) {
     char* const copy = copies_.take(block_.data.size() + sse_padding);
     std::copy(block_.data.begin(), block_.data.end(), copy);

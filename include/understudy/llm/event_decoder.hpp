@@ -63,7 +63,7 @@ class UNDERSTUDY_API EventDecoder {
   std::uint64_t undecodable() const noexcept { return undecodable_; }
 
  private:
-  void read(std::string_view name, std::string_view data, std::string_view raw, bool whole);
+  void read(const SseBlock& block);
   void take_note(std::size_t first);
 
   std::unique_ptr<detail::PayloadReader> reader_;
