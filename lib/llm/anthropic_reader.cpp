@@ -248,7 +248,7 @@ bool AnthropicReader::read_delta(std::size_t index, Value& delta, EventSink& sin
   std::string_view type;
   std::string_view payload;
   bool counted = false;
-  if (!json::members_of(delta, [&](raw_json_string key, Value& v) {
+  if (!json::members_of(delta, [&](raw_json_string key, Value& v) __attribute__((always_inline)) {
         if (key == "type") {
           type = json::text(v, arena);
         } else if (key == "text" || key == "partial_json" || key == "thinking" ||

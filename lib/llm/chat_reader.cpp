@@ -54,8 +54,41 @@ const char* ChatReader::read_chunk(std::string_view data, EventSink& sink) {
     return parser.why();
   }
   Chunk chunk;
-  if (!json::members(*object, [&](raw_json_string key, value& v) {
-        return read_member(key, v, chunk, sink);
+  if (!json::members(*object, [&](raw_json_string key, value& v) __attribute__((always_inline)) {
+        switch (*key.raw()) {
+          case 'i':
+            if (key == "id") {
+              chunk.id = json::raw_string(v).value_or(std::string_view());
+              return true;
+            }
+            break;
+          case 'm':
+            if (key == "model") {
+              chunk.model = json::raw_string(v).value_or(std::string_view());
+              return true;
+            }
+            break;
+          case 'o':
+            if (key == "object") {
+              chunk.other_object = v.raw_json_token().starts_with("\"error\"");
+              return true;
+            }
+            break;
+          case 'u':
+            if (key == "usage" && json::is_null(v)) {
+              return true;
+            }
+            break;
+          case 's': return true;  // service_tier, system_fingerprint
+          case 'c':
+            if (key == "created") {
+              return true;
+            }
+            break;
+          default: break;
+        }
+        auto copy = v;
+        return read_member(key, copy, chunk, sink);
       })) {
     return malformed;
   }
@@ -94,24 +127,6 @@ bool ChatReader::read_member(raw_json_string key, value& v, Chunk& chunk, EventS
           chunk.choices = true;
           return read_choice(choice, chunk, sink);
         });
-      }
-      break;
-    case 'i':
-      if (key == "id") {
-        chunk.id = json::raw_string(v).value_or(std::string_view());
-        return true;
-      }
-      break;
-    case 'm':
-      if (key == "model") {
-        chunk.model = json::raw_string(v).value_or(std::string_view());
-        return true;
-      }
-      break;
-    case 'o':
-      if (key == "object") {
-        chunk.other_object = json::raw_string(v) == "error";
-        return true;
       }
       break;
     case 'u':
@@ -163,23 +178,28 @@ bool ChatReader::read_choice(value& choice, Chunk& chunk, EventSink& sink) {
   const auto before = sink.size();
   bool other = false;
   std::optional<std::string_view> finish;
-  const bool whole = json::members_of(choice, [&](raw_json_string key, value& v) {
-    if (key == "delta") {
-      return read_delta(v, sink);
-    }
-    if (key == "message") {  // a whole answer; at the end of a stream it repeats what was said
-      return said_ || read_delta(v, sink);
-    }
-    if (key == "finish_reason") {
-      const auto reason = json::string(v, sink.arena());
-      finish = reason ? reason : finish;
-    } else if (key == "index") {
-      other = json::count(v).value_or(0) > 0;
-    } else if (key == "usage") {  // Moonshot
-      return read_usage(v, chunk);
-    }
-    return true;
-  });
+  const bool whole =
+      json::members_of(choice, [&](raw_json_string key, value& v) __attribute__((always_inline)) {
+        if (key == "delta") {
+          auto copy = v;
+          return read_delta(copy, sink);
+        }
+        if (key == "message") {  // a whole answer; at the end of a stream it repeats what was said
+          auto copy = v;
+          return said_ || read_delta(copy, sink);
+        }
+        if (key == "finish_reason") {
+          if (const auto reason = json::raw_string(v)) {
+            finish = json::unescaped(*reason, sink.arena()).value_or(*reason);
+          }
+        } else if (key == "index") {
+          other = json::count(v).value_or(0) > 0;
+        } else if (key == "usage") {  // Moonshot
+          auto copy = v;
+          return read_usage(copy, chunk);
+        }
+        return true;
+      });
   if (other) {
     sink.take_back(before);
   } else if (finish) {
@@ -191,13 +211,20 @@ bool ChatReader::read_choice(value& choice, Chunk& chunk, EventSink& sink) {
 bool ChatReader::read_delta(value& delta, EventSink& sink) {
   auto& arena = sink.arena();
   bool reasoned = false;
-  return json::members_of(delta, [&](raw_json_string key, value& v) {
-    switch (*key.raw()) {
-      case 'c':
-        if (key == "content") {
-          return read_content(v, sink);
+  return json::members_of(delta, [&](raw_json_string key,
+                                     value& member) __attribute__((always_inline)) {
+    if (key == "content") {
+      if (const auto raw = json::raw_string(member)) {
+        const auto text = json::unescaped(*raw, arena);
+        if (text && !text->empty()) {
+          emit_text(*text, false, sink);
         }
-        break;
+        return text.has_value();
+      }
+    }
+    auto v = member;
+    switch (*key.raw()) {
+      case 'c': return key != "content" || read_content_parts(v, sink);
       case 'r':
         if (key == "reasoning_content" || key == "reasoning" || key == "reasoning_text") {
           const auto text = json::text(v, arena);
@@ -233,16 +260,9 @@ bool ChatReader::read_delta(value& delta, EventSink& sink) {
   });
 }
 
-/// Text, or Mistral's list of text and thinking.
-bool ChatReader::read_content(value& content, EventSink& sink) {
+/// Mistral's list of text and thinking; anything else says nothing.
+bool ChatReader::read_content_parts(value& content, EventSink& sink) {
   auto& arena = sink.arena();
-  if (!content.raw_json_token().starts_with('[')) {
-    const auto text = json::string(content, arena);
-    if (text && !text->empty()) {
-      emit_text(*text, false, sink);
-    }
-    return text || !content.raw_json_token().starts_with('"');
-  }
   return json::elements_of(content, [&](value& part) {
     return json::members_of(part, [&](raw_json_string key, value& v) {
       if (key == "text") {

@@ -31,7 +31,7 @@ class ChatReader final : public PayloadReader {
   bool read_member(json::ondemand::raw_json_string key, Value& v, Chunk& chunk, EventSink& sink);
   bool read_choice(Value& choice, Chunk& chunk, EventSink& sink);
   bool read_delta(Value& delta, EventSink& sink);
-  bool read_content(Value& content, EventSink& sink);
+  bool read_content_parts(Value& content, EventSink& sink);
   bool read_reasoning_details(Value& details, bool has_text, EventSink& sink);
   bool read_call(Value& call, EventSink& sink);
   bool read_function(Value& function, std::string_view& name, std::string_view& arguments,

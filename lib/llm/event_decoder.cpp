@@ -58,9 +58,8 @@ const Event* EventDecoder::next() {
 void EventDecoder::read(const SseBlock& block) {
   const auto first = events_.size();
   detail::EventSink sink(events_, arena_);
-  const char* const why = shape_ == BodyShape::whole
-                              ? reader_->read_whole(block.data, sink)
-                              : reader_->read(block.name, block.data, sink);
+  const char* const why = shape_ == BodyShape::whole ? reader_->read_whole(block.data, sink)
+                                                     : reader_->read(block.name, block.data, sink);
   if (why != nullptr) {
     sink.take_back(0);
     sink.model = {};

@@ -165,8 +165,7 @@ std::optional<std::string_view> unescaped(std::string_view inside, Arena& arena)
   return std::string_view(begin, size);
 }
 
-std::optional<std::uint64_t> count(ondemand::value& value) {
-  const auto token = value.raw_json_token();
+std::optional<std::uint64_t> count(std::string_view token) {
   std::uint64_t number = 0;
   const auto [rest, failure] = std::from_chars(token.data(), token.data() + token.size(), number);
   return failure == std::errc() ? std::optional(number) : std::nullopt;

@@ -76,7 +76,13 @@ inline bool is_null(ondemand::value& value) { return value.raw_json_token().star
 inline bool is_true(ondemand::value& value) { return value.raw_json_token().starts_with('t'); }
 
 /// A count. Nothing if it is no number, or negative. "12.0" is 12.
-std::optional<std::uint64_t> count(ondemand::value& value);
+std::optional<std::uint64_t> count(std::string_view token);
+inline std::optional<std::uint64_t> count(ondemand::value& value) {
+  const auto token = value.raw_json_token();
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return token.size() == 1 && digit(token[0]) ? std::optional<std::uint64_t>(token[0] - '0')
+                                              : count(token);
+}
 
 /// The JSON text of any value, without white space around it. Consumes it. Empty if it is malformed.
 std::string_view raw(ondemand::value& value);
@@ -86,8 +92,12 @@ std::string_view scalar(ondemand::value& value, Arena& arena);
 
 /// Calls `each(key, value)` for every member, the key as it is written. Returns whether the object was
 /// well-formed to its end; stops early, and returns false, where `each` returns false.
+///
+/// `each` is inlined, and should hand the value on to other functions in a copy of its own: one whose
+/// address is known is written to memory in halves and read back whole for every member, which costs more
+/// than all the rest.
 template <class Each>
-bool members(ondemand::object object, Each each) {
+[[gnu::always_inline]] inline bool members(ondemand::object object, Each each) {
   for (auto field : object) {
     if (field.error() != simdjson::SUCCESS) {
       return false;
@@ -101,7 +111,7 @@ bool members(ondemand::object object, Each each) {
 }
 
 template <class Each>
-bool elements(ondemand::array array, Each each) {
+[[gnu::always_inline]] inline bool elements(ondemand::array array, Each each) {
   for (auto element : array) {
     if (element.error() != simdjson::SUCCESS || !each(element.value_unsafe())) {
       return false;
@@ -112,13 +122,13 @@ bool elements(ondemand::array array, Each each) {
 
 /// The same where the value may be something else, which is passed over.
 template <class Each>
-bool members_of(ondemand::value& value, Each each) {
+[[gnu::always_inline]] inline bool members_of(ondemand::value& value, Each each) {
   ondemand::object object;
   return !value.raw_json_token().starts_with('{') ||
          (value.get_object().get(object) == simdjson::SUCCESS && members(object, each));
 }
 template <class Each>
-bool elements_of(ondemand::value& value, Each each) {
+[[gnu::always_inline]] inline bool elements_of(ondemand::value& value, Each each) {
   ondemand::array array;
   return !value.raw_json_token().starts_with('[') ||
          (value.get_array().get(array) == simdjson::SUCCESS && elements(array, each));

@@ -48,6 +48,7 @@ void SseParser::feed(std::string_view piece, std::size_t readable_beyond) {
   begin_ = 0;
   scan_ = 0;
   line_feed_ = find(piece.data(), 0, piece.size(), '\n');
+  carriage_return_ = find(piece.data(), 0, piece.size(), '\r');
   copies_.reset();
   shrink(done_);
 }
@@ -106,17 +107,24 @@ const SseBlock* SseParser::next() {
 
 /// Where in the piece the line under way ends, at its CR or LF; none if it does not.
 std::size_t SseParser::line_end() {
+  if (piece_[scan_] == '\n') {
+    return scan_;
+  }
   if (line_feed_ < scan_) {
     line_feed_ = find(piece_.data(), scan_, piece_.size(), '\n');
   }
-  const auto carriage_return =
-      find(piece_.data(), scan_, std::min(line_feed_, piece_.size()), '\r');
-  return carriage_return == none ? line_feed_ : carriage_return;
+  if (carriage_return_ < scan_) {
+    carriage_return_ = find(piece_.data(), scan_, piece_.size(), '\r');
+  }
+  return std::min(line_feed_, carriage_return_);
 }
 
 void SseParser::field(const char* block, std::size_t begin, std::size_t end) {
-  const auto colon = std::min(find(block, begin, end, ':'), end);
-  const std::string_view name(block + begin, colon - begin);
+  const std::string_view line(block + begin, end - begin);
+  // Nearly every line that matters begins so; where its colon is need not be looked for.
+  const auto colon =
+      line.starts_with("data:") ? begin + 4 : std::min(find(block, begin, end, ':'), end);
+  const auto name = line.substr(0, colon - begin);
   auto at = std::min(colon + 1, end);
   at += at < end && block[at] == ' ' ? 1 : 0;
   const std::string_view value(block + at, end - at);

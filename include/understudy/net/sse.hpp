@@ -108,8 +108,9 @@ class UNDERSTUDY_API SseParser {
   std::size_t readable_beyond_ = 0;
   std::size_t begin_ = 0;  // in the piece: where the block under way begins, if it began there
   std::size_t scan_ = 0;   // in the piece: what comes before has been looked at
-  std::size_t line_feed_ =
-      0;  // in the piece: the first at or after scan_, if it is not before scan_
+  // In the piece: the first at or after scan_, unless it is before scan_ and to be looked for again.
+  std::size_t line_feed_ = 0;
+  std::size_t carriage_return_ = 0;
 
   // The block under way, in offsets from its begin.
   std::string carry_;  // its bytes, if it began in an earlier piece
