@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "utf8.hpp"
+
 namespace understudy {
 namespace {
 
@@ -12,30 +14,6 @@ using Byte = unsigned char;
 bool plain(char c) {
   const auto byte = static_cast<Byte>(c);
   return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
-}
-
-/// How many bytes at the front of `text` are one well-formed UTF-8 sequence (Unicode 3.9, table 3-7); 0
-/// if they are none.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<Byte>(text[i]); };
-  const Byte lead = byte(0);
-  const std::size_t length = lead < 0x80                   ? 1
-                             : lead >= 0xC2 && lead < 0xE0 ? 2
-                             : lead >= 0xE0 && lead < 0xF0 ? 3
-                             : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                           : 0;
-  if (length == 0 || text.size() < length) {
-    return 0;
-  }
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) {
-      return 0;
-    }
-  }
-  const bool overlong = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90);
-  const bool surrogate = lead == 0xED && byte(1) >= 0xA0;
-  const bool beyond = lead == 0xF4 && byte(1) >= 0x90;
-  return overlong || surrogate || beyond ? 0 : length;
 }
 
 void append_escape(std::string& out, char c) {
@@ -80,9 +58,9 @@ void append_json_escaped(std::string& out, std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    const auto length = sequence_length(text);
-    out.append(length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, length));
-    text.remove_prefix(length == 0 ? 1 : length);
+    const auto step = detail::utf8_step(text);
+    out.append(step.valid ? text.substr(0, step.length) : detail::utf8_replacement);
+    text.remove_prefix(step.length);
   }
 }
 

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   program.require_subcommand(1);
   const std::vector<tool::Command> commands{
       tool::classify_command(program),
+      tool::decode_command(program),
       tool::simulate_command(program),
   };
   try {

@@ -1,0 +1,38 @@
+/// Events to a client's bytes: the gateway's half of a codec, for streams. (A whole answer: answer.hpp.)
+///
+/// Invariants
+/// 1. Where the provider's protocol is the client's, `pass` hands on the bytes that came: unknown fields
+///    survive, the model's name alone is replaced.
+/// 2. `write` makes an answer in due form out of any events in the order of event.hpp: a block that was
+///    left open is closed, a terminal is written once. What the protocol has no form for is left out.
+/// 3. Decoding what `write` wrote gives the events again, but for Other and Undecodable.
+///
+///     const auto encoder = codec_for(Protocol::openai_chat).encoder(request);
+///     std::string out;
+///     while (const Event* event = decoder.next()) { encoder->write(*event, out); }
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "understudy/export.hpp"
+#include "understudy/llm/event.hpp"
+
+namespace understudy {
+
+/// See the top of the file. One answer; one thread at a time.
+class UNDERSTUDY_API EventEncoder {
+ public:
+  virtual ~EventEncoder() = default;
+
+  /// Appends what the client is to get for this event. Some of it may wait for the events that follow;
+  /// End or Error brings it all out.
+  virtual void write(const Event& event, std::string& out) = 0;
+};
+
+/// Appends the event's own bytes, with the model's name replaced where it stands in them. For a client
+/// that speaks the provider's protocol. After a switch within an answer, `write` goes on; it must have
+/// seen the earlier events too (with what it appended thrown away) to know what is open.
+UNDERSTUDY_API void pass(const Event& event, std::string_view model, std::string& out);
+
+}  // namespace understudy

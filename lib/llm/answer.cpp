@@ -1,0 +1,55 @@
+#include "understudy/llm/answer.hpp"
+
+#include <algorithm>
+
+namespace understudy {
+
+AnswerBlock& Answer::block(AnswerBlock::Kind kind, std::size_t number) {
+  const auto found = std::find_if(blocks.rbegin(), blocks.rend(),
+                                  [&](const AnswerBlock& b) { return b.number == number; });
+  return found != blocks.rend() ? *found : blocks.emplace_back(kind, number);
+}
+
+void Answer::add(const Event& event) {
+  using Kind = AnswerBlock::Kind;
+  if (const auto* start = std::get_if<Start>(&event.body)) {
+    *this = Answer();
+    id = start->id;
+    model = start->model;
+  } else if (const auto* said = std::get_if<Text>(&event.body)) {
+    block(said->refusal ? Kind::refusal : Kind::text, said->block).text += said->text;
+  } else if (const auto* reasoning = std::get_if<Reasoning>(&event.body)) {
+    block(Kind::reasoning, reasoning->block).text += reasoning->text;
+  } else if (const auto* seal_event = std::get_if<ReasoningSeal>(&event.body)) {
+    auto& sealed = block(Kind::reasoning, seal_event->block);
+    sealed.seal_kind = seal_event->kind;
+    sealed.seal = seal_event->data;
+    sealed.id = seal_event->id;
+  } else if (const auto* call = std::get_if<ToolStart>(&event.body)) {
+    auto& started = block(Kind::tool_call, call->block);
+    started.id = call->id;
+    started.name = call->name;
+  } else if (const auto* arguments = std::get_if<ToolArguments>(&event.body)) {
+    block(Kind::tool_call, arguments->block).arguments += arguments->json;
+  } else if (const auto* end = std::get_if<ToolEnd>(&event.body)) {
+    block(Kind::tool_call, end->block).complete = end->complete;
+  } else if (const auto* counted = std::get_if<Usage>(&event.body)) {
+    usage = *counted;
+  } else if (const auto* finished = std::get_if<Finish>(&event.body)) {
+    finish = finished->reason;
+    native_finish = finished->native;
+    stop_sequence = finished->stop_sequence;
+  }
+}
+
+std::string Answer::text() const {
+  std::string all;
+  for (const auto& block : blocks) {
+    if (block.kind == AnswerBlock::Kind::text) {
+      all += block.text;
+    }
+  }
+  return all;
+}
+
+}  // namespace understudy

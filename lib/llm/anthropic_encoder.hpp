@@ -1,0 +1,66 @@
+/// Events as Anthropic streams them; see anthropic_messages.hpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "understudy/json_writer.hpp"
+#include "understudy/llm/event_encoder.hpp"
+
+namespace understudy::detail {
+
+/// The word for a finish; `native` where it is none of those known here.
+std::string_view anthropic_stop_reason(FinishReason reason, std::string_view native);
+
+/// Members of the object that is open.
+void write_anthropic_usage(JsonWriter& json, const Usage& usage);
+void write_anthropic_stop(JsonWriter& json, std::string_view reason, std::string_view sequence);
+void write_anthropic_error(JsonWriter& json, const Error& error);
+
+class AnthropicEncoder final : public EventEncoder {
+ public:
+  void write(const Event& event, std::string& out) override;
+
+ private:
+  enum class Kind : unsigned char { text, thinking, redacted, tool };
+  struct Open {
+    std::size_t block;
+    std::size_t wire;
+    Kind kind;
+  };
+
+  void put(const Start& start, std::string& out);
+  void put(const Text& text, std::string& out);
+  void put(const Reasoning& reasoning, std::string& out);
+  void put(const ReasoningSeal& seal, std::string& out);
+  void put(const ToolStart& call, std::string& out);
+  void put(const ToolArguments& arguments, std::string& out);
+  void put(const ToolEnd& end, std::string& out);
+  void put(const Usage& usage, std::string& out);
+  void put(const Finish& finish, std::string& out);
+  void put(const End& end, std::string& out);
+  void put(const Heartbeat& heartbeat, std::string& out);
+  void put(const Error& error, std::string& out);
+  void put(const Other&, std::string&) {}
+  void put(const Undecodable&, std::string&) {}
+
+  void begin_message(std::string& out);
+  void finish_message(std::string& out);
+  std::size_t index_of(std::size_t block, Kind kind, std::string& out);
+  std::size_t open(std::size_t block, Kind kind, std::string& out, std::string_view data = {},
+                   std::string_view name = {});
+  void close_written(std::string& out);
+
+  std::string id_;
+  std::string model_;
+  bool begun_ = false;     // message_start is written
+  bool finished_ = false;  // message_delta is written
+  std::vector<Open> open_;
+  std::size_t next_ = 0;
+  Usage usage_;
+  bool has_finish_ = false;
+  std::string stop_reason_;
+  std::string stop_sequence_;
+};
+
+}  // namespace understudy::detail

@@ -1,0 +1,358 @@
+#include "anthropic_reader.hpp"
+
+#include <array>
+
+#include "error_body.hpp"
+
+namespace understudy::detail {
+namespace {
+
+using json::ondemand::raw_json_string;
+using Kind = OpenBlock::Kind;
+
+constexpr const char* malformed = "malformed JSON";
+
+struct Reason {
+  std::string_view name;
+  FinishReason reason;
+};
+
+constexpr std::array reasons{
+    Reason{"end_turn", FinishReason::stop},
+    Reason{"max_tokens", FinishReason::length},
+    Reason{"stop_sequence", FinishReason::stop_sequence},
+    Reason{"tool_use", FinishReason::tool_use},
+    Reason{"pause_turn", FinishReason::pause},
+    Reason{"refusal", FinishReason::refusal},
+    Reason{"model_context_window_exceeded", FinishReason::context_full},
+};
+
+FinishReason neutral(std::string_view name) {
+  const auto* found =
+      std::find_if(reasons.begin(), reasons.end(), [&](const Reason& r) { return r.name == name; });
+  return found == reasons.end() ? FinishReason::other : found->reason;
+}
+
+/// The value of a member, or nothing. False if the object is malformed: it must not be touched again.
+bool find(json::ondemand::object& object, std::string_view name,
+          std::optional<json::ondemand::value>& into) {
+  json::ondemand::value value;
+  const auto failure = object.find_field_unordered(name).get(value);
+  if (failure == simdjson::SUCCESS) {
+    into = value;
+  }
+  return failure == simdjson::SUCCESS || failure == simdjson::NO_SUCH_FIELD;
+}
+
+}  // namespace
+
+const char* AnthropicReader::read(std::string_view name, std::string_view data, EventSink& sink) {
+  json::Parser parser(data, sink.arena());
+  auto object = parser.object();
+  if (!object) {
+    return parser.why();
+  }
+  std::optional<Value> type_value;
+  if (!find(*object, "type", type_value)) {
+    return malformed;
+  }
+  const auto type = type_value ? json::text(*type_value, sink.arena()) : name;
+  if (type == "content_block_delta" || type == "content_block_start" ||
+      type == "content_block_stop") {
+    std::optional<Value> index_value;
+    if (!find(*object, "index", index_value)) {
+      return malformed;
+    }
+    const auto index = index_value ? json::count(*index_value) : std::nullopt;
+    if (!index) {
+      return "no index of a block";
+    }
+    if (type == "content_block_stop") {
+      read_block_stop(*index, sink);
+      return nullptr;
+    }
+    const bool start = type == "content_block_start";
+    std::optional<Value> body;
+    if (!find(*object, start ? "content_block" : "delta", body) || !body) {
+      return malformed;
+    }
+    const bool read =
+        start ? read_block_start(*index, *body, sink) : read_delta(*index, *body, sink);
+    return read && !sink.empty() ? nullptr : malformed;
+  }
+  if (type == "ping") {
+    sink.emit(Heartbeat());
+  } else if (type == "message_start") {
+    std::optional<Value> message;
+    Object inner;
+    return find(*object, "message", message) && message &&
+                   message->get_object().get(inner) == simdjson::SUCCESS &&
+                   read_message(inner, sink, false)
+               ? nullptr
+               : malformed;
+  } else if (type == "message_delta") {
+    return read_message_delta(*object, sink) ? nullptr : malformed;
+  } else if (type == "message_stop") {
+    sink.emit(End());
+  } else if (type == "error") {
+    sink.emit(read_error_body(data, sink.arena()));
+  } else {
+    sink.emit(Other(type, false));
+  }
+  return nullptr;
+}
+
+const char* AnthropicReader::read_whole(std::string_view body, EventSink& sink) {
+  json::Parser parser(body, sink.arena());
+  auto object = parser.object();
+  if (!object) {
+    return parser.why();
+  }
+  std::optional<Value> type;
+  if (!find(*object, "type", type)) {
+    return malformed;
+  }
+  if (!type || json::text(*type, sink.arena()) != "message") {
+    sink.emit(read_error_body(body, sink.arena()));
+    return nullptr;
+  }
+  return read_message(*object, sink, true) ? nullptr : malformed;
+}
+
+/// The message of `message_start`, or a whole one.
+bool AnthropicReader::read_message(Object& message, EventSink& sink, bool whole) {
+  auto& arena = sink.arena();
+  blocks_.end_all(sink, [](const OpenBlock&) { return false; });
+  blocks_.restart();
+  indices_seen_ = 0;
+  usage_ = Usage();
+  const auto ended = sink.size();
+  Start start;
+  std::string_view reason;
+  std::string_view sequence;
+  message.reset();
+  const bool well_formed = json::members(message, [&](raw_json_string key, Value& v) {
+    if (key == "id") {
+      start.id = json::text(v, arena);
+    } else if (key == "model") {
+      sink.model = json::raw_string(v).value_or(std::string_view());
+      start.model = json::text(v, arena);
+    } else if (key == "usage") {
+      return read_usage(v);
+    } else if (whole && key == "content") {
+      return json::elements_of(v, [&](Value& block) {
+        const auto index = indices_seen_;
+        const bool read = read_block_start(index, block, sink);
+        read_block_stop(index, sink);
+        return read;
+      });
+    } else if (key == "stop_reason") {
+      reason = json::text(v, arena);
+    } else if (key == "stop_sequence") {
+      sequence = json::text(v, arena);
+    }
+    return true;
+  });
+  sink.emit_at(ended, start);
+  if (whole) {
+    emit_finish(reason, sequence, sink);
+  }
+  if (usage_ != Usage()) {
+    sink.emit(usage_);
+  }
+  if (whole) {
+    sink.emit(End());
+  }
+  return well_formed;
+}
+
+bool AnthropicReader::read_usage(Value& usage) {
+  const auto update = [](std::optional<std::uint64_t>& field, Value& v) {
+    const auto number = json::count(v);
+    field = number ? number : field;
+  };
+  return json::members_of(usage, [&](raw_json_string key, Value& v) {
+    if (key == "input_tokens") {
+      update(usage_.input, v);
+    } else if (key == "cache_read_input_tokens") {
+      update(usage_.cache_read, v);
+    } else if (key == "cache_creation_input_tokens") {
+      update(usage_.cache_write, v);
+    } else if (key == "output_tokens") {
+      update(usage_.output, v);
+    } else if (key == "output_tokens_details") {
+      return json::members_of(v, [&](raw_json_string k, Value& detail) {
+        if (k == "thinking_tokens") {
+          update(usage_.reasoning, detail);
+        }
+        return true;
+      });
+    }
+    return true;
+  });
+}
+
+/// A block's begin, which for some blocks is all of it.
+bool AnthropicReader::read_block_start(std::size_t index, Value& block, EventSink& sink) {
+  auto& arena = sink.arena();
+  std::string_view type;
+  std::string_view text;  // `text` or `thinking`
+  std::string_view data;  // `data` or `signature`
+  std::string_view id;
+  std::string_view name;
+  std::string_view input;
+  if (!json::members_of(block, [&](raw_json_string key, Value& v) {
+        if (key == "type") {
+          type = json::text(v, arena);
+        } else if (key == "text" || key == "thinking") {
+          text = json::text(v, arena);
+        } else if (key == "data" || key == "signature") {
+          data = json::text(v, arena);
+        } else if (key == "id") {
+          id = json::text(v, arena);
+        } else if (key == "name") {
+          name = json::text(v, arena);
+        } else if (key == "input") {
+          input = json::raw(v);
+          return !input.empty();
+        }
+        return true;
+      })) {
+    return false;
+  }
+  const bool redacted = type == "redacted_thinking";
+  const auto kind = type == "text"                   ? Kind::text
+                    : type == "thinking" || redacted ? Kind::reasoning
+                    : type == "tool_use"             ? Kind::tool
+                                                     : Kind::other;
+  const bool fresh = index >= indices_seen_;
+  blocks_.close(index);
+  OpenBlock* const open = opened(index, kind);
+  if (open == nullptr) {
+    return false;
+  }
+  if (kind == Kind::tool) {
+    sink.emit(ToolStart(open->block, id, name));
+    if (!input.empty() && input != "{}" && input != "null") {
+      open->arguments.add(input);
+      sink.emit(ToolArguments(open->block, input));
+    }
+    return true;
+  }
+  if (kind == Kind::text && !text.empty()) {
+    sink.emit(Text(open->block, text));
+  } else if (kind == Kind::reasoning && !text.empty()) {
+    sink.emit(Reasoning(open->block, text));
+  }
+  if (kind == Kind::reasoning && !data.empty()) {
+    sink.emit(ReasoningSeal(
+        open->block, redacted ? ReasoningSeal::Kind::redacted : ReasoningSeal::Kind::signature,
+        data));
+  }
+  if (sink.empty()) {
+    sink.emit(Other(type, fresh));
+  }
+  return true;
+}
+
+bool AnthropicReader::read_delta(std::size_t index, Value& delta, EventSink& sink) {
+  auto& arena = sink.arena();
+  std::string_view type;
+  std::string_view payload;
+  bool counted = false;
+  if (!json::members_of(delta, [&](raw_json_string key, Value& v) __attribute__((always_inline)) {
+        if (key == "type") {
+          type = json::text(v, arena);
+        } else if (key == "text" || key == "partial_json" || key == "thinking" ||
+                   key == "signature") {
+          const auto said = json::string(v, arena);
+          payload = said.value_or(std::string_view());
+          return said || json::is_null(v);
+        } else if (key == "estimated_tokens") {
+          counted = json::count(v).value_or(0) > 0;
+        }
+        return true;
+      })) {
+    return false;
+  }
+  const auto kind = type == "text_delta"                                    ? Kind::text
+                    : type == "input_json_delta"                            ? Kind::tool
+                    : type == "thinking_delta" || type == "signature_delta" ? Kind::reasoning
+                                                                            : Kind::other;
+  OpenBlock* const open = kind == Kind::other ? nullptr : opened(index, kind);
+  if (open == nullptr || open->kind != kind) {
+    sink.emit(Other(type, true));
+  } else if (kind == Kind::text) {
+    sink.emit(Text(open->block, payload));
+  } else if (kind == Kind::tool) {
+    open->arguments.add(payload);
+    sink.emit(ToolArguments(open->block, payload));
+  } else if (type == "signature_delta") {
+    sink.emit(ReasoningSeal(open->block, ReasoningSeal::Kind::signature, payload));
+  } else if (payload.empty()) {
+    sink.emit(Other(type, counted));
+  } else {
+    sink.emit(Reasoning(open->block, payload));
+  }
+  return true;
+}
+
+void AnthropicReader::read_block_stop(std::size_t index, EventSink& sink) {
+  const OpenBlock* const open = blocks_.find(index);
+  if (open != nullptr && open->kind == Kind::tool) {
+    sink.emit(ToolEnd(open->block, open->arguments.empty() || open->arguments.whole()));
+  } else {
+    sink.emit(Other("content_block_stop", false));
+  }
+  blocks_.close(index);
+}
+
+bool AnthropicReader::read_message_delta(Object& object, EventSink& sink) {
+  auto& arena = sink.arena();
+  std::string_view reason;
+  std::string_view sequence;
+  bool counted = false;
+  object.reset();
+  const bool well_formed = json::members(object, [&](raw_json_string key, Value& v) {
+    if (key == "delta") {
+      return json::members_of(v, [&](raw_json_string k, Value& said) {
+        if (k == "stop_reason") {
+          reason = json::text(said, arena);
+        } else if (k == "stop_sequence") {
+          sequence = json::text(said, arena);
+        }
+        return true;
+      });
+    }
+    if (key == "usage") {
+      counted = !json::is_null(v);
+      return read_usage(v);
+    }
+    return true;
+  });
+  emit_finish(reason, sequence, sink);
+  if (counted) {
+    sink.emit(usage_);
+  }
+  if (sink.empty()) {
+    sink.emit(Other("message_delta", false));
+  }
+  return well_formed;
+}
+
+/// The block of that index. One whose begin was not seen begins here: some servers leave it out.
+OpenBlock* AnthropicReader::opened(std::size_t index, Kind kind) {
+  OpenBlock* const known = blocks_.find(index);
+  indices_seen_ = std::max(indices_seen_, index + 1);
+  return known != nullptr ? known : blocks_.open(index, kind);
+}
+
+void AnthropicReader::emit_finish(std::string_view reason, std::string_view sequence,
+                                  EventSink& sink) {
+  if (!reason.empty()) {
+    blocks_.end_all(sink, [](const OpenBlock&) { return false; });
+    sink.emit(Finish(neutral(reason), reason, sequence));
+  }
+}
+
+}  // namespace understudy::detail

@@ -1,0 +1,151 @@
+#include "chat_encoder.hpp"
+
+#include <algorithm>
+
+#include "chat_words.hpp"
+#include "sse_frame.hpp"
+
+namespace understudy::detail {
+
+void write_chat_usage(JsonWriter& json, const Usage& usage) {
+  const auto prompt =
+      usage.input.value_or(0) + usage.cache_read.value_or(0) + usage.cache_write.value_or(0);
+  const auto completion = usage.output.value_or(0);
+  json.key("usage").begin_object();
+  json.member("prompt_tokens", prompt).member("completion_tokens", completion);
+  json.member("total_tokens", prompt + completion);
+  if (usage.cache_read || usage.cache_write) {
+    json.key("prompt_tokens_details").begin_object();
+    json.member("cached_tokens", usage.cache_read.value_or(0));
+    if (usage.cache_write) {
+      json.member("cache_write_tokens", *usage.cache_write);
+    }
+    json.end_object();
+  }
+  if (usage.reasoning) {
+    json.key("completion_tokens_details").begin_object();
+    json.member("reasoning_tokens", *usage.reasoning).end_object();
+  }
+  json.end_object();
+}
+
+void write_chat_error(JsonWriter& json, const Error& error) {
+  json.key("error").begin_object().member("message", error.message);
+  json.member("type", error.type.empty() ? std::string_view("server_error") : error.type);
+  json.key("param").null().key("code");
+  error.code.empty() ? json.null() : json.value(error.code);
+  json.end_object();
+}
+
+void ChatEncoder::write(const Event& event, std::string& out) {
+  std::visit([&](const auto& body) { put(body, out); }, event.body);
+}
+
+void ChatEncoder::put(const Start& start, std::string& out) {
+  id_ = start.id;
+  model_ = start.model;
+  calls_.clear();
+  counted_ = false;
+  finished_ = false;
+  chunk(out, {}, [](JsonWriter& json) { json.member("role", "assistant").member("content", ""); });
+}
+
+void ChatEncoder::put(const Text& text, std::string& out) {
+  chunk(out, {},
+        [&](JsonWriter& json) { json.member(text.refusal ? "refusal" : "content", text.text); });
+}
+
+void ChatEncoder::put(const Reasoning& reasoning, std::string& out) {
+  chunk(out, {}, [&](JsonWriter& json) { json.member("reasoning_content", reasoning.text); });
+}
+
+void ChatEncoder::put(const ReasoningSeal& seal, std::string& out) {
+  const bool signature = seal.kind == ReasoningSeal::Kind::signature;
+  chunk(out, {}, [&](JsonWriter& json) {
+    json.key("reasoning_details").begin_array().begin_object();
+    json.member("type", signature ? "reasoning.text" : "reasoning.encrypted");
+    json.member(signature ? "signature" : "data", seal.data);
+    if (!seal.id.empty()) {
+      json.member("id", seal.id);
+    }
+    json.end_object().end_array();
+  });
+}
+
+void ChatEncoder::put(const ToolStart& call, std::string& out) {
+  calls_.push_back(call.block);
+  chunk(out, {}, [&](JsonWriter& json) {
+    json.key("tool_calls").begin_array().begin_object();
+    json.member("index", calls_.size() - 1).member("id", call.id).member("type", "function");
+    json.key("function").begin_object().member("name", call.name).member("arguments", "");
+    json.end_object().end_object().end_array();
+  });
+}
+
+void ChatEncoder::put(const ToolArguments& arguments, std::string& out) {
+  if (arguments.json.empty()) {
+    return;
+  }
+  chunk(out, {}, [&](JsonWriter& json) {
+    json.key("tool_calls").begin_array().begin_object();
+    json.member("index", index_of(arguments.block)).key("function").begin_object();
+    json.member("arguments", arguments.json).end_object().end_object().end_array();
+  });
+}
+
+/// Usage before Finish waits: a chunk without choices in mid-answer is more than some clients expect.
+void ChatEncoder::put(const Usage& usage, std::string& out) {
+  usage_ = usage;
+  counted_ = usage_wanted_;
+  if (finished_) {
+    usage_chunk(out);
+  }
+}
+
+void ChatEncoder::put(const Finish& finish, std::string& out) {
+  finished_ = true;
+  chunk(out, chat_finish_reason(finish.reason, finish.native), [](JsonWriter&) {});
+}
+
+void ChatEncoder::put(const End&, std::string& out) {
+  usage_chunk(out);
+  out += "data: [DONE]\n\n";
+}
+
+void ChatEncoder::put(const Heartbeat&, std::string& out) { out += ": keep-alive\n\n"; }
+
+void ChatEncoder::put(const Error& error, std::string& out) {
+  append_event(out, {}, [&](JsonWriter& json) { write_chat_error(json, error); });
+}
+
+template <class WriteDelta>
+void ChatEncoder::chunk(std::string& out, std::string_view finish, WriteDelta delta) {
+  append_event(out, {}, [&](JsonWriter& json) {
+    json.member("id", id_).member("object", "chat.completion.chunk").member("created", 0);
+    json.member("model", model_).key("choices").begin_array().begin_object().member("index", 0);
+    json.key("delta").begin_object();
+    delta(json);
+    json.end_object().key("finish_reason");
+    finish.empty() ? json.null() : json.value(finish);
+    json.end_object().end_array();
+  });
+}
+
+void ChatEncoder::usage_chunk(std::string& out) {
+  if (!counted_) {
+    return;
+  }
+  counted_ = false;
+  append_event(out, {}, [&](JsonWriter& json) {
+    json.member("id", id_).member("object", "chat.completion.chunk").member("created", 0);
+    json.member("model", model_).key("choices").begin_array().end_array();
+    write_chat_usage(json, usage_);
+  });
+}
+
+std::size_t ChatEncoder::index_of(std::size_t block) const {
+  const auto found = std::find(calls_.rbegin(), calls_.rend(), block);
+  return found == calls_.rend() ? 0 : static_cast<std::size_t>(calls_.rend() - found) - 1;
+}
+
+}  // namespace understudy::detail

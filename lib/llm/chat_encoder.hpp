@@ -1,0 +1,52 @@
+/// Events as chat completion chunks; see openai_chat.hpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "understudy/json_writer.hpp"
+#include "understudy/llm/event_encoder.hpp"
+
+namespace understudy::detail {
+
+/// Members of the object that is open.
+void write_chat_usage(JsonWriter& json, const Usage& usage);
+void write_chat_error(JsonWriter& json, const Error& error);
+
+class ChatEncoder final : public EventEncoder {
+ public:
+  explicit ChatEncoder(bool usage) : usage_wanted_(usage) {}
+
+  void write(const Event& event, std::string& out) override;
+
+ private:
+  void put(const Start& start, std::string& out);
+  void put(const Text& text, std::string& out);
+  void put(const Reasoning& reasoning, std::string& out);
+  void put(const ReasoningSeal& seal, std::string& out);
+  void put(const ToolStart& call, std::string& out);
+  void put(const ToolArguments& arguments, std::string& out);
+  void put(const ToolEnd&, std::string&) {}  // calls end with the answer
+  void put(const Usage& usage, std::string& out);
+  void put(const Finish& finish, std::string& out);
+  void put(const End& end, std::string& out);
+  void put(const Heartbeat& heartbeat, std::string& out);
+  void put(const Error& error, std::string& out);
+  void put(const Other&, std::string&) {}
+  void put(const Undecodable&, std::string&) {}
+
+  template <class WriteDelta>
+  void chunk(std::string& out, std::string_view finish, WriteDelta delta);
+  void usage_chunk(std::string& out);
+  std::size_t index_of(std::size_t block) const;
+
+  bool usage_wanted_;
+  std::string id_;
+  std::string model_;
+  std::vector<std::size_t> calls_;  // the blocks of the calls, by index
+  Usage usage_;
+  bool counted_ = false;  // usage_ is to be written
+  bool finished_ = false;
+};
+
+}  // namespace understudy::detail

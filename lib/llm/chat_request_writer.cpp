@@ -1,0 +1,286 @@
+#include "chat_request.hpp"
+#include "request_json.hpp"
+
+namespace understudy::detail {
+namespace {
+
+constexpr Protocol own = Protocol::openai_chat;
+
+/// OpenAI's reasoning models refuse `max_tokens`; of the servers that speak likewise, most know no other.
+bool of_openai(std::string_view model) {
+  const auto slash = model.rfind('/');
+  const auto name = slash == std::string_view::npos ? model : model.substr(slash + 1);
+  const bool o_series = name.size() > 1 && name[0] == 'o' && name[1] >= '0' && name[1] <= '9';
+  return o_series || (name.starts_with("gpt-") && !name.starts_with("gpt-oss"));
+}
+
+class Writer {
+ public:
+  Writer(const Request& request, std::string& out)
+      : request_(request), json_(out), extras_(request.origin == own) {}
+
+  void write() {
+    json_.begin_object().member("model", request_.model).member("stream", request_.stream);
+    if (request_.stream && request_.stream_usage) {
+      json_.key("stream_options").begin_object().member("include_usage", true).end_object();
+    }
+    json_.key("messages").begin_array();
+    write_system();
+    for (const auto& message : request_.messages) {
+      write(message);
+    }
+    json_.end_array();
+    write_tools();
+    if (request_.max_tokens) {
+      json_.member(of_openai(request_.model) ? "max_completion_tokens" : "max_tokens",
+                   *request_.max_tokens);
+    }
+    write_text(json_, "reasoning_effort", request_.thinking.effort);
+    write_format();
+    if (!request_.stop.empty()) {
+      json_.key("stop").begin_array();
+      for (const auto& stop : request_.stop) {
+        json_.value(stop);
+      }
+      json_.end_array();
+    }
+    write_optional(json_, "temperature", request_.sampling.temperature);
+    write_optional(json_, "top_p", request_.sampling.top_p);
+    write_optional(json_, "seed", request_.sampling.seed);
+    write_text(json_, "user", request_.user);
+    extra(request_.extra);
+    json_.end_object();
+  }
+
+ private:
+  void extra(const ExtraFields& fields) {
+    if (extras_) {
+      write_extra(json_, fields);
+    }
+  }
+
+  void write_system() {
+    std::string joined;
+    for (const auto& part : request_.system) {
+      joined += joined.empty() || part.text.empty() ? "" : "\n\n";
+      joined += part.text;
+    }
+    if (!joined.empty()) {
+      json_.begin_object().member("role", "system").member("content", joined).end_object();
+    }
+  }
+
+  void write(const Message& message) {
+    switch (message.role) {
+      case Role::user: write_user(message); break;
+      case Role::assistant: write_assistant(message); break;
+      case Role::system:
+        json_.begin_object().member("role", "system").member("content", text_of(message));
+        extra(message.extra);
+        json_.end_object();
+        break;
+    }
+  }
+
+  static std::string text_of(const Message& message) {
+    std::string text;
+    for (const auto& part : message.parts) {
+      const auto* said = std::get_if<TextPart>(&part);
+      text += said != nullptr && !said->refusal ? said->text : "";
+    }
+    return text;
+  }
+
+  /// Tool results are messages of their own, before the rest; images in them belong to the rest.
+  void write_user(const Message& message) {
+    bool rest = false;
+    for (const auto& part : message.parts) {
+      if (const auto* result = std::get_if<ToolResultPart>(&part)) {
+        write_result(*result);
+        for (const auto& content : result->content) {
+          rest = rest || std::holds_alternative<ImagePart>(content);
+        }
+      } else {
+        rest = true;
+      }
+    }
+    if (!rest) {
+      return;
+    }
+    json_.begin_object().member("role", "user").key("content");
+    const auto* only =
+        message.parts.size() == 1 ? std::get_if<TextPart>(&message.parts.front()) : nullptr;
+    if (only != nullptr && only->extra.empty()) {
+      json_.value(only->text);
+    } else {
+      json_.begin_array();
+      for (const auto& part : message.parts) {
+        write_user_part(part);
+      }
+      json_.end_array();
+    }
+    extra(message.extra);
+    json_.end_object();
+  }
+
+  void write_user_part(const Part& part) {
+    if (const auto* text = std::get_if<TextPart>(&part)) {
+      json_.begin_object().member("type", "text").member("text", text->text);
+      extra(text->extra);
+      json_.end_object();
+    } else if (const auto* image = std::get_if<ImagePart>(&part)) {
+      write_image(*image);
+    } else if (const auto* result = std::get_if<ToolResultPart>(&part)) {
+      for (const auto& content : result->content) {
+        if (const auto* seen = std::get_if<ImagePart>(&content)) {
+          write_image(*seen);
+        }
+      }
+    } else if (const auto* opaque = std::get_if<OpaquePart>(&part)) {
+      if (opaque->protocol == own) {
+        json_.raw(opaque->json);
+      }
+    }
+  }
+
+  void write_image(const ImagePart& image) {
+    json_.begin_object().member("type", "image_url").key("image_url").begin_object();
+    json_.member("url", image.url.empty() ? "data:" + image.media_type + ";base64," + image.base64
+                                          : image.url);
+    write_text(json_, "detail", image.detail);
+    json_.end_object();
+    extra(image.extra);
+    json_.end_object();
+  }
+
+  void write_result(const ToolResultPart& result) {
+    std::string text;
+    for (const auto& content : result.content) {
+      if (const auto* said = std::get_if<TextPart>(&content)) {
+        text += said->text;
+      } else if (const auto* opaque = std::get_if<OpaquePart>(&content)) {
+        text += opaque->protocol == own ? opaque->json : "";
+      }
+    }
+    json_.begin_object().member("role", "tool").member("tool_call_id", result.call_id);
+    json_.member("content", text);
+    extra(result.extra);
+    json_.end_object();
+  }
+
+  void write_assistant(const Message& message) {
+    const auto text = text_of(message);
+    std::string refusal;
+    std::string reasoning;
+    std::string_view details;
+    bool calls = false;
+    for (const auto& part : message.parts) {
+      if (const auto* said = std::get_if<TextPart>(&part)) {
+        refusal += said->refusal ? said->text : "";
+      } else if (const auto* thought = std::get_if<ReasoningPart>(&part)) {
+        if (thought->origin.protocol == own) {
+          reasoning += thought->text;
+          details = thought->json.empty() ? details : std::string_view(thought->json);
+        }
+      }
+      calls = calls || std::holds_alternative<ToolCallPart>(part);
+    }
+    json_.begin_object().member("role", "assistant").key("content");
+    text.empty() && (calls || !refusal.empty()) ? json_.null() : json_.value(text);
+    write_text(json_, "refusal", refusal);
+    write_text(json_, "reasoning_content", reasoning);
+    if (!details.empty()) {
+      json_.key("reasoning_details").raw(details);
+    }
+    if (calls) {
+      json_.key("tool_calls").begin_array();
+      for (const auto& part : message.parts) {
+        if (const auto* call = std::get_if<ToolCallPart>(&part)) {
+          write_call(*call);
+        }
+      }
+      json_.end_array();
+    }
+    extra(message.extra);
+    json_.end_object();
+  }
+
+  void write_call(const ToolCallPart& call) {
+    json_.begin_object().member("id", call.id).member("type", "function").key("function");
+    json_.begin_object().member("name", call.name);
+    json_.member("arguments", call.arguments.empty() ? std::string_view("{}")
+                                                     : std::string_view(call.arguments));
+    json_.end_object();
+    extra(call.extra);
+    json_.end_object();
+  }
+
+  void write_tools() {
+    if (request_.tools.empty()) {
+      return;
+    }
+    json_.key("tools").begin_array();
+    for (const auto& tool : request_.tools) {
+      if (!tool.provider_tool.empty()) {
+        if (extras_) {
+          json_.raw(tool.provider_tool);
+        }
+        continue;
+      }
+      json_.begin_object().member("type", "function").key("function").begin_object();
+      json_.member("name", tool.name);
+      write_text(json_, "description", tool.description);
+      json_.key("parameters")
+          .raw(is_json_object(tool.schema) ? std::string_view(tool.schema)
+                                           : R"({"type":"object","properties":{}})");
+      write_optional(json_, "strict", tool.strict);
+      json_.end_object();
+      extra(tool.extra);
+      json_.end_object();
+    }
+    json_.end_array();
+    write_tool_choice();
+    write_optional(json_, "parallel_tool_calls", request_.parallel_tool_calls);
+  }
+
+  void write_tool_choice() {
+    using Mode = ToolChoice::Mode;
+    switch (request_.tool_choice.mode) {
+      case Mode::unset: break;
+      case Mode::automatic: json_.member("tool_choice", "auto"); break;
+      case Mode::any: json_.member("tool_choice", "required"); break;
+      case Mode::none: json_.member("tool_choice", "none"); break;
+      case Mode::named:
+        json_.key("tool_choice").begin_object().member("type", "function").key("function");
+        json_.begin_object().member("name", request_.tool_choice.name).end_object().end_object();
+        break;
+    }
+  }
+
+  void write_format() {
+    if (!request_.output) {
+      return;
+    }
+    const auto& output = *request_.output;
+    json_.key("response_format").begin_object();
+    if (is_json_object(output.schema)) {
+      json_.member("type", "json_schema").key("json_schema").begin_object();
+      json_.member("name", output.name.empty() ? "output" : output.name);
+      write_optional(json_, "strict", output.strict);
+      json_.key("schema").raw(output.schema).end_object();
+    } else {
+      json_.member("type", "json_object");
+    }
+    json_.end_object();
+  }
+
+  const Request& request_;
+  JsonWriter json_;
+  bool extras_;
+};
+
+}  // namespace
+
+void write_chat_request(const Request& request, std::string& out) { Writer(request, out).write(); }
+
+}  // namespace understudy::detail

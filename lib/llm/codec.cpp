@@ -1,0 +1,97 @@
+#include "understudy/llm/codec.hpp"
+
+#include <array>
+#include <stdexcept>
+
+#include "json.hpp"
+#include "understudy/json_writer.hpp"
+#include "understudy/llm/anthropic_messages.hpp"
+#include "understudy/llm/event_encoder.hpp"
+#include "understudy/llm/openai_chat.hpp"
+
+namespace understudy {
+namespace {
+
+constexpr std::array protocol_names{std::string_view("anthropic_messages"),
+                                    std::string_view("openai_chat"),
+                                    std::string_view("openai_responses")};
+
+}  // namespace
+
+std::string_view to_string(Protocol protocol) noexcept {
+  return protocol_names[static_cast<std::size_t>(protocol)];
+}
+
+std::optional<Protocol> protocol_from(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < protocol_names.size(); ++i) {
+    if (protocol_names[i] == name) {
+      return static_cast<Protocol>(i);
+    }
+  }
+  return std::nullopt;
+}
+
+const Codec& codec_for(Protocol protocol) noexcept {
+  switch (protocol) {
+    case Protocol::anthropic_messages: return anthropic_messages();
+    case Protocol::openai_chat: return openai_chat();
+    case Protocol::openai_responses: break;
+  }
+  return anthropic_messages();
+}
+
+void throw_exception_from_error(const RequestFault& fault, const boost::source_location&) {
+  throw std::logic_error(fault.message);
+}
+
+void pass(const Event& event, std::string_view model, std::string& out) {
+  if (event.model.empty()) {
+    out += event.raw;
+    return;
+  }
+  const auto at = static_cast<std::size_t>(event.model.data() - event.raw.data());
+  out += event.raw.substr(0, at);
+  append_json_escaped(out, model);
+  out += event.raw.substr(at + event.model.size());
+}
+
+std::optional<std::string> with_members(std::string_view body, const ExtraFields& members) {
+  detail::Arena arena;
+  json::Parser parser(json::padded_copy(body, arena), arena);
+  const auto object = parser.object();
+  if (!object) {
+    return std::nullopt;
+  }
+  std::string out = "{";
+  std::vector<bool> written(members.size());
+  const auto write = [&](std::string_view name, std::string_view value) {
+    out += out.size() > 1 ? ",\"" : "\"";
+    out.append(name).append("\":").append(value);
+  };
+  const bool whole = json::members(*object, [&](auto key, json::ondemand::value& value) {
+    const auto name = json::name(key);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (members[i].first == name) {
+        if (!written[i]) {
+          write(name, members[i].second);
+        }
+        written[i] = true;
+        return true;
+      }
+    }
+    const auto text = json::raw(value);
+    write(name, text);
+    return !text.empty();
+  });
+  if (!whole) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!written[i]) {
+      write(members[i].first, members[i].second);
+    }
+  }
+  return out + "}";
+}
+
+}  // namespace understudy

@@ -1,0 +1,120 @@
+#include "understudy/llm/openai_chat.hpp"
+
+#include "chat_encoder.hpp"
+#include "chat_reader.hpp"
+#include "chat_request.hpp"
+#include "chat_words.hpp"
+#include "error_body.hpp"
+#include "understudy/json_writer.hpp"
+#include "understudy/llm/answer.hpp"
+
+namespace understudy {
+namespace {
+
+/// Reference wire.md 3.3.
+std::string_view error_type(unsigned status) {
+  return status == 429                   ? "rate_limit_error"
+         : status == 503                 ? "service_unavailable_error"
+         : status >= 400 && status < 500 ? "invalid_request_error"
+                                         : "server_error";
+}
+
+/// All text of one kind, which Chat has in one field.
+std::string all(const Answer& answer, AnswerBlock::Kind kind) {
+  std::string text;
+  for (const auto& block : answer.blocks) {
+    text += block.kind == kind ? block.text : "";
+  }
+  return text;
+}
+
+void write_calls(JsonWriter& json, const Answer& answer) {
+  const auto call = [](const AnswerBlock& block) {
+    return block.kind == AnswerBlock::Kind::tool_call && block.complete;
+  };
+  bool any = false;
+  for (const auto& block : answer.blocks) {
+    any = any || call(block);
+  }
+  if (!any) {
+    return;
+  }
+  json.key("tool_calls").begin_array();
+  for (const auto& block : answer.blocks) {
+    if (call(block)) {
+      json.begin_object().member("id", block.id).member("type", "function").key("function");
+      json.begin_object().member("name", block.name);
+      json.member("arguments", block.arguments.empty() ? "{}" : block.arguments);
+      json.end_object().end_object();
+    }
+  }
+  json.end_array();
+}
+
+class OpenaiChat final : public Codec {
+ public:
+  Protocol protocol() const noexcept override { return Protocol::openai_chat; }
+
+  void write_request(const Request& request, std::string& out) const override {
+    detail::write_chat_request(request, out);
+  }
+  ReadRequest read_request(std::string_view body) const override {
+    return detail::read_chat_request(body);
+  }
+
+  Error read_error(std::string_view body, std::string& scratch) const override {
+    return detail::read_error_body(body, scratch);
+  }
+
+  void write_error(const Error& error, unsigned status, std::string& out) const override {
+    Error typed = error;
+    typed.type = error.type.empty() ? error_type(status) : error.type;
+    JsonWriter json(out);
+    json.begin_object();
+    detail::write_chat_error(json, typed);
+    json.end_object();
+  }
+
+  std::unique_ptr<EventEncoder> encoder(const Request& asked) const override {
+    return std::make_unique<detail::ChatEncoder>(asked.stream_usage);
+  }
+
+  void write_answer(const Answer& answer, std::string& out) const override {
+    using Kind = AnswerBlock::Kind;
+    const auto text = answer.text();
+    const auto refusal = all(answer, Kind::refusal);
+    const auto reasoning = all(answer, Kind::reasoning);
+    JsonWriter json(out);
+    json.begin_object().member("id", answer.id).member("object", "chat.completion");
+    json.member("created", 0).member("model", answer.model).key("choices").begin_array();
+    json.begin_object().member("index", 0).key("message").begin_object();
+    json.member("role", "assistant").key("content");
+    text.empty() ? json.null() : json.value(text);
+    if (!refusal.empty()) {
+      json.member("refusal", refusal);
+    }
+    if (!reasoning.empty()) {
+      json.member("reasoning_content", reasoning);
+    }
+    write_calls(json, answer);
+    json.end_object().key("finish_reason");
+    answer.finish ? json.value(detail::chat_finish_reason(*answer.finish, answer.native_finish))
+                  : json.null();
+    json.end_object().end_array();
+    detail::write_chat_usage(json, answer.usage);
+    json.end_object();
+  }
+
+  std::unique_ptr<detail::PayloadReader> reader() const override {
+    return std::make_unique<detail::ChatReader>();
+  }
+};
+
+}  // namespace
+
+const Codec& openai_chat() noexcept {
+  static const OpenaiChat codec;
+  return codec;
+}
+
+}  // namespace understudy

@@ -1,0 +1,25 @@
+/// One event of a stream that is being written.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "understudy/json_writer.hpp"
+
+namespace understudy::detail {
+
+/// Appends `event: NAME` (if there is a name) and `data: ` + what `write` puts into a JSON object.
+template <class Write>
+void append_event(std::string& out, std::string_view name, Write write) {
+  if (!name.empty()) {
+    out.append("event: ").append(name).append("\n");
+  }
+  out += "data: ";
+  JsonWriter json(out);
+  json.begin_object();
+  write(json);
+  json.end_object();
+  out += "\n\n";
+}
+
+}  // namespace understudy::detail

@@ -1,0 +1,209 @@
+#include "understudy/net/sse.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <cstring>
+
+namespace understudy {
+namespace {
+
+constexpr std::size_t none = std::string_view::npos;
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+class Category final : public boost::system::error_category {
+ public:
+  const char* name() const noexcept override { return "understudy.sse"; }
+  std::string message(int value) const override {
+    switch (static_cast<SseError>(value)) {
+      case SseError::block_too_long: return "an event of the stream is too long";
+    }
+    return "unknown error of an event stream";
+  }
+};
+
+std::size_t find(const char* begin, std::size_t from, std::size_t to, char wanted) {
+  const void* found = from == to ? nullptr : std::memchr(begin + from, wanted, to - from);
+  return found == nullptr ? none : static_cast<const char*>(found) - begin;
+}
+
+void shrink(std::string& buffer) {
+  buffer.clear();
+  if (buffer.capacity() > detail::Arena::resting_size) {
+    std::string().swap(buffer);
+  }
+}
+
+}  // namespace
+
+const boost::system::error_category& sse_category() noexcept {
+  static const Category category;
+  return category;
+}
+
+void SseParser::feed(std::string_view piece, std::size_t readable_beyond) {
+  assert(scan_ == piece_.size() || error_);
+  piece_ = piece;
+  readable_beyond_ = readable_beyond;
+  begin_ = 0;
+  scan_ = 0;
+  line_feed_ = find(piece.data(), 0, piece.size(), '\n');
+  carriage_return_ = find(piece.data(), 0, piece.size(), '\r');
+  copies_.reset();
+  shrink(done_);
+}
+
+const SseBlock* SseParser::next() {
+  while (!error_ && scan_ < piece_.size()) {
+    if (after_cr_) {
+      after_cr_ = false;
+      if (piece_[scan_] == '\n') {
+        if (carrying_) {
+          carry_ += '\n';
+        }
+        ++line_;
+        ++scan_;
+        continue;
+      }
+    }
+    const auto end = line_end();
+    if (end == none) {
+      break;
+    }
+    auto after = end + 1;
+    if (piece_[end] == '\r') {
+      if (after == piece_.size()) {
+        after_cr_ = true;
+      } else if (piece_[after] == '\n') {
+        ++after;
+      }
+    }
+    if (carrying_) {
+      carry_.append(piece_, scan_, after - scan_);
+    }
+    scan_ = after;
+    const char* const block = carrying_ ? carry_.data() : piece_.data() + begin_;
+    const auto size = carrying_ ? carry_.size() : scan_ - begin_;
+    if (size > longest_block_) {
+      error_ = SseError::block_too_long;
+      break;
+    }
+    const auto stop = size - (after - end);
+    if (!begun_) {
+      begun_ = true;
+      line_ +=
+          std::string_view(block, stop).starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+    }
+    const auto begin = line_;
+    line_ = size;
+    if (begin == stop) {
+      return dispatch();
+    }
+    field(block, begin, stop);
+  }
+  carry_rest();
+  return nullptr;
+}
+
+/// Where in the piece the line under way ends, at its CR or LF; none if it does not.
+std::size_t SseParser::line_end() {
+  if (piece_[scan_] == '\n') {
+    return scan_;
+  }
+  if (line_feed_ < scan_) {
+    line_feed_ = find(piece_.data(), scan_, piece_.size(), '\n');
+  }
+  if (carriage_return_ < scan_) {
+    carriage_return_ = find(piece_.data(), scan_, piece_.size(), '\r');
+  }
+  return std::min(line_feed_, carriage_return_);
+}
+
+void SseParser::field(const char* block, std::size_t begin, std::size_t end) {
+  const std::string_view line(block + begin, end - begin);
+  // Nearly every line that matters begins so; where its colon is need not be looked for.
+  const auto colon =
+      line.starts_with("data:") ? begin + 4 : std::min(find(block, begin, end, ':'), end);
+  const auto name = line.substr(0, colon - begin);
+  auto at = std::min(colon + 1, end);
+  at += at < end && block[at] == ' ' ? 1 : 0;
+  const std::string_view value(block + at, end - at);
+  if (name == "data") {
+    if (data_lines_ == 0) {
+      data_ = {at, value.size()};
+    } else {
+      if (data_lines_ == 1) {
+        joined_.assign(block + data_.at, data_.size);
+      }
+      joined_.append(1, '\n').append(value);
+    }
+    ++data_lines_;
+  } else if (name == "event") {
+    name_ = {at, value.size()};
+  } else if (name == "id") {
+    if (value.find('\0') == none) {
+      id_ = value;
+    }
+  } else if (name == "retry") {
+    std::uint64_t milliseconds = 0;
+    const auto [rest, failure] =
+        std::from_chars(value.data(), value.data() + value.size(), milliseconds);
+    if (failure == std::errc() && rest == value.data() + value.size()) {
+      retry_ = milliseconds;
+    }
+  }
+}
+
+const SseBlock* SseParser::dispatch() {
+  std::size_t readable = sse_padding;
+  if (carrying_) {
+    done_.swap(carry_);
+    done_.reserve(done_.size() + sse_padding);
+    carry_.clear();
+    carrying_ = false;
+    block_.raw = done_;
+  } else {
+    block_.raw = piece_.substr(begin_, scan_ - begin_);
+    readable = readable_beyond_ + piece_.size() - (begin_ + data_.at + data_.size);
+  }
+  const char* const block = block_.raw.data();
+  block_.heartbeat = data_lines_ == 0;
+  block_.name = {block + name_.at, name_.size};
+  block_.data =
+      data_lines_ > 1 ? std::string_view(joined_) : std::string_view(block + data_.at, data_.size);
+  block_.data_at = data_lines_ == 1 ? data_.at : none;
+  if (data_lines_ > 1 || (data_lines_ == 1 && readable < sse_padding)) {
+    char* const copy = copies_.take(block_.data.size() + sse_padding);
+    std::copy(block_.data.begin(), block_.data.end(), copy);
+    block_.data = {copy, block_.data.size()};
+  }
+  if (data_lines_ > 1) {
+    shrink(joined_);
+  }
+  begin_ = scan_;
+  line_ = 0;
+  name_ = {};
+  data_ = {};
+  data_lines_ = 0;
+  return &block_;
+}
+
+/// The piece will be gone: what it holds of an unfinished block is kept.
+void SseParser::carry_rest() {
+  if (!error_) {
+    const auto from = carrying_ ? scan_ : begin_;
+    if (carry_.size() + piece_.size() - from > longest_block_) {
+      error_ = SseError::block_too_long;
+    } else if (from < piece_.size()) {
+      carry_.append(piece_, from);
+      carrying_ = true;
+    }
+  }
+  if (error_) {
+    shrink(carry_);
+    carrying_ = false;
+  }
+  begin_ = scan_ = piece_.size();
+}
+
+}  // namespace understudy

@@ -1,0 +1,107 @@
+#include "understudy/llm/event_decoder.hpp"
+
+#include <doctest/doctest.h>
+
+#include "stream_fixtures.hpp"
+
+using namespace understudy;
+using understudy::testing::bytewise;
+using understudy::testing::decode;
+using understudy::testing::Decoded;
+using understudy::testing::fixture;
+
+namespace {
+
+constexpr Protocol protocols[] = {Protocol::anthropic_messages, Protocol::openai_chat};
+
+/// expected.json's outcome, without what it adds in brackets.
+std::string outcome_of(const Decoded& decoded) {
+  switch (decoded.ending) {
+    case Ending::cut: return "eof_without_terminal";
+    case Ending::failed: return "in_stream_error:" + decoded.error_type;
+    case Ending::complete: return "complete:" + decoded.native_finish;
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("every stream decodes to what is expected") {
+  for (const auto protocol : protocols) {
+    for (const auto& name : testing::fixtures_of(protocol)) {
+      CAPTURE(name);
+      const auto bytes = fixture(name);
+      const auto expected = testing::expectations()[name];
+      const auto decoded = decode(protocol, {bytes});
+      CHECK(decoded.text == std::string_view(expected["text"]));
+      CHECK(decoded.reasoning == std::string_view(expected["reasoning"]));
+      std::vector<std::string> arguments;
+      for (const auto [index, text] : simdjson::dom::object(expected["tool_arguments"])) {
+        arguments.emplace_back(std::string_view(text));
+      }
+      CHECK(decoded.arguments == arguments);
+      auto outcome = std::string(expected["outcome"].get_string().value());
+      outcome.resize(std::min(outcome.find(" ("), outcome.size()));
+      CHECK(outcome_of(decoded) == outcome);
+      CHECK(decoded.undecodable == 0);
+      std::size_t heartbeats = std::uint64_t(expected["comments"]);
+      for (const std::string_view kind : expected["payload_kinds"].get_array()) {
+        heartbeats += kind == "ping" || kind == "keepalive" ? 1 : 0;
+      }
+      CHECK(decoded.heartbeats == heartbeats);
+      CHECK(bytes.starts_with(decoded.raw));
+    }
+  }
+}
+
+TEST_CASE("however a stream is cut, the same events come out") {
+  for (const auto protocol : protocols) {
+    for (const auto& name : testing::fixtures_of(protocol)) {
+      CAPTURE(name);
+      const auto bytes = fixture(name);
+      const auto whole = decode(protocol, {bytes});
+      CHECK(decode(protocol, bytewise(bytes)).events == whole.events);
+      for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+        const std::string_view view(bytes);
+        const auto parts = decode(protocol, {view.substr(0, cut), view.substr(cut)});
+        REQUIRE_MESSAGE(parts.events == whole.events, cut);
+        // The LF of the last CR LF, where a piece ends between them, belongs to no event.
+        REQUIRE(whole.raw.starts_with(parts.raw));
+        REQUIRE(whole.raw.size() - parts.raw.size() <= 1);
+      }
+    }
+  }
+}
+
+TEST_CASE("heartbeats alone are no progress") {
+  for (const auto& [protocol, name] :
+       {std::pair(Protocol::anthropic_messages, "anthropic_ping_only_stall.sse")}) {
+    CAPTURE(name);
+    const auto decoded = decode(protocol, {fixture(name)});
+    CHECK(decoded.heartbeats > 5);
+    CHECK(decoded.progress == 0);
+  }
+}
+
+TEST_CASE("a delta like the one before is read like the one before, and only if it is") {
+  const auto delta = [](const std::string& text) {
+    return R"(data: {"id":"c","model":"m","choices":[{"delta":{"content":")" + text + "\"}}]}\n\n";
+  };
+  const std::string call =
+      R"(data: {"id":"c","model":"m","choices":[{"delta":{"tool_calls":[{"id":"t","function":{"name":"f"}}]}}]})"
+      "\n\n";
+  const auto decoded =
+      decode(Protocol::openai_chat,
+             {delta("a") + delta("b") + delta("longer") + ": alive\n\n" + delta("\\n") +
+              delta("\xC3\xBC") + delta("\xFF") + delta("q\\\"") + delta("") + delta("c") +
+              delta("x\"}}],\"y\":[{\"z\":{\"q\":\"") + delta("d") + call + delta("e") +
+              delta("f") + delta("g\", \"refusal\":\"no") + delta("\x01") + delta("h")});
+  CHECK(decoded.events ==
+        std::vector<std::string>{
+            "start c m",  "text 0 a",     "text 0 b",         "text 0 longer",
+            "heartbeat",  "text 0 \n",    "text 0 \xC3\xBC",  "text 0 \xEF\xBF\xBD",
+            "text 0 q\"", "other chunk",  "text 0 c",         "text 0 x",
+            "text 0 d",   "call 1 t f",   "text 2 e",         "text 2 f",
+            "text 2 g",   "refusal 3 no", decoded.events[18], "text 4 h"});
+  CHECK(decoded.events.at(18).starts_with("undecodable"));
+}
