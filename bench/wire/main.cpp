@@ -25,16 +25,18 @@ struct Stream {
   std::size_t size;
 };
 
-std::string repeated(std::string_view event) {
+/// `event` with TEXT replaced by words of different lengths, and NOISE by what differs in every event.
+Stream stream(const char* name, Protocol protocol, std::string_view event) {
+  constexpr std::string_view words[] = {" is",  " 71 %",   " full",    ".",
+                                        " All", " valves", " are shut"};
   std::string bytes;
   for (std::size_t i = 0; i < events; ++i) {
-    bytes += event;
+    std::string one(event);
+    if (const auto at = one.find("NOISE"); at != std::string::npos) {
+      one.replace(at, 5, std::string(i % 13 + 1, static_cast<char>('a' + i % 26)));
+    }
+    bytes += one.replace(one.find("TEXT"), 4, words[i % std::size(words)]);
   }
-  return bytes;
-}
-
-Stream stream(const char* name, Protocol protocol, std::string_view event) {
-  auto bytes = repeated(event);
   const auto size = bytes.size();
   bytes.append(sse_padding, '\0');
   return {name, protocol, std::move(bytes), size};
@@ -151,7 +153,7 @@ void encoding(const Stream& s) {
                   100'000,
                   {}});
   EventDecoder decoder(s.protocol);
-  decoder.feed(std::string_view(s.bytes).substr(0, s.size / events), sse_padding);
+  decoder.feed(std::string_view(s.bytes).substr(0, s.bytes.find("\n\n") + 2), sse_padding);
   const Event* passed = decoder.next();
   ways.push_back({"pass: the bytes that came, with the model's name replaced",
                   [&](std::uint64_t n) {
@@ -171,16 +173,21 @@ void encoding(const Stream& s) {
 }  // namespace
 
 int main() {
+  const std::string chat =
+      R"(data: {"id":"chatcmpl-FixtureA1","object":"chat.completion.chunk","created":1790000000,"model":"gpt-5.4","service_tier":"default","system_fingerprint":"fp_fixture01","choices":[{"index":0,"delta":{"content":"TEXT"},"logprobs":null,"finish_reason":null}],"usage":null)";
+  const std::string anthropic =
+      "event: content_block_delta\n"
+      R"(data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"TEXT"})";
   const Stream streams[] = {
-      stream(
-          "Chat Completions", Protocol::openai_chat,
-          R"(data: {"id":"chatcmpl-FixtureA1","object":"chat.completion.chunk","created":1790000000,"model":"gpt-5.4","service_tier":"default","system_fingerprint":"fp_fixture01","choices":[{"index":0,"delta":{"content":" is 71 %"},"logprobs":null,"finish_reason":null}],"usage":null})"
-          "\n\n"),
-      stream(
-          "Anthropic Messages", Protocol::anthropic_messages,
-          "event: content_block_delta\n"
-          R"(data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" is 71 %"}})"
-          "\n\n"),
+      stream("Chat Completions", Protocol::openai_chat, chat + "}\n\n"),
+      stream("Anthropic Messages", Protocol::anthropic_messages, anthropic + "}\n\n"),
+      // OpenAI pads its deltas at random, unless it is asked not to; Anthropic sometimes does.
+      stream("Chat Completions, no two deltas alike", Protocol::openai_chat,
+             chat + R"(,"obfuscation":"NOISE"})"
+                    "\n\n"),
+      stream("Anthropic Messages, no two deltas alike", Protocol::anthropic_messages,
+             anthropic + R"(,"obfuscation":"NOISE"})"
+                         "\n\n"),
   };
   bool all = true;
   for (const auto& s : streams) {

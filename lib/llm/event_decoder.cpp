@@ -57,27 +57,40 @@ const Event* EventDecoder::next() {
 
 void EventDecoder::read(const SseBlock& block) {
   const auto first = events_.size();
+  std::string_view model;
+  if (!last_.read(block.name, block.data, events_, model)) {
+    model = parse(block);
+  }
+  events_[first].raw = block.raw;
+  // The model's name stands in the data, which may be a copy, and is wanted where it stands in the raw
+  // bytes. It is not there if the data had several lines, or had to be made valid UTF-8.
+  if (!model.empty() && block.data_at != std::string_view::npos) {
+    const auto at = block.data_at + static_cast<std::size_t>(model.data() - block.data.data());
+    events_[first].model = block.raw.substr(at, model.size());
+  }
+}
+
+/// Where in the data the model's name stands, if it does.
+std::string_view EventDecoder::parse(const SseBlock& block) {
+  const auto first = events_.size();
   detail::EventSink sink(events_, arena_);
   const char* const why = shape_ == BodyShape::whole ? reader_->read_whole(block.data, sink)
                                                      : reader_->read(block.name, block.data, sink);
   if (why != nullptr) {
     sink.take_back(0);
-    sink.model = {};
     sink.emit(Undecodable(why));
     ++undecodable_;
+    last_.forget();
+    return {};
   }
   assert(!sink.empty());
-  events_[first].raw = block.raw;
-  // The model's name stands in the data, which may be a copy, and is wanted where it stands in the raw
-  // bytes. It is not there if the data had several lines, or had to be made valid UTF-8.
   const std::less<> before;
-  if (!sink.model.empty() && block.data_at != std::string_view::npos &&
-      !before(sink.model.data(), block.data.data()) &&
-      before(sink.model.data(), block.data.data() + block.data.size())) {
-    const auto at = block.data_at + static_cast<std::size_t>(sink.model.data() - block.data.data());
-    events_[first].model = block.raw.substr(at, sink.model.size());
-  }
+  const bool there = !before(sink.model.data(), block.data.data()) &&
+                     before(sink.model.data(), block.data.data() + block.data.size());
+  const auto model = there ? sink.model : std::string_view();
   take_note(first);
+  last_.learn(block.name, block.data, events_, first, model);
+  return model;
 }
 
 void EventDecoder::take_note(std::size_t first) {

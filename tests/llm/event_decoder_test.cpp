@@ -84,3 +84,26 @@ TEST_CASE("heartbeats alone are no progress") {
     CHECK(decoded.progress == 0);
   }
 }
+
+TEST_CASE("a delta like the one before is read like the one before, and only if it is") {
+  const auto delta = [](const std::string& text) {
+    return R"(data: {"id":"c","model":"m","choices":[{"delta":{"content":")" + text + "\"}}]}\n\n";
+  };
+  const std::string call =
+      R"(data: {"id":"c","model":"m","choices":[{"delta":{"tool_calls":[{"id":"t","function":{"name":"f"}}]}}]})"
+      "\n\n";
+  const auto decoded =
+      decode(Protocol::openai_chat,
+             {delta("a") + delta("b") + delta("longer") + ": alive\n\n" + delta("\\n") +
+              delta("\xC3\xBC") + delta("\xFF") + delta("q\\\"") + delta("") + delta("c") +
+              delta("x\"}}],\"y\":[{\"z\":{\"q\":\"") + delta("d") + call + delta("e") +
+              delta("f") + delta("g\", \"refusal\":\"no") + delta("\x01") + delta("h")});
+  CHECK(decoded.events ==
+        std::vector<std::string>{
+            "start c m",  "text 0 a",     "text 0 b",         "text 0 longer",
+            "heartbeat",  "text 0 \n",    "text 0 \xC3\xBC",  "text 0 \xEF\xBF\xBD",
+            "text 0 q\"", "other chunk",  "text 0 c",         "text 0 x",
+            "text 0 d",   "call 1 t f",   "text 2 e",         "text 2 f",
+            "text 2 g",   "refusal 3 no", decoded.events[18], "text 4 h"});
+  CHECK(decoded.events.at(18).starts_with("undecodable"));
+}

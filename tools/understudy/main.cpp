@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", std::string(version()));
   program.require_subcommand(1);
   const std::vector<tool::Command> commands{
+      tool::decode_command(program),
   };
   try {
     program.parse(argc, argv);

@@ -36,6 +36,7 @@ class EventEncoder;
 /// Why a client's request cannot be understood: what a 400 is to say.
 class RequestFault {
  public:
+  RequestFault() {}
   RequestFault(std::string m, std::string p = {})
       : message(std::move(m)), parameter(std::move(p)) {}
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "understudy/export.hpp"
+#include "understudy/llm/detail/delta_template.hpp"
 #include "understudy/llm/event.hpp"
 #include "understudy/llm/protocol.hpp"
 #include "understudy/net/sse.hpp"
@@ -64,6 +65,7 @@ class UNDERSTUDY_API EventDecoder {
 
  private:
   void read(const SseBlock& block);
+  std::string_view parse(const SseBlock& block);
   void take_note(std::size_t first);
 
   std::unique_ptr<detail::PayloadReader> reader_;
@@ -74,6 +76,7 @@ class UNDERSTUDY_API EventDecoder {
   std::vector<Event> events_;
   std::size_t next_ = 0;
   detail::Arena arena_;
+  detail::DeltaTemplate last_;
   error_code error_;
   std::uint64_t undecodable_ = 0;
   bool finished_ = false;

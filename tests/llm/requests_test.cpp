@@ -1,0 +1,216 @@
+// Requests in both directions: what a client sent is understood, and written again says the same.
+#include <doctest/doctest.h>
+#include <simdjson.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "understudy/llm/codec.hpp"
+
+using namespace understudy;
+
+namespace {
+
+std::string sample(const std::string& path) {
+  std::ifstream file(std::string(UNDERSTUDY_TEST_DATA "/../fuzz/corpus/") + path, std::ios::binary);
+  REQUIRE(file);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string written(Protocol protocol, const Request& request) {
+  std::string out;
+  codec_for(protocol).write_request(request, out);
+  simdjson::dom::parser parser;
+  REQUIRE_MESSAGE(parser.parse(out).error() == simdjson::SUCCESS, out);
+  return out;
+}
+
+Request read(Protocol protocol, std::string_view body) {
+  auto request = codec_for(protocol).read_request(body);
+  REQUIRE_MESSAGE(request.has_value(), (request.has_error() ? request.error().message : ""));
+  return std::move(*request);
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+template <class P>
+const P& part(const Request& request, std::size_t message, std::size_t index) {
+  return std::get<P>(request.messages.at(message).parts.at(index));
+}
+
+}  // namespace
+
+TEST_CASE("Anthropic's request is understood whole") {
+  const auto body = sample("request_anthropic_messages/full");
+  const auto request = read(Protocol::anthropic_messages, body);
+  CHECK(request.model == "claude-sonnet-5");
+  CHECK(request.max_tokens == 1024);
+  CHECK(request.stream);
+  CHECK(request.body == body);
+  CHECK(request.origin == Protocol::anthropic_messages);
+  REQUIRE(request.system.size() == 1);
+  CHECK(request.system[0].text == "Be brief.");
+  CHECK(request.system[0].extra.at(0).second == R"({"type":"ephemeral","ttl":"5m"})");
+  REQUIRE(request.messages.size() == 3);
+  CHECK(part<TextPart>(request, 0, 0).text == "Level?");
+  const auto& thought = part<ReasoningPart>(request, 1, 0);
+  CHECK(thought.text == "hm");
+  CHECK(thought.seal == "c2ln");
+  CHECK(thought.origin.protocol == Protocol::anthropic_messages);
+  CHECK(part<ReasoningPart>(request, 1, 1).seal == "b3Bh");
+  const auto& call = part<ToolCallPart>(request, 1, 3);
+  CHECK(call.id == "toolu_01Abc");
+  CHECK(call.arguments == R"({"tank":"north","n":1.50})");
+  const auto& result = part<ToolResultPart>(request, 2, 0);
+  CHECK(std::get<TextPart>(result.content.at(0)).text == "71 %");
+  CHECK(std::get<ImagePart>(result.content.at(1)).media_type == "image/png");
+  CHECK(part<ImagePart>(request, 2, 1).url == "https://example.com/a.png");
+  CHECK(part<OpaquePart>(request, 2, 2).type == "document");
+  CHECK(request.tools.at(0).strict == false);
+  CHECK(contains(request.tools.at(1).provider_tool, "web_search_20250305"));
+  CHECK(request.tool_choice.mode == ToolChoice::Mode::automatic);
+  CHECK(request.parallel_tool_calls == false);
+  CHECK(request.thinking.mode == Thinking::Mode::adaptive);
+  CHECK(request.thinking.effort == "medium");
+  CHECK(request.output->schema == R"({"type":"object"})");
+  CHECK(request.stop == std::vector<std::string>{"###"});
+  CHECK(request.sampling.temperature == 1.0);
+  CHECK(request.sampling.top_k == 40);
+  CHECK(request.user == "opaque");
+  CHECK(request.extra.at(0) == std::pair<std::string, std::string>("service_tier", "\"auto\""));
+}
+
+TEST_CASE("Chat's request is understood whole") {
+  const auto request = read(Protocol::openai_chat, sample("request_openai_chat/full"));
+  CHECK(request.stream);
+  CHECK(request.stream_usage);
+  CHECK(request.system.at(0).text == "Be brief.");
+  REQUIRE(request.messages.size() == 5);
+  CHECK(part<ImagePart>(request, 0, 1).base64 == "aWE=");
+  CHECK(part<ImagePart>(request, 0, 1).detail == "auto");
+  CHECK(part<OpaquePart>(request, 0, 2).type == "file");
+  CHECK(part<ReasoningPart>(request, 1, 0).text == "hm");
+  CHECK(part<ToolCallPart>(request, 1, 1).arguments == R"({"tank":"north"})");
+  CHECK(request.messages[2].role == Role::user);
+  CHECK(part<ToolResultPart>(request, 2, 0).call_id == "call_1");
+  CHECK(request.messages[3].role == Role::system);
+  CHECK(part<TextPart>(request, 4, 0).text == "It is 71 %.");
+  CHECK(request.tool_choice.mode == ToolChoice::Mode::named);
+  CHECK(request.tool_choice.name == "read_level");
+  CHECK(request.parallel_tool_calls == false);
+  CHECK(request.max_tokens == 1024);
+  CHECK(request.thinking.effort == "medium");
+  CHECK(request.output->name == "out");
+  CHECK(request.output->strict == true);
+  CHECK(request.sampling.seed == 1);
+  CHECK(request.user == "u");
+  CHECK(request.extra.size() == 4);  // verbosity, n, store, prompt_cache_key
+}
+
+TEST_CASE("written and read again, a request says the same") {
+  for (const auto& [protocol, path] :
+       {std::pair(Protocol::anthropic_messages, "request_anthropic_messages/full"),
+        std::pair(Protocol::openai_chat, "request_openai_chat/full")}) {
+    const auto once = written(protocol, read(protocol, sample(path)));
+    CHECK(written(protocol, read(protocol, once)) == once);
+    CHECK(contains(once, "cache"));  // cache_control, prompt_cache_key: the caller's extra fields
+  }
+}
+
+TEST_CASE("what another protocol's client sent is written without what only its own knows") {
+  const auto from_chat = written(Protocol::anthropic_messages,
+                                 read(Protocol::openai_chat, sample("request_openai_chat/full")));
+  CHECK(contains(
+      from_chat,
+      R"({"type":"tool_use","id":"call_1","name":"read_level","input":{"tank":"north"}})"));
+  CHECK(contains(
+      from_chat,
+      R"("tool_choice":{"type":"tool","name":"read_level","disable_parallel_tool_use":true})"));
+  CHECK(
+      contains(from_chat, R"("source":{"type":"base64","media_type":"image/png","data":"aWE="})"));
+  CHECK_FALSE(contains(from_chat, "hm"));
+  CHECK_FALSE(contains(from_chat, "verbosity"));
+  CHECK_FALSE(contains(from_chat, "file_id"));
+  const auto from_anthropic =
+      written(Protocol::openai_chat,
+              read(Protocol::anthropic_messages, sample("request_anthropic_messages/full")));
+  CHECK(
+      contains(from_anthropic, R"({"role":"tool","tool_call_id":"toolu_01Abc","content":"71 %"})"));
+  CHECK(contains(from_anthropic, R"("arguments":"{\"tank\":\"north\",\"n\":1.50}")"));
+  CHECK(contains(from_anthropic,
+                 R"("url":"data:image/png;base64,aWE=")"));  // out of the tool's result
+  CHECK_FALSE(contains(from_anthropic, "c2ln"));
+  CHECK_FALSE(contains(from_anthropic, "cache_control"));
+  CHECK_FALSE(contains(from_anthropic, "web_search"));
+}
+
+TEST_CASE("a request of one's own") {
+  Request request("claude-sonnet-5");
+  request.messages.emplace_back(Role::user, "Hi \"there\"");
+  request.thinking.mode = Thinking::Mode::budget;
+  request.thinking.budget_tokens = 2048;
+  CHECK(
+      written(Protocol::anthropic_messages, request) ==
+      R"({"model":"claude-sonnet-5","max_tokens":8192,"stream":true,"messages":[{"role":"user","content":[{"type":"text","text":"Hi \"there\""}]}],"thinking":{"type":"enabled","budget_tokens":2048}})");
+  request.max_tokens = 5;
+  CHECK(
+      written(Protocol::openai_chat, request) ==
+      R"({"model":"claude-sonnet-5","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi \"there\""}],"max_tokens":5})");
+  request.model = "gpt-5.4";
+  request.stream = false;
+  CHECK(contains(written(Protocol::openai_chat, request), R"("max_completion_tokens":5)"));
+  CHECK(estimated_tokens(request) == 2);
+}
+
+TEST_CASE("arguments and schemas that are no JSON objects do not break the document") {
+  Request request("m");
+  request.messages.emplace_back(Role::assistant);
+  request.messages[0].parts.emplace_back(ToolCallPart("t", "f", R"({"cut":)"));
+  request.tools.emplace_back("f", "", R"("},{")");
+  for (const auto protocol : {Protocol::anthropic_messages, Protocol::openai_chat}) {
+    CHECK(contains(written(protocol, request), R"({"type":"object","properties":{}})"));
+  }
+}
+
+TEST_CASE("what cannot be understood is named") {
+  struct Case {
+    Protocol protocol;
+    std::string_view body;
+    std::string_view message;
+  };
+  constexpr auto anthropic = Protocol::anthropic_messages;
+  constexpr auto chat = Protocol::openai_chat;
+  const Case cases[] = {
+      {anthropic, "", "the body is not a JSON object"},
+      {anthropic, "[]", "the body is not a JSON object"},
+      {anthropic, "{}", "model: is missing"},
+      {anthropic, R"({"model":1})", "model: must be a string"},
+      {anthropic, R"({"model":"m","max_tokens":-1})",
+       "max_tokens: must be a whole number, not negative"},
+      {anthropic, R"({"model":"m","messages":{}})", "messages: must be an array"},
+      {anthropic, R"({"model":"m","messages":[{"role":"tool"}]})",
+       "messages.role: must be user, assistant or system"},
+      {anthropic, R"({"model":"m","messages":[{"role":"user","content":[1]}]})",
+       "messages.content: must be an object"},
+      {anthropic, R"({"model":"m","messages":[{"role":"user","content":[{}]}]})",
+       "messages.content.type: is missing"},
+      {anthropic, R"({"model":"m","tool_choice":{"type":"some"}})",
+       "tool_choice.type: must be auto, any, tool or none"},
+      {chat, R"({"model":"m","messages":[{"role":"user","content":5}]})",
+       "messages.content: must be an array"},
+      {chat, R"({"model":"m","messages":[{"role":"nobody"}]})",
+       "messages.role: must be system, developer, user, assistant or tool"},
+      {chat, R"({"model":"m","temperature":"hot"})", "temperature: must be a number"},
+      {chat, R"({"model":"m","stream":"yes"})", "stream: must be true or false"},
+  };
+  for (const auto& [protocol, body, message] : cases) {
+    CAPTURE(body);
+    const auto request = codec_for(protocol).read_request(body);
+    REQUIRE(request.has_error());
+    CHECK_MESSAGE(request.error().message.starts_with(message), request.error().message);
+  }
+  CHECK(
+      codec_for(chat).read_request(R"({"model":"m","stop":null,"temperature":null})").has_value());
+}
