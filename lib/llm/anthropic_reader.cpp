@@ -33,13 +33,15 @@ FinishReason neutral(std::string_view name) {
   return found == reasons.end() ? FinishReason::other : found->reason;
 }
 
-/// The value of a member; nothing if it is not there.
-std::optional<json::ondemand::value> member(json::ondemand::object& object, std::string_view name) {
+/// The value of a member, or nothing. False if the object is malformed: it must not be touched again.
+bool find(json::ondemand::object& object, std::string_view name,
+          std::optional<json::ondemand::value>& into) {
   json::ondemand::value value;
-  if (object.find_field_unordered(name).get(value) != simdjson::SUCCESS) {
-    return std::nullopt;
+  const auto failure = object.find_field_unordered(name).get(value);
+  if (failure == simdjson::SUCCESS) {
+    into = value;
   }
-  return value;
+  return failure == simdjson::SUCCESS || failure == simdjson::NO_SUCH_FIELD;
 }
 
 }  // namespace
@@ -50,11 +52,17 @@ const char* AnthropicReader::read(std::string_view name, std::string_view data, 
   if (!object) {
     return parser.why();
   }
-  auto type_value = member(*object, "type");
+  std::optional<Value> type_value;
+  if (!find(*object, "type", type_value)) {
+    return malformed;
+  }
   const auto type = type_value ? json::text(*type_value, sink.arena()) : name;
   if (type == "content_block_delta" || type == "content_block_start" ||
       type == "content_block_stop") {
-    auto index_value = member(*object, "index");
+    std::optional<Value> index_value;
+    if (!find(*object, "index", index_value)) {
+      return malformed;
+    }
     const auto index = index_value ? json::count(*index_value) : std::nullopt;
     if (!index) {
       return "no index of a block";
@@ -64,8 +72,8 @@ const char* AnthropicReader::read(std::string_view name, std::string_view data, 
       return nullptr;
     }
     const bool start = type == "content_block_start";
-    auto body = member(*object, start ? "content_block" : "delta");
-    if (!body) {
+    std::optional<Value> body;
+    if (!find(*object, start ? "content_block" : "delta", body) || !body) {
       return malformed;
     }
     const bool read =
@@ -75,9 +83,10 @@ const char* AnthropicReader::read(std::string_view name, std::string_view data, 
   if (type == "ping") {
     sink.emit(Heartbeat());
   } else if (type == "message_start") {
-    auto message = member(*object, "message");
+    std::optional<Value> message;
     Object inner;
-    return message && message->get_object().get(inner) == simdjson::SUCCESS &&
+    return find(*object, "message", message) && message &&
+                   message->get_object().get(inner) == simdjson::SUCCESS &&
                    read_message(inner, sink, false)
                ? nullptr
                : malformed;
@@ -99,7 +108,10 @@ const char* AnthropicReader::read_whole(std::string_view body, EventSink& sink) 
   if (!object) {
     return parser.why();
   }
-  auto type = member(*object, "type");
+  std::optional<Value> type;
+  if (!find(*object, "type", type)) {
+    return malformed;
+  }
   if (!type || json::text(*type, sink.arena()) != "message") {
     sink.emit(read_error_body(body, sink.arena()));
     return nullptr;

@@ -52,10 +52,14 @@ bool RequestReader::keep(raw_json_string key, value& v, ExtraFields& extra) {
   return !text.empty() || fail(name, "is malformed");
 }
 
-std::string_view peek(json::ondemand::object& object, std::string_view name, Arena& arena) {
+std::optional<std::string_view> peek(json::ondemand::object& object, std::string_view name,
+                                     Arena& arena) {
   value found;
-  const bool there = object.find_field_unordered(name).get(found) == simdjson::SUCCESS;
-  const auto text = there ? json::text(found, arena) : std::string_view();
+  const auto failure = object.find_field_unordered(name).get(found);
+  if (failure != simdjson::SUCCESS && failure != simdjson::NO_SUCH_FIELD) {
+    return std::nullopt;
+  }
+  const auto text = failure == simdjson::SUCCESS ? json::text(found, arena) : std::string_view();
   object.reset();
   return text;
 }

@@ -15,8 +15,9 @@ using json::ondemand::raw_json_string;
 using json::ondemand::value;
 
 /// The value of a member of an object that is still to be read, without reading the others. The object
-/// can be read from its begin afterwards.
-std::string_view peek(json::ondemand::object& object, std::string_view name, Arena& arena);
+/// can be read from its begin afterwards, unless there is nothing: then it is malformed.
+std::optional<std::string_view> peek(json::ondemand::object& object, std::string_view name,
+                                     Arena& arena);
 
 /// Reads a request's members, and keeps the first thing that is wrong with them.
 class RequestReader {
@@ -89,7 +90,7 @@ class RequestReader {
     }
     members.reset();
     const auto type = peek(members, "type", arena_);
-    return each(type, members, raw.substr(0, raw.rfind('}') + 1)) ||
+    return (type && each(*type, members, raw.substr(0, raw.rfind('}') + 1))) ||
            fail(parameter, "is malformed");
   }
 

@@ -1,6 +1,8 @@
 /// Any bytes as a client's request: what was understood is written so that it is understood again, alike.
 #pragma once
 
+#include <simdjson.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -27,9 +29,12 @@ inline int request(Protocol protocol, const std::uint8_t* data, std::size_t size
     std::string translated;
     codec_for(into).write_request(*read, translated);
   }
+  // JSON of the caller's is handed on as it came, and need not be valid to its last byte.
+  simdjson::dom::parser parser;
+  const bool valid = parser.parse(once).error() == simdjson::SUCCESS;
   const auto again = codec.read_request(once);
-  if (!again) {
-    return 0;  // JSON of the caller's, handed on as it came, need not be valid to its last byte
+  if (!valid || !again) {
+    return 0;
   }
   std::string twice;
   codec.write_request(*again, twice);

@@ -124,3 +124,13 @@ TEST_CASE("an error is believed once") {
   const std::string error = R"({"type":"error","error":{"type":"api_error","message":"m"}})";
   CHECK(stream({error, error}).events == Events{"error api_error  m", "other error"});
 }
+
+TEST_CASE("an object that is malformed between its members is not touched again") {
+  const std::string broken =
+      R"({"t*pe":"message_delta","delta":{"stop_reason":"end_turn"} "usage":{"input_tokens":41}})";
+  CHECK(stream({broken, R"({"type" "ping"})", R"({"a":1,,"type":"ping"})"}).undecodable == 3);
+  CHECK(decode(Protocol::anthropic_messages, {broken}, BodyShape::whole).undecodable == 1);
+  CHECK(codec_for(Protocol::anthropic_messages)
+            .read_request(R"({"model":"m","messages":[{"role":"user","content":[{"a" "b"}]}]})")
+            .has_error());
+}
