@@ -13,6 +13,9 @@ namespace understudy::detail {
 void write_chat_usage(JsonWriter& json, const Usage& usage);
 void write_chat_error(JsonWriter& json, const Error& error);
 
+/// The body of an error status, which is the same for both of OpenAI's protocols.
+void write_openai_error_body(const Error& error, unsigned status, std::string& out);
+
 class ChatEncoder final : public EventEncoder {
  public:
   explicit ChatEncoder(bool usage) : usage_wanted_(usage) {}

@@ -8,6 +8,7 @@
 #include "understudy/llm/anthropic_messages.hpp"
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/llm/openai_chat.hpp"
+#include "understudy/llm/openai_responses.hpp"
 
 namespace understudy {
 namespace {
@@ -35,7 +36,7 @@ const Codec& codec_for(Protocol protocol) noexcept {
   switch (protocol) {
     case Protocol::anthropic_messages: return anthropic_messages();
     case Protocol::openai_chat: return openai_chat();
-    case Protocol::openai_responses: break;
+    case Protocol::openai_responses: return openai_responses();
   }
   return anthropic_messages();
 }

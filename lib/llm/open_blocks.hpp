@@ -48,7 +48,8 @@ struct OpenBlock {
   std::size_t block;  // the events'; for `other` none
   Kind kind;
   JsonBalance arguments;
-  std::string id;  // of a call, where the index alone is not to be trusted
+  std::string id;        // of a call, where the index alone is not to be trusted
+  std::size_t said = 0;  // bytes of it, where the whole is repeated at the end
 };
 
 class OpenBlocks {
@@ -77,12 +78,16 @@ class OpenBlocks {
       return nullptr;
     }
     const auto block = kind == OpenBlock::Kind::other ? 0 : next_++;
-    open_.push_back({wire, block, kind, {}, {}});
+    open_.push_back({wire, block, kind, {}, {}, 0});
     return &open_.back();
   }
 
   void close(std::size_t wire) {
-    std::erase_if(open_, [&](const OpenBlock& b) { return b.wire == wire; });
+    close_if([&](const OpenBlock& b) { return b.wire == wire; });
+  }
+  template <class Predicate>
+  void close_if(Predicate predicate) {
+    std::erase_if(open_, predicate);
   }
 
   /// Ends every tool call that is open, `complete(block)` or not, and forgets all blocks.

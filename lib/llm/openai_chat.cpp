@@ -11,14 +11,6 @@
 namespace understudy {
 namespace {
 
-/// Reference wire.md 3.3.
-std::string_view error_type(unsigned status) {
-  return status == 429                   ? "rate_limit_error"
-         : status == 503                 ? "service_unavailable_error"
-         : status >= 400 && status < 500 ? "invalid_request_error"
-                                         : "server_error";
-}
-
 /// All text of one kind, which Chat has in one field.
 std::string all(const Answer& answer, AnswerBlock::Kind kind) {
   std::string text;
@@ -67,12 +59,7 @@ class OpenaiChat final : public Codec {
   }
 
   void write_error(const Error& error, unsigned status, std::string& out) const override {
-    Error typed = error;
-    typed.type = error.type.empty() ? error_type(status) : error.type;
-    JsonWriter json(out);
-    json.begin_object();
-    detail::write_chat_error(json, typed);
-    json.end_object();
+    detail::write_openai_error_body(error, status, out);
   }
 
   std::unique_ptr<EventEncoder> encoder(const Request& asked) const override {

@@ -41,7 +41,8 @@ inline int events(Protocol protocol, const std::uint8_t* data, std::size_t size)
     std::abort();
   }
   testing::decode(protocol, {view}, BodyShape::whole);
-  for (const auto into : {Protocol::anthropic_messages, Protocol::openai_chat}) {
+  for (const auto into :
+       {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
     write_on(protocol, view, into);
   }
   return 0;

@@ -22,7 +22,8 @@ inline int request(Protocol protocol, const std::uint8_t* data, std::size_t size
   }
   std::string once;
   codec.write_request(*read, once);
-  for (const auto into : {Protocol::anthropic_messages, Protocol::openai_chat}) {
+  for (const auto into :
+       {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
     std::string translated;
     codec_for(into).write_request(*read, translated);
   }

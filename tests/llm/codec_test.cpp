@@ -12,7 +12,8 @@ using understudy::testing::fixture;
 
 namespace {
 
-constexpr Protocol protocols[] = {Protocol::anthropic_messages, Protocol::openai_chat};
+constexpr Protocol protocols[] = {Protocol::anthropic_messages, Protocol::openai_chat,
+                                  Protocol::openai_responses};
 
 /// What must survive: everything that the neutral form has a word for.
 std::vector<std::string> meant(const std::vector<std::string>& events) {

@@ -12,7 +12,8 @@ using understudy::testing::fixture;
 
 namespace {
 
-constexpr Protocol protocols[] = {Protocol::anthropic_messages, Protocol::openai_chat};
+constexpr Protocol protocols[] = {Protocol::anthropic_messages, Protocol::openai_chat,
+                                  Protocol::openai_responses};
 
 /// expected.json's outcome, without what it adds in brackets.
 std::string outcome_of(const Decoded& decoded) {
@@ -75,7 +76,8 @@ TEST_CASE("however a stream is cut, the same events come out") {
 
 TEST_CASE("heartbeats alone are no progress") {
   for (const auto& [protocol, name] :
-       {std::pair(Protocol::anthropic_messages, "anthropic_ping_only_stall.sse")}) {
+       {std::pair(Protocol::anthropic_messages, "anthropic_ping_only_stall.sse"),
+        std::pair(Protocol::openai_responses, "codex_keepalive_only_stall.sse")}) {
     CAPTURE(name);
     const auto decoded = decode(protocol, {fixture(name)});
     CHECK(decoded.heartbeats > 5);

@@ -109,10 +109,47 @@ TEST_CASE("Chat's request is understood whole") {
   CHECK(request.extra.size() == 4);  // verbosity, n, store, prompt_cache_key
 }
 
+TEST_CASE("Responses' request is understood whole") {
+  const auto request = read(Protocol::openai_responses, sample("request_openai_responses/full"));
+  REQUIRE(request.system.size() == 2);
+  CHECK(request.system[0].text == "Be brief.");
+  CHECK(request.system[1].text == "Metric units.");
+  REQUIRE(request.messages.size() == 6);
+  CHECK(part<TextPart>(request, 0, 0).text == "Level?");
+  CHECK(part<ImagePart>(request, 0, 1).base64 == "aGk=");
+  CHECK(part<ImagePart>(request, 0, 1).detail == "low");
+  CHECK(part<OpaquePart>(request, 0, 2).type == "input_file");
+  CHECK(part<ReasoningPart>(request, 1, 0).text == "hm");
+  CHECK(part<ReasoningPart>(request, 1, 0).seal == "gAAAA");
+  CHECK(part<TextPart>(request, 1, 1).text == "I look.");
+  CHECK(part<ToolCallPart>(request, 1, 2).id == "call_1");
+  CHECK(part<ToolCallPart>(request, 1, 2).arguments == "{\"tank\": 1.50}");
+  CHECK(part<ToolResultPart>(request, 2, 0).call_id == "call_1");
+  CHECK(part<ToolResultPart>(request, 2, 1).content.size() == 2);
+  CHECK(part<OpaquePart>(request, 3, 0).type == "web_search_call");
+  CHECK(request.messages[4].role == Role::system);
+  CHECK(request.tools.at(0).strict == true);
+  CHECK_FALSE(request.tools.at(1).provider_tool.empty());
+  CHECK(request.tool_choice.name == "read_level");
+  CHECK(request.parallel_tool_calls == false);
+  CHECK(request.max_tokens == 1024);
+  CHECK(request.thinking.effort == "medium");
+  CHECK(request.thinking.display == "auto");
+  REQUIRE(request.output.has_value());
+  CHECK(request.output->name == "out");
+  CHECK(request.user == "u");
+  CHECK(request.extra.size() == 5);  // store, include, text, prompt_cache_key, truncation
+  const auto out = written(Protocol::openai_responses, request);
+  CHECK(contains(out, R"("id":"msg_1","status":"completed","phase":"commentary")"));
+  CHECK(contains(out, R"("verbosity":"low")"));
+  CHECK(contains(out, R"({"type":"web_search_call","id":"ws_1","status":"completed"})"));
+}
+
 TEST_CASE("written and read again, a request says the same") {
   for (const auto& [protocol, path] :
        {std::pair(Protocol::anthropic_messages, "request_anthropic_messages/full"),
-        std::pair(Protocol::openai_chat, "request_openai_chat/full")}) {
+        std::pair(Protocol::openai_chat, "request_openai_chat/full"),
+        std::pair(Protocol::openai_responses, "request_openai_responses/full")}) {
     const auto once = written(protocol, read(protocol, sample(path)));
     CHECK(written(protocol, read(protocol, once)) == once);
     CHECK(contains(once, "cache"));  // cache_control, prompt_cache_key: the caller's extra fields

@@ -161,6 +161,7 @@ Command decode_command(CLI::App& program) {
       ->check(CLI::IsMember({
           "anthropic_messages",
           "openai_chat",
+          "openai_responses",
       }));
   options->add_flag("--whole", *whole, "The input is one JSON document, not a stream");
   options->footer(

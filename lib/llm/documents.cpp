@@ -1,0 +1,109 @@
+#include "documents.hpp"
+
+#include "json.hpp"
+#include "understudy/json_writer.hpp"
+
+namespace understudy::detail {
+namespace {
+
+using json::ondemand::raw_json_string;
+using json::ondemand::value;
+
+struct Document {
+  std::string name;
+  std::string media_type;
+  std::string base64;
+  std::string url;
+};
+
+/// Reads all three forms: their members' names do not collide.
+class Reader {
+ public:
+  explicit Reader(Document& document) : document_(document) {}
+
+  bool read(std::string_view text) {
+    json::Parser parser(json::padded_copy(text, arena_), arena_);
+    const auto object = parser.object();
+    return object &&
+           json::members(*object, [&](raw_json_string key, value& v) { return member(key, v); });
+  }
+
+ private:
+  bool member(raw_json_string key, value& v) {
+    if (key == "source" || key == "file") {  // Anthropic's, Chat's
+      return json::members_of(v, [&](raw_json_string k, value& m) { return leaf(k, m); });
+    }
+    return leaf(key, v);
+  }
+
+  bool leaf(raw_json_string key, value& v) {
+    if (key == "title" || key == "filename") {
+      document_.name = json::text(v, arena_);
+    } else if (key == "media_type") {
+      document_.media_type = json::text(v, arena_);
+    } else if (key == "data") {
+      document_.base64 = json::text(v, arena_);
+    } else if (key == "url" || key == "file_url") {
+      document_.url = json::text(v, arena_);
+    } else if (key == "file_data") {
+      const auto text = json::text(v, arena_);
+      const auto comma = text.find(";base64,");
+      if (text.starts_with("data:") && comma != std::string_view::npos) {
+        document_.media_type = text.substr(5, comma - 5);
+        document_.base64 = text.substr(comma + 8);
+      }
+    }
+    return true;
+  }
+
+  Document& document_;
+  Arena arena_;
+};
+
+}  // namespace
+
+std::optional<OpaquePart> translated_document(const OpaquePart& part, Protocol target) {
+  Document document;
+  const bool is_one = part.type == "document" || part.type == "file" || part.type == "input_file";
+  // A text document's data are text.
+  if (!is_one || !Reader(document).read(part.json) || document.media_type.starts_with("text/") ||
+      (document.base64.empty() && (document.url.empty() || target == Protocol::openai_chat))) {
+    return std::nullopt;
+  }
+  const auto type = document.media_type.empty() ? "application/pdf" : document.media_type;
+  const auto name = document.name.empty() ? "document.pdf" : document.name;
+  const auto data = "data:" + type + ";base64," + document.base64;
+  OpaquePart out(target, "", "");
+  JsonWriter json(out.json);
+  json.begin_object();
+  switch (target) {
+    case Protocol::anthropic_messages:
+      out.type = "document";
+      json.member("type", out.type).key("source").begin_object();
+      if (document.base64.empty()) {
+        json.member("type", "url").member("url", document.url);
+      } else {
+        json.member("type", "base64").member("media_type", type).member("data", document.base64);
+      }
+      json.end_object().member("title", name);
+      break;
+    case Protocol::openai_chat:
+      out.type = "file";
+      json.member("type", out.type).key("file").begin_object();
+      json.member("filename", name).member("file_data", data).end_object();
+      break;
+    case Protocol::openai_responses:
+      out.type = "input_file";
+      json.member("type", out.type);
+      if (document.base64.empty()) {
+        json.member("file_url", document.url);
+      } else {
+        json.member("filename", name).member("file_data", data);
+      }
+      break;
+  }
+  json.end_object();
+  return out;
+}
+
+}  // namespace understudy::detail

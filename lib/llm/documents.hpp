@@ -1,0 +1,14 @@
+/// Documents in a conversation, which each protocol has its own part for (reference wire.md 8).
+#pragma once
+
+#include <optional>
+
+#include "understudy/llm/request.hpp"
+
+namespace understudy::detail {
+
+/// The part in another protocol's words. Nothing if it is no document, or one that only its provider can
+/// find: by a file id, or by an address where the target takes none.
+std::optional<OpaquePart> translated_document(const OpaquePart& part, Protocol target);
+
+}  // namespace understudy::detail

@@ -1,0 +1,133 @@
+#include "understudy/llm/openai_responses.hpp"
+
+#include "chat_encoder.hpp"
+#include "error_body.hpp"
+#include "responses_encoder.hpp"
+#include "responses_reader.hpp"
+#include "responses_request.hpp"
+#include "responses_words.hpp"
+#include "understudy/json_writer.hpp"
+#include "understudy/llm/answer.hpp"
+
+namespace understudy {
+namespace {
+
+/// A whole answer's items. Text and refusals that follow each other are one message.
+class Output {
+ public:
+  explicit Output(const Answer& answer) {
+    for (const auto& block : answer.blocks) {
+      add(block, answer.id);
+    }
+    end_message(answer.id);
+  }
+
+  const std::vector<std::string>& items() const { return items_; }
+
+ private:
+  void add(const AnswerBlock& block, std::string_view answer) {
+    using Kind = AnswerBlock::Kind;
+    switch (block.kind) {
+      case Kind::text:
+      case Kind::refusal: parts_.push_back({block.kind == Kind::refusal, block.text}); break;
+      case Kind::reasoning: {
+        end_message(answer);
+        const bool sealed = block.seal_kind == ReasoningSeal::Kind::encrypted;
+        const auto id = block.id.empty() ? id_of("rs_", answer) : block.id;
+        item([&](JsonWriter& json) {
+          detail::write_responses_reasoning(json, id, block.text,
+                                            sealed ? block.seal : std::string_view());
+        });
+        break;
+      }
+      case Kind::tool_call:
+        end_message(answer);
+        if (block.complete) {
+          item([&](JsonWriter& json) {
+            detail::write_responses_call(json, id_of("fc_", answer), "completed", block.id,
+                                         block.name,
+                                         block.arguments.empty() ? "{}" : block.arguments);
+          });
+        }
+        break;
+    }
+  }
+
+  void end_message(std::string_view answer) {
+    if (!parts_.empty()) {
+      item([&](JsonWriter& json) {
+        detail::write_responses_message(json, id_of("msg_", answer), "completed", parts_);
+      });
+      parts_.clear();
+    }
+  }
+
+  std::string id_of(std::string_view prefix, std::string_view answer) const {
+    return detail::responses_item_id(prefix, answer, items_.size());
+  }
+
+  template <class Write>
+  void item(Write write) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    write(json);
+    json.end_object();
+    items_.push_back(std::move(text));
+  }
+
+  std::vector<std::string> items_;
+  std::vector<detail::ResponsesPart> parts_;
+};
+
+class OpenaiResponses final : public Codec {
+ public:
+  Protocol protocol() const noexcept override { return Protocol::openai_responses; }
+
+  void write_request(const Request& request, std::string& out) const override {
+    detail::write_responses_request(request, out);
+  }
+  ReadRequest read_request(std::string_view body) const override {
+    return detail::read_responses_request(body);
+  }
+
+  Error read_error(std::string_view body, std::string& scratch) const override {
+    return detail::read_error_body(body, scratch);
+  }
+
+  void write_error(const Error& error, unsigned status, std::string& out) const override {
+    detail::write_openai_error_body(error, status, out);
+  }
+
+  std::unique_ptr<EventEncoder> encoder(const Request&) const override {
+    return std::make_unique<detail::ResponsesEncoder>();
+  }
+
+  void write_answer(const Answer& answer, std::string& out) const override {
+    const Output output(answer);
+    const bool completed =
+        answer.finish && detail::responses_completed(*answer.finish, answer.native_finish);
+    const std::string_view reason =
+        answer.finish ? detail::responses_incomplete_reason(*answer.finish, answer.native_finish)
+                      : std::string_view();
+    JsonWriter json(out);
+    json.begin_object();
+    detail::write_responses_object(
+        json, {answer.id, answer.model, completed ? "completed" : "incomplete", reason, nullptr,
+               &answer.usage, &output.items()});
+    json.end_object();
+  }
+
+  std::unique_ptr<detail::PayloadReader> reader() const override {
+    return std::make_unique<detail::ResponsesReader>();
+  }
+};
+
+}  // namespace
+
+const Codec& openai_responses() noexcept {
+  static const OpenaiResponses codec;
+  return codec;
+}
+
+}  // namespace understudy

@@ -1,0 +1,358 @@
+#include "understudy/llm/translate.hpp"
+
+#include <algorithm>
+
+#include "documents.hpp"
+#include "request_json.hpp"
+#include "tool_ids.hpp"
+#include "translate_parameters.hpp"
+
+namespace understudy {
+namespace {
+
+using Kind = Loss::Kind;
+
+/// What the next user message is told where an answer that was begun cannot be gone on with in place.
+constexpr const char* go_on = "Continue exactly where your last message ends.";
+
+constexpr const char* no_result = "no result: interrupted";
+
+class Translator {
+ public:
+  Translator(const Request& request, const TranslationTarget& target)
+      : out_(request),
+        target_(target),
+        request_(out_.request),
+        foreign_(request.origin != target.protocol),
+        ids_(target.longest_tool_id, target.plain_tool_ids) {}
+
+  Translation run() {
+    name_extras();
+    for (auto& message : request_.messages) {
+      translate_parts(message);
+      if (message.role == Role::system && foreign_ &&
+          target_.protocol == Protocol::anthropic_messages) {
+        message.role = Role::user;
+        lose(Kind::changed, "system message in mid-conversation");
+      }
+    }
+    if (target_.protocol == Protocol::openai_responses && lost_reasoning_) {
+      forget_item_ids();
+    }
+    pair_calls();
+    drop_empty();
+    if (foreign_) {
+      merge_neighbours();
+    }
+    mend_ends();
+    if (target_.needs_system && request_.system.empty()) {
+      request_.system.emplace_back("You are a helpful assistant.");
+      lose(Kind::added, "system text");
+    }
+    detail::translate_parameters(out_, target_, foreign_);
+    return std::move(out_);
+  }
+
+ private:
+  void lose(Kind kind, std::string what) { detail::lose(out_, kind, std::move(what)); }
+
+  void name_extra(const ExtraFields& extra) {
+    for (const auto& field : extra) {
+      lose(Kind::dropped, "field " + field.first);
+    }
+  }
+
+  /// What only the caller's protocol knows; the codec leaves it out.
+  void name_extras() {
+    if (!foreign_) {
+      return;
+    }
+    name_extra(request_.extra);
+    for (const auto& part : request_.system) {
+      name_extra(part.extra);
+    }
+    for (const auto& message : request_.messages) {
+      name_extra(message.extra);
+    }
+    for (const auto& tool : request_.tools) {
+      name_extra(tool.extra);
+    }
+  }
+
+  bool is_makers(const Origin& origin) const {
+    return origin.protocol == target_.protocol &&
+           (origin.provider.empty() || origin.provider == target_.provider) &&
+           (origin.model.empty() || origin.model == target_.model);
+  }
+
+  void translate_parts(Message& message) {
+    std::erase_if(message.parts, [&](Part& part) {
+      if (const auto* reasoning = std::get_if<ReasoningPart>(&part)) {
+        const bool kept = is_makers(reasoning->origin);
+        if (!kept) {
+          lose(Kind::dropped, "reasoning");
+        }
+        lost_reasoning_ = lost_reasoning_ || !kept;
+        return !kept;
+      }
+      if (auto* result = std::get_if<ToolResultPart>(&part)) {
+        translate_result(*result);
+        return false;
+      }
+      if (const auto* call = std::get_if<ToolCallPart>(&part)) {
+        ids_.reserve(call->id);
+        name_foreign(call->extra);
+        return false;
+      }
+      return !fit(part);
+    });
+  }
+
+  void name_foreign(const ExtraFields& extra) {
+    if (foreign_) {
+      name_extra(extra);
+    }
+  }
+
+  /// Text, an image or a part of the protocol's own; false: it is to go.
+  template <class Variant>
+  bool fit(Variant& part) {
+    if (const auto* text = std::get_if<TextPart>(&part)) {
+      name_foreign(text->extra);
+      return !text->text.empty();
+    }
+    if (auto* image = std::get_if<ImagePart>(&part)) {
+      name_foreign(image->extra);
+      if (target_.protocol == Protocol::anthropic_messages && !image->detail.empty()) {
+        lose(Kind::dropped, "image detail");
+      }
+      return true;
+    }
+    if (const auto* opaque = std::get_if<OpaquePart>(&part)) {
+      if (opaque->protocol == target_.protocol) {
+        return true;
+      }
+      auto document = detail::translated_document(*opaque, target_.protocol);
+      if (!document) {
+        lose(Kind::dropped, "part " + opaque->type);
+        return false;
+      }
+      part = std::move(*document);
+    }
+    return true;
+  }
+
+  void translate_result(ToolResultPart& result) {
+    name_foreign(result.extra);
+    std::erase_if(result.content, [&](ToolResultPart::Content& content) { return !fit(content); });
+    const bool images =
+        std::any_of(result.content.begin(), result.content.end(),
+                    [](const auto& content) { return std::holds_alternative<ImagePart>(content); });
+    if (target_.protocol == Protocol::openai_chat && images) {
+      lose(Kind::changed, "image in a tool result");  // the codec puts it after the results
+    }
+  }
+
+  /// An item whose reasoning is gone must not say whose it was: the server would look for it.
+  void forget_item_ids() {
+    const auto forget = [](ExtraFields& extra) {
+      std::erase_if(extra, [](const auto& field) { return field.first == "id"; });
+    };
+    for (auto& message : request_.messages) {
+      forget(message.extra);
+      for (auto& part : message.parts) {
+        if (auto* call = std::get_if<ToolCallPart>(&part)) {
+          forget(call->extra);
+        }
+      }
+    }
+  }
+
+  struct Pending {
+    std::string id;  // as the conversation has it
+    ToolResultPart result;
+    std::string note;
+    bool answered = false;
+  };
+
+  /// Gives every call its result, in the message after the turn that made it.
+  void pair_calls() {
+    auto messages = std::move(request_.messages);
+    request_.messages.clear();
+    for (std::size_t i = 0; i < messages.size();) {
+      std::vector<Pending> pending;
+      for (; i < messages.size() && messages[i].role == Role::assistant; ++i) {
+        open_calls(messages[i], pending);
+        request_.messages.push_back(std::move(messages[i]));
+      }
+      auto next = i;
+      for (; next < messages.size() && messages[next].role != Role::assistant; ++next) {
+        take_results(messages[next], pending);
+      }
+      if (!pending.empty()) {
+        const bool there = i < next && messages[i].role == Role::user;
+        Message answers = there ? std::move(messages[i++]) : Message(Role::user);
+        answers.parts.insert(answers.parts.begin(), pending.size(), Part(ToolResultPart()));
+        for (std::size_t k = 0; k < pending.size(); ++k) {
+          answers.parts[k] = settled(pending[k]);
+        }
+        request_.messages.push_back(std::move(answers));
+      }
+      for (; i < next; ++i) {
+        request_.messages.push_back(std::move(messages[i]));
+      }
+    }
+  }
+
+  void open_calls(Message& message, std::vector<Pending>& pending) {
+    for (auto& part : message.parts) {
+      auto* const call = std::get_if<ToolCallPart>(&part);
+      if (call == nullptr) {
+        continue;
+      }
+      auto& opened = pending.emplace_back();
+      opened.id = call->id;
+      call->id = ids_.give(call->id);
+      opened.result.call_id = call->id;
+      if (call->id != opened.id) {
+        lose(Kind::changed, "tool ids");
+      }
+      if (target_.protocol == Protocol::anthropic_messages && !call->arguments.empty() &&
+          !detail::is_json_object(call->arguments)) {
+        lose(Kind::changed, "arguments of " + call->name);
+        opened.note = "(The call's arguments were no JSON object: " + call->arguments + ")\n";
+        call->arguments = "{}";
+      }
+    }
+  }
+
+  void take_results(Message& message, std::vector<Pending>& pending) {
+    std::erase_if(message.parts, [&](Part& part) {
+      auto* const result = std::get_if<ToolResultPart>(&part);
+      if (result == nullptr) {
+        return false;
+      }
+      const auto call = std::find_if(pending.begin(), pending.end(), [&](const Pending& p) {
+        return !p.answered && p.id == result->call_id;
+      });
+      if (call == pending.end()) {
+        lose(Kind::dropped, "tool result without a call");
+      } else {
+        call->answered = true;
+        result->call_id = call->result.call_id;
+        call->result = std::move(*result);
+      }
+      return true;
+    });
+  }
+
+  ToolResultPart settled(Pending& pending) {
+    auto& result = pending.result;
+    if (!pending.answered) {
+      result.content.emplace_back(TextPart(no_result));
+      result.is_error = true;
+      lose(Kind::added, "result of an interrupted tool call");
+    }
+    if (result.is_error && target_.protocol != Protocol::anthropic_messages) {
+      pending.note += "Error: ";
+      result.is_error = false;
+      lose(Kind::changed, "is_error of a tool result");
+    }
+    if (!pending.note.empty()) {
+      auto* const first =
+          result.content.empty() ? nullptr : std::get_if<TextPart>(&result.content.front());
+      if (first != nullptr) {
+        first->text.insert(0, pending.note);
+      } else {
+        result.content.emplace(result.content.begin(), TextPart(pending.note));
+      }
+    }
+    return std::move(result);
+  }
+
+  void drop_empty() {
+    std::erase_if(request_.messages, [](const Message& m) { return m.parts.empty(); });
+  }
+
+  void merge_neighbours() {
+    std::vector<Message> merged;
+    for (auto& message : request_.messages) {
+      if (merged.empty() || message.role == Role::system || merged.back().role != message.role) {
+        merged.push_back(std::move(message));
+        continue;
+      }
+      auto& into = merged.back().parts;
+      auto* const last = std::get_if<TextPart>(&into.back());
+      auto* const first = std::get_if<TextPart>(&message.parts.front());
+      if (last != nullptr && first != nullptr && last->refusal == first->refusal) {
+        first->text.insert(0, last->text + "\n\n");
+        into.pop_back();
+      }
+      into.insert(into.end(), std::make_move_iterator(message.parts.begin()),
+                  std::make_move_iterator(message.parts.end()));
+      lose(Kind::changed, "neighbouring messages of one role");
+    }
+    request_.messages = std::move(merged);
+  }
+
+  void mend_ends() {
+    auto& messages = request_.messages;
+    if (messages.empty()) {
+      return;
+    }
+    if (messages.front().role == Role::assistant &&
+        target_.protocol == Protocol::anthropic_messages) {
+      messages.emplace(messages.begin(), Role::user, "Continue.");
+      lose(Kind::added, "first user message");
+    }
+    if (messages.back().role != Role::assistant) {
+      return;
+    }
+    using Mode = Thinking::Mode;
+    const auto mode = request_.thinking.mode;
+    const bool thinks = mode == Mode::adaptive || mode == Mode::budget;
+    if (!target_.accepts_prefill || thinks) {
+      messages.emplace_back(Role::user, go_on);
+      lose(Kind::changed, "prefill");
+    } else if (auto* const text = std::get_if<TextPart>(&messages.back().parts.back())) {
+      text->text.resize(text->text.find_last_not_of(" \t\r\n") + 1);  // trailing space is a 400
+    }
+  }
+
+  Translation out_;
+  const TranslationTarget& target_;
+  Request& request_;
+  bool foreign_;
+  detail::ToolIds ids_;
+  bool lost_reasoning_ = false;
+};
+
+}  // namespace
+
+TranslationTarget::TranslationTarget(Protocol p, std::string of, std::string m)
+    : protocol(p),
+      provider(std::move(of)),
+      model(std::move(m)),
+      longest_tool_id(p == Protocol::openai_chat ? 40 : 64) {
+  if (provider == "mistral") {
+    longest_tool_id = 9;
+    plain_tool_ids = true;
+  }
+}
+
+std::string_view to_string(Loss::Kind kind) noexcept {
+  switch (kind) {
+    case Kind::dropped: return "dropped";
+    case Kind::changed: return "changed";
+    case Kind::added: return "added";
+  }
+  return "";
+}
+
+Translation translate(const Request& request, const TranslationTarget& target) {
+  auto translated = Translator(request, target).run();
+  translated.request.model = target.model;
+  return translated;
+}
+
+}  // namespace understudy

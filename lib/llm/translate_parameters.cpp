@@ -1,0 +1,252 @@
+#include "translate_parameters.hpp"
+
+#include <algorithm>
+
+#include "request_json.hpp"
+
+namespace understudy::detail {
+namespace {
+
+using Kind = Loss::Kind;
+
+constexpr std::size_t most_stops_of_chat = 4;
+
+/// Reference wire.md 8, rule 7: Anthropic wants an object at the root, without alternatives.
+std::string object_schema(const std::string& schema) {
+  Arena arena;
+  json::Parser parser(json::padded_copy(schema, arena), arena);
+  const auto object = parser.object();
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().member("type", "object");
+  if (!object || !json::members(*object, [&](raw_json_string key, value& v) {
+        const auto name = json::name(key);
+        const bool left_out =
+            name == "type" || name == "oneOf" || name == "anyOf" || name == "allOf";
+        const auto text = json::raw(v);
+        if (!left_out) {
+          json.key(json::unescaped(name, arena).value_or(name)).raw(text);
+        }
+        return !text.empty();
+      })) {
+    return {};
+  }
+  json.end_object();
+  return out;
+}
+
+bool is_object_schema(const std::string& schema) {
+  Arena arena;
+  json::Parser parser(json::padded_copy(schema, arena), arena);
+  const auto object = parser.object();
+  bool is_object = false;
+  bool alternatives = false;
+  return object &&
+         json::members(
+             *object,
+             [&](raw_json_string key, value& v) {
+               alternatives = alternatives || key == "oneOf" || key == "anyOf" || key == "allOf";
+               is_object = is_object || (key == "type" && json::text(v, arena) == "object");
+               return true;
+             }) &&
+         is_object && !alternatives;
+}
+
+class Parameters {
+ public:
+  Parameters(Translation& translation, const TranslationTarget& target, bool foreign)
+      : out_(translation),
+        request_(translation.request),
+        target_(target),
+        foreign_(foreign),
+        anthropic_(target.protocol == Protocol::anthropic_messages),
+        chat_(target.protocol == Protocol::openai_chat) {}
+
+  void translate() {
+    tools();
+    thinking();
+    sampling();
+    stop();
+    output();
+    if (refused("max_tokens")) drop(request_.max_tokens, "max_tokens");
+    if (anthropic_ && !request_.max_tokens) lose(out_, Kind::added, "max_tokens");  // the codec's
+    if (refused("parallel_tool_calls")) drop(request_.parallel_tool_calls, "parallel_tool_calls");
+    if (refused("user")) drop(request_.user, "user");
+  }
+
+ private:
+  bool refused(std::string_view name) const {
+    return std::find(target_.refused.begin(), target_.refused.end(), name) != target_.refused.end();
+  }
+
+  template <class T>
+  void drop(std::optional<T>& parameter, const char* name) {
+    if (parameter) {
+      parameter.reset();
+      lose(out_, Kind::dropped, name);
+    }
+  }
+  void drop(std::string& parameter, const char* name) {
+    if (!parameter.empty()) {
+      parameter.clear();
+      lose(out_, Kind::dropped, name);
+    }
+  }
+
+  void tools() {
+    std::erase_if(request_.tools, [&](const Tool& tool) {
+      const bool unknown = !tool.provider_tool.empty() && foreign_;
+      if (unknown) {
+        lose(out_, Kind::dropped, "tool of the provider's own");
+      }
+      return unknown;
+    });
+    for (auto& tool : request_.tools) {
+      if (anthropic_ && foreign_ && !tool.schema.empty() && !is_object_schema(tool.schema)) {
+        tool.schema = object_schema(tool.schema);
+        lose(out_, Kind::changed, "schema of " + tool.name);
+      }
+      // OpenAI's strict asks more of a schema than Anthropic's.
+      if (!anthropic_ && request_.origin == Protocol::anthropic_messages && tool.strict == true) {
+        tool.strict.reset();
+        lose(out_, Kind::dropped, "strict of " + tool.name);
+      }
+    }
+    auto& choice = request_.tool_choice;
+    const bool gone = choice.mode == ToolChoice::Mode::named &&
+                      std::none_of(request_.tools.begin(), request_.tools.end(),
+                                   [&](const Tool& tool) { return tool.name == choice.name; });
+    if (gone) {
+      choice = ToolChoice();
+      lose(out_, Kind::dropped, "tool_choice");
+    }
+  }
+
+  void thinking() {
+    using Mode = Thinking::Mode;
+    auto& thinking = request_.thinking;
+    if (refused("thinking") && thinking.mode != Mode::unset) {
+      thinking.mode = Mode::unset;
+      lose(out_, Kind::dropped, "thinking");
+    }
+    if (refused("effort")) {
+      drop(thinking.effort, "effort");
+    }
+    if (anthropic_) {
+      thinking_of_anthropic();
+      return;
+    }
+    if (thinking.mode == Mode::off || thinking.mode == Mode::budget) {
+      lose(out_, Kind::dropped, thinking.mode == Mode::off ? "thinking" : "budget_tokens");
+    }
+    thinking.mode = Mode::unset;
+    if (chat_ || thinking.display == "omitted") {
+      drop(thinking.display, "display of thinking");
+    } else if (foreign_ && !thinking.display.empty()) {
+      thinking.display = "auto";
+      lose(out_, Kind::changed, "display of thinking");
+    }
+  }
+
+  void thinking_of_anthropic() {
+    using Mode = Thinking::Mode;
+    auto& thinking = request_.thinking;
+    if (thinking.effort == "none") {
+      thinking.effort.clear();
+      thinking.mode = Mode::off;
+      lose(out_, Kind::changed, "effort");
+    } else if (thinking.effort == "minimal") {
+      thinking.effort = "low";
+      lose(out_, Kind::changed, "effort");
+    }
+    if (thinking.mode == Mode::budget && refused("budget_tokens")) {
+      thinking.mode = Mode::adaptive;
+      lose(out_, Kind::changed, "budget_tokens");
+    }
+    if (foreign_ && !thinking.display.empty() && thinking.display != "summarized" &&
+        thinking.display != "omitted") {
+      drop(thinking.display, "display of thinking");
+    }
+    // Models that think by budget refuse to go on with a turn of calls that lacks its thinking.
+    const auto& messages = request_.messages;
+    const auto last_turn = std::find_if(messages.rbegin(), messages.rend(),
+                                        [](const Message& m) { return m.role == Role::assistant; });
+    const auto has = [&](auto holds) {
+      return last_turn != messages.rend() &&
+             std::any_of(last_turn->parts.begin(), last_turn->parts.end(), holds);
+    };
+    const bool in_loop = !messages.empty() && last_turn == messages.rbegin() + 1 &&
+                         has([](const Part& p) { return std::holds_alternative<ToolCallPart>(p); });
+    if (thinking.mode == Mode::budget && in_loop &&
+        !has([](const Part& p) { return std::holds_alternative<ReasoningPart>(p); })) {
+      thinking.mode = Mode::off;
+      lose(out_, Kind::changed, "thinking");
+    }
+  }
+
+  void sampling() {
+    using Mode = Thinking::Mode;
+    auto& sampling = request_.sampling;
+    const auto mode = request_.thinking.mode;
+    const bool thinks = anthropic_ && (mode == Mode::budget || mode == Mode::adaptive);
+    if (refused("temperature") || (thinks && sampling.temperature != 1.0)) {
+      drop(sampling.temperature, "temperature");
+    }
+    if (anthropic_ && sampling.temperature.value_or(0) > 1) {
+      sampling.temperature = 1;
+      lose(out_, Kind::changed, "temperature");
+    }
+    if (refused("top_p")) drop(sampling.top_p, "top_p");
+    if (!anthropic_ || thinks || refused("top_k")) drop(sampling.top_k, "top_k");
+    if (!chat_ || refused("seed")) drop(sampling.seed, "seed");
+  }
+
+  void stop() {
+    auto& stop = request_.stop;
+    const auto before = stop.size();
+    if (refused("stop") || target_.protocol == Protocol::openai_responses) {
+      stop.clear();
+    } else if (chat_) {
+      stop.resize(std::min(stop.size(), most_stops_of_chat));
+    } else {
+      std::erase_if(stop, [](const std::string& text) {
+        return text.find_first_not_of(" \t\r\n") == std::string::npos;
+      });
+    }
+    if (stop.size() < before) {
+      lose(out_, Kind::dropped, "stop");
+    }
+  }
+
+  void output() {
+    if (refused("output")) {
+      drop(request_.output, "output");
+    }
+    if (anthropic_ && request_.output && request_.output->schema.empty()) {
+      lose(out_, Kind::changed, "output");  // any object: the codec writes a schema that says so
+    }
+  }
+
+  Translation& out_;
+  Request& request_;
+  const TranslationTarget& target_;
+  bool foreign_;
+  bool anthropic_;
+  bool chat_;
+};
+
+}  // namespace
+
+void lose(Translation& translation, Loss::Kind kind, std::string what) {
+  Loss loss(kind, std::move(what));
+  auto& losses = translation.losses;
+  if (std::find(losses.begin(), losses.end(), loss) == losses.end()) {
+    losses.push_back(std::move(loss));
+  }
+}
+
+void translate_parameters(Translation& translation, const TranslationTarget& target, bool foreign) {
+  Parameters(translation, target, foreign).translate();
+}
+
+}  // namespace understudy::detail
