@@ -23,9 +23,9 @@ using namespace std::chrono_literals;
 using namespace understudy;
 using namespace asio::experimental::awaitable_operators;
 using asio::awaitable;
+using asio::use_awaitable;
 using bench::drive;
 using bench::way;
-using asio::use_awaitable;
 
 StallLimits limits() {
   return stall_limits(StallSettings(), StallFacts(),
