@@ -1,7 +1,8 @@
 /// A provider's bytes to events: the client's half of a codec.
 ///
 /// Invariants
-/// 1. However the bytes are cut into pieces, the same events come out.
+/// 1. However the bytes are cut into pieces, the same events come out (of an undecodable one, what was
+///    found wrong first may differ).
 /// 2. Any bytes may come in. An event that cannot be read is reported (Undecodable), counted and skipped;
 ///    the stream goes on. Only a block beyond the bound ends it, with `error`.
 /// 3. In steady state nothing is allocated, and between two reads little is held: the read buffer is the
