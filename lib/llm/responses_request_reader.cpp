@@ -80,6 +80,7 @@ class Reader {
       if (type == "function_call") return read_call(item);
       if (type == "function_call_output") return read_result(item);
       if (type == "reasoning") return read_reasoning(item, raw);
+      if (responses_content(type)) return in_.fail("input.type", "belongs into a message");
       const bool result = type.ends_with("_output") || type == "item_reference";
       last(result ? Role::user : Role::assistant)
           .parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
@@ -158,7 +159,7 @@ class Reader {
           }
           if (type == "input_image") return read_image(members, raw, parts);
           parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
-          return !type.empty() || in_.fail("input.content.type", "is missing");
+          return responses_content(type) || in_.fail("input.content.type", "is not known");
         });
   }
 

@@ -8,11 +8,6 @@ namespace {
 
 constexpr Protocol own = Protocol::openai_responses;
 
-/// Whether a part that is known here alone stands in a message, or is an item of its own.
-bool in_message(const OpaquePart& part) {
-  return part.type.starts_with("input_") || part.type.starts_with("output_");
-}
-
 class Writer {
  public:
   Writer(const Request& request, std::string& out)
@@ -72,7 +67,7 @@ class Writer {
         write_reasoning_item(*reasoning);
       } else if (const auto* opaque = std::get_if<OpaquePart>(&part)) {
         if (opaque->protocol == own) {
-          in_message(*opaque) ? begin_message(message) : end_message(message);
+          responses_content(opaque->type) ? begin_message(message) : end_message(message);
           json_.raw(opaque->json);
         }
       } else {
