@@ -37,7 +37,8 @@ void Call::tell(Notify notify) const noexcept {
   if (options_.observer != nullptr) {
     try {
       notify(*options_.observer);
-    } catch (...) {  // Observer, invariant 2
+    } catch (...) {
+      return;  // Observer, invariant 2
     }
   }
 }

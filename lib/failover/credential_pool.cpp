@@ -94,8 +94,8 @@ std::vector<std::size_t> CredentialPool::order(double random) const {
       begin_at(static_cast<std::size_t>(random * static_cast<double>(indices.size())));
       break;
     case Strategy::least_used:
-      std::stable_sort(indices.begin(), indices.end(), [&](std::size_t a, std::size_t b) {
-        return entries_[a]->uses < entries_[b]->uses;
+      std::sort(indices.begin(), indices.end(), [&](std::size_t a, std::size_t b) {
+        return std::pair(entries_[a]->uses, a) < std::pair(entries_[b]->uses, b);
       });
       break;
   }
@@ -159,14 +159,15 @@ asio::awaitable<Result<void>> CredentialPool::refresh(const CredentialUse& used,
 }
 
 asio::awaitable<void> CredentialPool::run_refresh(std::shared_ptr<Flight> flight) {
-  Result<Tokens> tokens = Failure(FailoverReason::auth, "the refresh failed by an exception");
+  Result<Tokens> tokens = Failure();
   try {
     tokens = co_await flight->pool().new_tokens(flight->index());
   } catch (const FailoverError& thrown) {
     tokens = thrown.failure();
   } catch (const boost::system::system_error& thrown) {
     tokens = Failure(FailoverReason::auth, "the refresh failed: " + thrown.code().message());
-  } catch (...) {  // what it says could be a token: not repeated
+  } catch (...) {  // what it says could be a token, and is not repeated
+    tokens = Failure(FailoverReason::auth, "the refresh failed by an exception");
   }
   flight->land(std::move(tokens));
 }

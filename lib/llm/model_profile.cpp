@@ -17,14 +17,14 @@ struct Row {
   std::uint64_t window;  // tokens; no_window: not known, or not the same everywhere
   int floor;             // seconds
   bool accepts_prefill;
-  Sampling sampling;
-  Thinking thinking;
+  SamplingRule sampling;
+  ThinkingStyle thinking;
   OutputLimit output_limit = OutputLimit::max_tokens;
   bool stop_sequences = true;
 };
 
-using enum Sampling;
-using Think = Thinking;
+using enum SamplingRule;
+using Think = ThinkingStyle;
 using enum OutputLimit;
 
 // Sources. Floors: failover-behaviour b.3; its list is whole. Prefill, sampling and thinking of Claude:

@@ -26,7 +26,7 @@
 
 namespace understudy {
 
-inline constexpr std::size_t retry_after_body_limit = 64 * 1024;
+inline constexpr std::size_t retry_after_body_limit = std::size_t{64} * 1024;
 inline constexpr Clock::duration longest_retry_after = std::chrono::hours(24 * 366);
 
 /// Name and value; names in any case.

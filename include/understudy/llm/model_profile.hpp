@@ -28,14 +28,14 @@
 namespace understudy {
 
 /// Which of `temperature`, `top_p` and `top_k` a request may have.
-enum class Sampling : unsigned char {
+enum class SamplingRule : unsigned char {
   any,      ///< all that the protocol has
   one_of,   ///< temperature or top_p, not both
   refused,  ///< none: 400, or only the default is taken
 };
 
 /// How thinking is asked for.
-enum class Thinking : unsigned char {
+enum class ThinkingStyle : unsigned char {
   unknown,   ///< sent as the caller wrote it
   none,      ///< the model has none to ask for
   budget,    ///< `thinking: {type: enabled, budget_tokens}`
@@ -55,8 +55,8 @@ class ModelProfile {
   std::optional<std::uint64_t> context_window;  ///< tokens, prompt and answer together
   bool accepts_prefill = false;                 ///< an answer begun by the caller may be continued
   Clock::duration reasoning_floor{};            ///< no stall is called before this; zero: no floor
-  Sampling sampling = Sampling::any;
-  Thinking thinking = Thinking::unknown;
+  SamplingRule sampling = SamplingRule::any;
+  ThinkingStyle thinking = ThinkingStyle::unknown;
   OutputLimit output_limit = OutputLimit::max_tokens;
   bool stop_sequences = true;  ///< `stop` is taken
 };

@@ -28,7 +28,7 @@ class Waiter {
     act_ = [](Waiter& waiter, const asio::any_io_executor* post_to, bool invoke) {
       auto& stored = *std::launder(reinterpret_cast<Handler*>(waiter.storage_));
       Handler handler_out(std::move(stored));
-      stored.~Handler();
+      stored.~Handler();  // NOLINT(bugprone-use-after-move): destroying it is what is left to do
       waiter.act_ = nullptr;
       if (post_to != nullptr) {
         asio::post(*post_to, std::move(handler_out));
