@@ -329,8 +329,7 @@ Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration to
   if (decision.action == Action::retry && run.probe && situation.member_left) {
     decision = {Action::fail_over, "a probe is not retried while another member is left"};
   }
-  const bool draws = decision.action == Action::retry || decision.action == Action::refresh ||
-                     decision.action == Action::mend;
+  const bool draws = decision.action == Action::retry || decision.action == Action::mend;
   if (draws && !run.record->budget().withdraw()) {
     situation.budget = false;
     decision = decide(policy_, situation);

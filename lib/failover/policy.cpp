@@ -70,7 +70,7 @@ class Rules {
   }
 
   Decision refresh() const noexcept {
-    if (recoverable() && s_.can_refresh && s_.budget) {
+    if (recoverable() && s_.can_refresh) {
       return {Action::refresh, "the credential was refused: refresh it, once"};
     }
     return recoverable() && s_.can_rotate ? rotate("the credential was refused: another one")

@@ -384,7 +384,8 @@ class Simulation final {
       --probing_[probe_key(attempt)];
     }
     if (attempt.decision) {
-      const bool rotated = attempt.decision->action == Action::rotate;
+      const bool rotated =
+          attempt.decision->action == Action::rotate || attempt.decision->action == Action::refresh;
       rotations_[attempt.member.provider()] += rotated ? 1 : 0;
     }
   }
@@ -502,7 +503,8 @@ class Simulation final {
 
   Clock::time_point time_now() const { return Clock::time_point(time_.elapsed()); }
 
-  /// Every attempt after the first of a visit is a retry, and draws on the budget, or a rotation.
+  /// Every attempt after the first of a visit is a retry, and draws on the budget, or has another
+  /// credential.
   void check_budget(const ScriptedProvider& provider) {
     const auto visits = visits_[provider.name()];
     const auto rotations = rotations_[provider.name()];

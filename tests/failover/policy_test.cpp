@@ -200,14 +200,15 @@ TEST_CASE("after delivery nothing is retried: to the caller what was his, the re
 }
 
 TEST_CASE("an empty budget means fail over, for every retry of the same request") {
-  for (const auto& c :
-       {Case(R::server_error), Case(R::connection).took(1ms), Case(R::rate_limit).after(1s),
-        Case(R::thinking_signature).mendable(), Case(R::auth).refreshable()}) {
+  for (const auto& c : {Case(R::server_error), Case(R::connection).took(1ms),
+                        Case(R::rate_limit).after(1s), Case(R::thinking_signature).mendable()}) {
     CAPTURE(c.situation.code.message());
     CHECK(act(Case(c).broke()) == Action::fail_over);
     CHECK(act(Case(c).broke().last()) == Action::return_to_caller);
   }
+  // Another credential, rotated to or refreshed, is no repetition.
   CHECK(act(Case(R::billing).rotatable().broke()) == Action::rotate);
+  CHECK(act(Case(R::auth).refreshable().broke()) == Action::refresh);
 }
 
 TEST_CASE("waits: backoff with full jitter, what the provider asks for, and the deadline") {

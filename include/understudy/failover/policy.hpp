@@ -5,8 +5,9 @@
 /// 2. A stop is never retried and never fails over.
 /// 3. Each reason has one treatment (reason.hpp), each treatment one rule in `decide`, each decision a
 ///    sentence that says why.
-/// 4. A retry of the same request to the same member draws on the retry budget, whatever its reason. (A
-///    rotation to another credential does not: it is a failover in small, bounded by the credentials.)
+/// 4. A retry of the same request to the same member draws on the retry budget, whatever its reason. One
+///    with another credential does not, be it rotated to or refreshed: that is a failover in small, bounded
+///    by the credentials. (Else a token that expires amid a thousand calls would fail most of them.)
 /// 5. `eligible` alone says who could be next. Everything that asks that asks it.
 ///
 ///     Situation now(FailoverReason::timeout);
