@@ -9,7 +9,7 @@ namespace understudy::json {
 namespace {
 
 /// Documents up to here go through the thread's parser, which then keeps some ten times as much.
-constexpr std::size_t usual_document = 1024 * 1024;
+constexpr std::size_t usual_document = std::size_t{1024} * 1024;
 
 ondemand::parser& parser_of_thread() {
   thread_local ondemand::parser parser;

@@ -37,7 +37,7 @@ using boost::system::error_code;
 inline constexpr std::size_t sse_padding = 64;
 
 /// Single lines of several MB are seen (encrypted reasoning, search results): reference wire.md 1.4.
-inline constexpr std::size_t sse_longest_block = 16 * 1024 * 1024;
+inline constexpr std::size_t sse_longest_block = std::size_t{16} * 1024 * 1024;
 
 enum class SseError {
   block_too_long = 1,  ///< a line, or the lines of one event together, exceed the bound
