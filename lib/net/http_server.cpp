@@ -399,7 +399,9 @@ struct HttpServer::Core {
       threw = true;
     }
     co_await asio::this_coro::throw_if_cancelled(false);
-    if (connection.sent == Connection::Sent::nothing) {
+    if (co_await detail::aborted_by_cancel(*connection.stream)) {
+      connection.keep = false;
+    } else if (connection.sent == Connection::Sent::nothing) {
       connection.keep = false;
       co_await exchange.respond(500, HttpFields(), threw ? "" : "no answer\n");
     } else if (connection.sent == Connection::Sent::head || threw) {

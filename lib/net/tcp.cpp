@@ -86,12 +86,10 @@ class TcpStream final : public ByteStream {
 
   asio::awaitable<void> wait_readable() override {
     drained_ = false;
-    co_await socket_.async_wait(tcp::socket::wait_read, quietly);
+    return wait(tcp::socket::wait_read);
   }
 
-  asio::awaitable<void> wait_writable() override {
-    co_await socket_.async_wait(tcp::socket::wait_write, quietly);
-  }
+  asio::awaitable<void> wait_writable() override { return wait(tcp::socket::wait_write); }
 
   bool readable() const noexcept override {
     if (!socket_.is_open()) {
@@ -118,6 +116,13 @@ class TcpStream final : public ByteStream {
   }
 
  private:
+  asio::awaitable<void> wait(tcp::socket::wait_type what) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() == asio::cancellation_type::none) {
+      co_await socket_.async_wait(what, quietly);
+    }
+  }
+
   int fd() const noexcept { return const_cast<tcp::socket&>(socket_).native_handle(); }
 
   tcp::socket socket_;

@@ -59,8 +59,8 @@ class UNDERSTUDY_API ByteStream {
   /// Writes as much of `data`, which must not be empty, as is taken. Errors: as try_read, but for eof.
   virtual IoResult try_write(std::string_view data) noexcept = 0;
 
-  /// Completes when a try may get on, or the stream was closed. Cancellation (any kind) completes it too;
-  /// it is for the caller to look. Never throws by itself.
+  /// Completes when a try may get on, or the stream was closed. Cancellation (any kind) completes it too,
+  /// also one that came before; it is for the caller to look. Never throws by itself.
   virtual asio::awaitable<void> wait_readable() = 0;
   virtual asio::awaitable<void> wait_writable() = 0;
 

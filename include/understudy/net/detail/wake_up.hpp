@@ -26,11 +26,13 @@ class WakeUp {
     }
   }
 
-  /// Completes at the next notification, or when cancelled (any kind): true then.
+  /// Completes at the next notification; true: because of a cancel (any kind), or at once after one.
   asio::awaitable<bool> wait() {
-    co_await timer_.async_wait(asio::as_tuple(asio::deferred));
-    co_return static_cast<bool>((co_await asio::this_coro::cancellation_state).cancelled() !=
-                                asio::cancellation_type::none);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() == asio::cancellation_type::none) {
+      co_await timer_.async_wait(asio::as_tuple(asio::deferred));
+    }
+    co_return state.cancelled() != asio::cancellation_type::none;
   }
 
  private:
