@@ -57,7 +57,7 @@ bool is_literal(const std::string& host) {
 /// OpenSSL's view of the stream beneath.
 struct Below {
   std::unique_ptr<ByteStream> stream;
-  error_code error;  // of the last try, if it was one for good
+  error_code error;  // the first one for good
 };
 
 Below& below(BIO* bio) { return *static_cast<Below*>(BIO_get_data(bio)); }
@@ -68,8 +68,8 @@ int finish(BIO* bio, const IoResult& io, std::size_t* bytes) {
   if (!io.code) {
     return 1;
   }
-  if (io.code != asio::error::would_block) {
-    below(bio).error = io.code;
+  if (io.code != asio::error::would_block && !below(bio).error) {
+    below(bio).error = io.code;  // the first: OpenSSL answers an end with an alert, which fails too
   }
   return 0;
 }
