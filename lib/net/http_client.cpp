@@ -175,8 +175,8 @@ asio::awaitable<NetResult<std::string_view>> HttpResponse::read() {
       state.buffer.park();
       state.observer.waiting(&state.stream());
       co_await state.stream().wait_readable();
-      const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-      if (cancelled != asio::cancellation_type::none) {
+      const auto cancellation = co_await asio::this_coro::cancellation_state;
+      if (cancellation.cancelled() != asio::cancellation_type::none) {
         co_return state.failed(NetError(asio::error::operation_aborted, Phase::progress));
       }
     }
@@ -358,7 +358,10 @@ struct HttpClient::Core {
       heard = heard || before > 0 || parser.started();
       if (came.has_error()) {
         error.emplace(came.error());
-      } else if (const auto status = parser.head().status; status == 101 || status / 100 == 3) {
+      } else if (const auto status = parser.head().status; status == 101) {
+        error.emplace(NetFault::malformed, Phase::first_progress,
+                      "another protocol, unasked (101)");
+      } else if (status / 100 == 3) {
         const auto target = parser.head().headers.find("location");
         error.emplace(NetFault::redirect, Phase::first_progress,
                       std::to_string(status) + " to " + std::string(target.value_or("nowhere")));

@@ -282,8 +282,8 @@ asio::awaitable<void> HttpExchange::gone() {
     } else {
       state_.buffer.park();
       co_await state_.stream->wait_readable();
-      const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-      if (cancelled != asio::cancellation_type::none) {
+      const auto cancellation = co_await asio::this_coro::cancellation_state;
+      if (cancellation.cancelled() != asio::cancellation_type::none) {
         co_return;
       }
     }

@@ -27,7 +27,7 @@ struct Served {
   }
 
   awaitable<std::unique_ptr<ByteStream>> connect() {
-    auto stream = co_await network.dial({}, 80);
+    auto stream = co_await network.dial(Addresses(), 80);
     co_return std::move(*stream);
   }
 
@@ -362,7 +362,7 @@ TEST_CASE("cancelled, it ends with all that it holds") {
   const auto acceptor = network.listen(80);
   std::string heard;
   const auto both = [&](Scope& scope) -> awaitable<void> {
-    auto stream = co_await network.dial({}, 80);
+    auto stream = co_await network.dial(Addresses(), 80);
     const auto served = [&](Scope& inner) -> awaitable<void> {
       inner.spawn([&] { return server.serve(*acceptor); });
       co_await say(**stream, get);
