@@ -18,6 +18,7 @@ using detail::Lease;
 using detail::ReadBuffer;
 
 constexpr int most_interim = 16;
+constexpr std::size_t longest_location = 256;  // that is told
 /// A body that is sent with its head, since copying it is cheaper than a system call.
 constexpr std::size_t small_body = 16 * 1024;
 /// A stream that always has something still lets others run after so many reads.
@@ -46,7 +47,9 @@ NetResult<void> check(const HttpRequest& request) {
     return !text.empty() &&
            std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c != '\x7f'; });
   };
-  if (!is_valid_field(request.method, "") || !printable(request.target)) {
+  const bool answered_by_other_rules = request.method == "HEAD" || request.method == "CONNECT";
+  if (!is_valid_field(request.method, "") || answered_by_other_rules ||
+      !printable(request.target)) {
     return NetError(NetFault::invalid_request, Phase::none, "method or target");
   }
   for (std::size_t i = 0; i < request.headers.size(); ++i) {
@@ -87,23 +90,42 @@ std::string head_of(const HttpRequest& request, const Endpoint& endpoint, const 
   return head + "\r\n";
 }
 
+/// Tells the observer when the call is over, before its stream may be gone.
+class Told {
+ public:
+  explicit Told(IoObserver& observer) noexcept : observer_(&observer) {}
+  Told(Told&& other) noexcept : observer_(std::exchange(other.observer_, nullptr)) {}
+  Told& operator=(Told&&) = delete;
+  ~Told() {
+    if (observer_ != nullptr) {
+      observer_->left();
+    }
+  }
+
+  IoObserver& operator*() const noexcept { return *observer_; }
+
+ private:
+  IoObserver* observer_;
+};
+
 }  // namespace
 
 struct HttpResponse::State {
-  State(Lease l, HttpParser p, ReadBuffer b, IoObserver& o)
-      : lease(std::move(l)), parser(std::move(p)), buffer(std::move(b)), observer(o) {}
+  State(Lease l, HttpParser p, ReadBuffer b, Told o)
+      : lease(std::move(l)), parser(std::move(p)), buffer(std::move(b)), observer(std::move(o)) {}
 
   ByteStream& stream() noexcept { return *lease.stream; }
 
   Lease lease;  // its stream goes back to the pool at the end of the body
   HttpParser parser;
   ReadBuffer buffer;
-  IoObserver& observer;
+  Told observer;
   unsigned in_a_row = 0;
   bool may_be_kept = true;
 
   void finish() {
     if (lease.stream && may_be_kept && parser.keep_alive() && buffer.bytes().empty()) {
+      (*observer).left();
       lease.give_back();
     }
   }
@@ -166,14 +188,14 @@ asio::awaitable<NetResult<std::string_view>> HttpResponse::read() {
     const auto read = state.stream().try_read(state.buffer.space());
     if (!read.code) {
       state.buffer.add(read.bytes);
-      state.observer.heard(read.bytes);
+      (*state.observer).heard(read.bytes);
       ++state.in_a_row;
     } else if (read.code != asio::error::would_block) {
       co_return state.ended(read.code);
     } else {
       state.in_a_row = 0;
       state.buffer.park();
-      state.observer.waiting(&state.stream());
+      (*state.observer).waiting(&state.stream());
       co_await state.stream().wait_readable();
       const auto cancellation = co_await asio::this_coro::cancellation_state;
       if (cancellation.cancelled() != asio::cancellation_type::none) {
@@ -302,6 +324,7 @@ struct HttpClient::Core {
 
   asio::awaitable<Sent> send_once(const Endpoint& endpoint, const HttpRequest& request,
                                   IoObserver& observer, bool fresh) {
+    Told told(observer);
     const auto wait = [&] {
       observer.enter(Phase::pool_wait);
       observer.waiting(nullptr);
@@ -320,9 +343,12 @@ struct HttpClient::Core {
       }
       lease->stream = std::move(*stream);
     }
+    if (co_await detail::aborted_by_cancel(*lease->stream)) {
+      co_return Sent(NetError(asio::error::operation_aborted, Phase::connect));
+    }
     const bool passed_on = proxy != nullptr && endpoint.scheme == Scheme::http;
     auto head = head_of(request, endpoint, passed_on ? proxy : nullptr);
-    co_return co_await exchange(std::move(*lease), std::move(head), request, observer);
+    co_return co_await exchange(std::move(*lease), std::move(told), std::move(head), request);
   }
 
   asio::awaitable<error_code> write(ByteStream& stream, std::string head, const std::string& body,
@@ -337,8 +363,9 @@ struct HttpClient::Core {
     co_return code;
   }
 
-  asio::awaitable<Sent> exchange(Lease lease, std::string head, const HttpRequest& request,
-                                 IoObserver& observer) {
+  asio::awaitable<Sent> exchange(Lease lease, Told told, std::string head,
+                                 const HttpRequest& request) {
+    auto& observer = *told;
     auto& stream = *lease.stream;
     observer.enter(Phase::write);
     const auto unwritten = co_await write(stream, std::move(head), request.body, observer);
@@ -364,10 +391,11 @@ struct HttpClient::Core {
       } else if (status / 100 == 3) {
         const auto target = parser.head().headers.find("location");
         error.emplace(NetFault::redirect, Phase::first_progress,
-                      std::to_string(status) + " to " + std::string(target.value_or("nowhere")));
+                      std::to_string(status) + " to " +
+                          std::string(target.value_or("nowhere").substr(0, longest_location)));
       } else if (status / 100 != 1) {
         auto state = std::make_unique<HttpResponse::State>(std::move(lease), std::move(parser),
-                                                           std::move(buffer), observer);
+                                                           std::move(buffer), std::move(told));
         state->may_be_kept = !unwritten;
         co_return Sent(HttpResponse(std::move(state)));
       }

@@ -59,6 +59,7 @@ class Watch final : public IoObserver {
   bool expired() const noexcept { return expired_; }
 
   void enter(Phase) override {}
+  void left() override {}
   void waiting(const ByteStream*) override {
     if (each_ != Clock::duration::zero()) {
       within(each_);

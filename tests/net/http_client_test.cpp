@@ -497,6 +497,7 @@ TEST_CASE("errors before a byte was sent: the name, the port, a request that mus
   CHECK(refused(HttpRequest("GET", "/a b")).code == NetFault::invalid_request);
   CHECK(refused(HttpRequest("GET", "")).code == NetFault::invalid_request);
   CHECK(refused(HttpRequest("GET\r\n", "/")).code == NetFault::invalid_request);
+  CHECK(refused(HttpRequest("HEAD", "/")).code == NetFault::invalid_request);
   outcome = refused(HttpRequest("GET", "/").with_header("x-api-key", "secret\r\nx: y"));
   CHECK(outcome.code == NetFault::invalid_request);
   CHECK(outcome.text == "header 0 (x-api-key)");

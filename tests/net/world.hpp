@@ -55,6 +55,7 @@ class Recorder final : public IoObserver {
   void enter(Phase phase) override { phases.push_back(phase); }
   void waiting(const ByteStream*) override {}
   void heard(std::size_t n) override { bytes += n; }
+  void left() override {}
 
   std::vector<Phase> phases;
   std::size_t bytes = 0;

@@ -50,7 +50,7 @@ UNDERSTUDY_API bool has_token(std::string_view value, std::string_view word) noe
 /// but tab (RFC 9110 5.1, 5.5). What comes in from a user's configuration is checked by it.
 UNDERSTUDY_API bool is_valid_field(std::string_view name, std::string_view value) noexcept;
 
-/// A request to be sent. `host`, `content-length` and `accept-encoding: identity` are the client's to add;
+/// A request to be sent; HEAD and CONNECT cannot be. `host`, `content-length` and `accept-encoding: identity` are the client's to add;
 /// nothing else is.
 class HttpRequest {
  public:

@@ -28,6 +28,9 @@ class UNDERSTUDY_API IoObserver {
   /// A read brought bytes of the answer.
   virtual void heard(std::size_t bytes) = 0;
 
+  /// The stream that was waited for is no longer the call's: it may be gone.
+  virtual void left() = 0;
+
  protected:
   ~IoObserver() = default;
 };
@@ -38,6 +41,7 @@ class UNDERSTUDY_API IgnoreIo final : public IoObserver {
   void enter(Phase) override {}
   void waiting(const ByteStream*) override {}
   void heard(std::size_t) override {}
+  void left() override {}
 };
 
 /// Reports to a StallTimer. `ready` is what its hook of that name wants: whether the stream that was last
@@ -46,15 +50,13 @@ class UNDERSTUDY_API StallObserver final : public IoObserver {
  public:
   explicit StallObserver(StallTimer& timer) noexcept : timer_(timer) {}
 
-  void enter(Phase phase) override {
-    stream_ = nullptr;
-    timer_.enter(phase);
-  }
+  void enter(Phase phase) override { timer_.enter(phase); }
   void waiting(const ByteStream* stream) override {
     stream_ = stream;
     timer_.waiting();
   }
   void heard(std::size_t bytes) override { timer_.heard(bytes); }
+  void left() override { stream_ = nullptr; }
 
   bool ready() const noexcept { return stream_ != nullptr && stream_->readable(); }
 
