@@ -42,7 +42,8 @@ bool is_the_clients(std::string_view name) {
   return has_token(name, "content-length") || has_token(name, "transfer-encoding");
 }
 
-NetResult<void> check(const HttpRequest& request) {
+/// What must not be sent, if there is something.
+std::optional<NetError> check(const HttpRequest& request) {
   const auto printable = [](std::string_view text) {
     return !text.empty() &&
            std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c != '\x7f'; });
@@ -61,7 +62,7 @@ NetResult<void> check(const HttpRequest& request) {
                           (is_valid_field(name, "") ? " (" + std::string(name) + ")" : ""));
     }
   }
-  return {};
+  return std::nullopt;
 }
 
 /// The bytes of a request up to its body. `proxy`: it is sent to one that passes it on.
@@ -130,29 +131,31 @@ struct HttpResponse::State {
     }
   }
 
-  NetResult<std::string_view> failed(const NetError& error) {
+  NetError failed(const NetError& error) {
     stream().abort();
-    return NetError(error.code, Phase::progress, error.text);
+    return {error.code, Phase::progress, error.text};
   }
 
+  using Part = std::optional<NetResult<std::string_view>>;  // made in place: g++ 12 warns of a move
+
   /// What the bytes that are there give. Nothing: more are needed.
-  std::optional<NetResult<std::string_view>> take() {
+  Part take() {
     if (!parser.done() && !buffer.bytes().empty()) {
       const auto step = parser.parse_body(buffer.bytes());
       if (step.has_error()) {
-        return failed(step.error());
+        return Part(std::in_place, failed(step.error()));
       }
       buffer.consume(step->consumed);
       if (!step->body.empty()) {
         if (parser.done()) {
           finish();
         }
-        return NetResult<std::string_view>(step->body);
+        return Part(std::in_place, step->body);
       }
     }
     if (parser.done()) {
       finish();
-      return NetResult<std::string_view>(std::string_view());
+      return Part(std::in_place, std::string_view());
     }
     return std::nullopt;
   }
@@ -161,8 +164,10 @@ struct HttpResponse::State {
     if (code != asio::error::eof) {
       return failed(NetError(code, Phase::progress));
     }
-    const auto end = parser.end();
-    return end.has_error() ? failed(end.error()) : NetResult<std::string_view>(std::string_view());
+    if (const auto error = parser.end()) {
+      return failed(*error);
+    }
+    return std::string_view();
   }
 };
 
@@ -303,10 +308,9 @@ struct HttpClient::Core {
     }
     HttpParser parser(HttpParser::Role::response, 0);
     ReadBuffer buffer(buffers);
-    const auto answered =
-        co_await detail::read_head(*stream, buffer, parser, observer, Phase::connect);
-    if (answered.has_error()) {
-      co_return answered.error();
+    auto unanswered = co_await detail::read_head(*stream, buffer, parser, observer, Phase::connect);
+    if (unanswered) {
+      co_return std::move(*unanswered);
     }
     const auto status = parser.head().status;
     if (status / 100 != 2 || !buffer.bytes().empty()) {
@@ -380,12 +384,12 @@ struct HttpClient::Core {
     for (int interim = 0; interim <= most_interim && !error; ++interim) {
       HttpParser parser(HttpParser::Role::response, 0);
       const auto before = buffer.bytes().size();
-      const auto came =
-          co_await detail::read_head(stream, buffer, parser, observer, Phase::first_progress);
+      error = co_await detail::read_head(stream, buffer, parser, observer, Phase::first_progress);
       heard = heard || before > 0 || parser.started();
-      if (came.has_error()) {
-        error.emplace(came.error());
-      } else if (const auto status = parser.head().status; status == 101) {
+      if (error) {
+        break;
+      }
+      if (const auto status = parser.head().status; status == 101) {
         error.emplace(NetFault::malformed, Phase::first_progress,
                       "another protocol, unasked (101)");
       } else if (status / 100 == 3) {
@@ -426,8 +430,8 @@ HttpClient::~HttpClient() { close(); }
 asio::awaitable<NetResult<HttpResponse>> HttpClient::send(const Endpoint& endpoint,
                                                           const HttpRequest& request,
                                                           IoObserver& observer) {
-  if (auto fine = check(request); fine.has_error()) {
-    co_return fine.error();
+  if (auto refused = check(request)) {
+    co_return std::move(*refused);
   }
   auto sent = co_await core_->send_once(endpoint, request, observer, false);
   if (sent.unanswered_on_a_kept_connection) {

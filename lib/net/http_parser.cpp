@@ -120,13 +120,13 @@ class Parser final : public http::basic_parser<is_request> {
 };
 
 /// What a response says of compression. (An error's body is handed out whatever it is: the status counts.)
-NetResult<void> check_encoding(const HttpHead& head) {
+std::optional<NetError> check_encoding(const HttpHead& head) {
   const auto encoding = head.headers.find("content-encoding");
   if (encoding && head.status / 100 == 2 && !encoding->empty() &&
       !has_token(*encoding, "identity")) {
     return NetError(NetFault::content_encoding, Phase::none, std::string(encoding->substr(0, 64)));
   }
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -180,8 +180,8 @@ NetResult<HttpParser::Step> HttpParser::parse_head(std::span<char> bytes) {
       return translated(code, Phase::none);
     }
     if (parser.is_header_done()) {
-      if (auto fine = check_encoding(parser.head); fine.has_error()) {
-        return fine.error();
+      if (auto refused = check_encoding(parser.head)) {
+        return std::move(*refused);
       }
     }
     return step;
@@ -213,8 +213,8 @@ NetResult<HttpParser::Step> HttpParser::parse_body(std::span<char> bytes) {
   });
 }
 
-NetResult<void> HttpParser::end() {
-  return state_->visit([](auto& parser) -> NetResult<void> {
+std::optional<NetError> HttpParser::end() {
+  return state_->visit([](auto& parser) -> std::optional<NetError> {
     error_code code;
     if (!parser.got_some()) {
       code = http::error::partial_message;
@@ -224,7 +224,7 @@ NetResult<void> HttpParser::end() {
     if (code) {
       return translated(code, Phase::none);
     }
-    return {};
+    return std::nullopt;
   });
 }
 

@@ -363,13 +363,13 @@ struct HttpServer::Core {
       } else {
         connection.watch.within(options.head_within);
       }
-      const auto head = co_await detail::read_head(
+      const auto unread = co_await detail::read_head(
           *connection.stream, connection.buffer, connection.parser, connection.watch, Phase::none);
       connection.watch.clear();
       connection.idle = false;
       HttpExchange exchange(connection);
-      if (head.has_error()) {
-        co_await refuse(exchange, head.error());
+      if (unread) {
+        co_await refuse(exchange, *unread);
       } else {
         co_await answer(exchange);
       }

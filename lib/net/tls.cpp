@@ -7,6 +7,7 @@
 
 #include <array>
 #include <boost/asio/ip/address.hpp>
+#include <optional>
 
 namespace understudy {
 namespace {
@@ -180,12 +181,12 @@ class TlsStream final : public ByteStream {
     below_.stream->abort();
   }
 
-  /// One step of the handshake: no error when it is done, would_block when it has to be waited for.
-  NetResult<void> handshake() {
+  /// One step of the handshake: nothing when it is done, would_block when it has to be waited for.
+  std::optional<NetError> handshake() {
     ERR_clear_error();
     const int done = SSL_do_handshake(ssl_.get());
     if (done == 1) {
-      return {};
+      return std::nullopt;
     }
     const auto verified = SSL_get_verify_result(ssl_.get());
     const auto* problem = verified == X509_V_OK ? nullptr : X509_verify_cert_error_string(verified);
@@ -232,12 +233,12 @@ class TlsStream final : public ByteStream {
 
 asio::awaitable<Connected> shake_hands(std::unique_ptr<TlsStream> stream) {
   while (true) {
-    const auto done = stream->handshake();
-    if (done.has_value()) {
+    auto undone = stream->handshake();
+    if (!undone) {
       co_return std::move(stream);
     }
-    if (done.error().code != asio::error::would_block) {
-      co_return done.error();
+    if (undone->code != asio::error::would_block) {
+      co_return std::move(*undone);
     }
     co_await stream->wait_for_handshake();
     const auto state = co_await asio::this_coro::cancellation_state;

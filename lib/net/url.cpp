@@ -62,8 +62,9 @@ NetResult<std::uint16_t> parse_port(std::string_view text) {
 
 std::string host_and_port(const Endpoint& endpoint) {
   const bool literal = endpoint.host.find(':') != std::string::npos;
-  const auto host = literal ? "[" + endpoint.host + "]" : endpoint.host;
-  return host + ":" + std::to_string(endpoint.port);
+  std::string text(literal ? "[" : "");
+  text.append(endpoint.host).append(literal ? "]:" : ":").append(std::to_string(endpoint.port));
+  return text;
 }
 
 std::string authority(const Endpoint& endpoint) {

@@ -49,7 +49,7 @@ inline std::optional<std::string> parse(HttpParser::Role role, std::string_view 
       must(pending.size() < understudy::detail::read_buffer_size + step);
     }
   }
-  if (!parser.done() && parser.end().has_error()) {
+  if (!parser.done() && parser.end()) {
     return std::nullopt;
   }
   must(parser.done());

@@ -40,8 +40,8 @@ Parsed parse(Role role, std::string_view message, std::size_t step, std::uint64_
     }
   }
   if (!parser.done()) {
-    if (auto end = parser.end(); end.has_error()) {
-      parsed.code = end.error().code;
+    if (const auto error = parser.end()) {
+      parsed.code = error->code;
       return parsed;
     }
   }

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
+#include <optional>
 #include <string_view>
 
 #include "understudy/net/byte_stream.hpp"
@@ -65,10 +66,10 @@ inline asio::awaitable<error_code> write_all(ByteStream& stream, std::string_vie
   co_return error_code();
 }
 
-/// Reads a head. What the connection's end means is for the caller: it has the code, and bytes_came.
-inline asio::awaitable<NetResult<void>> read_head(ByteStream& stream, ReadBuffer& buffer,
-                                                  HttpParser& parser, IoObserver& observer,
-                                                  Phase phase) {
+/// Reads a head; says why it did not, or nothing. (g++ 12 warns of a NetResult<void> here.)
+inline asio::awaitable<std::optional<NetError>> read_head(ByteStream& stream, ReadBuffer& buffer,
+                                                          HttpParser& parser, IoObserver& observer,
+                                                          Phase phase) {
   while (true) {
     if (const auto bytes = buffer.bytes(); !bytes.empty()) {
       auto step = parser.parse_head(bytes);
@@ -79,7 +80,7 @@ inline asio::awaitable<NetResult<void>> read_head(ByteStream& stream, ReadBuffer
       }
       buffer.consume(step->consumed);
       if (parser.head_done()) {
-        co_return NetResult<void>();
+        co_return std::nullopt;
       }
     }
     const auto read = co_await fill(stream, buffer, observer);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -47,8 +48,8 @@ class UNDERSTUDY_API HttpParser {
   /// of the body that came lies in one piece. Errors: malformed, header_too_large, body_too_large.
   NetResult<Step> parse_body(std::span<char> bytes);
 
-  /// The connection ended. Error: truncated, if the message had not.
-  NetResult<void> end();
+  /// The connection ended. The error, truncated, if the message had not; else nothing.
+  std::optional<NetError> end();
 
   /// Whether a byte has come.
   bool started() const noexcept;
