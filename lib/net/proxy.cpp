@@ -6,6 +6,7 @@
 #include <boost/asio/ip/network_v6.hpp>
 #include <charconv>
 #include <cstdlib>
+#include <optional>
 
 #include "understudy/runtime/clock.hpp"
 
@@ -14,9 +15,9 @@ namespace {
 
 constexpr std::size_t most_exceptions = 1024;
 
-NetResult<std::optional<Url>> parse_proxy(std::string_view text) {
+NetResult<std::shared_ptr<const Url>> parse_proxy(std::string_view text) {
   if (text.empty()) {
-    return std::optional<Url>();
+    return std::shared_ptr<const Url>();
   }
   if (text.starts_with("socks")) {
     return NetError(NetFault::proxy, Phase::none, "SOCKS proxies are not supported");
@@ -26,7 +27,7 @@ NetResult<std::optional<Url>> parse_proxy(std::string_view text) {
   if (url.has_error()) {
     return url.error();
   }
-  return std::optional<Url>(std::move(*url));
+  return std::make_shared<const Url>(std::move(*url));
 }
 
 std::optional<asio::ip::address> literal(const std::string& host) {
@@ -154,7 +155,7 @@ const Url* ProxyRules::find(const Endpoint& endpoint) const {
   if (!proxy || (from_environment_ && direct(endpoint))) {
     return nullptr;
   }
-  return &*proxy;
+  return proxy.get();
 }
 
 }  // namespace understudy

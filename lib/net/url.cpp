@@ -92,10 +92,8 @@ NetResult<Url> parse_url(std::string_view text) {
   text = text.substr(0, text.find('#'));
   const auto path_at = std::min(text.find_first_of("/?"), text.size());
   auto place = text.substr(0, path_at);
-  std::string path(text.substr(path_at));
-  if (path.starts_with('?')) {
-    path.insert(0, "/");
-  }
+  std::string path(text.substr(path_at).starts_with('?') ? "/" : "");
+  path += text.substr(path_at);
 
   std::optional<std::string> user_info = "";
   if (const auto at = place.rfind('@'); at != std::string_view::npos) {

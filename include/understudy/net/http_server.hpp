@@ -18,7 +18,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,7 +33,9 @@ class HttpServerOptions {
  public:
   HttpServerOptions() noexcept {}
 
-  HttpServerOptions& with_tls(TlsContext context) { return tls = std::move(context), *this; }
+  HttpServerOptions& with_tls(TlsContext context) {
+    return tls = std::make_shared<const TlsContext>(std::move(context)), *this;
+  }
   HttpServerOptions& with_max_body(std::uint64_t n) { return max_body = n, *this; }
   HttpServerOptions& with_max_connections(std::size_t n) { return max_connections = n, *this; }
   HttpServerOptions& with_idle(Clock::duration d) { return idle = d, *this; }
@@ -42,7 +43,7 @@ class HttpServerOptions {
   HttpServerOptions& with_body_within(Clock::duration d) { return body_within = d, *this; }
   HttpServerOptions& with_write_stall(Clock::duration d) { return write_stall = d, *this; }
 
-  std::optional<TlsContext> tls;
+  std::shared_ptr<const TlsContext> tls;            ///< default: none
   std::uint64_t max_body = 32 * 1024 * 1024;        ///< bytes
   std::size_t max_connections = 10'000;             ///< beyond, they wait in the kernel's queue
   Clock::duration idle = std::chrono::seconds(75);  ///< between requests; nginx's default

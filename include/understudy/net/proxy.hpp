@@ -5,7 +5,7 @@
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,8 +39,8 @@ class UNDERSTUDY_API ProxyRules {
  private:
   bool direct(const Endpoint& endpoint) const;
 
-  std::optional<Url> http_;
-  std::optional<Url> https_;
+  std::shared_ptr<const Url> http_;
+  std::shared_ptr<const Url> https_;
   bool from_environment_ = false;
   std::vector<std::string> exceptions_;
 };
