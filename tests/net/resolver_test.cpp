@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -17,7 +18,7 @@ namespace {
 
 const auto somewhere = asio::ip::make_address("192.0.2.1");
 
-/// Shared with lookup threads that nobody joins, so it is never destroyed.
+/// Shared with lookup threads that nobody joins.
 class Gate {
  public:
   void wait() {
@@ -73,11 +74,11 @@ TEST_CASE("literals never reach a thread, an empty answer is an error") {
 }
 
 TEST_CASE("one lookup for a name, however many ask, and a cache after it") {
-  auto& gate = *new Gate;
+  const auto gate = std::make_shared<Gate>();
   std::atomic<int> lookups = 0;
-  SystemResolver resolver(ResolverOptions().with_lookup([&](const std::string&) {
+  SystemResolver resolver(ResolverOptions().with_lookup([&, gate](const std::string&) {
     ++lookups;
-    gate.wait();
+    gate->wait();
     return NetResult<Addresses>(Addresses(1, somewhere));
   }));
   asio::io_context context;
@@ -89,7 +90,7 @@ TEST_CASE("one lookup for a name, however many ask, and a cache after it") {
                    });
   }
   context.poll();
-  gate.open();
+  gate->open();
   context.run();
   CHECK(answered == 100);
   CHECK(lookups == 1);
@@ -98,14 +99,14 @@ TEST_CASE("one lookup for a name, however many ask, and a cache after it") {
 }
 
 TEST_CASE("an answer that is not fresh: asked again, and served where that fails or hangs") {
-  auto& gate = *new Gate;
+  const auto gate = std::make_shared<Gate>();
   std::atomic<int> lookups = 0;
   const auto options = ResolverOptions().with_fresh_for(-1ns).with_stale_after(20ms).with_lookup(
-      [&](const std::string&) -> NetResult<Addresses> {
+      [&, gate](const std::string&) -> NetResult<Addresses> {
         switch (++lookups) {
           case 1: return Addresses(1, somewhere);
           case 2: return NetError(asio::error::host_not_found, Phase::connect);
-          default: gate.wait(); return Addresses(1, asio::ip::make_address("192.0.2.2"));
+          default: gate->wait(); return Addresses(1, asio::ip::make_address("192.0.2.2"));
         }
       });
   SystemResolver resolver(options);
@@ -113,7 +114,7 @@ TEST_CASE("an answer that is not fresh: asked again, and served where that fails
   CHECK(run(resolver.resolve("api.test")).value().front() == somewhere);  // it failed
   CHECK(run(resolver.resolve("api.test")).value().front() == somewhere);  // it hangs
   CHECK(lookups == 3);
-  gate.open();
+  gate->open();
 }
 
 TEST_CASE("too old to be served") {
@@ -131,10 +132,10 @@ TEST_CASE("too old to be served") {
 }
 
 TEST_CASE("a lookup that hangs delays no other, nor the end of whoever waits for it") {
-  auto& gate = *new Gate;
-  const auto lookup = [&](const std::string& host) -> NetResult<Addresses> {
+  const auto gate = std::make_shared<Gate>();
+  const auto lookup = [gate](const std::string& host) -> NetResult<Addresses> {
     if (host == "hung.test") {
-      gate.wait();
+      gate->wait();
     }
     return Addresses(1, somewhere);
   };
@@ -143,7 +144,7 @@ TEST_CASE("a lookup that hangs delays no other, nor the end of whoever waits for
     scope.spawn([&] { return resolver.resolve("hung.test"); });
     const auto found = co_await resolver.resolve("fine.test");
     CHECK(found.has_value());
-    gate.wait_for_waiting(1);
+    gate->wait_for_waiting(1);
     scope.cancel(StopReason::lost);  // with_scope joins the one that hangs
     co_return 0;
   };
@@ -153,13 +154,13 @@ TEST_CASE("a lookup that hangs delays no other, nor the end of whoever waits for
     asio::co_spawn(context, resolver.resolve("hung.test"), asio::detached);
     context.poll();
   }
-  gate.open();
+  gate->open();
 }
 
 TEST_CASE("all threads hang: names wait in a bounded queue") {
-  auto& gate = *new Gate;
-  auto options = ResolverOptions().with_max_threads(1).with_lookup([&](const std::string&) {
-    gate.wait();
+  const auto gate = std::make_shared<Gate>();
+  auto options = ResolverOptions().with_max_threads(1).with_lookup([&, gate](const std::string&) {
+    gate->wait();
     return NetResult<Addresses>(Addresses(1, somewhere));
   });
   options.max_queued = 1;
@@ -179,12 +180,12 @@ TEST_CASE("all threads hang: names wait in a bounded queue") {
     context.restart();
   };
   ask("a.test");
-  gate.wait_for_waiting(1);
+  gate->wait_for_waiting(1);
   ask("b.test");
   ask("c.test");
   REQUIRE(refused);
   CHECK(*refused == NetFault::resolver_busy);
-  gate.open();
+  gate->open();
   context.run();
   CHECK(answered == 2);
 }
@@ -197,14 +198,14 @@ TEST_CASE("the system's own lookup") {
 
 // Last in this file, though any place would do: this program ends although the lookup never does.
 TEST_CASE("a lookup that never ends does not delay the end of the process") {
-  auto& gate = *new Gate;
-  auto* resolver = new SystemResolver(ResolverOptions().with_lookup([&](const std::string&) {
-    gate.wait();
+  const auto gate = std::make_shared<Gate>();
+  auto* resolver = new SystemResolver(ResolverOptions().with_lookup([&, gate](const std::string&) {
+    gate->wait();
     return NetResult<Addresses>(Addresses());
   }));
   asio::io_context context;
   asio::co_spawn(context, resolver->resolve("hung.test"), asio::detached);
   context.poll();
-  gate.wait_for_waiting(1);
+  gate->wait_for_waiting(1);
   delete resolver;  // does not wait either
 }
