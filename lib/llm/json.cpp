@@ -28,6 +28,7 @@ std::string_view with_replacements(std::string_view text, Arena& arena) {
     text.remove_prefix(step.length);
   }
   arena.untake(most - size - sse_padding);
+  copy[size] = '\n';
   return {copy, size};
 }
 
@@ -134,6 +135,7 @@ std::optional<ondemand::object> Parser::object() {
 std::string_view padded_copy(std::string_view text, Arena& arena) {
   char* const copy = arena.take(text.size() + sse_padding);
   text.copy(copy, text.size());
+  copy[text.size()] = '\n';
   return {copy, text.size()};
 }
 

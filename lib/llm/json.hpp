@@ -26,7 +26,9 @@ static_assert(sse_padding >= simdjson::SIMDJSON_PADDING);
 /// A parser for one document of that size. It is this thread's: one document at a time.
 class Parser {
  public:
-  /// `padded`: at least `sse_padding` bytes after it may be read. Invalid UTF-8 is replaced, in a copy.
+  /// `padded`: at least `sse_padding` bytes after it may be read, and the first is not a brace: after one
+  /// simdjson finds faults in malformed JSON that it does not find otherwise. Invalid UTF-8 is replaced, in
+  /// a copy.
   Parser(std::string_view padded, Arena& arena);
 
   /// Nothing if the text is not a JSON object; `why` says so then.
@@ -40,7 +42,7 @@ class Parser {
   const char* why_ = nullptr;
 };
 
-/// A copy with padding.
+/// A copy with padding, of which the first byte is a line's end.
 std::string_view padded_copy(std::string_view text, Arena& arena);
 
 /// The inside of the string token `"..."` at the begin of `token`, as it is written; nothing if it is none.

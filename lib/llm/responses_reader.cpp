@@ -382,11 +382,11 @@ bool ResponsesReader::end_item(std::size_t index, const Item& item, EventSink& s
 void ResponsesReader::begin_part(const Fields& fields, bool summary, EventSink& sink) {
   const bool fresh = blocks_.find(mark(fields.item, fields.part)) == nullptr;
   const auto* const open = blocks_.find(wire(fields.item, 0));
-  if (fresh) {
-    blocks_.open(mark(fields.item, fields.part), Kind::other);
-  }
   const bool another =
       summary && fresh && open != nullptr && open->kind == Kind::reasoning && open->said > 0;
+  if (fresh) {  // last: `open` is not to be looked at afterwards
+    blocks_.open(mark(fields.item, fields.part), Kind::other);
+  }
   if (!another || !say(wire(fields.item, 0), Kind::reasoning, paragraph, false, sink)) {
     sink.emit(Other(summary ? "summary_part" : "content_part", fresh));
   }

@@ -174,7 +174,8 @@ const SseBlock* SseParser::dispatch() {
   block_.data_at = data_lines_ == 1 ? data_.at : none;
   if (data_lines_ > 1 || (data_lines_ == 1 && readable < sse_padding)) {
     char* const copy = copies_.take(block_.data.size() + sse_padding);
-    std::copy(block_.data.begin(), block_.data.end(), copy);
+    // As in the stream itself a line's end follows: what simdjson says of malformed JSON depends on it.
+    *std::copy(block_.data.begin(), block_.data.end(), copy) = '\n';
     block_.data = {copy, block_.data.size()};
   }
   if (data_lines_ > 1) {

@@ -74,6 +74,20 @@ TEST_CASE("however a stream is cut, the same events come out") {
   }
 }
 
+TEST_CASE("a payload with a brace too many is judged alike, cut or not, whatever was read before") {
+  const std::string braces =
+      "data: {\"type\":\"message_start\",\n" + std::string(300, '}') + "\n\n";
+  const std::string unbalanced = "data: {\"type\":\"some_new_kind\":0,\"more\":1}}\n\n";
+  const auto stream = braces + unbalanced;
+  const std::string_view view(stream);
+  const auto whole = decode(Protocol::anthropic_messages, {view});
+  for (std::size_t cut = 0; cut <= view.size(); ++cut) {
+    const auto parts =
+        decode(Protocol::anthropic_messages, {view.substr(0, cut), view.substr(cut)});
+    REQUIRE_MESSAGE(parts.events == whole.events, cut);
+  }
+}
+
 TEST_CASE("heartbeats alone are no progress") {
   for (const auto& [protocol, name] :
        {std::pair(Protocol::anthropic_messages, "anthropic_ping_only_stall.sse"),
