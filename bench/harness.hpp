@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
@@ -27,21 +28,32 @@ struct Way {
   Figures figures;
 };
 
+/// Nanoseconds that have passed, or that this thread has worked.
+inline double wall_clock() noexcept {
+  return std::chrono::duration<double, std::nano>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+inline double thread_clock() noexcept {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
 /// Runs the ways in turn, `rounds` times after one to warm up, and fills in their figures.
-inline void measure(std::vector<Way>& ways, int rounds = 15) {
+inline void measure(std::vector<Way>& ways, int rounds = 15, double (*now)() = wall_clock) {
   std::vector<std::vector<double>> samples(ways.size());
   for (int round = 0; round <= rounds; ++round) {
     for (std::size_t i = 0; i < ways.size(); ++i) {
       auto& way = ways[i];
       const auto before = allocations();
-      const auto start = std::chrono::steady_clock::now();
+      const auto start = now();
       way.run(way.operations);
-      const std::chrono::duration<double, std::nano> took =
-          std::chrono::steady_clock::now() - start;
+      const auto took = now() - start;
       way.figures.allocations =
           static_cast<double>(allocations() - before) / static_cast<double>(way.operations);
       if (round > 0) {
-        samples[i].push_back(took.count() / static_cast<double>(way.operations));
+        samples[i].push_back(took / static_cast<double>(way.operations));
       }
     }
   }

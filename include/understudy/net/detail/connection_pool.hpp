@@ -1,0 +1,130 @@
+/// Which connections there are, to whom, and who waits for one.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "understudy/export.hpp"
+#include "understudy/net/byte_stream.hpp"
+#include "understudy/net/detail/wake_up.hpp"
+#include "understudy/net/url.hpp"
+#include "understudy/runtime/detail/alarm.hpp"
+
+namespace understudy::detail {
+
+class PoolLimits {
+ public:
+  PoolLimits(std::size_t c, std::size_t i, Clock::duration d) noexcept
+      : connections(c), idle(i), idle_for(d) {}
+
+  std::size_t connections;   ///< to one endpoint, those in use and idle ones together
+  std::size_t idle;          ///< to one endpoint
+  Clock::duration idle_for;  ///< and then it is closed
+};
+
+class ConnectionPool;
+
+/// The right to one connection, and the connection when there is one. Its end aborts that.
+class UNDERSTUDY_API Lease {
+ public:
+  Lease() noexcept {}
+  Lease(std::shared_ptr<ConnectionPool> pool, const Endpoint& endpoint) noexcept
+      : pool_(std::move(pool)), endpoint_(&endpoint) {}
+  Lease(Lease&& other) noexcept
+      : stream(std::move(other.stream)),
+        reused(other.reused),
+        pool_(std::move(other.pool_)),
+        endpoint_(other.endpoint_) {}
+  Lease& operator=(Lease&&) = delete;
+  ~Lease();
+
+  /// Back to the pool, for the next one.
+  void give_back();
+
+  std::unique_ptr<ByteStream> stream;
+  bool reused = false;
+
+ private:
+  std::shared_ptr<ConnectionPool> pool_;
+  const Endpoint* endpoint_ = nullptr;  // a key of the pool's map, which lives while it is leased
+};
+
+/// Invariants
+/// 1. To an endpoint there are at most `limits.connections`, of which at most `limits.idle` are idle; who
+///    wants one more waits in the order of coming.
+/// 2. The one that was used last is used first; one on which the peer has said something, or which it
+///    has closed, is not used again.
+/// 3. Timed by one alarm for all idle connections; without any there is none.
+class UNDERSTUDY_API ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
+ public:
+  ConnectionPool(const asio::any_io_executor& executor, const PoolLimits& limits);
+
+  /// Completes with an idle connection (not if `fresh`), or the right to open one. Before it waits it
+  /// calls `about_to_wait`. Cancelled: a lease without a pool, empty.
+  template <class F>
+  asio::awaitable<std::optional<Lease>> lease(const Endpoint& endpoint, bool fresh,
+                                              F about_to_wait) {
+    const auto keep = shared_from_this();
+    if (auto now = try_lease(endpoint, fresh, nullptr)) {
+      co_return now;
+    }
+    about_to_wait();
+    Waiting waiting(*this, endpoint);
+    while (true) {
+      if (co_await waiting.wake_up.wait()) {
+        co_return std::nullopt;
+      }
+      if (auto now = try_lease(endpoint, fresh, &waiting)) {
+        co_return now;
+      }
+    }
+  }
+
+  /// Closes idle connections; those in use are not kept when they come back.
+  void close();
+
+  std::size_t idle_connections() const noexcept;
+
+ private:
+  friend class Lease;
+
+  struct Idle {
+    std::unique_ptr<ByteStream> stream;
+    Clock::time_point until;
+  };
+  struct Waiting;
+  struct Place {
+    std::size_t open = 0;
+    std::vector<Idle> idle;  // the one that was used last at the end
+    std::list<Waiting*> waiting;
+  };
+  using Places = std::map<Endpoint, Place>;
+  struct Waiting {
+    Waiting(ConnectionPool& pool, const Endpoint& endpoint);
+    ~Waiting();
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+    ConnectionPool& pool;
+    Places::iterator place;
+    WakeUp wake_up;
+  };
+
+  std::optional<Lease> try_lease(const Endpoint& endpoint, bool fresh, const Waiting* who);
+  void returned(const Endpoint& endpoint, std::unique_ptr<ByteStream> idle);
+  void settle(Places::iterator place);
+  void expire();
+
+  asio::any_io_executor executor_;
+  PoolLimits limits_;
+  Places places_;
+  bool closed_ = false;
+  Alarm alarm_;
+};
+
+}  // namespace understudy::detail

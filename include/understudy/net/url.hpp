@@ -1,0 +1,56 @@
+/// Where a server is, and what is asked of it: the part of a URL that a provider's base URL needs.
+///
+/// Invariants
+/// 1. What was parsed is safe to send: no control characters, no space, a port of 1 to 65535.
+/// 2. A host is a lower-case name or an address literal, IPv6 without its brackets.
+///
+///     const auto url = parse_url("https://api.example.com/v1").value();
+///     assert(url.endpoint == Endpoint(Scheme::https, "api.example.com", 443) && url.path == "/v1");
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "understudy/export.hpp"
+#include "understudy/net/error.hpp"
+
+namespace understudy {
+
+enum class Scheme : unsigned char { http, https };
+
+/// What a connection goes to, and so the key of a connection pool.
+class Endpoint {
+ public:
+  Endpoint(Scheme s, std::string h, std::uint16_t p) noexcept
+      : scheme(s), host(std::move(h)), port(p) {}
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+
+  Scheme scheme;
+  std::string host;
+  std::uint16_t port;
+};
+
+/// "host", "host:8443" or "[::1]:8080": for a Host header; the scheme's own port is left out.
+UNDERSTUDY_API std::string authority(const Endpoint& endpoint);
+
+/// The same, with the port in any case.
+UNDERSTUDY_API std::string host_and_port(const Endpoint& endpoint);
+
+class Url {
+ public:
+  Url(Endpoint e, std::string p, std::string u) noexcept
+      : endpoint(std::move(e)), path(std::move(p)), user_info(std::move(u)) {}
+
+  Endpoint endpoint;
+  std::string path;       ///< with the query, without the fragment; empty if there is none
+  std::string user_info;  ///< "user:password", percent-decoded; for proxies alone
+};
+
+/// At most 8 KiB. Errors: NetFault::invalid_url, whose text says what is wrong with it.
+UNDERSTUDY_API NetResult<Url> parse_url(std::string_view text);
+
+}  // namespace understudy

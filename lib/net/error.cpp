@@ -1,0 +1,64 @@
+#include "understudy/net/error.hpp"
+
+#include <boost/system/error_category.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace understudy {
+namespace {
+
+class NetCategory final : public boost::system::error_category {
+ public:
+  // The id makes copies of the category in two shared libraries equal.
+  constexpr NetCategory() noexcept : error_category(0x8c41e07d5b92f316ULL) {}
+
+  const char* name() const noexcept override { return "understudy.net"; }
+
+  std::string message(int value) const override {
+    switch (static_cast<NetFault>(value)) {
+      case NetFault::invalid_url: return "invalid URL";
+      case NetFault::invalid_request: return "request that must not be sent";
+      case NetFault::no_address: return "no address";
+      case NetFault::resolver_busy: return "name resolution is busy";
+      case NetFault::proxy: return "proxy failed";
+      case NetFault::tls_setup: return "TLS cannot be set up";
+      case NetFault::tls: return "TLS failed";
+      case NetFault::certificate: return "certificate does not prove who it is";
+      case NetFault::redirect: return "redirect, which is not followed";
+      case NetFault::content_encoding: return "content encoding that nobody asked for";
+      case NetFault::transfer_encoding: return "unsupported transfer encoding";
+      case NetFault::malformed: return "malformed HTTP message";
+      case NetFault::header_too_large: return "HTTP header too large";
+      case NetFault::body_too_large: return "HTTP body too large";
+      case NetFault::truncated: return "connection ended before the HTTP message";
+      case NetFault::too_many_interim: return "too many interim responses";
+      case NetFault::too_slow: return "peer too slow";
+    }
+    return "unknown network fault";
+  }
+};
+
+}  // namespace
+
+const boost::system::error_category& net_category() noexcept {
+  static const NetCategory category;
+  return category;
+}
+
+std::string to_string(const NetError& error) {
+  std::string text = error.code.message();
+  if (!error.text.empty()) {
+    text += ": " + error.text;
+  }
+  if (error.phase != Phase::none) {
+    text += " (";
+    text += to_string(error.phase);
+    text += ")";
+  }
+  return text;
+}
+
+void throw_exception_from_error(const NetError& error, const boost::source_location&) {
+  throw boost::system::system_error(error.code, to_string(error));
+}
+
+}  // namespace understudy

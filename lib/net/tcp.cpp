@@ -1,0 +1,257 @@
+#include "understudy/net/tcp.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "understudy/runtime/scope.hpp"
+
+namespace understudy {
+namespace {
+
+using asio::ip::tcp;
+using namespace std::chrono_literals;
+
+constexpr Clock::duration connection_attempt_delay = 250ms;  // RFC 8305 8
+constexpr auto quietly = asio::as_tuple(asio::deferred);
+
+error_code last_error() noexcept {
+  if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    return asio::error::would_block;
+  }
+  return {errno, boost::system::system_category()};
+}
+
+class TcpStream final : public ByteStream {
+ public:
+  explicit TcpStream(tcp::socket socket)
+      : ByteStream(socket.get_executor()), socket_(std::move(socket)) {
+    error_code ignored;  // a socket without these works
+    socket_.set_option(tcp::no_delay(true), ignored);
+    socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+    using Integer = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>;
+    socket_.set_option(Integer(60), ignored);
+    using Interval = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL>;
+    socket_.set_option(Interval(60), ignored);
+    using Count = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPCNT>;
+    socket_.set_option(Count(5), ignored);
+  }
+
+  IoResult try_read(std::span<char> buffer) noexcept override {
+    if (!socket_.is_open()) {
+      return IoResult::aborted();
+    }
+    if (drained_) {
+      return IoResult::would_block();
+    }
+    while (true) {
+      const auto n = ::recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (n > 0) {
+        // Less than was asked for is all there was: the next try would be a system call for nothing.
+        // (The wait that must follow looks at the socket's level, not at its edge.)
+        drained_ = static_cast<std::size_t>(n) < buffer.size();
+        return {{}, static_cast<std::size_t>(n)};
+      }
+      if (n == 0) {
+        return {asio::error::eof, 0};
+      }
+      if (errno != EINTR) {
+        return {last_error(), 0};
+      }
+    }
+  }
+
+  IoResult try_write(std::string_view data) noexcept override {
+    if (!socket_.is_open()) {
+      return IoResult::aborted();
+    }
+    while (true) {
+      const auto n = ::send(fd(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (n >= 0) {
+        return {{}, static_cast<std::size_t>(n)};
+      }
+      if (errno != EINTR) {
+        return {last_error(), 0};
+      }
+    }
+  }
+
+  asio::awaitable<void> wait_readable() override {
+    drained_ = false;
+    return wait(tcp::socket::wait_read);
+  }
+
+  asio::awaitable<void> wait_writable() override { return wait(tcp::socket::wait_write); }
+
+  bool readable() const noexcept override {
+    if (!socket_.is_open()) {
+      return true;
+    }
+    pollfd look{fd(), POLLIN, 0};
+    return ::poll(&look, 1, 0) > 0;
+  }
+
+  void shutdown_send() noexcept override {
+    error_code ignored;  // the peer may be gone
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  void close() noexcept override {
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
+  void abort() noexcept override {
+    error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    socket_.close(ignored);
+  }
+
+ private:
+  asio::awaitable<void> wait(tcp::socket::wait_type what) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() == asio::cancellation_type::none) {
+      co_await socket_.async_wait(what, quietly);
+    }
+  }
+
+  int fd() const noexcept { return const_cast<tcp::socket&>(socket_).native_handle(); }
+
+  tcp::socket socket_;
+  bool drained_ = false;
+};
+
+/// RFC 8305 4: the preferred family first, then in turn.
+Addresses interleaved(const Addresses& addresses) {
+  Addresses first;
+  Addresses second;
+  for (const auto& address : addresses) {
+    (address.is_v6() == addresses.front().is_v6() ? first : second).push_back(address);
+  }
+  Addresses mixed;
+  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+    if (i < first.size()) {
+      mixed.push_back(first[i]);
+    }
+    if (i < second.size()) {
+      mixed.push_back(second[i]);
+    }
+  }
+  return mixed;
+}
+
+/// What the attempts to reach one host share.
+struct Dialing {
+  explicit Dialing(const asio::any_io_executor& e) : executor(e), pace(e) {}
+
+  asio::any_io_executor executor;
+  Timer pace;
+  std::size_t failed = 0;
+  std::optional<tcp::socket> connected;
+  std::optional<NetError> first_error;
+};
+
+asio::awaitable<void> dial_one(Dialing& dialing, Scope& scope, tcp::endpoint endpoint) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  tcp::socket socket(dialing.executor);
+  const auto [code] = co_await socket.async_connect(endpoint, quietly);
+  if (scope.cancelled()) {
+    co_return;
+  }
+  if (!code) {
+    dialing.connected.emplace(std::move(socket));
+    scope.cancel(StopReason::lost);
+    co_return;
+  }
+  ++dialing.failed;
+  if (!dialing.first_error) {
+    dialing.first_error.emplace(code, Phase::connect, endpoint.address().to_string());
+  }
+  dialing.pace.cancel();
+}
+
+asio::awaitable<void> dial_all(Dialing& dialing, Scope& scope, const Addresses& addresses,
+                               std::uint16_t port) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  std::size_t begun = 0;
+  for (const auto& address : addresses) {
+    if (scope.cancelled()) {
+      break;
+    }
+    const tcp::endpoint endpoint(address, port);
+    auto one = [&dialing, &scope, endpoint] { return dial_one(dialing, scope, endpoint); };
+    scope.spawn(std::move(one));
+    ++begun;
+    if (begun < addresses.size() && dialing.failed < begun && !scope.cancelled()) {
+      dialing.pace.expires_after(connection_attempt_delay);
+      co_await dialing.pace.async_wait(quietly);
+    }
+  }
+  co_await scope.join();
+}
+
+}  // namespace
+
+asio::awaitable<Connected> TcpDialer::dial(Addresses addresses, std::uint16_t port) {
+  if (addresses.empty()) {
+    co_return NetError(NetFault::no_address, Phase::connect);
+  }
+  const auto in_turn = interleaved(addresses);
+  Dialing dialing(executor_);
+  const auto body = [&](Scope& scope) { return dial_all(dialing, scope, in_turn, port); };
+  co_await with_scope(body);
+  if (dialing.connected) {
+    co_return std::make_unique<TcpStream>(std::move(*dialing.connected));
+  }
+  if (dialing.first_error && dialing.failed == addresses.size()) {
+    co_return *dialing.first_error;
+  }
+  co_return NetError(asio::error::operation_aborted, Phase::connect);
+}
+
+struct TcpAcceptor::Socket {
+  explicit Socket(const asio::any_io_executor& executor) : acceptor(executor) {}
+
+  tcp::acceptor acceptor;
+};
+
+TcpAcceptor::TcpAcceptor(const asio::any_io_executor& executor, const asio::ip::address& address,
+                         std::uint16_t port, int receive_buffer)
+    : socket_(std::make_unique<Socket>(executor)) {
+  auto& acceptor = socket_->acceptor;
+  const tcp::endpoint endpoint(address, port);
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(tcp::acceptor::reuse_address(true));
+  if (receive_buffer > 0) {
+    acceptor.set_option(asio::socket_base::receive_buffer_size(receive_buffer));
+  }
+  acceptor.bind(endpoint);
+  acceptor.listen();
+  port_ = acceptor.local_endpoint().port();
+}
+
+TcpAcceptor::~TcpAcceptor() = default;
+
+asio::awaitable<Connected> TcpAcceptor::accept() {
+  tcp::socket peer(socket_->acceptor.get_executor());
+  const auto [code] = co_await socket_->acceptor.async_accept(peer, quietly);
+  if (code) {
+    co_return NetError(code, Phase::none);
+  }
+  co_return std::make_unique<TcpStream>(std::move(peer));
+}
+
+void TcpAcceptor::close() noexcept {
+  error_code ignored;
+  socket_->acceptor.close(ignored);
+}
+
+}  // namespace understudy
