@@ -20,7 +20,7 @@ using detail::ReadBuffer;
 constexpr int most_interim = 16;
 constexpr std::size_t longest_location = 256;  // that is told
 /// A body that is sent with its head, since copying it is cheaper than a system call.
-constexpr std::size_t small_body = 16 * 1024;
+constexpr std::size_t small_body = std::size_t{16} * 1024;
 /// A stream that always has something still lets others run after so many reads.
 constexpr unsigned reads_in_a_row = 8;
 

@@ -132,7 +132,7 @@ std::optional<NetError> check_encoding(const HttpHead& head) {
 }  // namespace
 
 struct HttpParser::State {
-  explicit State(Role role, std::uint64_t body_limit) : role_(role) {
+  explicit State(Role r, std::uint64_t body_limit) : role(r) {
     if (role == Role::request) {
       parser.emplace<Parser<true>>(body_limit);
     } else {
@@ -142,8 +142,8 @@ struct HttpParser::State {
 
   template <class F>
   decltype(auto) visit(F f) {
-    return role_ == Role::request ? f(std::get<Parser<true>>(parser))
-                                  : f(std::get<Parser<false>>(parser));
+    return role == Role::request ? f(std::get<Parser<true>>(parser))
+                                 : f(std::get<Parser<false>>(parser));
   }
 
   /// An error behind a part of the body is said when that part has been taken.
@@ -155,7 +155,7 @@ struct HttpParser::State {
     return step;
   }
 
-  Role role_;
+  Role role;
   std::optional<NetError> failure;
   std::variant<std::monostate, Parser<true>, Parser<false>> parser;
 };

@@ -19,11 +19,11 @@ using namespace std::chrono_literals;
 /// How long, and for how much, a connection that ends with bytes still coming is read on, so that the
 /// client gets the answer before a reset would take it away (RFC 9112 9.6).
 constexpr Clock::duration linger_for = 1s;
-constexpr std::size_t linger_bytes = 1024 * 1024;
+constexpr std::size_t linger_bytes = std::size_t{1024} * 1024;
 /// After accept() failed, for want of a descriptor say.
 constexpr Clock::duration accept_again_after = 100ms;
 /// A write buffer that grew beyond this is given back after use.
-constexpr std::size_t kept_capacity = 64 * 1024;
+constexpr std::size_t kept_capacity = std::size_t{64} * 1024;
 
 /// Aborts the stream when a limit runs out. Told of waits by whoever reads or writes.
 class Watch final : public IoObserver {

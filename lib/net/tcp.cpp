@@ -1,5 +1,6 @@
 #include "understudy/net/tcp.hpp"
 
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "understudy/runtime/scope.hpp"
 
@@ -37,12 +39,10 @@ class TcpStream final : public ByteStream {
     error_code ignored;  // a socket without these works
     socket_.set_option(tcp::no_delay(true), ignored);
     socket_.set_option(asio::socket_base::keep_alive(true), ignored);
-    using Integer = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>;
-    socket_.set_option(Integer(60), ignored);
-    using Interval = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL>;
-    socket_.set_option(Interval(60), ignored);
-    using Count = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPCNT>;
-    socket_.set_option(Count(5), ignored);
+    for (const auto& [option, value] :
+         {std::pair(TCP_KEEPIDLE, 60), std::pair(TCP_KEEPINTVL, 60), std::pair(TCP_KEEPCNT, 5)}) {
+      ::setsockopt(fd(), IPPROTO_TCP, option, &value, sizeof(value));
+    }
   }
 
   IoResult try_read(std::span<char> buffer) noexcept override {

@@ -7,8 +7,8 @@
 namespace understudy {
 namespace {
 
-constexpr std::size_t longest_url = 8 * 1024;  // RFC 9110 4.1 asks for 8000 at least
-constexpr std::size_t longest_host = 255;      // RFC 1035 2.3.4
+constexpr std::size_t longest_url = std::size_t{8} * 1024;  // RFC 9110 4.1 asks for 8000 at least
+constexpr std::size_t longest_host = 255;                   // RFC 1035 2.3.4
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -51,7 +51,7 @@ NetError invalid(const char* why) { return {NetFault::invalid_url, Phase::none, 
 NetResult<std::uint16_t> parse_port(std::string_view text) {
   unsigned port = 0;
   const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, port);
+  const auto [stop, error] = std::from_chars(text.begin(), text.end(), port);
   if (error != std::errc() || stop != end || port == 0 || port > 65535) {
     return invalid("the port is no number from 1 to 65535");
   }

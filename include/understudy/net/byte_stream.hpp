@@ -92,6 +92,7 @@ class UNDERSTUDY_API ByteStream {
 /// Two ends of a connection within the process. A direction holds at most `capacity` bytes on the way.
 /// Works in virtual time; deterministic. Both ends are to be used on `executor`.
 UNDERSTUDY_API std::pair<std::unique_ptr<ByteStream>, std::unique_ptr<ByteStream>>
-memory_stream_pair(const asio::any_io_executor& executor, std::size_t capacity = 64 * 1024);
+memory_stream_pair(const asio::any_io_executor& executor,
+                   std::size_t capacity = std::size_t{64} * 1024);
 
 }  // namespace understudy

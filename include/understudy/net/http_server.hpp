@@ -43,8 +43,8 @@ class HttpServerOptions {
   HttpServerOptions& with_body_within(Clock::duration d) { return body_within = d, *this; }
   HttpServerOptions& with_write_stall(Clock::duration d) { return write_stall = d, *this; }
 
-  std::shared_ptr<const TlsContext> tls;            ///< default: none
-  std::uint64_t max_body = 32 * 1024 * 1024;        ///< bytes
+  std::shared_ptr<const TlsContext> tls;                     ///< default: none
+  std::uint64_t max_body = std::uint64_t{32} * 1024 * 1024;  ///< bytes
   std::size_t max_connections = 10'000;             ///< beyond, they wait in the kernel's queue
   Clock::duration idle = std::chrono::seconds(75);  ///< between requests; nginx's default
   Clock::duration head_within =

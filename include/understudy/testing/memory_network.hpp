@@ -20,7 +20,8 @@ namespace understudy::testing {
 class UNDERSTUDY_API MemoryNetwork final : public Dialer {
  public:
   /// A direction of a connection holds `capacity` bytes.
-  explicit MemoryNetwork(const asio::any_io_executor& executor, std::size_t capacity = 64 * 1024);
+  explicit MemoryNetwork(const asio::any_io_executor& executor,
+                         std::size_t capacity = std::size_t{64} * 1024);
   ~MemoryNetwork() override;
 
   /// Takes connections to `port`; their end, or the acceptor's, ends that. One for a port.

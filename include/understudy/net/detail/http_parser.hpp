@@ -15,7 +15,7 @@ namespace understudy::detail {
 
 /// One buffer's worth: the largest head, chunk header or trailer that is taken. (nginx and Node allow as
 /// much; providers' heads are 2 to 4 KiB.)
-inline constexpr std::size_t read_buffer_size = 16 * 1024;
+inline constexpr std::size_t read_buffer_size = std::size_t{16} * 1024;
 
 /// Invariants
 /// 1. Any bytes may come in, cut anywhere: the outcome does not depend on the cuts.
