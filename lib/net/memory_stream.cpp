@@ -101,6 +101,8 @@ class MemoryStream final : public ByteStream {
     return closed_ || in_.broken || in_.ended || in_.size() > 0;
   }
 
+  bool peer_gone() const noexcept override { return in_.broken || in_.ended; }
+
   void shutdown_send() noexcept override {
     out_.ended = true;
     out_.readable.notify();

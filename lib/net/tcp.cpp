@@ -99,6 +99,14 @@ class TcpStream final : public ByteStream {
     return ::poll(&look, 1, 0) > 0;
   }
 
+  bool peer_gone() const noexcept override {
+    if (!socket_.is_open()) {
+      return true;
+    }
+    pollfd look{fd(), POLLRDHUP, 0};
+    return ::poll(&look, 1, 0) > 0;
+  }
+
   void shutdown_send() noexcept override {
     error_code ignored;  // the peer may be gone
     socket_.shutdown(tcp::socket::shutdown_send, ignored);

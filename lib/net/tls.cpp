@@ -2,6 +2,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -47,6 +48,41 @@ std::shared_ptr<SSL_CTX> new_context(const SSL_METHOD* method) {
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   }
   return context;
+}
+
+/// Text to be read as a file.
+class Pem {
+ public:
+  explicit Pem(std::string_view text)
+      : bio_(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free) {}
+
+  BIO* get() const noexcept { return bio_.get(); }
+
+ private:
+  std::unique_ptr<BIO, decltype(&BIO_free)> bio_;
+};
+
+/// Else OpenSSL would ask for one on the terminal.
+int refuse_password(char*, int, int, void*) { return -1; }
+
+/// The first is the server's own, the others lead to its CA.
+bool use_certificates(SSL_CTX* context, std::string_view pem) {
+  const Pem text(pem);
+  bool found = false;
+  while (true) {
+    const std::unique_ptr<X509, decltype(&X509_free)> one(
+        PEM_read_bio_X509(text.get(), nullptr, refuse_password, nullptr), X509_free);
+    if (!one) {
+      break;
+    }
+    const auto used = found ? SSL_CTX_add1_chain_cert(context, one.get())
+                            : SSL_CTX_use_certificate(context, one.get());
+    if (used != 1) {
+      return false;
+    }
+    found = true;
+  }
+  return found;
 }
 
 bool is_literal(const std::string& host) {
@@ -162,6 +198,8 @@ class TlsStream final : public ByteStream {
     return !closed_ && SSL_peek_ex(ssl_.get(), &byte, 1, &bytes) != 1 &&
            failure(0, reading_) == asio::error::would_block;
   }
+
+  bool peer_gone() const noexcept override { return below_.stream->peer_gone(); }
 
   void shutdown_send() noexcept override {
     if (!closed_ && !below_.error) {
@@ -280,6 +318,26 @@ NetResult<TlsContext> TlsContext::server(const std::string& certificate_file,
   if (SSL_CTX_use_PrivateKey_file(context.get(), key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context.get()) != 1) {
     return setup_failed("key " + key_file);
+  }
+  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
+  return TlsContext(std::move(context));
+}
+
+NetResult<TlsContext> TlsContext::server_of_pem(std::string_view certificates,
+                                                std::string_view key) {
+  auto context = new_context(TLS_server_method());
+  if (!context) {
+    return setup_failed("TLS");
+  }
+  if (!use_certificates(context.get(), certificates)) {
+    return setup_failed("certificate");
+  }
+  const Pem text(key);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> parsed(
+      PEM_read_bio_PrivateKey(text.get(), nullptr, refuse_password, nullptr), EVP_PKEY_free);
+  if (!parsed || SSL_CTX_use_PrivateKey(context.get(), parsed.get()) != 1 ||
+      SSL_CTX_check_private_key(context.get()) != 1) {
+    return setup_failed("key");
   }
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
   return TlsContext(std::move(context));

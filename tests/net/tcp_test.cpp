@@ -5,7 +5,6 @@
 
 #include <string>
 
-#include "net/certificates.hpp"
 #include "net/world.hpp"
 #include "understudy/net/http_server.hpp"
 
@@ -52,15 +51,14 @@ TEST_CASE("HTTP over TCP, and over TLS over TCP: bodies both ways on a kept conn
     run([&](Scope& scope) -> awaitable<void> {
       auto server_options = HttpServerOptions();
       if (secure) {
-        server_options.with_tls(
-            TlsContext::server(certificates().good(), certificates().key()).value());
+        server_options.with_tls(certificates().server(testing::TestCertificates::Kind::good));
       }
       HttpServer server(server_options, echo);
       TcpAcceptor acceptor(scope.get_executor(), loopback, 0);
       const auto both = [&](Scope& inner) -> awaitable<void> {
         inner.spawn([&] { return server.serve(acceptor); });
         HttpClient client(scope.get_executor(),
-                          HttpClientOptions().with_ca_file(certificates().ca()));
+                          HttpClientOptions().with_ca_file(certificates().ca_file()));
         const Endpoint endpoint(secure ? Scheme::https : Scheme::http, "127.0.0.1",
                                 acceptor.port());
         for (const std::size_t size : {0U, 10U, 3'000'000U}) {

@@ -2,9 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
-#include "net/certificates.hpp"
 #include "net/world.hpp"
 #include "understudy/net/http_server.hpp"
 
@@ -13,12 +14,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-TlsContext server_context(const std::string& certificate) {
-  return TlsContext::server(certificate, certificates().key()).value();
-}
+using Certificate = testing::TestCertificates::Kind;
+
+TlsContext server_context(Certificate certificate) { return certificates().server(certificate); }
 
 TlsContext client_context() {
-  return TlsContext::client(TlsClientOptions().with_ca_file(certificates().ca())).value();
+  return TlsContext::client(TlsClientOptions().with_ca_file(certificates().ca_file())).value();
 }
 
 /// A handshake over memory; what the client made of it, and then a word each way.
@@ -28,7 +29,7 @@ struct Handshake {
   std::string heard;
 };
 
-Handshake shake(const std::string& certificate, const std::string& host,
+Handshake shake(Certificate certificate, const std::string& host,
                 TlsContext client = client_context()) {
   testing::VirtualTime time;
   asio::io_context context;
@@ -61,7 +62,7 @@ Handshake shake(const std::string& certificate, const std::string& host,
 TEST_CASE("a certificate for the host, signed by the CA: bytes both ways, and a proper end") {
   for (const auto* host : {"api.test", "127.0.0.1", "a.wild.test"}) {
     CAPTURE(host);
-    const auto outcome = shake(certificates().good(), host);
+    const auto outcome = shake(Certificate::good, host);
     CHECK(!outcome.code);
     CHECK(outcome.heard == "there and back.<End of file>");
   }
@@ -69,18 +70,17 @@ TEST_CASE("a certificate for the host, signed by the CA: bytes both ways, and a 
 
 TEST_CASE("every certificate that does not prove who it is") {
   struct Row {
-    std::string certificate;
+    Certificate certificate;
     const char* host;
     const char* text;
   };
-  const auto& all = certificates();
   const Row rows[] = {
-      {all.expired(), "api.test", "certificate has expired"},
-      {all.wrong_host(), "api.test", "hostname mismatch"},
-      {all.good(), "api.test.evil.test", "hostname mismatch"},
-      {all.good(), "a.b.wild.test", "hostname mismatch"},
-      {all.good(), "127.0.0.2", "IP address mismatch"},
-      {all.self_signed(), "api.test", "self-signed certificate"},
+      {Certificate::expired, "api.test", "certificate has expired"},
+      {Certificate::wrong_host, "api.test", "hostname mismatch"},
+      {Certificate::good, "api.test.evil.test", "hostname mismatch"},
+      {Certificate::good, "a.b.wild.test", "hostname mismatch"},
+      {Certificate::good, "127.0.0.2", "IP address mismatch"},
+      {Certificate::self_signed, "api.test", "self-signed certificate"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.certificate);
@@ -90,18 +90,32 @@ TEST_CASE("every certificate that does not prove who it is") {
     CHECK(outcome.text == row.text);
   }
   // The system's CAs do not know ours.
-  CHECK(shake(all.good(), "api.test", TlsContext::client(TlsClientOptions()).value()).code ==
+  CHECK(shake(Certificate::good, "api.test", TlsContext::client(TlsClientOptions()).value()).code ==
         NetFault::certificate);
-  CHECK(shake(all.good(), "").code == NetFault::tls_setup);
+  CHECK(shake(Certificate::good, "").code == NetFault::tls_setup);
 }
 
 TEST_CASE("files that cannot be used are named") {
   const auto missing = TlsContext::client(TlsClientOptions().with_ca_file("/nowhere/ca.pem"));
   CHECK(missing.error().code == NetFault::tls_setup);
   CHECK(missing.error().text.find("/nowhere/ca.pem") != std::string::npos);
-  CHECK(TlsContext::server("/nowhere", certificates().key()).error().code == NetFault::tls_setup);
-  CHECK(TlsContext::server(certificates().good(), certificates().ca()).error().code ==
-        NetFault::tls_setup);
+  const auto& ca_file = certificates().ca_file();
+  CHECK(TlsContext::server("/nowhere", ca_file).error().code == NetFault::tls_setup);
+  CHECK(TlsContext::server(ca_file, "/nowhere").error().code == NetFault::tls_setup);
+  CHECK(TlsContext::server(ca_file, ca_file).error().code == NetFault::tls_setup);  // no key in it
+}
+
+TEST_CASE("a certificate and its key, from one file or from memory") {
+  const auto both = certificates().certificate(Certificate::good) + certificates().key();
+  const auto path = certificates().ca_file() + ".both";
+  std::ofstream(path) << both;
+  CHECK(TlsContext::server(path, path).has_value());
+  std::filesystem::remove(path);
+  CHECK(TlsContext::server_of_pem(both, both).has_value());
+  CHECK(TlsContext::server_of_pem("", both).error().code == NetFault::tls_setup);
+  CHECK(TlsContext::server_of_pem(both, "no key").error().code == NetFault::tls_setup);
+  const testing::TestCertificates others;
+  CHECK(TlsContext::server_of_pem(both, others.key()).error().code == NetFault::tls_setup);
 }
 
 TEST_CASE("a peer that does not speak TLS, ends amid the handshake, or falls silent") {
@@ -151,7 +165,7 @@ TEST_CASE("an end without a goodbye is no end") {
   std::string heard;
   const auto both = [&](Scope& scope) -> awaitable<void> {
     scope.spawn([&]() -> awaitable<void> {
-      auto server = co_await tls_accept(server_context(certificates().good()), std::move(far));
+      auto server = co_await tls_accept(server_context(Certificate::good), std::move(far));
       co_await say(**server, "half");
       co_await sleep_for(1s);
       (*server)->close();
@@ -174,7 +188,7 @@ TEST_CASE("a large body through full pipes, both ways at once") {
   std::string back;
   const auto both = [&](Scope& scope) -> awaitable<void> {
     scope.spawn([&]() -> awaitable<void> {
-      auto server = co_await tls_accept(server_context(certificates().good()), std::move(far));
+      auto server = co_await tls_accept(server_context(Certificate::good), std::move(far));
       const auto inner = [&](Scope& both_ways) -> awaitable<void> {
         both_ways.spawn([&] { return say(**server, body); });
         there = co_await hear(**server, ".");
@@ -200,7 +214,7 @@ TEST_CASE("an HTTPS exchange in virtual time: directly, by a tunnel, and kept fo
   for (const auto* proxy : {"", "http://proxy.test:443", "https://api.test:443"}) {
     CAPTURE(proxy);
     World world(HttpClientOptions()
-                    .with_ca_file(certificates().ca())
+                    .with_ca_file(certificates().ca_file())
                     .with_proxy(ProxyRules::always(proxy).value()));
     std::string asked;
     const auto peer = [&](ByteStream& raw) -> awaitable<void> {
@@ -220,15 +234,14 @@ TEST_CASE("an HTTPS exchange in virtual time: directly, by a tunnel, and kept fo
       std::unique_ptr<ByteStream> stream = std::make_unique<Lent>(raw);
       const std::string_view way = proxy;
       if (way.starts_with("https")) {
-        auto secured =
-            co_await tls_accept(server_context(certificates().good()), std::move(stream));
+        auto secured = co_await tls_accept(server_context(Certificate::good), std::move(stream));
         stream = std::move(*secured);
       }
       if (!way.empty()) {
         asked += co_await hear(*stream, "\r\n\r\n");
         co_await say(*stream, "HTTP/1.1 200 Connection established\r\n\r\n");
       }
-      auto secure = co_await tls_accept(server_context(certificates().good()), std::move(stream));
+      auto secure = co_await tls_accept(server_context(Certificate::good), std::move(stream));
       for (int i = 0; i < 2; ++i) {
         asked += co_await hear(**secure, "\r\n\r\n");
         co_await say(**secure, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello");
@@ -251,8 +264,8 @@ TEST_CASE("an HTTPS exchange in virtual time: directly, by a tunnel, and kept fo
 }
 
 TEST_CASE("a certificate that proves nothing reaches the caller as that, and no byte was sent") {
-  World world(HttpClientOptions().with_ca_file(certificates().ca()));
-  HttpServer server(HttpServerOptions().with_tls(server_context(certificates().expired())),
+  World world(HttpClientOptions().with_ca_file(certificates().ca_file()));
+  HttpServer server(HttpServerOptions().with_tls(server_context(Certificate::expired)),
                     [](HttpExchange& exchange) -> awaitable<void> {
                       CHECK_MESSAGE(false, "no request may come");
                       co_await exchange.respond(200, HttpFields(), "");

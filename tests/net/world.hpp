@@ -10,6 +10,7 @@
 #include "understudy/runtime/scope.hpp"
 #include "understudy/testing/memory_network.hpp"
 #include "understudy/testing/scripted_resolver.hpp"
+#include "understudy/testing/test_certificates.hpp"
 #include "understudy/testing/virtual_time.hpp"
 
 namespace net_test {
@@ -47,6 +48,12 @@ inline awaitable<std::string> hear(ByteStream& stream, std::string_view end) {
     }
   }
   co_return all;
+}
+
+/// Made once for the program.
+inline const testing::TestCertificates& certificates() {
+  static const testing::TestCertificates made;
+  return made;
 }
 
 /// What an observer was told.

@@ -71,6 +71,10 @@ class UNDERSTUDY_API ByteStream {
   /// Whether the connection is open and the peer has said nothing: fit to carry another request.
   virtual bool idle() noexcept { return !readable(); }
 
+  /// Whether the peer has reset the connection, or said that no more will come, as far as that shows
+  /// behind bytes that nobody has read: a look, for those who do not read.
+  virtual bool peer_gone() const noexcept { return false; }
+
   /// Tells the peer that no more will come, behind what was written. Reading goes on.
   virtual void shutdown_send() noexcept = 0;
 

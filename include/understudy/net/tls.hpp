@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "understudy/export.hpp"
 #include "understudy/net/transport.hpp"
@@ -40,6 +41,9 @@ class UNDERSTUDY_API TlsContext {
   /// PEM files: the certificate with its chain, and its key. Errors: NetFault::tls_setup.
   static NetResult<TlsContext> server(const std::string& certificate_file,
                                       const std::string& key_file);
+
+  /// The same from memory: keys that shall not be written to a file.
+  static NetResult<TlsContext> server_of_pem(std::string_view certificates, std::string_view key);
 
   ssl_ctx_st* native() const noexcept { return context_.get(); }
 

@@ -1,0 +1,124 @@
+/// A provider that fails as told: it speaks the three protocols over any Acceptor, memory, TCP or TLS, and
+/// remembers what its clients did.
+///
+/// What it does has two halves (fault_script.hpp): a `Greeting` for each connection, and a `Reply` for each
+/// request. Both are handed out in the order in which they were given; the last one repeats.
+///
+/// Invariants
+/// 1. Its good answers are the codecs': in the protocol that the path names (".../messages", ".../responses",
+///    else Chat Completions), streamed or whole and with the model as the request asks.
+/// 2. Over memory in virtual time it is deterministic: no byte depends on anything but the script.
+/// 3. serve() joins all that it started. What was seen stays there to be asked afterwards.
+/// 4. It notices at once when a client goes, also amid a silence, and writes nothing more.
+///
+///     FaultServer server;
+///     server.reply(Reply::answer("one two three").after(2, Fault::silence(10s)))   // heartbeats
+///         .reply(Reply::status(429, "slow down").with_header("retry-after", "2"))
+///         .reply(Reply::answer("one two three"));
+///     co_await race(server.serve(*acceptor), ask_three_times(client));
+///     CHECK(server.open_connections() == 0);
+///     CHECK(server.connections()[0].end == SeenConnection::End::client_reset);
+///
+/// What refuses a connection is nobody who listens: a port without listen() of a MemoryNetwork, or a
+/// RefusingPort.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "understudy/export.hpp"
+#include "understudy/net/http_message.hpp"
+#include "understudy/net/transport.hpp"
+#include "understudy/runtime/clock.hpp"
+#include "understudy/testing/fault_script.hpp"
+
+namespace understudy::testing {
+
+/// A request, read to its end.
+class SeenRequest {
+ public:
+  SeenRequest() {}
+
+  HttpHead head;
+  std::string body;
+  std::string model;  ///< if the body could be understood
+  Clock::time_point at;
+};
+
+/// A connection, and how it went.
+class UNDERSTUDY_API SeenConnection {
+ public:
+  /// client_closed: FIN; client_reset: RST, as an abort makes it.
+  enum class End : unsigned char { open, client_closed, client_reset, server };
+
+  SeenConnection() {}
+
+  /// How many bytes of responses were handed to the connection later than `time`.
+  std::uint64_t sent_after(Clock::time_point time) const noexcept;
+
+  std::deque<SeenRequest> requests;
+  std::string complaint;  ///< why a request could not be read; empty: all could
+  Clock::time_point began;
+  End end = End::open;
+  Clock::time_point ended;  ///< if it is not open
+  std::uint64_t bytes_sent = 0;
+  std::vector<std::pair<Clock::time_point, std::uint64_t>> writes;
+};
+
+/// See the top of the file. Threads: one executor.
+class UNDERSTUDY_API FaultServer {
+ public:
+  /// Plain connections.
+  FaultServer() = default;
+  /// TLS. The certificates must outlive it.
+  explicit FaultServer(const TestCertificates& certificates) noexcept
+      : certificates_(&certificates) {}
+  FaultServer(const FaultServer&) = delete;
+  FaultServer& operator=(const FaultServer&) = delete;
+
+  /// The script; also while it serves. Without any: serve, and a good answer.
+  FaultServer& greet(Greeting greeting);
+  FaultServer& reply(Reply reply);
+  /// A script of their own for requests for this model, or else with this target.
+  FaultServer& reply_to(const std::string& model_or_target, Reply reply);
+
+  /// Takes connections until it is cancelled, or the acceptor is closed and all connections have ended.
+  /// May run several times at once. Cancellation: closes what is open; thrown as Asio does.
+  asio::awaitable<void> serve(Acceptor& acceptor);
+
+  /// In the order in which they came; their places in memory do not change.
+  const std::deque<SeenConnection>& connections() const noexcept { return connections_; }
+  std::size_t open_connections() const noexcept;
+  std::size_t requests() const noexcept;
+
+ private:
+  class Conversation;
+
+  template <class T>
+  class Script {
+   public:
+    void add(T step) { steps_.push_back(std::move(step)); }
+    bool empty() const noexcept { return steps_.empty(); }
+    T next() { return at_ + 1 < steps_.size() ? steps_[at_++] : steps_.back(); }
+
+   private:
+    std::vector<T> steps_;
+    std::size_t at_ = 0;
+  };
+
+  Greeting next_greeting();
+  Reply next_reply(const SeenRequest& request);
+
+  const TestCertificates* certificates_ = nullptr;
+  Script<Greeting> greetings_;
+  Script<Reply> replies_;
+  std::map<std::string, Script<Reply>> replies_to_;
+  std::deque<SeenConnection> connections_;
+};
+
+}  // namespace understudy::testing

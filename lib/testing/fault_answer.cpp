@@ -1,0 +1,155 @@
+#include "fault_answer.hpp"
+
+#include <algorithm>
+
+#include "understudy/llm/answer.hpp"
+
+namespace understudy::testing {
+namespace {
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+std::string_view id_prefix(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::anthropic_messages: return "msg_";
+    case Protocol::openai_chat: return "chatcmpl-";
+    case Protocol::openai_responses: return "resp_";
+  }
+  return {};
+}
+
+/// Each with the space before it, so that together they are the text.
+std::vector<std::string_view> words(std::string_view text) {
+  std::vector<std::string_view> all;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' ', 1), text.size());
+    all.push_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+  return all;
+}
+
+}  // namespace
+
+Protocol protocol_at(std::string_view target) noexcept {
+  const auto path = path_of(target);
+  if (path.ends_with("/messages")) {
+    return Protocol::anthropic_messages;
+  }
+  return path.ends_with("/responses") ? Protocol::openai_responses : Protocol::openai_chat;
+}
+
+FaultAnswer::FaultAnswer(const Reply& reply, const Codec& codec, const Request& asked,
+                         std::size_t number)
+    : reply_(reply), codec_(codec), id_(id_prefix(codec.protocol())) {
+  if (reply.kind != Reply::Kind::answer) {
+    return;
+  }
+  id_ += std::to_string(number);
+  Usage usage;
+  usage.input = estimated_tokens(asked);
+  events_.emplace_back();
+  add(Start(id_, asked.model));
+  add(usage);
+  for (std::size_t block = 0; block < reply.said.size(); ++block) {
+    say(reply.said[block], block);
+  }
+  const bool called = std::any_of(reply.said.begin(), reply.said.end(), [](const auto& said) {
+    return said.kind == Reply::Said::Kind::call;
+  });
+  usage.output = events_.size() - 1;
+  events_.emplace_back();
+  add(Finish(reply.finish.value_or(called ? FinishReason::tool_use : FinishReason::stop), {}));
+  add(usage);
+  if (codec.protocol() == Protocol::openai_responses) {  // its terminal says both
+    add(End());
+    events_.emplace_back();
+  } else {
+    events_.emplace_back();
+    add(End());
+  }
+  if (asked.stream) {
+    encoder_ = codec.encoder(asked);
+  }
+}
+
+void FaultAnswer::say(const Reply::Said& said, std::size_t block) {
+  using Kind = Reply::Said::Kind;
+  if (said.kind == Kind::call) {
+    events_.emplace_back();
+    add(ToolStart(block, said.id, said.name));
+  }
+  for (const auto word : words(said.text)) {
+    events_.emplace_back();
+    switch (said.kind) {
+      case Kind::thought: add(Reasoning(block, word)); break;
+      case Kind::text: add(Text(block, word)); break;
+      case Kind::call: add(ToolArguments(block, word)); break;
+    }
+  }
+  if (said.kind == Kind::call) {
+    add(ToolEnd(block, true));
+  }
+}
+
+std::string_view FaultAnswer::content_type() const noexcept {
+  return streamed() ? "text/event-stream; charset=utf-8" : "application/json";
+}
+
+std::string FaultAnswer::part(std::size_t i) {
+  std::string out;
+  if (streamed()) {
+    for (const auto& event : events_[i]) {
+      encoder_->write(event, out);
+    }
+    return out;
+  }
+  switch (reply_.kind) {
+    case Reply::Kind::answer: {
+      Answer whole;
+      for (const auto& together : events_) {
+        for (const auto& event : together) {
+          whole.add(event);
+        }
+      }
+      codec_.write_answer(whole, out);
+      break;
+    }
+    case Reply::Kind::status:
+      codec_.write_error(Error(reply_.error_type, reply_.error_code, reply_.body), reply_.code,
+                         out);
+      break;
+    case Reply::Kind::page: out = reply_.body; break;
+  }
+  return out;
+}
+
+std::size_t FaultAnswer::place(std::size_t events) const noexcept {
+  return streamed() ? std::min(events, events_.size()) : 0;
+}
+
+std::string FaultAnswer::heartbeat() {
+  if (!streamed()) {
+    return "\n";
+  }
+  if (codec_.protocol() == Protocol::anthropic_messages) {
+    // Not the encoder's: before the answer's start it would write that first.
+    return "event: ping\ndata: {\"type\":\"ping\"}\n\n";
+  }
+  std::string out;
+  encoder_->write(Event(Heartbeat()), out);
+  return out;
+}
+
+std::string FaultAnswer::error(const Fault& fault) {
+  const Error error(fault.type, fault.code, fault.text);
+  std::string out;
+  if (streamed()) {
+    encoder_->write(Event(error), out);
+  } else {
+    codec_.write_error(error, 500, out);
+  }
+  return out;
+}
+
+}  // namespace understudy::testing

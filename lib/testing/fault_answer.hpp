@@ -1,0 +1,49 @@
+/// The body of a reply, as the protocol has it, part by part.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "understudy/llm/codec.hpp"
+#include "understudy/llm/event_encoder.hpp"
+#include "understudy/testing/fault_script.hpp"
+
+namespace understudy::testing {
+
+/// The protocol that is spoken at that path.
+Protocol protocol_at(std::string_view target) noexcept;
+
+/// One reply's body. The reply and the request must outlive it.
+class FaultAnswer {
+ public:
+  /// `number` of the answer, for its id.
+  FaultAnswer(const Reply& reply, const Codec& codec, const Request& asked, std::size_t number);
+
+  bool streamed() const noexcept { return encoder_ != nullptr; }
+  std::string_view content_type() const noexcept;
+
+  /// How many parts the body has, and the next one of them; it may be empty.
+  std::size_t parts() const noexcept { return streamed() ? events_.size() : 1; }
+  std::string part(std::size_t i);
+
+  /// Before which part a fault of that place strikes; parts(): behind all of them.
+  std::size_t place(std::size_t events) const noexcept;
+  std::size_t place_of_finish() const noexcept { return streamed() ? events_.size() - 1 : 0; }
+
+  std::string heartbeat();
+  std::string error(const Fault& fault);
+
+ private:
+  void add(Event::Body body) { events_.back().emplace_back(body); }
+  void say(const Reply::Said& said, std::size_t block);
+
+  const Reply& reply_;
+  const Codec& codec_;
+  std::string id_;
+  std::vector<std::vector<Event>> events_;  // those that come together
+  std::unique_ptr<EventEncoder> encoder_;   // of a streamed answer
+};
+
+}  // namespace understudy::testing
