@@ -83,7 +83,7 @@ struct Read {
   Ending ending = Ending::cut;
   bool ended = false;
   std::size_t heartbeats = 0;
-  std::size_t progress = 0;
+  std::size_t words = 0;
   std::uint64_t undecodable = 0;
   std::string error;
 };
@@ -95,7 +95,7 @@ inline Read read(Protocol protocol, const std::string& body, bool stream = true)
     while (const auto* event = decoder.next()) {
       read.answer.add(*event);
       read.heartbeats += std::holds_alternative<Heartbeat>(event->body) ? 1 : 0;
-      read.progress += is_progress(*event) ? 1 : 0;
+      read.words += std::holds_alternative<Text>(event->body) ? 1 : 0;
       if (const auto* error = std::get_if<Error>(&event->body)) {
         read.error = std::string(error->type) + ": " + std::string(error->message);
       }
