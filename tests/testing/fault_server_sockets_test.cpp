@@ -1,4 +1,4 @@
-// TLS, and the kernel's loopback in real time: bounds are generous, and only reached when something is wrong.
+// TLS, and the kernel's loopback in real time: its bounds are only reached when something is wrong.
 #include "testing/stage.hpp"
 #include "understudy/net/tcp.hpp"
 #include "understudy/testing/fault_server.hpp"

@@ -1,7 +1,7 @@
 /// What a FaultServer is told to do (fault_server.hpp): values, built in one expression.
 ///
 ///     Greeting::unread()                                            // a connection
-///     Reply::answer("one two three").after(2, Fault::silence(10s))  // a request: heartbeats in mid-answer
+///     Reply::answer("one two three").after(2, Fault::silence(10s))  // a request
 ///     Reply::answer().think("well").call("call_1", "weather", R"({"city": "Oslo"})")
 ///     Reply::status(429, "slow down").with_header("retry-after", "2")
 #pragma once
@@ -30,8 +30,8 @@ class Greeting {
   static Greeting serve() { return Greeting(Kind::serve); }
   /// Takes what comes, and says nothing: over TLS, not even the handshake.
   static Greeting silence() { return Greeting(Kind::silence); }
-  /// Shakes hands, over TLS, and then reads nothing, so that the client's write stalls once the buffers
-  /// are full: keep them small (TcpAcceptor's receive_buffer, MemoryNetwork's capacity).
+  /// Shakes hands, over TLS, and then reads nothing, so that the client's write stalls once the
+  /// buffers are full: keep them small (TcpAcceptor's receive_buffer, MemoryNetwork's capacity).
   static Greeting unread() { return Greeting(Kind::unread); }
   static Greeting close() { return Greeting(Kind::close); }
   static Greeting reset() { return Greeting(Kind::reset); }
@@ -51,8 +51,8 @@ class UNDERSTUDY_API Fault {
  public:
   enum class Kind : unsigned char { pause, reset, close, truncated_chunk, end, error, bytes };
 
-  /// Nothing more, for ever. `heartbeats`: but for the protocol's own kind of them, at that distance (an
-  /// empty line where the answer is not streamed); zero: none.
+  /// Nothing more, for ever. `heartbeats`: but for the protocol's own kind of them, at that distance
+  /// (an empty line where the answer is not streamed); zero: none.
   static Fault silence(Clock::duration heartbeats = {});
   /// The same for a time; then it goes on.
   static Fault pause(Clock::duration length, Clock::duration heartbeats = {});
@@ -115,11 +115,11 @@ class UNDERSTUDY_API Reply {
 
   /// The request was read, and no byte was sent: pause, reset or close; else std::invalid_argument.
   Reply& before_head(Fault fault);
-  /// `events` of the answer were sent; the first is its start, which says nothing yet. With 0: the head
-  /// alone; with more than there are: all but the end of the body. What is not streamed comes in one
-  /// piece, before which all faults meet. May be given for several places.
+  /// `events` of the answer were sent; the first is its start, which says nothing yet. With 0: the
+  /// head alone; with more than there are: all but the end of the body. What is not streamed comes in
+  /// one piece, before which all faults meet. May be given for several places.
   Reply& after(std::size_t events, Fault fault);
-  /// The answer is complete, and the stream not at its end. (Of Responses one event says both: after it.)
+  /// The answer is complete, and the stream not at its end. (In Responses one event says both.)
   Reply& after_finish(Fault fault);
   /// `bytes` of the response were sent, interim ones and heads included, and no more will be.
   Reply& reset_at(std::size_t bytes);

@@ -1,12 +1,12 @@
-/// A provider that fails as told: it speaks the three protocols over any Acceptor, memory, TCP or TLS, and
-/// remembers what its clients did.
+/// A provider that fails as told: it speaks the three protocols over any Acceptor, memory, TCP or TLS,
+/// and remembers what its clients did.
 ///
-/// What it does has two halves (fault_script.hpp): a `Greeting` for each connection, and a `Reply` for each
-/// request. Both are handed out in the order in which they were given; the last one repeats.
+/// What it does has two halves (fault_script.hpp): a `Greeting` for each connection, and a `Reply` for
+/// each request. Both are handed out in the order in which they were given; the last one repeats.
 ///
 /// Invariants
-/// 1. Its good answers are the codecs': in the protocol that the path names (".../messages", ".../responses",
-///    else Chat Completions), streamed or whole and with the model as the request asks.
+/// 1. Its good answers are the codecs': in the protocol that the path names (".../messages",
+///    ".../responses", else Chat Completions), streamed or whole and with the model as asked for.
 /// 2. Over memory in virtual time it is deterministic: no byte depends on anything but the script.
 /// 3. serve() joins all that it started. What was seen stays there to be asked afterwards.
 /// 4. It notices at once when a client goes, also amid a silence, and writes nothing more.
@@ -19,8 +19,8 @@
 ///     CHECK(server.open_connections() == 0);
 ///     CHECK(server.connections()[0].end == SeenConnection::End::client_reset);
 ///
-/// What refuses a connection is nobody who listens: a port without listen() of a MemoryNetwork, or a
-/// RefusingPort.
+/// What refuses a connection is nobody who listens: a port without listen() of a MemoryNetwork, or
+/// a RefusingPort.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -87,8 +87,8 @@ class UNDERSTUDY_API FaultServer {
   /// A script of their own for requests for this model, or else with this target.
   FaultServer& reply_to(const std::string& model_or_target, Reply reply);
 
-  /// Takes connections until it is cancelled, or the acceptor is closed and all connections have ended.
-  /// May run several times at once. Cancellation: closes what is open; thrown as Asio does.
+  /// Takes connections until it is cancelled, or the acceptor is closed and all connections have
+  /// ended. May run several times at once. Cancellation: closes what is open; thrown as Asio does.
   asio::awaitable<void> serve(Acceptor& acceptor);
 
   /// In the order in which they came; their places in memory do not change.

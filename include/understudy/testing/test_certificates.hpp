@@ -1,6 +1,6 @@
-/// A certificate authority for tests, and what it has signed, good and bad: made in the process, new at
-/// each run. On disk there is nothing but the CA's certificate, which a client needs as a file, and that
-/// is removed at the end.
+/// A certificate authority for tests, and what it has signed, good and bad: made in the process, new
+/// at each run. On disk there is nothing but the CA's certificate, which a client needs as a file, and
+/// that is removed at the end.
 ///
 ///     const TestCertificates certificates;                  // some milliseconds: make it once
 ///     HttpClientOptions().with_ca_file(certificates.ca_file());
