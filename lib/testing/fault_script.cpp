@@ -54,7 +54,7 @@ Reply Reply::status(unsigned status, std::string message, std::string type, std:
   return reply;
 }
 
-Reply Reply::page(unsigned status, std::string content_type, std::string body) {
+Reply Reply::page(unsigned status, std::string_view content_type, std::string body) {
   Reply reply(Kind::page);
   reply.code = status;
   reply.headers.add("content-type", content_type);
@@ -66,7 +66,7 @@ Reply Reply::html() {
   return page(200, "text/html", "<!doctype html><title>Welcome</title><p>Please log in.\n");
 }
 
-Reply Reply::redirect(std::string location) {
+Reply Reply::redirect(std::string_view location) {
   return page(307, "text/plain", "").with_header("location", location);
 }
 

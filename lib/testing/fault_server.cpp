@@ -458,7 +458,7 @@ class FaultServer::Conversation {
 };
 
 FaultServer& FaultServer::greet(Greeting greeting) {
-  greetings_.add(std::move(greeting));
+  greetings_.add(greeting);
   return *this;
 }
 

@@ -18,7 +18,7 @@ namespace {
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
 
-constexpr long day = 24 * 60 * 60;
+constexpr long day = 24L * 60 * 60;
 
 void must(bool fine) {
   if (!fine) {

@@ -1,4 +1,7 @@
 // TLS, and the kernel's loopback in real time: its bounds are only reached when something is wrong.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 #include "testing/stage.hpp"
 #include "understudy/net/tcp.hpp"
 #include "understudy/testing/fault_server.hpp"

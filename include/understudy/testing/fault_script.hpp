@@ -91,10 +91,10 @@ class UNDERSTUDY_API Reply {
   static Reply status(unsigned status, std::string message, std::string type = {},
                       std::string code = {});
   /// Whatever you like, for any path.
-  static Reply page(unsigned status, std::string content_type, std::string body);
+  static Reply page(unsigned status, std::string_view content_type, std::string body);
 
   static Reply html();  ///< 200, and a page for people
-  static Reply redirect(std::string location);
+  static Reply redirect(std::string_view location);
   static Reply gzipped();           ///< 200, compressed, whether or not it was asked for
   static Reply oversized_header();  ///< 200, with 64 KiB of it
 
