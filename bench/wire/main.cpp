@@ -25,13 +25,17 @@ struct Stream {
   std::size_t size;
 };
 
-/// `event` with TEXT replaced by words of different lengths, and NOISE by what differs in every event.
+/// `event` with TEXT replaced by words of different lengths, and NUMBER and NOISE by what differs in every
+/// event.
 Stream stream(const char* name, Protocol protocol, std::string_view event) {
   constexpr std::string_view words[] = {" is",  " 71 %",   " full",    ".",
                                         " All", " valves", " are shut"};
   std::string bytes;
   for (std::size_t i = 0; i < events; ++i) {
     std::string one(event);
+    if (const auto at = one.find("NUMBER"); at != std::string::npos) {
+      one.replace(at, 6, std::to_string(i));
+    }
     if (const auto at = one.find("NOISE"); at != std::string::npos) {
       one.replace(at, 5, std::string(i % 13 + 1, static_cast<char>('a' + i % 26)));
     }
@@ -68,14 +72,18 @@ std::size_t bare_loop(const Stream& s, simdjson::ondemand::parser& parser, TextO
 }
 
 std::size_t bare(const Stream& s, simdjson::ondemand::parser& parser) {
-  if (s.protocol == Protocol::openai_chat) {
-    return bare_loop(s, parser, [](simdjson::ondemand::document& document) {
-      return document["choices"].at(0)["delta"]["content"].get_string();
-    });
+  using Document = simdjson::ondemand::document;
+  switch (s.protocol) {
+    case Protocol::anthropic_messages:
+      return bare_loop(s, parser, [](Document& d) { return d["delta"]["text"].get_string(); });
+    case Protocol::openai_chat:
+      return bare_loop(s, parser, [](Document& d) {
+        return d["choices"].at(0)["delta"]["content"].get_string();
+      });
+    case Protocol::openai_responses:
+      return bare_loop(s, parser, [](Document& d) { return d["delta"].get_string(); });
   }
-  return bare_loop(s, parser, [](simdjson::ondemand::document& document) {
-    return document["delta"]["text"].get_string();
-  });
+  return 0;
 }
 
 std::size_t ours(const Stream& s, EventDecoder& decoder) {
@@ -178,9 +186,16 @@ int main() {
   const std::string anthropic =
       "event: content_block_delta\n"
       R"(data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"TEXT"})";
+  const std::string responses =
+      "event: response.output_text.delta\n"
+      R"(data: {"type":"response.output_text.delta",)";
+  const std::string said =
+      R"("item_id":"msg_Fixture01","output_index":0,"content_index":0,"delta":"TEXT","logprobs":[])";
   const Stream streams[] = {
       stream("Chat Completions", Protocol::openai_chat, chat + "}\n\n"),
       stream("Anthropic Messages", Protocol::anthropic_messages, anthropic + "}\n\n"),
+      // OpenAI numbers them; servers that speak likewise need not.
+      stream("Responses", Protocol::openai_responses, responses + said + "}\n\n"),
       // OpenAI pads its deltas at random, unless it is asked not to; Anthropic sometimes does.
       stream("Chat Completions, no two deltas alike", Protocol::openai_chat,
              chat + R"(,"obfuscation":"NOISE"})"
@@ -188,6 +203,10 @@ int main() {
       stream("Anthropic Messages, no two deltas alike", Protocol::anthropic_messages,
              anthropic + R"(,"obfuscation":"NOISE"})"
                          "\n\n"),
+      stream("Responses, no two deltas alike", Protocol::openai_responses,
+             responses + R"("sequence_number":NUMBER,)" + said +
+                 R"(,"obfuscation":"NOISE"})"
+                 "\n\n"),
   };
   bool all = true;
   for (const auto& s : streams) {
