@@ -50,8 +50,9 @@ class Reader {
     if (key == "parallel_tool_calls") {
       return in_.read(v, "parallel_tool_calls", request_.parallel_tool_calls);
     }
-    if (key == "max_completion_tokens" || key == "max_tokens") {
-      return in_.read(v, "max_tokens", request_.max_tokens);
+    if (key == "max_tokens") return output_limit(v, "max_tokens", OutputLimit::max_tokens);
+    if (key == "max_completion_tokens") {
+      return output_limit(v, "max_completion_tokens", OutputLimit::max_completion_tokens);
     }
     if (key == "reasoning_effort") return in_.read(v, "reasoning_effort", request_.thinking.effort);
     if (key == "response_format") return response_format(v);
@@ -68,6 +69,11 @@ class Reader {
     if (key == "seed") return in_.read(v, "seed", request_.sampling.seed);
     if (key == "user" || key == "safety_identifier") return in_.read(v, "user", request_.user);
     return in_.keep(key, v, request_.extra);
+  }
+
+  bool output_limit(value& v, std::string_view name, OutputLimit limit) {
+    request_.output_limit = limit;
+    return in_.read(v, name, request_.max_tokens);
   }
 
   bool read_message(value& v) {

@@ -1,18 +1,11 @@
 #include "chat_request.hpp"
 #include "request_json.hpp"
+#include "understudy/llm/model_profile.hpp"
 
 namespace understudy::detail {
 namespace {
 
 constexpr Protocol own = Protocol::openai_chat;
-
-/// OpenAI's reasoning models refuse `max_tokens`; of the servers that speak likewise, most know no other.
-bool of_openai(std::string_view model) {
-  const auto slash = model.rfind('/');
-  const auto name = slash == std::string_view::npos ? model : model.substr(slash + 1);
-  const bool o_series = name.size() > 1 && name[0] == 'o' && name[1] >= '0' && name[1] <= '9';
-  return o_series || (name.starts_with("gpt-") && !name.starts_with("gpt-oss"));
-}
 
 class Writer {
  public:
@@ -31,10 +24,7 @@ class Writer {
     }
     json_.end_array();
     write_tools();
-    if (request_.max_tokens) {
-      json_.member(of_openai(request_.model) ? "max_completion_tokens" : "max_tokens",
-                   *request_.max_tokens);
-    }
+    write_optional(json_, output_limit(), request_.max_tokens);
     write_text(json_, "reasoning_effort", request_.thinking.effort);
     write_format();
     if (!request_.stop.empty()) {
@@ -57,6 +47,14 @@ class Writer {
     if (extras_) {
       write_extra(json_, fields);
     }
+  }
+
+  const char* output_limit() const {
+    switch (request_.output_limit.value_or(ModelProfiles().find({}, request_.model).output_limit)) {
+      case OutputLimit::max_tokens: break;
+      case OutputLimit::max_completion_tokens: return "max_completion_tokens";
+    }
+    return "max_tokens";
   }
 
   void write_system() {

@@ -6,6 +6,7 @@
 #include "request_json.hpp"
 #include "tool_ids.hpp"
 #include "translate_parameters.hpp"
+#include "understudy/llm/model_profile.hpp"
 
 namespace understudy {
 namespace {
@@ -333,6 +334,7 @@ TranslationTarget::TranslationTarget(Protocol p, std::string of, std::string m)
     : protocol(p),
       provider(std::move(of)),
       model(std::move(m)),
+      output_limit(ModelProfiles().find(provider, model).output_limit),
       longest_tool_id(p == Protocol::openai_chat ? 40 : 64) {
   if (provider == "mistral") {
     longest_tool_id = 9;

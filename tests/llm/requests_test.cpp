@@ -201,6 +201,28 @@ TEST_CASE("a request of one's own") {
   CHECK(estimated_tokens(request) == 2);
 }
 
+TEST_CASE("chat's output limit is called what the model takes, or what the caller called it") {
+  const auto limit = [](const Request& request) {
+    const auto out = written(Protocol::openai_chat, request);
+    const bool old_word = contains(out, R"("max_tokens":5)");
+    CHECK(old_word != contains(out, R"("max_completion_tokens":5)"));
+    return old_word ? OutputLimit::max_tokens : OutputLimit::max_completion_tokens;
+  };
+  Request request("o3-mini");
+  request.max_tokens = 5;
+  CHECK(limit(request) == OutputLimit::max_completion_tokens);
+  request.model = "openai/gpt-oss-120b";
+  CHECK(limit(request) == OutputLimit::max_tokens);
+  request.output_limit = OutputLimit::max_completion_tokens;
+  CHECK(limit(request) == OutputLimit::max_completion_tokens);
+
+  CHECK(limit(read(Protocol::openai_chat, R"({"model":"gpt-5.4","max_tokens":5,"messages":[]})")) ==
+        OutputLimit::max_tokens);
+  CHECK(limit(read(Protocol::openai_chat,
+                   R"({"model":"mine","max_completion_tokens":5,"messages":[]})")) ==
+        OutputLimit::max_completion_tokens);
+}
+
 TEST_CASE("arguments and schemas that are no JSON objects do not break the document") {
   Request request("m");
   request.messages.emplace_back(Role::assistant);
