@@ -11,10 +11,9 @@ constexpr std::uint64_t default_max_tokens = 8192;
 
 constexpr Protocol own = Protocol::anthropic_messages;
 
-class Writer {
+class Writer : RequestWriter {
  public:
-  Writer(const Request& request, std::string& out)
-      : request_(request), json_(out), extras_(request.origin == own) {}
+  Writer(const Request& request, std::string& out) : RequestWriter(request, own, out) {}
 
   void write() {
     json_.begin_object().member("model", request_.model);
@@ -26,38 +25,34 @@ class Writer {
       write(message);
     }
     json_.end_array();
-    write_tools();
-    write_thinking();
-    if (!request_.stop.empty()) {
-      json_.key("stop_sequences").begin_array();
-      for (const auto& stop : request_.stop) {
-        json_.value(stop);
-      }
-      json_.end_array();
+    if (!request_.tools.empty()) {
+      write_tools([this](const Tool& tool) {
+        write_function(tool, "input_schema");
+        write_optional(json_, "strict", tool.strict);
+        write_extra(tool.extra);
+      });
+      write_tool_choice();
     }
+    write_thinking();
+    write_stop("stop_sequences");
     write_optional(json_, "temperature", request_.sampling.temperature);
     write_optional(json_, "top_p", request_.sampling.top_p);
     write_optional(json_, "top_k", request_.sampling.top_k);
     if (!request_.user.empty()) {
       json_.key("metadata").begin_object().member("user_id", request_.user).end_object();
     }
-    extra(request_.extra);
+    write_extra(request_.extra);
     json_.end_object();
   }
 
  private:
-  void extra(const ExtraFields& fields) {
-    if (extras_) {
-      write_extra(json_, fields);
-    }
-  }
-
   void write_system() {
-    if (request_.system.empty()) {
+    const auto& system = request_.system;
+    if (std::all_of(system.begin(), system.end(), [](const auto& t) { return t.text.empty(); })) {
       return;
     }
     json_.key("system").begin_array();
-    for (const auto& text : request_.system) {
+    for (const auto& text : system) {
       write(text);
     }
     json_.end_array();
@@ -72,7 +67,7 @@ class Writer {
       std::visit([this](const auto& p) { write(p); }, part);
     }
     json_.end_array();
-    extra(message.extra);
+    write_extra(message.extra);
     json_.end_object();
   }
 
@@ -81,7 +76,7 @@ class Writer {
       return;  // an empty block is a 400
     }
     json_.begin_object().member("type", "text").member("text", part.text);
-    extra(part.extra);
+    write_extra(part.extra);
     json_.end_object();
   }
 
@@ -94,14 +89,14 @@ class Writer {
       json_.member("type", "url").member("url", part.url);
     }
     json_.end_object();
-    extra(part.extra);
+    write_extra(part.extra);
     json_.end_object();
   }
 
   void write(const ToolCallPart& part) {
     json_.begin_object().member("type", "tool_use").member("id", part.id);
     json_.member("name", part.name).key("input").raw(object_or_empty(part.arguments));
-    extra(part.extra);
+    write_extra(part.extra);
     json_.end_object();
   }
 
@@ -115,7 +110,7 @@ class Writer {
     if (part.is_error) {
       json_.member("is_error", true);
     }
-    extra(part.extra);
+    write_extra(part.extra);
     json_.end_object();
   }
 
@@ -140,31 +135,6 @@ class Writer {
     if (part.protocol == own) {
       json_.raw(part.json);
     }
-  }
-
-  void write_tools() {
-    if (request_.tools.empty()) {
-      return;
-    }
-    json_.key("tools").begin_array();
-    for (const auto& tool : request_.tools) {
-      if (!tool.provider_tool.empty()) {
-        if (extras_) {
-          json_.raw(tool.provider_tool);
-        }
-        continue;
-      }
-      json_.begin_object().member("name", tool.name);
-      write_text(json_, "description", tool.description);
-      json_.key("input_schema")
-          .raw(is_json_object(tool.schema) ? std::string_view(tool.schema)
-                                           : R"({"type":"object","properties":{}})");
-      write_optional(json_, "strict", tool.strict);
-      extra(tool.extra);
-      json_.end_object();
-    }
-    json_.end_array();
-    write_tool_choice();
   }
 
   void write_tool_choice() {
@@ -216,10 +186,6 @@ class Writer {
     }
     json_.end_object();
   }
-
-  const Request& request_;
-  JsonWriter json_;
-  bool extras_;
 };
 
 }  // namespace

@@ -7,10 +7,9 @@ namespace {
 
 constexpr Protocol own = Protocol::openai_chat;
 
-class Writer {
+class Writer : RequestWriter {
  public:
-  Writer(const Request& request, std::string& out)
-      : request_(request), json_(out), extras_(request.origin == own) {}
+  Writer(const Request& request, std::string& out) : RequestWriter(request, own, out) {}
 
   void write() {
     json_.begin_object().member("model", request_.model).member("stream", request_.stream);
@@ -18,37 +17,32 @@ class Writer {
       json_.key("stream_options").begin_object().member("include_usage", true).end_object();
     }
     json_.key("messages").begin_array();
-    write_system();
+    if (const auto text = system(); !text.empty()) {
+      json_.begin_object().member("role", "system").member("content", text).end_object();
+    }
     for (const auto& message : request_.messages) {
       write(message);
     }
     json_.end_array();
-    write_tools();
+    if (!request_.tools.empty()) {
+      write_tools([this](const Tool& tool) { write(tool); });
+      write_openai_tool_choice([this](const std::string& name) {
+        json_.key("function").begin_object().member("name", name).end_object();
+      });
+    }
     write_optional(json_, output_limit(), request_.max_tokens);
     write_text(json_, "reasoning_effort", request_.thinking.effort);
     write_format();
-    if (!request_.stop.empty()) {
-      json_.key("stop").begin_array();
-      for (const auto& stop : request_.stop) {
-        json_.value(stop);
-      }
-      json_.end_array();
-    }
+    write_stop("stop");
     write_optional(json_, "temperature", request_.sampling.temperature);
     write_optional(json_, "top_p", request_.sampling.top_p);
     write_optional(json_, "seed", request_.sampling.seed);
     write_text(json_, "user", request_.user);
-    extra(request_.extra);
+    write_extra(request_.extra);
     json_.end_object();
   }
 
  private:
-  void extra(const ExtraFields& fields) {
-    if (extras_) {
-      write_extra(json_, fields);
-    }
-  }
-
   const char* output_limit() const {
     switch (request_.output_limit.value_or(ModelProfiles().find({}, request_.model).output_limit)) {
       case OutputLimit::max_tokens: break;
@@ -57,24 +51,13 @@ class Writer {
     return "max_tokens";
   }
 
-  void write_system() {
-    std::string joined;
-    for (const auto& part : request_.system) {
-      joined += joined.empty() || part.text.empty() ? "" : "\n\n";
-      joined += part.text;
-    }
-    if (!joined.empty()) {
-      json_.begin_object().member("role", "system").member("content", joined).end_object();
-    }
-  }
-
   void write(const Message& message) {
     switch (message.role) {
       case Role::user: write_user(message); break;
       case Role::assistant: write_assistant(message); break;
       case Role::system:
         json_.begin_object().member("role", "system").member("content", text_of(message));
-        extra(message.extra);
+        write_extra(message.extra);
         json_.end_object();
         break;
     }
@@ -91,7 +74,7 @@ class Writer {
 
   /// Tool results are messages of their own, before the rest; images in them belong to the rest.
   void write_user(const Message& message) {
-    bool rest = false;
+    bool rest = message.parts.empty();
     for (const auto& part : message.parts) {
       if (const auto* result = std::get_if<ToolResultPart>(&part)) {
         write_result(*result);
@@ -117,14 +100,14 @@ class Writer {
       }
       json_.end_array();
     }
-    extra(message.extra);
+    write_extra(message.extra);
     json_.end_object();
   }
 
   void write_user_part(const Part& part) {
     if (const auto* text = std::get_if<TextPart>(&part)) {
       json_.begin_object().member("type", "text").member("text", text->text);
-      extra(text->extra);
+      write_extra(text->extra);
       json_.end_object();
     } else if (const auto* image = std::get_if<ImagePart>(&part)) {
       write_image(*image);
@@ -143,11 +126,10 @@ class Writer {
 
   void write_image(const ImagePart& image) {
     json_.begin_object().member("type", "image_url").key("image_url").begin_object();
-    json_.member("url", image.url.empty() ? "data:" + image.media_type + ";base64," + image.base64
-                                          : image.url);
+    json_.member("url", url_of(image));
     write_text(json_, "detail", image.detail);
     json_.end_object();
-    extra(image.extra);
+    write_extra(image.extra);
     json_.end_object();
   }
 
@@ -162,7 +144,7 @@ class Writer {
     }
     json_.begin_object().member("role", "tool").member("tool_call_id", result.call_id);
     json_.member("content", text);
-    extra(result.extra);
+    write_extra(result.extra);
     json_.end_object();
   }
 
@@ -199,7 +181,7 @@ class Writer {
       }
       json_.end_array();
     }
-    extra(message.extra);
+    write_extra(message.extra);
     json_.end_object();
   }
 
@@ -209,50 +191,16 @@ class Writer {
     json_.member("arguments", call.arguments.empty() ? std::string_view("{}")
                                                      : std::string_view(call.arguments));
     json_.end_object();
-    extra(call.extra);
+    write_extra(call.extra);
     json_.end_object();
   }
 
-  void write_tools() {
-    if (request_.tools.empty()) {
-      return;
-    }
-    json_.key("tools").begin_array();
-    for (const auto& tool : request_.tools) {
-      if (!tool.provider_tool.empty()) {
-        if (extras_) {
-          json_.raw(tool.provider_tool);
-        }
-        continue;
-      }
-      json_.begin_object().member("type", "function").key("function").begin_object();
-      json_.member("name", tool.name);
-      write_text(json_, "description", tool.description);
-      json_.key("parameters")
-          .raw(is_json_object(tool.schema) ? std::string_view(tool.schema)
-                                           : R"({"type":"object","properties":{}})");
-      write_optional(json_, "strict", tool.strict);
-      json_.end_object();
-      extra(tool.extra);
-      json_.end_object();
-    }
-    json_.end_array();
-    write_tool_choice();
-    write_optional(json_, "parallel_tool_calls", request_.parallel_tool_calls);
-  }
-
-  void write_tool_choice() {
-    using Mode = ToolChoice::Mode;
-    switch (request_.tool_choice.mode) {
-      case Mode::unset: break;
-      case Mode::automatic: json_.member("tool_choice", "auto"); break;
-      case Mode::any: json_.member("tool_choice", "required"); break;
-      case Mode::none: json_.member("tool_choice", "none"); break;
-      case Mode::named:
-        json_.key("tool_choice").begin_object().member("type", "function").key("function");
-        json_.begin_object().member("name", request_.tool_choice.name).end_object().end_object();
-        break;
-    }
+  void write(const Tool& tool) {
+    json_.member("type", "function").key("function").begin_object();
+    write_function(tool, "parameters");
+    write_optional(json_, "strict", tool.strict);
+    json_.end_object();
+    write_extra(tool.extra);
   }
 
   void write_format() {
@@ -271,10 +219,6 @@ class Writer {
     }
     json_.end_object();
   }
-
-  const Request& request_;
-  JsonWriter json_;
-  bool extras_;
 };
 
 }  // namespace

@@ -13,21 +13,22 @@ namespace understudy::detail {
 
 using json::ondemand::raw_json_string;
 using json::ondemand::value;
+using Object = json::ondemand::object;
 
 /// The value of a member of an object that is still to be read, without reading the others. The object
 /// can be read from its begin afterwards, unless there is nothing: then it is malformed.
-std::optional<std::string_view> peek(json::ondemand::object& object, std::string_view name,
-                                     Arena& arena);
+std::optional<std::string_view> peek(Object& object, std::string_view name, Arena& arena);
 
-/// Reads a request's members, and keeps the first thing that is wrong with them.
+inline bool is_string(value& v) { return v.raw_json_token().starts_with('"'); }
+
+/// Reads a request's members, and keeps the first thing that is wrong with them. Names of members are
+/// given with their escapes resolved, so that no name is known in one spelling and unknown in another.
 class RequestReader {
  public:
   explicit RequestReader(std::string_view body)
-      : parser_(json::padded_copy(body, arena_), arena_) {}
+      : body_(body), parser_(json::padded_copy(body, arena_), arena_) {}
 
-  json::Parser& parser() { return parser_; }
   Arena& arena() { return arena_; }
-  const std::optional<RequestFault>& fault() const { return fault_; }
 
   /// Always false, to be returned.
   bool fail(std::string_view parameter, std::string_view what) {
@@ -35,6 +36,25 @@ class RequestReader {
       fault_.emplace(std::string(parameter) + ": " + std::string(what), std::string(parameter));
     }
     return false;
+  }
+
+  /// The body as a whole: `each(name, value)` reads a member into `request`.
+  template <class Each>
+  ReadRequest read_body(Protocol own, Request& request, Each each) {
+    request.origin = own;
+    request.body = body_;
+    request.stream = false;  // every API's default
+    const auto object = parser_.object();
+    if (!object) {
+      return RequestFault(std::string("the body is not a JSON object: ") + parser_.why());
+    }
+    if (!members(*object, each)) {
+      return fault_.value_or(RequestFault("the body is malformed JSON"));
+    }
+    if (request.model.empty()) {
+      return RequestFault("model: is missing", "model");
+    }
+    return std::move(request);
   }
 
   bool read(value& v, std::string_view parameter, std::string& into);
@@ -55,9 +75,12 @@ class RequestReader {
   bool read(value& v, std::string_view parameter, std::uint64_t& into);
   bool read(value& v, std::string_view parameter, std::int64_t& into);
 
+  /// A string, or an array of them.
+  bool read(value& v, std::string_view parameter, std::vector<std::string>& into);
+
   /// JSON text that must be an object.
   bool read_object(value& v, std::string_view parameter, std::string& into);
-  bool keep(raw_json_string key, value& v, ExtraFields& extra);
+  bool keep(std::string_view name, value& v, ExtraFields& extra);
 
   /// Calls `each` for the elements or members; a value of another type is a fault.
   template <class Each>
@@ -70,35 +93,92 @@ class RequestReader {
   }
   template <class Each>
   bool object(value& v, std::string_view parameter, Each each) {
-    json::ondemand::object members;
-    if (v.get_object().get(members) != simdjson::SUCCESS) {
+    Object object;
+    if (v.get_object().get(object) != simdjson::SUCCESS) {
       return fail(parameter, "must be an object");
     }
-    return json::members(members, each) || fail(parameter, "is malformed");
+    return members(object, each) || fail(parameter, "is malformed");
+  }
+  template <class Each>
+  bool members(const Object& object, Each each) {
+    return json::members(object, [&](raw_json_string key, value& v) {
+      const auto name = json::unescaped(json::name(key), arena_);
+      return name && each(*name, v);
+    });
   }
 
   /// Calls `each(type, object, raw)` for an object that says its type in a member, wherever.
   template <class Each>
   bool typed(value& v, std::string_view parameter, Each each) {
-    json::ondemand::object members;
+    Object object;
     std::string_view raw;
-    if (v.get_object().get(members) != simdjson::SUCCESS) {
+    if (v.get_object().get(object) != simdjson::SUCCESS) {
       return fail(parameter, "must be an object");
     }
-    if (members.raw_json().get(raw) != simdjson::SUCCESS) {
+    if (object.raw_json().get(raw) != simdjson::SUCCESS) {
       return fail(parameter, "is malformed");
     }
-    members.reset();
-    const auto type = peek(members, "type", arena_);
-    return (type && each(*type, members, raw.substr(0, raw.rfind('}') + 1))) ||
+    object.reset();
+    const auto type = peek(object, "type", arena_);
+    return (type && each(*type, object, raw.substr(0, raw.rfind('}') + 1))) ||
            fail(parameter, "is malformed");
   }
 
+  /// A member of a part that is text, or a refusal.
+  bool text_member(std::string_view name, value& v, TextPart& part) {
+    if (name == (part.refusal ? "refusal" : "text")) return read(v, name, part.text);
+    return name == "type" || keep(name, v, part.extra);
+  }
+  template <class Parts>
+  bool read_text(Object& object, bool refusal, Parts& parts) {
+    TextPart part;
+    part.refusal = refusal;
+    const bool read = members(
+        object, [&](std::string_view name, value& v) { return text_member(name, v, part); });
+    parts.emplace_back(std::move(part));
+    return read;
+  }
+
+  /// OpenAI's `tool_choice`: a word, or an object, of which `each` reads what names a function. A choice
+  /// among tools that only OpenAI has is kept as it is.
+  template <class Each>
+  bool openai_tool_choice(value& v, Request& request, Each each) {
+    if (is_string(v)) {
+      std::string word;
+      return read(v, "tool_choice", word) && openai_tool_choice(word, request.tool_choice);
+    }
+    return typed(v, "tool_choice",
+                 [&](std::string_view type, Object& choice, std::string_view raw) {
+                   if (type != "function") {
+                     request.extra.emplace_back("tool_choice", raw);
+                     return true;
+                   }
+                   request.tool_choice.mode = ToolChoice::Mode::named;
+                   return members(choice, each);
+                 });
+  }
+
  private:
+  bool openai_tool_choice(std::string_view word, ToolChoice& choice);
+
+  std::string_view body_;
   Arena arena_;
   json::Parser parser_;
   std::optional<RequestFault> fault_;
 };
+
+/// By the name that OpenAI's protocols have for it.
+std::optional<Role> openai_role(std::string_view name);
+
+/// Adds a message of that role; text of the system that opens the conversation goes into `system`.
+void add_message(Request& request, Message message);
+
+/// Adds what can stand in a tool's result; anything else is left out.
+void add_content(ToolResultPart& result, Part part);
+
+/// An image's address, which may be a data URL, and what it is read from.
+std::string url_of(const ImagePart& image);
+void set_url(ImagePart& image, std::string url);
 
 /// Whether the text is a JSON object, all of it valid: it may then stand in a document of ours.
 bool is_json_object(std::string_view text);
@@ -117,6 +197,56 @@ inline void write_text(JsonWriter& json, std::string_view name, std::string_view
     json.member(name, text);
   }
 }
-void write_extra(JsonWriter& json, const ExtraFields& extra);
+
+/// What writers of requests share. Extra fields are written if they are this protocol's own.
+class RequestWriter {
+ protected:
+  RequestWriter(const Request& request, Protocol own, std::string& out)
+      : request_(request), json_(out), extras_(request.origin == own) {}
+
+  void write_extra(const ExtraFields& extra);
+  void write_stop(std::string_view name);
+
+  /// Calls `each` to write the members of a tool that is a function.
+  template <class Each>
+  void write_tools(Each each) {
+    json_.key("tools").begin_array();
+    for (const auto& tool : request_.tools) {
+      if (tool.provider_tool.empty()) {
+        json_.begin_object();
+        each(tool);
+        json_.end_object();
+      } else if (extras_) {
+        json_.raw(tool.provider_tool);
+      }
+    }
+    json_.end_array();
+  }
+  /// Name, description and schema, which the protocols call differently.
+  void write_function(const Tool& tool, std::string_view schema);
+
+  /// OpenAI's `tool_choice`; calls `each` to write what names a function.
+  template <class Each>
+  void write_openai_tool_choice(Each each) {
+    const auto word = openai_tool_choice();
+    write_text(json_, "tool_choice", word);
+    if (request_.tool_choice.mode == ToolChoice::Mode::named) {
+      json_.key("tool_choice").begin_object().member("type", "function");
+      each(request_.tool_choice.name);
+      json_.end_object();
+    }
+    write_optional(json_, "parallel_tool_calls", request_.parallel_tool_calls);
+  }
+
+  /// All of the system's text, in paragraphs.
+  std::string system() const;
+
+  const Request& request_;
+  JsonWriter json_;
+  bool extras_;
+
+ private:
+  std::string_view openai_tool_choice() const;
+};
 
 }  // namespace understudy::detail

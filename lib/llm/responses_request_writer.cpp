@@ -8,10 +8,9 @@ namespace {
 
 constexpr Protocol own = Protocol::openai_responses;
 
-class Writer {
+class Writer : RequestWriter {
  public:
-  Writer(const Request& request, std::string& out)
-      : request_(request), json_(out), extras_(request.origin == own) {}
+  Writer(const Request& request, std::string& out) : RequestWriter(request, own, out) {}
 
   void write() {
     json_.begin_object().member("model", request_.model).member("stream", request_.stream);
@@ -19,42 +18,33 @@ class Writer {
       json_.member("store", false).key("include").begin_array();
       json_.value("reasoning.encrypted_content").end_array();
     }
-    write_instructions();
+    write_text(json_, "instructions", system());
     json_.key("input").begin_array();
     for (const auto& message : request_.messages) {
       write(message);
     }
     json_.end_array();
-    write_tools();
+    if (!request_.tools.empty()) {
+      write_tools([this](const Tool& tool) { write(tool); });
+      write_openai_tool_choice([this](const std::string& name) { json_.member("name", name); });
+    }
     write_optional(json_, "max_output_tokens", request_.max_tokens);
     write_reasoning();
     write_format();
     write_optional(json_, "temperature", request_.sampling.temperature);
     write_optional(json_, "top_p", request_.sampling.top_p);
     write_text(json_, "safety_identifier", request_.user);
-    extra(request_.extra);
+    write_extra(request_.extra);
     json_.end_object();
   }
 
  private:
-  void extra(const ExtraFields& fields) {
-    if (extras_) {
-      write_extra(json_, fields);
-    }
-  }
-
-  void write_instructions() {
-    std::string joined;
-    for (const auto& part : request_.system) {
-      joined += joined.empty() || part.text.empty() ? "" : "\n\n";
-      joined += part.text;
-    }
-    write_text(json_, "instructions", joined);
-  }
-
   /// One message of ours is several items: what stands in a message, and everything else.
   void write(const Message& message) {
     begun_ = false;
+    if (message.parts.empty()) {
+      begin_message(message);
+    }
     for (const auto& part : message.parts) {
       if (const auto* result = std::get_if<ToolResultPart>(&part)) {
         end_message(message);
@@ -97,7 +87,7 @@ class Writer {
   void end_message(const Message& message) {
     if (begun_) {
       json_.end_array();
-      extra(message.extra);
+      write_extra(message.extra);
       json_.end_object();
     }
     begun_ = false;
@@ -110,9 +100,8 @@ class Writer {
     } else {
       json_.member("type", of_assistant ? "output_text" : "input_text").member("text", part.text);
     }
-    if (extras_) {
-      write_extra(json_, part.extra);
-    } else if (of_assistant && !part.refusal) {
+    write_extra(part.extra);
+    if (!extras_ && of_assistant && !part.refusal) {
       json_.key("annotations").begin_array().end_array();
     }
     json_.end_object();
@@ -120,11 +109,9 @@ class Writer {
 
   void write_image(const ImagePart& image) {
     json_.begin_object().member("type", "input_image");
-    json_.member("image_url", image.url.empty()
-                                  ? "data:" + image.media_type + ";base64," + image.base64
-                                  : image.url);
+    json_.member("image_url", url_of(image));
     write_text(json_, "detail", image.detail);
-    extra(image.extra);
+    write_extra(image.extra);
     json_.end_object();
   }
 
@@ -133,7 +120,7 @@ class Writer {
     json_.member("name", call.name);
     json_.member("arguments", call.arguments.empty() ? std::string_view("{}")
                                                      : std::string_view(call.arguments));
-    extra(call.extra);
+    write_extra(call.extra);
     json_.end_object();
   }
 
@@ -163,7 +150,7 @@ class Writer {
       }
       json_.end_array();
     }
-    extra(result.extra);
+    write_extra(result.extra);
     json_.end_object();
   }
 
@@ -184,46 +171,13 @@ class Writer {
     json_.end_object();
   }
 
-  void write_tools() {
-    if (request_.tools.empty()) {
-      return;
+  void write(const Tool& tool) {
+    json_.member("type", "function");
+    write_function(tool, "parameters");
+    if (tool.strict || !extras_) {
+      json_.member("strict", tool.strict.value_or(false));  // left out, it means true
     }
-    json_.key("tools").begin_array();
-    for (const auto& tool : request_.tools) {
-      if (!tool.provider_tool.empty()) {
-        if (extras_) {
-          json_.raw(tool.provider_tool);
-        }
-        continue;
-      }
-      json_.begin_object().member("type", "function").member("name", tool.name);
-      write_text(json_, "description", tool.description);
-      json_.key("parameters")
-          .raw(is_json_object(tool.schema) ? std::string_view(tool.schema)
-                                           : R"({"type":"object","properties":{}})");
-      if (tool.strict || !extras_) {
-        json_.member("strict", tool.strict.value_or(false));  // left out, it means true
-      }
-      extra(tool.extra);
-      json_.end_object();
-    }
-    json_.end_array();
-    write_tool_choice();
-    write_optional(json_, "parallel_tool_calls", request_.parallel_tool_calls);
-  }
-
-  void write_tool_choice() {
-    using Mode = ToolChoice::Mode;
-    switch (request_.tool_choice.mode) {
-      case Mode::unset: break;
-      case Mode::automatic: json_.member("tool_choice", "auto"); break;
-      case Mode::any: json_.member("tool_choice", "required"); break;
-      case Mode::none: json_.member("tool_choice", "none"); break;
-      case Mode::named:
-        json_.key("tool_choice").begin_object().member("type", "function");
-        json_.member("name", request_.tool_choice.name).end_object();
-        break;
-    }
+    write_extra(tool.extra);
   }
 
   void write_reasoning() {
@@ -257,9 +211,6 @@ class Writer {
     json_.end_object().end_object();
   }
 
-  const Request& request_;
-  JsonWriter json_;
-  bool extras_;
   bool begun_ = false;  // a message item
 };
 
