@@ -2,6 +2,7 @@
 // section 9.
 #include <simdjson.h>
 
+#include <array>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -25,11 +26,14 @@ struct Stream {
   std::size_t size;
 };
 
+using Words = std::array<std::string_view, 7>;
+constexpr Words plain_words{" is", " 71 %", " full", ".", " All", " valves", " are shut"};
+constexpr Words one_escaped{" is", " 71 %", " full", R"(.\n\n)", " All", " valves", " are shut"};
+
 /// `event` with TEXT replaced by words of different lengths, and NUMBER and NOISE by what differs in every
 /// event.
-Stream stream(const char* name, Protocol protocol, std::string_view event) {
-  constexpr std::string_view words[] = {" is",  " 71 %",   " full",    ".",
-                                        " All", " valves", " are shut"};
+Stream stream(const char* name, Protocol protocol, std::string_view event,
+              const Words& words = plain_words) {
   std::string bytes;
   for (std::size_t i = 0; i < events; ++i) {
     std::string one(event);
@@ -181,6 +185,10 @@ void encoding(const Stream& s) {
 }  // namespace
 
 int main() {
+  constexpr const char* end = "}\n\n";
+  // OpenAI numbers its deltas, and pads them at random unless it is asked not to.
+  constexpr const char* padded_end = R"(,"obfuscation":"NOISE"})"
+                                     "\n\n";
   const std::string chat =
       R"(data: {"id":"chatcmpl-FixtureA1","object":"chat.completion.chunk","created":1790000000,"model":"gpt-5.4","service_tier":"default","system_fingerprint":"fp_fixture01","choices":[{"index":0,"delta":{"content":"TEXT"},"logprobs":null,"finish_reason":null}],"usage":null)";
   const std::string anthropic =
@@ -191,22 +199,23 @@ int main() {
       R"(data: {"type":"response.output_text.delta",)";
   const std::string said =
       R"("item_id":"msg_Fixture01","output_index":0,"content_index":0,"delta":"TEXT","logprobs":[])";
+  const auto numbered = responses + R"("sequence_number":NUMBER,)" + said;
+  constexpr auto anthropic_protocol = Protocol::anthropic_messages;
+  constexpr auto chat_protocol = Protocol::openai_chat;
+  constexpr auto responses_protocol = Protocol::openai_responses;
   const Stream streams[] = {
-      stream("Chat Completions", Protocol::openai_chat, chat + "}\n\n"),
-      stream("Anthropic Messages", Protocol::anthropic_messages, anthropic + "}\n\n"),
-      // OpenAI numbers them; servers that speak likewise need not.
-      stream("Responses", Protocol::openai_responses, responses + said + "}\n\n"),
-      // OpenAI pads its deltas at random, unless it is asked not to; Anthropic sometimes does.
-      stream("Chat Completions, no two deltas alike", Protocol::openai_chat,
-             chat + R"(,"obfuscation":"NOISE"})"
-                    "\n\n"),
-      stream("Anthropic Messages, no two deltas alike", Protocol::anthropic_messages,
-             anthropic + R"(,"obfuscation":"NOISE"})"
-                         "\n\n"),
-      stream("Responses, no two deltas alike", Protocol::openai_responses,
-             responses + R"("sequence_number":NUMBER,)" + said +
-                 R"(,"obfuscation":"NOISE"})"
-                 "\n\n"),
+      stream("Chat Completions", chat_protocol, chat + end),
+      stream("Anthropic Messages", anthropic_protocol, anthropic + end),
+      stream("Responses", responses_protocol, responses + said + end),
+      stream("Chat Completions, no two deltas alike", chat_protocol, chat + padded_end),
+      stream("Anthropic Messages, no two deltas alike", anthropic_protocol, anthropic + padded_end),
+      stream("Responses, no two deltas alike", responses_protocol, numbered + padded_end),
+      stream("Chat Completions, the same, one text in seven escaped", chat_protocol,
+             chat + padded_end, one_escaped),
+      stream("Anthropic Messages, the same, one text in seven escaped", anthropic_protocol,
+             anthropic + padded_end, one_escaped),
+      stream("Responses, the same, one text in seven escaped", responses_protocol,
+             numbered + padded_end, one_escaped),
   };
   bool all = true;
   for (const auto& s : streams) {
