@@ -126,7 +126,7 @@ class RequestReader {
 
   /// A member of a part that is text, or a refusal.
   bool text_member(std::string_view name, value& v, TextPart& part) {
-    if (name == (part.refusal ? "refusal" : "text")) return read(v, name, part.text);
+    if (name == "text" || name == "refusal") return read(v, name, part.text);
     return name == "type" || keep(name, v, part.extra);
   }
   template <class Parts>

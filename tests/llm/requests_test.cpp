@@ -184,6 +184,8 @@ TEST_CASE(
        R"("messages":[{"role":"tool","tool_call_id":"i","content":[{"type":"image_url",)"
        R"("image_url":{"url":"https://example.com/a.png"}}]}])",
        R"({"role":"user","content":[{"type":"image_url")"},
+      {chat, R"("messages":[{"role":"user","content":[{"type":"refusal","text":"q","k":1}]}])",
+       R"([{"type":"text","text":"q","k":1}])"},
       {responses,
        R"("input":[{"role":"user","content":[]},{"role":"developer","content":"d","id":"msg_1"}])",
        R"("content":[]},{"type":"message","role":"developer")"},
