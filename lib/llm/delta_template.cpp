@@ -65,9 +65,8 @@ std::string_view value_of(std::string_view data, std::string_view key, Wanted wa
 void DeltaTemplate::learn(std::string_view name, std::string_view data,
                           const std::vector<Event>& events, std::size_t first,
                           std::string_view model) {
-  known_ = false;
   if (events.size() != first + 1) {
-    return;
+    return forget();
   }
   const auto* text = std::get_if<Text>(&events[first].body);
   const auto* reasoning = std::get_if<Reasoning>(&events[first].body);
@@ -77,7 +76,7 @@ void DeltaTemplate::learn(std::string_view name, std::string_view data,
   const std::less<> before;
   if (said.empty() || data.size() > longest || before(said.data(), data.data()) ||
       !before(said.data(), data.data() + data.size())) {
-    return;  // it had to be unescaped: it stands elsewhere
+    return forget();  // it had to be unescaped: it stands elsewhere
   }
   const auto block = text != nullptr ? text->block : reasoning->block;
   const bool refusal = text != nullptr && text->refusal;

@@ -152,6 +152,12 @@ TEST_CASE("text that is said because nothing was said before is not said again b
            std::string(text) + "\"}\n\n";
   };
   CHECK(decode(Protocol::openai_responses, {done("a") + done("b") + done("c")}).text == "a");
+  const std::string created =
+      R"(data: {"type":"response.created","response":{"id":"r","model":"m"}})"
+      "\n\n";
+  CHECK(decode(Protocol::openai_responses,
+               {created + done("a") + created + done("b") + done("c") + done("d")})
+            .text == "ab");
   const auto message = [](const char* text) {
     return R"(data: {"id":"c","model":"m","choices":[{"message":{"content":")" + std::string(text) +
            "\"}}]}\n\n";

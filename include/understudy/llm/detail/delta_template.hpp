@@ -1,10 +1,10 @@
 /// The deltas of many a stream differ in nothing but their text, their number and their padding: a payload
 /// that is like those before is read by comparing it, which costs a fraction of parsing it.
 ///
-/// It is right because of what is asked of them. Two were parsed, and each said a single piece of text, of
-/// the same block; so to read one changes nothing in the reader. Since the last one was parsed, nothing was
-/// read but its like. The new one is the same bytes around a string, which is the text, and around another
-/// string and a number, of which no reader takes notice (OpenAI's `obfuscation` and `sequence_number`).
+/// It is right because of what is asked of them. The last two that were parsed, one after the other, each
+/// said a single piece of text, of the same block; so to read one more changes nothing in the reader. The
+/// new one is the same bytes around a string, which is the text, and around another string and a number, of
+/// which no reader takes notice (OpenAI's `obfuscation` and `sequence_number`).
 #pragma once
 
 #include <array>
@@ -24,7 +24,10 @@ class DeltaTemplate {
              std::size_t first, std::string_view model);
 
   /// Something else was read.
-  void forget() { known_ = false; }
+  void forget() {
+    known_ = false;
+    gap_count_ = 0;
+  }
 
   /// Whether `data` is alike; then its event is appended, its text unescaped into `arena` if need be.
   bool read(std::string_view name, std::string_view data, std::vector<Event>& events, Arena& arena,
