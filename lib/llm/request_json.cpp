@@ -16,6 +16,23 @@ bool whole_number(std::string_view token, Number& into) {
 
 }  // namespace
 
+ReadRequest RequestReader::read_body(Protocol own, Request& request, const Member& each) {
+  request.origin = own;
+  request.body = body_;
+  request.stream = false;  // every API's default
+  const auto object = parser_.object();
+  if (!object) {
+    return RequestFault(std::string("the body is not a JSON object: ") + parser_.why());
+  }
+  if (!members(*object, each)) {
+    return fault_.value_or(RequestFault("the body is malformed JSON"));
+  }
+  if (request.model.empty()) {
+    return RequestFault("model: is missing", "model");
+  }
+  return std::move(request);
+}
+
 bool RequestReader::read(value& v, std::string_view parameter, std::string& into) {
   const auto text = json::string(v, arena_);
   into = text.value_or(std::string_view());
@@ -59,14 +76,65 @@ bool RequestReader::keep(std::string_view name, value& v, ExtraFields& extra) {
   return !text.empty() || fail(name, "is malformed");
 }
 
-bool RequestReader::openai_tool_choice(std::string_view word, ToolChoice& choice) {
+bool RequestReader::array(value& v, std::string_view parameter, const Element& each) {
+  json::ondemand::array elements;
+  if (v.get_array().get(elements) != simdjson::SUCCESS) {
+    return fail(parameter, "must be an array");
+  }
+  return json::elements(elements, [&](value& element) { return each(element); }) ||
+         fail(parameter, "is malformed");
+}
+
+bool RequestReader::object(value& v, std::string_view parameter, const Member& each) {
+  Object object;
+  if (v.get_object().get(object) != simdjson::SUCCESS) {
+    return fail(parameter, "must be an object");
+  }
+  return members(object, each) || fail(parameter, "is malformed");
+}
+
+bool RequestReader::members(const Object& object, const Member& each) {
+  return json::members(object, [&](raw_json_string key, value& v) {
+    const auto name = json::unescaped(json::name(key), arena_);
+    return name && each(*name, v);
+  });
+}
+
+bool RequestReader::typed(value& v, std::string_view parameter, const Typed& each) {
+  Object object;
+  std::string_view raw;
+  if (v.get_object().get(object) != simdjson::SUCCESS) {
+    return fail(parameter, "must be an object");
+  }
+  if (object.raw_json().get(raw) != simdjson::SUCCESS) {
+    return fail(parameter, "is malformed");
+  }
+  object.reset();
+  const auto type = peek(object, "type", arena_);
+  return (type && each(*type, object, raw.substr(0, raw.rfind('}') + 1))) ||
+         fail(parameter, "is malformed");
+}
+
+bool RequestReader::openai_tool_choice(value& v, Request& request, const Member& each) {
   using Mode = ToolChoice::Mode;
-  choice.mode = word == "auto"       ? Mode::automatic
-                : word == "required" ? Mode::any
-                : word == "none"     ? Mode::none
-                                     : Mode::unset;
-  return choice.mode != Mode::unset ||
-         fail("tool_choice", "must be auto, required, none or a tool");
+  auto& mode = request.tool_choice.mode;
+  if (is_string(v)) {
+    std::string word;
+    if (!read(v, "tool_choice", word)) return false;
+    mode = word == "auto"       ? Mode::automatic
+           : word == "required" ? Mode::any
+           : word == "none"     ? Mode::none
+                                : Mode::unset;
+    return mode != Mode::unset || fail("tool_choice", "must be auto, required, none or a tool");
+  }
+  return typed(v, "tool_choice", [&](std::string_view type, Object& choice, std::string_view raw) {
+    if (type != "function") {
+      request.extra.emplace_back("tool_choice", raw);
+      return true;
+    }
+    mode = Mode::named;
+    return members(choice, each);
+  });
 }
 
 std::optional<std::string_view> peek(Object& object, std::string_view name, Arena& arena) {

@@ -1,6 +1,7 @@
 /// What reading and writing a request has in common for all protocols.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,24 +39,14 @@ class RequestReader {
     return false;
   }
 
-  /// The body as a whole: `each(name, value)` reads a member into `request`.
-  template <class Each>
-  ReadRequest read_body(Protocol own, Request& request, Each each) {
-    request.origin = own;
-    request.body = body_;
-    request.stream = false;  // every API's default
-    const auto object = parser_.object();
-    if (!object) {
-      return RequestFault(std::string("the body is not a JSON object: ") + parser_.why());
-    }
-    if (!members(*object, each)) {
-      return fault_.value_or(RequestFault("the body is malformed JSON"));
-    }
-    if (request.model.empty()) {
-      return RequestFault("model: is missing", "model");
-    }
-    return std::move(request);
-  }
+  /// What reads a member, an element, and an object that says its type. (Functions by value: iterating is
+  /// compiled once, where templates took a minute under a sanitizer.)
+  using Member = std::function<bool(std::string_view name, value&)>;
+  using Element = std::function<bool(value&)>;
+  using Typed = std::function<bool(std::string_view type, Object&, std::string_view raw)>;
+
+  /// The body as a whole, into `request`.
+  ReadRequest read_body(Protocol own, Request& request, const Member& each);
 
   bool read(value& v, std::string_view parameter, std::string& into);
   bool read(value& v, std::string_view parameter, bool& into);
@@ -83,46 +74,12 @@ class RequestReader {
   bool keep(std::string_view name, value& v, ExtraFields& extra);
 
   /// Calls `each` for the elements or members; a value of another type is a fault.
-  template <class Each>
-  bool array(value& v, std::string_view parameter, Each each) {
-    json::ondemand::array elements;
-    if (v.get_array().get(elements) != simdjson::SUCCESS) {
-      return fail(parameter, "must be an array");
-    }
-    return json::elements(elements, each) || fail(parameter, "is malformed");
-  }
-  template <class Each>
-  bool object(value& v, std::string_view parameter, Each each) {
-    Object object;
-    if (v.get_object().get(object) != simdjson::SUCCESS) {
-      return fail(parameter, "must be an object");
-    }
-    return members(object, each) || fail(parameter, "is malformed");
-  }
-  template <class Each>
-  bool members(const Object& object, Each each) {
-    return json::members(object, [&](raw_json_string key, value& v) {
-      const auto name = json::unescaped(json::name(key), arena_);
-      return name && each(*name, v);
-    });
-  }
+  bool array(value& v, std::string_view parameter, const Element& each);
+  bool object(value& v, std::string_view parameter, const Member& each);
+  bool members(const Object& object, const Member& each);
 
-  /// Calls `each(type, object, raw)` for an object that says its type in a member, wherever.
-  template <class Each>
-  bool typed(value& v, std::string_view parameter, Each each) {
-    Object object;
-    std::string_view raw;
-    if (v.get_object().get(object) != simdjson::SUCCESS) {
-      return fail(parameter, "must be an object");
-    }
-    if (object.raw_json().get(raw) != simdjson::SUCCESS) {
-      return fail(parameter, "is malformed");
-    }
-    object.reset();
-    const auto type = peek(object, "type", arena_);
-    return (type && each(*type, object, raw.substr(0, raw.rfind('}') + 1))) ||
-           fail(parameter, "is malformed");
-  }
+  /// Calls `each` for an object that says its type in a member, wherever.
+  bool typed(value& v, std::string_view parameter, const Typed& each);
 
   /// A member of a part that is text, or a refusal.
   bool text_member(std::string_view name, value& v, TextPart& part) {
@@ -141,26 +98,9 @@ class RequestReader {
 
   /// OpenAI's `tool_choice`: a word, or an object, of which `each` reads what names a function. A choice
   /// among tools that only OpenAI has is kept as it is.
-  template <class Each>
-  bool openai_tool_choice(value& v, Request& request, Each each) {
-    if (is_string(v)) {
-      std::string word;
-      return read(v, "tool_choice", word) && openai_tool_choice(word, request.tool_choice);
-    }
-    return typed(v, "tool_choice",
-                 [&](std::string_view type, Object& choice, std::string_view raw) {
-                   if (type != "function") {
-                     request.extra.emplace_back("tool_choice", raw);
-                     return true;
-                   }
-                   request.tool_choice.mode = ToolChoice::Mode::named;
-                   return members(choice, each);
-                 });
-  }
+  bool openai_tool_choice(value& v, Request& request, const Member& each);
 
  private:
-  bool openai_tool_choice(std::string_view word, ToolChoice& choice);
-
   std::string_view body_;
   Arena arena_;
   json::Parser parser_;
