@@ -9,42 +9,42 @@ constexpr Protocol own = Protocol::openai_chat;
 
 class Writer : RequestWriter {
  public:
-  Writer(const Request& request, std::string& out) : RequestWriter(request, own, out) {}
+  Writer(const Request& asked, std::string& out) : RequestWriter(asked, own, out) {}
 
   void write() {
-    json_.begin_object().member("model", request_.model).member("stream", request_.stream);
-    if (request_.stream && request_.stream_usage) {
-      json_.key("stream_options").begin_object().member("include_usage", true).end_object();
+    json.begin_object().member("model", request.model).member("stream", request.stream);
+    if (request.stream && request.stream_usage) {
+      json.key("stream_options").begin_object().member("include_usage", true).end_object();
     }
-    json_.key("messages").begin_array();
+    json.key("messages").begin_array();
     if (const auto text = system(); !text.empty()) {
-      json_.begin_object().member("role", "system").member("content", text).end_object();
+      json.begin_object().member("role", "system").member("content", text).end_object();
     }
-    for (const auto& message : request_.messages) {
+    for (const auto& message : request.messages) {
       write(message);
     }
-    json_.end_array();
-    if (!request_.tools.empty()) {
+    json.end_array();
+    if (!request.tools.empty()) {
       write_tools([this](const Tool& tool) { write(tool); });
       write_openai_tool_choice([this](const std::string& name) {
-        json_.key("function").begin_object().member("name", name).end_object();
+        json.key("function").begin_object().member("name", name).end_object();
       });
     }
-    write_optional(json_, output_limit(), request_.max_tokens);
-    write_text(json_, "reasoning_effort", request_.thinking.effort);
+    write_optional(json, output_limit(), request.max_tokens);
+    write_text(json, "reasoning_effort", request.thinking.effort);
     write_format();
     write_stop("stop");
-    write_optional(json_, "temperature", request_.sampling.temperature);
-    write_optional(json_, "top_p", request_.sampling.top_p);
-    write_optional(json_, "seed", request_.sampling.seed);
-    write_text(json_, "user", request_.user);
-    write_extra(request_.extra);
-    json_.end_object();
+    write_optional(json, "temperature", request.sampling.temperature);
+    write_optional(json, "top_p", request.sampling.top_p);
+    write_optional(json, "seed", request.sampling.seed);
+    write_text(json, "user", request.user);
+    write_extra(request.extra);
+    json.end_object();
   }
 
  private:
   const char* output_limit() const {
-    switch (request_.output_limit.value_or(ModelProfiles().find({}, request_.model).output_limit)) {
+    switch (request.output_limit.value_or(ModelProfiles().find({}, request.model).output_limit)) {
       case OutputLimit::max_tokens: break;
       case OutputLimit::max_completion_tokens: return "max_completion_tokens";
     }
@@ -56,9 +56,9 @@ class Writer : RequestWriter {
       case Role::user: write_user(message); break;
       case Role::assistant: write_assistant(message); break;
       case Role::system:
-        json_.begin_object().member("role", "system").member("content", text_of(message));
+        json.begin_object().member("role", "system").member("content", text_of(message));
         write_extra(message.extra);
-        json_.end_object();
+        json.end_object();
         break;
     }
   }
@@ -88,27 +88,27 @@ class Writer : RequestWriter {
     if (!rest) {
       return;
     }
-    json_.begin_object().member("role", "user").key("content");
+    json.begin_object().member("role", "user").key("content");
     const auto* only =
         message.parts.size() == 1 ? std::get_if<TextPart>(&message.parts.front()) : nullptr;
     if (only != nullptr && only->extra.empty()) {
-      json_.value(only->text);
+      json.value(only->text);
     } else {
-      json_.begin_array();
+      json.begin_array();
       for (const auto& part : message.parts) {
         write_user_part(part);
       }
-      json_.end_array();
+      json.end_array();
     }
     write_extra(message.extra);
-    json_.end_object();
+    json.end_object();
   }
 
   void write_user_part(const Part& part) {
     if (const auto* text = std::get_if<TextPart>(&part)) {
-      json_.begin_object().member("type", "text").member("text", text->text);
+      json.begin_object().member("type", "text").member("text", text->text);
       write_extra(text->extra);
-      json_.end_object();
+      json.end_object();
     } else if (const auto* image = std::get_if<ImagePart>(&part)) {
       write_image(*image);
     } else if (const auto* result = std::get_if<ToolResultPart>(&part)) {
@@ -119,18 +119,18 @@ class Writer : RequestWriter {
       }
     } else if (const auto* opaque = std::get_if<OpaquePart>(&part)) {
       if (opaque->protocol == own) {
-        json_.raw(opaque->json);
+        json.raw(opaque->json);
       }
     }
   }
 
   void write_image(const ImagePart& image) {
-    json_.begin_object().member("type", "image_url").key("image_url").begin_object();
-    json_.member("url", url_of(image));
-    write_text(json_, "detail", image.detail);
-    json_.end_object();
+    json.begin_object().member("type", "image_url").key("image_url").begin_object();
+    json.member("url", url_of(image));
+    write_text(json, "detail", image.detail);
+    json.end_object();
     write_extra(image.extra);
-    json_.end_object();
+    json.end_object();
   }
 
   void write_result(const ToolResultPart& result) {
@@ -142,10 +142,10 @@ class Writer : RequestWriter {
         text += opaque->protocol == own ? opaque->json : "";
       }
     }
-    json_.begin_object().member("role", "tool").member("tool_call_id", result.call_id);
-    json_.member("content", text);
+    json.begin_object().member("role", "tool").member("tool_call_id", result.call_id);
+    json.member("content", text);
     write_extra(result.extra);
-    json_.end_object();
+    json.end_object();
   }
 
   void write_assistant(const Message& message) {
@@ -165,59 +165,59 @@ class Writer : RequestWriter {
       }
       calls = calls || std::holds_alternative<ToolCallPart>(part);
     }
-    json_.begin_object().member("role", "assistant").key("content");
-    text.empty() && (calls || !refusal.empty()) ? json_.null() : json_.value(text);
-    write_text(json_, "refusal", refusal);
-    write_text(json_, "reasoning_content", reasoning);
+    json.begin_object().member("role", "assistant").key("content");
+    text.empty() && (calls || !refusal.empty()) ? json.null() : json.value(text);
+    write_text(json, "refusal", refusal);
+    write_text(json, "reasoning_content", reasoning);
     if (!details.empty()) {
-      json_.key("reasoning_details").raw(details);
+      json.key("reasoning_details").raw(details);
     }
     if (calls) {
-      json_.key("tool_calls").begin_array();
+      json.key("tool_calls").begin_array();
       for (const auto& part : message.parts) {
         if (const auto* call = std::get_if<ToolCallPart>(&part)) {
           write_call(*call);
         }
       }
-      json_.end_array();
+      json.end_array();
     }
     write_extra(message.extra);
-    json_.end_object();
+    json.end_object();
   }
 
   void write_call(const ToolCallPart& call) {
-    json_.begin_object().member("id", call.id).member("type", "function").key("function");
-    json_.begin_object().member("name", call.name);
-    json_.member("arguments", call.arguments.empty() ? std::string_view("{}")
-                                                     : std::string_view(call.arguments));
-    json_.end_object();
+    json.begin_object().member("id", call.id).member("type", "function").key("function");
+    json.begin_object().member("name", call.name);
+    json.member("arguments",
+                call.arguments.empty() ? std::string_view("{}") : std::string_view(call.arguments));
+    json.end_object();
     write_extra(call.extra);
-    json_.end_object();
+    json.end_object();
   }
 
   void write(const Tool& tool) {
-    json_.member("type", "function").key("function").begin_object();
+    json.member("type", "function").key("function").begin_object();
     write_function(tool, "parameters");
-    write_optional(json_, "strict", tool.strict);
-    json_.end_object();
+    write_optional(json, "strict", tool.strict);
+    json.end_object();
     write_extra(tool.extra);
   }
 
   void write_format() {
-    if (!request_.output) {
+    if (!request.output) {
       return;
     }
-    const auto& output = *request_.output;
-    json_.key("response_format").begin_object();
+    const auto& output = *request.output;
+    json.key("response_format").begin_object();
     if (is_json_object(output.schema)) {
-      json_.member("type", "json_schema").key("json_schema").begin_object();
-      json_.member("name", output.name.empty() ? "output" : output.name);
-      write_optional(json_, "strict", output.strict);
-      json_.key("schema").raw(output.schema).end_object();
+      json.member("type", "json_schema").key("json_schema").begin_object();
+      json.member("name", output.name.empty() ? "output" : output.name);
+      write_optional(json, "strict", output.strict);
+      json.key("schema").raw(output.schema).end_object();
     } else {
-      json_.member("type", "json_object");
+      json.member("type", "json_object");
     }
-    json_.end_object();
+    json.end_object();
   }
 };
 

@@ -203,34 +203,34 @@ std::string_view object_or_empty(std::string_view json) {
 }
 
 void RequestWriter::write_extra(const ExtraFields& extra) {
-  if (extras_) {
+  if (extras) {
     for (const auto& [name, text] : extra) {
-      json_.key(name).raw(text);
+      json.key(name).raw(text);
     }
   }
 }
 
 void RequestWriter::write_stop(std::string_view name) {
-  if (request_.stop.empty()) {
+  if (request.stop.empty()) {
     return;
   }
-  json_.key(name).begin_array();
-  for (const auto& stop : request_.stop) {
-    json_.value(stop);
+  json.key(name).begin_array();
+  for (const auto& stop : request.stop) {
+    json.value(stop);
   }
-  json_.end_array();
+  json.end_array();
 }
 
 void RequestWriter::write_function(const Tool& tool, std::string_view schema) {
-  json_.member("name", tool.name);
-  write_text(json_, "description", tool.description);
-  json_.key(schema).raw(is_json_object(tool.schema) ? std::string_view(tool.schema)
-                                                    : R"({"type":"object","properties":{}})");
+  json.member("name", tool.name);
+  write_text(json, "description", tool.description);
+  json.key(schema).raw(is_json_object(tool.schema) ? std::string_view(tool.schema)
+                                                   : R"({"type":"object","properties":{}})");
 }
 
 std::string_view RequestWriter::openai_tool_choice() const {
   using Mode = ToolChoice::Mode;
-  switch (request_.tool_choice.mode) {
+  switch (request.tool_choice.mode) {
     case Mode::automatic: return "auto";
     case Mode::any: return "required";
     case Mode::none: return "none";
@@ -242,7 +242,7 @@ std::string_view RequestWriter::openai_tool_choice() const {
 
 std::string RequestWriter::system() const {
   std::string joined;
-  for (const auto& part : request_.system) {
+  for (const auto& part : request.system) {
     joined += joined.empty() || part.text.empty() ? "" : "\n\n";
     joined += part.text;
   }

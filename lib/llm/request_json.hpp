@@ -141,8 +141,8 @@ inline void write_text(JsonWriter& json, std::string_view name, std::string_view
 /// What writers of requests share. Extra fields are written if they are this protocol's own.
 class RequestWriter {
  protected:
-  RequestWriter(const Request& request, Protocol own, std::string& out)
-      : request_(request), json_(out), extras_(request.origin == own) {}
+  RequestWriter(const Request& asked, Protocol own, std::string& out)
+      : request(asked), json(out), extras(asked.origin == own) {}
 
   void write_extra(const ExtraFields& extra);
   void write_stop(std::string_view name);
@@ -150,17 +150,17 @@ class RequestWriter {
   /// Calls `each` to write the members of a tool that is a function.
   template <class Each>
   void write_tools(Each each) {
-    json_.key("tools").begin_array();
-    for (const auto& tool : request_.tools) {
+    json.key("tools").begin_array();
+    for (const auto& tool : request.tools) {
       if (tool.provider_tool.empty()) {
-        json_.begin_object();
+        json.begin_object();
         each(tool);
-        json_.end_object();
-      } else if (extras_) {
-        json_.raw(tool.provider_tool);
+        json.end_object();
+      } else if (extras) {
+        json.raw(tool.provider_tool);
       }
     }
-    json_.end_array();
+    json.end_array();
   }
   /// Name, description and schema, which the protocols call differently.
   void write_function(const Tool& tool, std::string_view schema);
@@ -169,21 +169,21 @@ class RequestWriter {
   template <class Each>
   void write_openai_tool_choice(Each each) {
     const auto word = openai_tool_choice();
-    write_text(json_, "tool_choice", word);
-    if (request_.tool_choice.mode == ToolChoice::Mode::named) {
-      json_.key("tool_choice").begin_object().member("type", "function");
-      each(request_.tool_choice.name);
-      json_.end_object();
+    write_text(json, "tool_choice", word);
+    if (request.tool_choice.mode == ToolChoice::Mode::named) {
+      json.key("tool_choice").begin_object().member("type", "function");
+      each(request.tool_choice.name);
+      json.end_object();
     }
-    write_optional(json_, "parallel_tool_calls", request_.parallel_tool_calls);
+    write_optional(json, "parallel_tool_calls", request.parallel_tool_calls);
   }
 
   /// All of the system's text, in paragraphs.
   std::string system() const;
 
-  const Request& request_;
-  JsonWriter json_;
-  bool extras_;
+  const Request& request;
+  JsonWriter json;
+  bool extras;
 
  private:
   std::string_view openai_tool_choice() const;
