@@ -100,15 +100,16 @@ void DeltaTemplate::note(std::string_view name, std::string_view data, std::stri
   name_ = name;
   around_.clear();
   gap_count_ = 0;
-  const char* at = data.data();
+  std::size_t at = 0;
   for (const auto& [text, kind] : found) {
     if (!text.empty()) {
-      around_.append(at, text.data());
+      const auto begin = static_cast<std::size_t>(text.data() - data.data());
+      around_.append(data.substr(at, begin - at));
       gaps_[gap_count_++] = {around_.size(), kind};
-      at = text.data() + text.size();
+      at = begin + text.size();
     }
   }
-  around_.append(at, data.data() + data.size());
+  around_.append(data.substr(at));
   model_at_ = model.empty() ? 0 : static_cast<std::size_t>(model.data() - data.data());
   model_size_ = model.size();
   if (model_at_ + model_size_ > gaps_[0].at) {
