@@ -2,6 +2,7 @@
 // section 9.
 #include <simdjson.h>
 
+#include <array>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -25,13 +26,20 @@ struct Stream {
   std::size_t size;
 };
 
-/// `event` with TEXT replaced by words of different lengths, and NOISE by what differs in every event.
-Stream stream(const char* name, Protocol protocol, std::string_view event) {
-  constexpr std::string_view words[] = {" is",  " 71 %",   " full",    ".",
-                                        " All", " valves", " are shut"};
+using Words = std::array<std::string_view, 7>;
+constexpr Words plain_words{" is", " 71 %", " full", ".", " All", " valves", " are shut"};
+constexpr Words one_escaped{" is", " 71 %", " full", R"(.\n\n)", " All", " valves", " are shut"};
+
+/// `event` with TEXT replaced by words of different lengths, and NUMBER and NOISE by what differs in every
+/// event.
+Stream stream(const char* name, Protocol protocol, std::string_view event,
+              const Words& words = plain_words) {
   std::string bytes;
   for (std::size_t i = 0; i < events; ++i) {
     std::string one(event);
+    if (const auto at = one.find("NUMBER"); at != std::string::npos) {
+      one.replace(at, 6, std::to_string(i));
+    }
     if (const auto at = one.find("NOISE"); at != std::string::npos) {
       one.replace(at, 5, std::string(i % 13 + 1, static_cast<char>('a' + i % 26)));
     }
@@ -68,14 +76,18 @@ std::size_t bare_loop(const Stream& s, simdjson::ondemand::parser& parser, TextO
 }
 
 std::size_t bare(const Stream& s, simdjson::ondemand::parser& parser) {
-  if (s.protocol == Protocol::openai_chat) {
-    return bare_loop(s, parser, [](simdjson::ondemand::document& document) {
-      return document["choices"].at(0)["delta"]["content"].get_string();
-    });
+  using Document = simdjson::ondemand::document;
+  switch (s.protocol) {
+    case Protocol::anthropic_messages:
+      return bare_loop(s, parser, [](Document& d) { return d["delta"]["text"].get_string(); });
+    case Protocol::openai_chat:
+      return bare_loop(s, parser, [](Document& d) {
+        return d["choices"].at(0)["delta"]["content"].get_string();
+      });
+    case Protocol::openai_responses:
+      return bare_loop(s, parser, [](Document& d) { return d["delta"].get_string(); });
   }
-  return bare_loop(s, parser, [](simdjson::ondemand::document& document) {
-    return document["delta"]["text"].get_string();
-  });
+  return 0;
 }
 
 std::size_t ours(const Stream& s, EventDecoder& decoder) {
@@ -173,21 +185,37 @@ void encoding(const Stream& s) {
 }  // namespace
 
 int main() {
+  constexpr const char* end = "}\n\n";
+  // OpenAI numbers its deltas, and pads them at random unless it is asked not to.
+  constexpr const char* padded_end = R"(,"obfuscation":"NOISE"})"
+                                     "\n\n";
   const std::string chat =
       R"(data: {"id":"chatcmpl-FixtureA1","object":"chat.completion.chunk","created":1790000000,"model":"gpt-5.4","service_tier":"default","system_fingerprint":"fp_fixture01","choices":[{"index":0,"delta":{"content":"TEXT"},"logprobs":null,"finish_reason":null}],"usage":null)";
   const std::string anthropic =
       "event: content_block_delta\n"
       R"(data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"TEXT"})";
+  const std::string responses =
+      "event: response.output_text.delta\n"
+      R"(data: {"type":"response.output_text.delta",)";
+  const std::string said =
+      R"("item_id":"msg_Fixture01","output_index":0,"content_index":0,"delta":"TEXT","logprobs":[])";
+  const auto numbered = responses + R"("sequence_number":NUMBER,)" + said;
+  constexpr auto anthropic_protocol = Protocol::anthropic_messages;
+  constexpr auto chat_protocol = Protocol::openai_chat;
+  constexpr auto responses_protocol = Protocol::openai_responses;
   const Stream streams[] = {
-      stream("Chat Completions", Protocol::openai_chat, chat + "}\n\n"),
-      stream("Anthropic Messages", Protocol::anthropic_messages, anthropic + "}\n\n"),
-      // OpenAI pads its deltas at random, unless it is asked not to; Anthropic sometimes does.
-      stream("Chat Completions, no two deltas alike", Protocol::openai_chat,
-             chat + R"(,"obfuscation":"NOISE"})"
-                    "\n\n"),
-      stream("Anthropic Messages, no two deltas alike", Protocol::anthropic_messages,
-             anthropic + R"(,"obfuscation":"NOISE"})"
-                         "\n\n"),
+      stream("Chat Completions", chat_protocol, chat + end),
+      stream("Anthropic Messages", anthropic_protocol, anthropic + end),
+      stream("Responses", responses_protocol, responses + said + end),
+      stream("Chat Completions, no two deltas alike", chat_protocol, chat + padded_end),
+      stream("Anthropic Messages, no two deltas alike", anthropic_protocol, anthropic + padded_end),
+      stream("Responses, no two deltas alike", responses_protocol, numbered + padded_end),
+      stream("Chat Completions, the same, one text in seven escaped", chat_protocol,
+             chat + padded_end, one_escaped),
+      stream("Anthropic Messages, the same, one text in seven escaped", anthropic_protocol,
+             anthropic + padded_end, one_escaped),
+      stream("Responses, the same, one text in seven escaped", responses_protocol,
+             numbered + padded_end, one_escaped),
   };
   bool all = true;
   for (const auto& s : streams) {

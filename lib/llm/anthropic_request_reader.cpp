@@ -6,30 +6,17 @@ namespace {
 
 constexpr Protocol own = Protocol::anthropic_messages;
 
-using Object = json::ondemand::object;
-
 class Reader {
  public:
-  explicit Reader(std::string_view body) : in_(body) { request_.body = body; }
+  explicit Reader(std::string_view body) : in_(body) {}
 
   ReadRequest read() {
-    request_.origin = own;
-    request_.stream = false;  // the API's default
-    const auto object = in_.parser().object();
-    if (!object) {
-      return RequestFault(std::string("the body is not a JSON object: ") + in_.parser().why());
-    }
-    if (!json::members(*object, [&](raw_json_string key, value& v) { return member(key, v); })) {
-      return in_.fault().value_or(RequestFault("the body is malformed JSON"));
-    }
-    if (request_.model.empty()) {
-      return RequestFault("model: is missing", "model");
-    }
-    return std::move(request_);
+    return in_.read_body(own, request_,
+                         [&](std::string_view key, value& v) { return member(key, v); });
   }
 
  private:
-  bool member(raw_json_string key, value& v) {
+  bool member(std::string_view key, value& v) {
     if (key == "model") return in_.read(v, "model", request_.model);
     if (key == "max_tokens") return in_.read(v, "max_tokens", request_.max_tokens);
     if (key == "stream") return in_.read(v, "stream", request_.stream);
@@ -43,16 +30,12 @@ class Reader {
     if (key == "tool_choice") return tool_choice(v);
     if (key == "thinking") return thinking(v);
     if (key == "output_config") return output_config(v);
-    if (key == "stop_sequences") {
-      return in_.array(v, "stop_sequences", [&](value& stop) {
-        return in_.read(stop, "stop_sequences", request_.stop.emplace_back());
-      });
-    }
+    if (key == "stop_sequences") return in_.read(v, "stop_sequences", request_.stop);
     if (key == "temperature") return in_.read(v, "temperature", request_.sampling.temperature);
     if (key == "top_p") return in_.read(v, "top_p", request_.sampling.top_p);
     if (key == "top_k") return in_.read(v, "top_k", request_.sampling.top_k);
     if (key == "metadata") {
-      return in_.object(v, "metadata", [&](raw_json_string k, value& m) {
+      return in_.object(v, "metadata", [&](std::string_view k, value& m) {
         return k == "user_id" && !json::is_null(m) ? in_.read(m, "metadata.user_id", request_.user)
                                                    : true;
       });
@@ -61,25 +44,20 @@ class Reader {
   }
 
   bool system(value& v) {
-    if (v.raw_json_token().starts_with('"')) {
+    if (is_string(v)) {
       return in_.read(v, "system", request_.system.emplace_back().text);
     }
     return in_.array(v, "system", [&](value& block) {
       auto& part = request_.system.emplace_back();
-      return in_.object(block, "system",
-                        [&](raw_json_string key, value& m) { return text_member(key, m, part); });
+      return in_.object(block, "system", [&](std::string_view key, value& m) {
+        return in_.text_member(key, m, part);
+      });
     });
-  }
-
-  bool text_member(raw_json_string key, value& v, TextPart& part) {
-    return key == "text"   ? in_.read(v, "text", part.text)
-           : key == "type" ? true
-                           : in_.keep(key, v, part.extra);
   }
 
   bool read_message(value& v) {
     auto& message = request_.messages.emplace_back(Role::user);
-    return in_.object(v, "messages", [&](raw_json_string key, value& m) {
+    return in_.object(v, "messages", [&](std::string_view key, value& m) {
       if (key == "role") {
         std::string role;
         if (!in_.read(m, "messages.role", role)) return false;
@@ -90,7 +68,7 @@ class Reader {
                in_.fail("messages.role", "must be user, assistant or system");
       }
       if (key == "content") {
-        if (m.raw_json_token().starts_with('"')) {
+        if (is_string(m)) {
           std::string text;
           const bool read = in_.read(m, "messages.content", text);
           message.parts.emplace_back(TextPart(std::move(text)));
@@ -106,7 +84,7 @@ class Reader {
   bool read_block(value& v, std::vector<Part>& parts) {
     return in_.typed(v, "messages.content",
                      [&](std::string_view type, Object& block, std::string_view raw) {
-                       if (type == "text") return read_text(block, parts);
+                       if (type == "text") return in_.read_text(block, false, parts);
                        if (type == "image") return read_image(block, raw, parts);
                        if (type == "tool_use") return read_call(block, parts);
                        if (type == "tool_result") return read_result(block, parts);
@@ -118,26 +96,17 @@ class Reader {
                      });
   }
 
-  template <class Parts>
-  bool read_text(Object& block, Parts& parts) {
-    TextPart part;
-    const bool read = json::members(
-        block, [&](raw_json_string key, value& v) { return text_member(key, v, part); });
-    parts.emplace_back(std::move(part));
-    return read;
-  }
-
   /// An image by file id is known to Anthropic alone.
   template <class Parts>
   bool read_image(Object& block, std::string_view raw, Parts& parts) {
     ImagePart part;
-    const auto source = [&](raw_json_string key, value& v) {
+    const auto source = [&](std::string_view key, value& v) {
       if (key == "media_type") return in_.read(v, "source.media_type", part.media_type);
       if (key == "data") return in_.read(v, "source.data", part.base64);
       if (key == "url") return in_.read(v, "source.url", part.url);
       return true;
     };
-    const bool read = json::members(block, [&](raw_json_string key, value& v) {
+    const bool read = in_.members(block, [&](std::string_view key, value& v) {
       return key == "source" ? in_.object(v, "source", source)
              : key == "type" ? true
                              : in_.keep(key, v, part.extra);
@@ -152,7 +121,7 @@ class Reader {
 
   bool read_call(Object& block, std::vector<Part>& parts) {
     ToolCallPart part;
-    const bool read = json::members(block, [&](raw_json_string key, value& v) {
+    const bool read = in_.members(block, [&](std::string_view key, value& v) {
       if (key == "id") return in_.read(v, "tool_use.id", part.id);
       if (key == "name") return in_.read(v, "tool_use.name", part.name);
       if (key == "input") return in_.read_object(v, "tool_use.input", part.arguments);
@@ -168,13 +137,13 @@ class Reader {
       return in_.typed(
           v, "tool_result.content",
           [&](std::string_view type, Object& inner, std::string_view raw) {
-            if (type == "text") return read_text(inner, part.content);
+            if (type == "text") return in_.read_text(inner, false, part.content);
             if (type == "image") return read_image(inner, raw, part.content);
             part.content.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
             return true;
           });
     };
-    const bool read = json::members(block, [&](raw_json_string key, value& v) {
+    const bool read = in_.members(block, [&](std::string_view key, value& v) {
       if (key == "tool_use_id") return in_.read(v, "tool_result.tool_use_id", part.call_id);
       if (key == "is_error") return in_.read(v, "tool_result.is_error", part.is_error);
       if (key == "content") {
@@ -195,7 +164,7 @@ class Reader {
   bool read_reasoning(Object& block, std::string_view raw, std::vector<Part>& parts) {
     ReasoningPart part{Origin(own)};
     part.json = raw;
-    const bool read = json::members(block, [&](raw_json_string key, value& v) {
+    const bool read = in_.members(block, [&](std::string_view key, value& v) {
       if (key == "thinking") return in_.read(v, "thinking", part.text);
       if (key == "signature" || key == "data") return in_.read(v, "thinking.signature", part.seal);
       return true;
@@ -212,7 +181,7 @@ class Reader {
         tool.provider_tool = raw;
         return true;
       }
-      return json::members(members, [&](raw_json_string key, value& m) {
+      return in_.members(members, [&](std::string_view key, value& m) {
         if (key == "name") return in_.read(m, "tools.name", tool.name);
         if (key == "description") return in_.read(m, "tools.description", tool.description);
         if (key == "input_schema") return in_.read_object(m, "tools.input_schema", tool.schema);
@@ -226,7 +195,7 @@ class Reader {
     using Mode = ToolChoice::Mode;
     std::optional<bool> alone;
     std::string type;
-    const bool read = in_.object(v, "tool_choice", [&](raw_json_string key, value& m) {
+    const bool read = in_.object(v, "tool_choice", [&](std::string_view key, value& m) {
       if (key == "type") return in_.read(m, "tool_choice.type", type);
       if (key == "name") return in_.read(m, "tool_choice.name", request_.tool_choice.name);
       if (key == "disable_parallel_tool_use") {
@@ -251,7 +220,7 @@ class Reader {
     using Mode = Thinking::Mode;
     auto& thinking = request_.thinking;
     std::string type;
-    const bool read = in_.object(v, "thinking", [&](raw_json_string key, value& m) {
+    const bool read = in_.object(v, "thinking", [&](std::string_view key, value& m) {
       if (key == "type") return in_.read(m, "thinking.type", type);
       if (key == "budget_tokens") {
         return in_.read(m, "thinking.budget_tokens", thinking.budget_tokens);
@@ -268,11 +237,11 @@ class Reader {
   }
 
   bool output_config(value& v) {
-    return in_.object(v, "output_config", [&](raw_json_string key, value& m) {
+    return in_.object(v, "output_config", [&](std::string_view key, value& m) {
       if (key == "effort") return in_.read(m, "output_config.effort", request_.thinking.effort);
       if (key == "format" && !json::is_null(m)) {
         auto& output = request_.output.emplace();
-        return in_.object(m, "output_config.format", [&](raw_json_string k, value& f) {
+        return in_.object(m, "output_config.format", [&](std::string_view k, value& f) {
           return k != "schema" || in_.read_object(f, "output_config.format.schema", output.schema);
         });
       }

@@ -11,112 +11,107 @@ constexpr std::uint64_t default_max_tokens = 8192;
 
 constexpr Protocol own = Protocol::anthropic_messages;
 
-class Writer {
+class Writer : RequestWriter {
  public:
-  Writer(const Request& request, std::string& out)
-      : request_(request), json_(out), extras_(request.origin == own) {}
+  Writer(const Request& asked, std::string& out) : RequestWriter(asked, own, out) {}
 
   void write() {
-    json_.begin_object().member("model", request_.model);
-    json_.member("max_tokens", request_.max_tokens.value_or(default_max_tokens));
-    json_.member("stream", request_.stream);
+    json.begin_object().member("model", request.model);
+    json.member("max_tokens", request.max_tokens.value_or(default_max_tokens));
+    json.member("stream", request.stream);
     write_system();
-    json_.key("messages").begin_array();
-    for (const auto& message : request_.messages) {
+    json.key("messages").begin_array();
+    for (const auto& message : request.messages) {
       write(message);
     }
-    json_.end_array();
-    write_tools();
+    json.end_array();
+    if (!request.tools.empty()) {
+      write_tools([this](const Tool& tool) {
+        write_function(tool, "input_schema");
+        write_optional(json, "strict", tool.strict);
+        write_extra(tool.extra);
+      });
+      write_tool_choice();
+    }
     write_thinking();
-    if (!request_.stop.empty()) {
-      json_.key("stop_sequences").begin_array();
-      for (const auto& stop : request_.stop) {
-        json_.value(stop);
-      }
-      json_.end_array();
+    write_stop("stop_sequences");
+    write_optional(json, "temperature", request.sampling.temperature);
+    write_optional(json, "top_p", request.sampling.top_p);
+    write_optional(json, "top_k", request.sampling.top_k);
+    if (!request.user.empty()) {
+      json.key("metadata").begin_object().member("user_id", request.user).end_object();
     }
-    write_optional(json_, "temperature", request_.sampling.temperature);
-    write_optional(json_, "top_p", request_.sampling.top_p);
-    write_optional(json_, "top_k", request_.sampling.top_k);
-    if (!request_.user.empty()) {
-      json_.key("metadata").begin_object().member("user_id", request_.user).end_object();
-    }
-    extra(request_.extra);
-    json_.end_object();
+    write_extra(request.extra);
+    json.end_object();
   }
 
  private:
-  void extra(const ExtraFields& fields) {
-    if (extras_) {
-      write_extra(json_, fields);
-    }
-  }
-
   void write_system() {
-    if (request_.system.empty()) {
+    const auto& system = request.system;
+    if (std::all_of(system.begin(), system.end(), [](const auto& t) { return t.text.empty(); })) {
       return;
     }
-    json_.key("system").begin_array();
-    for (const auto& text : request_.system) {
+    json.key("system").begin_array();
+    for (const auto& text : system) {
       write(text);
     }
-    json_.end_array();
+    json.end_array();
   }
 
   void write(const Message& message) {
     const auto role = message.role == Role::assistant ? "assistant"
                       : message.role == Role::system  ? "system"
                                                       : "user";
-    json_.begin_object().member("role", role).key("content").begin_array();
+    json.begin_object().member("role", role).key("content").begin_array();
     for (const auto& part : message.parts) {
       std::visit([this](const auto& p) { write(p); }, part);
     }
-    json_.end_array();
-    extra(message.extra);
-    json_.end_object();
+    json.end_array();
+    write_extra(message.extra);
+    json.end_object();
   }
 
   void write(const TextPart& part) {
     if (part.text.empty()) {
       return;  // an empty block is a 400
     }
-    json_.begin_object().member("type", "text").member("text", part.text);
-    extra(part.extra);
-    json_.end_object();
+    json.begin_object().member("type", "text").member("text", part.text);
+    write_extra(part.extra);
+    json.end_object();
   }
 
   void write(const ImagePart& part) {
-    json_.begin_object().member("type", "image").key("source").begin_object();
+    json.begin_object().member("type", "image").key("source").begin_object();
     if (part.url.empty()) {
-      json_.member("type", "base64").member("media_type", part.media_type);
-      json_.member("data", part.base64);
+      json.member("type", "base64").member("media_type", part.media_type);
+      json.member("data", part.base64);
     } else {
-      json_.member("type", "url").member("url", part.url);
+      json.member("type", "url").member("url", part.url);
     }
-    json_.end_object();
-    extra(part.extra);
-    json_.end_object();
+    json.end_object();
+    write_extra(part.extra);
+    json.end_object();
   }
 
   void write(const ToolCallPart& part) {
-    json_.begin_object().member("type", "tool_use").member("id", part.id);
-    json_.member("name", part.name).key("input").raw(object_or_empty(part.arguments));
-    extra(part.extra);
-    json_.end_object();
+    json.begin_object().member("type", "tool_use").member("id", part.id);
+    json.member("name", part.name).key("input").raw(object_or_empty(part.arguments));
+    write_extra(part.extra);
+    json.end_object();
   }
 
   void write(const ToolResultPart& part) {
-    json_.begin_object().member("type", "tool_result").member("tool_use_id", part.call_id);
-    json_.key("content").begin_array();
+    json.begin_object().member("type", "tool_result").member("tool_use_id", part.call_id);
+    json.key("content").begin_array();
     for (const auto& content : part.content) {
       std::visit([this](const auto& c) { write(c); }, content);
     }
-    json_.end_array();
+    json.end_array();
     if (part.is_error) {
-      json_.member("is_error", true);
+      json.member("is_error", true);
     }
-    extra(part.extra);
-    json_.end_object();
+    write_extra(part.extra);
+    json.end_object();
   }
 
   void write(const ReasoningPart& part) {
@@ -124,54 +119,29 @@ class Writer {
       return;
     }
     if (!part.json.empty()) {
-      json_.raw(part.json);
+      json.raw(part.json);
     } else if (part.text.empty()) {
-      json_.begin_object()
+      json.begin_object()
           .member("type", "redacted_thinking")
           .member("data", part.seal)
           .end_object();
     } else {
-      json_.begin_object().member("type", "thinking").member("thinking", part.text);
-      json_.member("signature", part.seal).end_object();
+      json.begin_object().member("type", "thinking").member("thinking", part.text);
+      json.member("signature", part.seal).end_object();
     }
   }
 
   void write(const OpaquePart& part) {
     if (part.protocol == own) {
-      json_.raw(part.json);
+      json.raw(part.json);
     }
-  }
-
-  void write_tools() {
-    if (request_.tools.empty()) {
-      return;
-    }
-    json_.key("tools").begin_array();
-    for (const auto& tool : request_.tools) {
-      if (!tool.provider_tool.empty()) {
-        if (extras_) {
-          json_.raw(tool.provider_tool);
-        }
-        continue;
-      }
-      json_.begin_object().member("name", tool.name);
-      write_text(json_, "description", tool.description);
-      json_.key("input_schema")
-          .raw(is_json_object(tool.schema) ? std::string_view(tool.schema)
-                                           : R"({"type":"object","properties":{}})");
-      write_optional(json_, "strict", tool.strict);
-      extra(tool.extra);
-      json_.end_object();
-    }
-    json_.end_array();
-    write_tool_choice();
   }
 
   void write_tool_choice() {
     using Mode = ToolChoice::Mode;
-    const bool alone = request_.parallel_tool_calls == false;
+    const bool alone = request.parallel_tool_calls == false;
     std::string_view type;
-    switch (request_.tool_choice.mode) {
+    switch (request.tool_choice.mode) {
       case Mode::unset: type = alone ? "auto" : ""; break;
       case Mode::automatic: type = "auto"; break;
       case Mode::any: type = "any"; break;
@@ -181,45 +151,41 @@ class Writer {
     if (type.empty()) {
       return;
     }
-    json_.key("tool_choice").begin_object().member("type", type);
-    write_text(json_, "name", request_.tool_choice.name);
-    if (alone && request_.tool_choice.mode != Mode::none) {
-      json_.member("disable_parallel_tool_use", true);
+    json.key("tool_choice").begin_object().member("type", type);
+    write_text(json, "name", request.tool_choice.name);
+    if (alone && request.tool_choice.mode != Mode::none) {
+      json.member("disable_parallel_tool_use", true);
     }
-    json_.end_object();
+    json.end_object();
   }
 
   void write_thinking() {
     using Mode = Thinking::Mode;
-    const auto& thinking = request_.thinking;
+    const auto& thinking = request.thinking;
     if (thinking.mode != Mode::unset) {
-      json_.key("thinking").begin_object();
-      json_.member("type", thinking.mode == Mode::off        ? "disabled"
-                           : thinking.mode == Mode::adaptive ? "adaptive"
-                                                             : "enabled");
+      json.key("thinking").begin_object();
+      json.member("type", thinking.mode == Mode::off        ? "disabled"
+                          : thinking.mode == Mode::adaptive ? "adaptive"
+                                                            : "enabled");
       if (thinking.mode == Mode::budget) {
-        json_.member("budget_tokens", thinking.budget_tokens);
+        json.member("budget_tokens", thinking.budget_tokens);
       }
-      write_text(json_, "display", thinking.display);
-      json_.end_object();
+      write_text(json, "display", thinking.display);
+      json.end_object();
     }
-    if (thinking.effort.empty() && !request_.output) {
+    if (thinking.effort.empty() && !request.output) {
       return;
     }
-    json_.key("output_config").begin_object();
-    write_text(json_, "effort", thinking.effort);
-    if (request_.output) {
-      json_.key("format").begin_object().member("type", "json_schema").key("schema");
-      json_.raw(is_json_object(request_.output->schema) ? std::string_view(request_.output->schema)
-                                                        : R"({"type":"object"})");
-      json_.end_object();
+    json.key("output_config").begin_object();
+    write_text(json, "effort", thinking.effort);
+    if (request.output) {
+      json.key("format").begin_object().member("type", "json_schema").key("schema");
+      json.raw(is_json_object(request.output->schema) ? std::string_view(request.output->schema)
+                                                      : R"({"type":"object"})");
+      json.end_object();
     }
-    json_.end_object();
+    json.end_object();
   }
-
-  const Request& request_;
-  JsonWriter json_;
-  bool extras_;
 };
 
 }  // namespace

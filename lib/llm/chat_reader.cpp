@@ -1,8 +1,5 @@
 #include "chat_reader.hpp"
 
-#include <array>
-
-#include "chat_words.hpp"
 #include "error_body.hpp"
 
 namespace understudy::detail {
@@ -10,7 +7,6 @@ namespace {
 
 using json::ondemand::raw_json_string;
 using json::ondemand::value;
-using Kind = OpenBlock::Kind;
 
 constexpr const char* malformed = "malformed JSON";
 
@@ -260,172 +256,6 @@ bool ChatReader::read_delta(value& delta, EventSink& sink) {
   });
 }
 
-/// Mistral's list of text and thinking; anything else says nothing.
-bool ChatReader::read_content_parts(value& content, EventSink& sink) {
-  auto& arena = sink.arena();
-  return json::elements_of(content, [&](value& part) {
-    return json::members_of(part, [&](raw_json_string key, value& v) {
-      if (key == "text") {
-        emit_text(json::text(v, arena), false, sink);
-      } else if (key == "thinking") {
-        return json::elements_of(v, [&](value& thought) {
-          return json::members_of(thought, [&](raw_json_string k, value& text) {
-            if (k == "text") {
-              emit_reasoning(json::text(text, arena), sink);
-            }
-            return true;
-          });
-        });
-      }
-      return true;
-    });
-  });
-}
-
-/// OpenRouter's and MiniMax's. What is readable usually stands in a field of its own as well.
-bool ChatReader::read_reasoning_details(value& details, bool has_text, EventSink& sink) {
-  auto& arena = sink.arena();
-  return json::elements_of(details, [&](value& detail) {
-    std::string_view text;
-    std::string_view data;
-    std::string_view signature;
-    std::string_view id;
-    const bool whole = json::members_of(detail, [&](raw_json_string key, value& v) {
-      if (key == "text" || key == "summary") {
-        text = json::text(v, arena);
-      } else if (key == "data") {
-        data = json::text(v, arena);
-      } else if (key == "signature") {
-        signature = json::text(v, arena);
-      } else if (key == "id") {
-        id = json::text(v, arena);
-      }
-      return true;
-    });
-    if (!has_text && !text.empty()) {
-      emit_reasoning(text, sink);
-    }
-    if (!signature.empty()) {
-      sink.emit(ReasoningSeal(reasoning_block(), ReasoningSeal::Kind::signature, signature, id));
-    }
-    if (!data.empty()) {
-      sink.emit(ReasoningSeal(reasoning_block(), ReasoningSeal::Kind::encrypted, data, id));
-    }
-    return whole;
-  });
-}
-
-bool ChatReader::read_call(value& call, EventSink& sink) {
-  auto& arena = sink.arena();
-  std::optional<std::size_t> index;
-  std::string_view id;
-  std::string_view name;
-  std::string_view arguments;
-  return json::members_of(call,
-                          [&](raw_json_string key, value& v) {
-                            if (key == "index") {
-                              index = json::count(v);
-                            } else if (key == "id") {
-                              id = json::text(v, arena);
-                            } else if (key == "function") {
-                              return read_function(v, name, arguments, arena);
-                            }
-                            return true;
-                          }) &&
-         emit_call(index, id, name, arguments, sink);
-}
-
-bool ChatReader::read_function(value& function, std::string_view& name, std::string_view& arguments,
-                               Arena& arena) {
-  return json::members_of(function, [&](raw_json_string key, value& v) {
-    if (key == "name") {
-      name = json::text(v, arena);
-    } else if (key == "arguments") {
-      if (v.raw_json_token().starts_with('{')) {  // an object where a string belongs
-        arguments = json::raw(v);
-        return !arguments.empty();
-      }
-      const auto text = json::string(v, arena);
-      arguments = text.value_or(std::string_view());
-      return text || !v.raw_json_token().starts_with('"');
-    }
-    return true;
-  });
-}
-
-/// A fragment of a call. Without an index, or with one that several calls share, the id decides.
-bool ChatReader::emit_call(std::optional<std::size_t> index, std::string_view id,
-                           std::string_view name, std::string_view arguments, EventSink& sink) {
-  OpenBlock* call = index        ? calls_.find(*index)
-                    : id.empty() ? calls_.latest()
-                                 : calls_.find_if([&](const OpenBlock& b) { return b.id == id; });
-  const bool another = call != nullptr && !id.empty() && !name.empty() && call->id != id;
-  if (call == nullptr || another) {
-    call = calls_.open(index.value_or(calls_.size()), Kind::tool);
-    if (call == nullptr) {
-      return false;
-    }
-    call->id = id;
-    sink.emit(ToolStart(call->block, id, name));
-    writing_ = Writing::nothing;
-    said_ = true;
-  }
-  if (!arguments.empty()) {
-    call->arguments.add(arguments);
-    sink.emit(ToolArguments(call->block, arguments));
-  }
-  return true;
-}
-
-bool ChatReader::read_usage(value& usage, Chunk& chunk) {
-  std::optional<std::uint64_t> prompt;
-  std::optional<std::uint64_t> completion;
-  std::optional<std::uint64_t> total;
-  std::optional<std::uint64_t> cached;
-  std::optional<std::uint64_t> written;
-  std::optional<std::uint64_t> reasoning;
-  bool any = false;
-  const auto details = [&](raw_json_string key, value& v) {
-    if (key == "cached_tokens") {
-      cached = json::count(v);
-    } else if (key == "cache_write_tokens") {
-      written = json::count(v);
-    } else if (key == "reasoning_tokens") {
-      reasoning = json::count(v);
-    }
-    return true;
-  };
-  const bool whole = json::members_of(usage, [&](raw_json_string key, value& v) {
-    any = true;
-    if (key == "prompt_tokens") {
-      prompt = json::count(v);
-    } else if (key == "completion_tokens") {
-      completion = json::count(v);
-    } else if (key == "total_tokens") {
-      total = json::count(v);
-    } else if (key == "prompt_tokens_details" || key == "completion_tokens_details") {
-      return json::members_of(v, details);
-    } else if (key == "prompt_cache_hit_tokens") {  // DeepSeek
-      cached = cached ? cached : json::count(v);
-    }
-    return true;
-  });
-  if (any && whole) {
-    const auto of_cache = cached.value_or(0) + written.value_or(0);
-    usage_ = Usage();
-    usage_.input = prompt && *prompt >= of_cache ? std::optional(*prompt - of_cache) : prompt;
-    usage_.cache_read = cached;
-    usage_.cache_write = written;
-    usage_.reasoning = reasoning;
-    // xAI's completion tokens are without the reasoning ones.
-    const bool apart = prompt && completion && reasoning && total && *reasoning > 0 &&
-                       *total == *prompt + *completion + *reasoning;
-    usage_.output = apart ? std::optional(*completion + *reasoning) : completion;
-    chunk.counted = true;
-  }
-  return whole;
-}
-
 void ChatReader::emit_text(std::string_view text, bool refusal, EventSink& sink) {
   const auto kind = refusal ? Writing::refusal : Writing::text;
   if (writing_ != kind) {
@@ -448,29 +278,6 @@ std::size_t ChatReader::reasoning_block() {
   }
   said_ = true;
   return block_;
-}
-
-void ChatReader::emit_finish(std::string_view reason, Chunk& chunk, EventSink& sink) {
-  if (finished_ || reason.empty()) {
-    return;
-  }
-  if (chat_failure(reason)) {
-    chunk.failed = true;
-    chunk.error.type = reason;
-    return;
-  }
-  finished_ = true;
-  auto neutral = chat_finish(reason);
-  if (neutral == FinishReason::stop) {
-    neutral = calls_.any_tool() ? FinishReason::tool_use
-              : refused_        ? FinishReason::refusal
-                                : FinishReason::stop;
-  }
-  const bool in_full = neutral == FinishReason::tool_use;
-  calls_.end_all(sink, [&](const OpenBlock& call) {
-    return call.arguments.whole() || (in_full && call.arguments.empty());
-  });
-  sink.emit(Finish(neutral, reason));
 }
 
 }  // namespace understudy::detail

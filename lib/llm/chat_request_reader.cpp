@@ -6,31 +6,18 @@ namespace {
 
 constexpr Protocol own = Protocol::openai_chat;
 
-using Object = json::ondemand::object;
-
 class Reader {
  public:
-  explicit Reader(std::string_view body) : in_(body) { request_.body = body; }
+  explicit Reader(std::string_view body) : in_(body) {}
 
   ReadRequest read() {
-    request_.origin = own;
-    request_.stream = false;  // the API's defaults
-    request_.stream_usage = false;
-    const auto object = in_.parser().object();
-    if (!object) {
-      return RequestFault(std::string("the body is not a JSON object: ") + in_.parser().why());
-    }
-    if (!json::members(*object, [&](raw_json_string key, value& v) { return member(key, v); })) {
-      return in_.fault().value_or(RequestFault("the body is malformed JSON"));
-    }
-    if (request_.model.empty()) {
-      return RequestFault("model: is missing", "model");
-    }
-    return std::move(request_);
+    request_.stream_usage = false;  // the API's default
+    return in_.read_body(own, request_,
+                         [&](std::string_view key, value& v) { return member(key, v); });
   }
 
  private:
-  bool member(raw_json_string key, value& v) {
+  bool member(std::string_view key, value& v) {
     if (key == "messages") {
       return in_.array(v, "messages", [&](value& message) { return read_message(message); });
     }
@@ -38,7 +25,7 @@ class Reader {
     if (key == "model") return in_.read(v, "model", request_.model);
     if (key == "stream") return in_.read(v, "stream", request_.stream);
     if (key == "stream_options") {
-      return in_.object(v, "stream_options", [&](raw_json_string k, value& option) {
+      return in_.object(v, "stream_options", [&](std::string_view k, value& option) {
         return k != "include_usage" ||
                in_.read(option, "stream_options.include_usage", request_.stream_usage);
       });
@@ -50,24 +37,23 @@ class Reader {
     if (key == "parallel_tool_calls") {
       return in_.read(v, "parallel_tool_calls", request_.parallel_tool_calls);
     }
-    if (key == "max_completion_tokens" || key == "max_tokens") {
-      return in_.read(v, "max_tokens", request_.max_tokens);
+    if (key == "max_tokens") return output_limit(v, "max_tokens", OutputLimit::max_tokens);
+    if (key == "max_completion_tokens") {
+      return output_limit(v, "max_completion_tokens", OutputLimit::max_completion_tokens);
     }
     if (key == "reasoning_effort") return in_.read(v, "reasoning_effort", request_.thinking.effort);
     if (key == "response_format") return response_format(v);
-    if (key == "stop") {
-      if (v.raw_json_token().starts_with('"')) {
-        return in_.read(v, "stop", request_.stop.emplace_back());
-      }
-      return in_.array(v, "stop", [&](value& stop) {
-        return in_.read(stop, "stop", request_.stop.emplace_back());
-      });
-    }
+    if (key == "stop") return in_.read(v, "stop", request_.stop);
     if (key == "temperature") return in_.read(v, "temperature", request_.sampling.temperature);
     if (key == "top_p") return in_.read(v, "top_p", request_.sampling.top_p);
     if (key == "seed") return in_.read(v, "seed", request_.sampling.seed);
     if (key == "user" || key == "safety_identifier") return in_.read(v, "user", request_.user);
     return in_.keep(key, v, request_.extra);
+  }
+
+  bool output_limit(value& v, std::string_view name, OutputLimit limit) {
+    request_.output_limit = limit;
+    return in_.read(v, name, request_.max_tokens);
   }
 
   bool read_message(value& v) {
@@ -76,7 +62,7 @@ class Reader {
     std::string call_id;
     ReasoningPart reasoning{Origin(own)};
     std::vector<Part> calls;
-    const bool read = in_.object(v, "messages", [&](raw_json_string key, value& m) {
+    const bool read = in_.object(v, "messages", [&](std::string_view key, value& m) {
       if (key == "role") return in_.read(m, "messages.role", role);
       if (key == "content") return read_content(m, message.parts);
       if (json::is_null(m)) return true;
@@ -112,47 +98,44 @@ class Reader {
 
   /// By role: a tool's result goes into a user message, with those beside it.
   bool place(Message message, std::string_view role, std::string call_id) {
-    if (role == "tool" || role == "function") {
-      ToolResultPart result;
-      result.call_id = std::move(call_id);
-      result.extra = std::move(message.extra);
-      for (auto& part : message.parts) {
-        if (auto* text = std::get_if<TextPart>(&part)) {
-          result.content.emplace_back(std::move(*text));
-        } else if (auto* opaque = std::get_if<OpaquePart>(&part)) {
-          result.content.emplace_back(std::move(*opaque));
-        }
-      }
+    const bool of_tool = role == "tool" || role == "function";
+    const auto known = of_tool ? Role::user : openai_role(role);
+    if (!known) {
+      return in_.fail("messages.role", "must be system, developer, user, assistant or tool");
+    }
+    message.role = *known;
+    if (message.role != Role::assistant) {
+      std::erase_if(message.parts, [](const Part& part) {
+        return std::holds_alternative<ToolCallPart>(part) ||
+               std::holds_alternative<ReasoningPart>(part);
+      });
+    }
+    if (!of_tool) {
+      add_message(request_, std::move(message));
+    } else {
       if (!after_result_) {
         request_.messages.emplace_back(Role::user);
       }
-      after_result_ = true;
-      request_.messages.back().parts.emplace_back(std::move(result));
-      return true;
+      request_.messages.back().parts.emplace_back(
+          result_of(std::move(message), std::move(call_id)));
     }
-    after_result_ = false;
-    if (role == "system" || role == "developer") {
-      message.role = Role::system;
-      if (request_.messages.empty()) {
-        for (auto& part : message.parts) {
-          if (auto* text = std::get_if<TextPart>(&part)) {
-            request_.system.push_back(std::move(*text));
-          }
-        }
-        return true;
-      }
-    } else if (role == "assistant") {
-      message.role = Role::assistant;
-    } else if (role != "user") {
-      return in_.fail("messages.role", "must be system, developer, user, assistant or tool");
-    }
-    request_.messages.push_back(std::move(message));
+    after_result_ = of_tool;
     return true;
+  }
+
+  static ToolResultPart result_of(Message message, std::string call_id) {
+    ToolResultPart result;
+    result.call_id = std::move(call_id);
+    result.extra = std::move(message.extra);
+    for (auto& part : message.parts) {
+      add_content(result, std::move(part));
+    }
+    return result;
   }
 
   bool read_content(value& v, std::vector<Part>& parts) {
     if (json::is_null(v)) return true;
-    if (v.raw_json_token().starts_with('"')) {
+    if (is_string(v)) {
       TextPart part;
       const bool read = in_.read(v, "messages.content", part.text);
       parts.emplace_back(std::move(part));
@@ -162,54 +145,40 @@ class Reader {
   }
 
   bool read_part(value& v, std::vector<Part>& parts) {
-    return in_.typed(
-        v, "messages.content", [&](std::string_view type, Object& members, std::string_view raw) {
-          if (type == "text" || type == "refusal") {
-            TextPart part;
-            part.refusal = type == "refusal";
-            const bool read = json::members(members, [&](raw_json_string key, value& m) {
-              return key == "text" || key == "refusal"
-                         ? in_.read(m, "messages.content.text", part.text)
-                     : key == "type" ? true
-                                     : in_.keep(key, m, part.extra);
-            });
-            parts.emplace_back(std::move(part));
-            return read;
-          }
-          if (type == "image_url") return read_image(members, parts);
-          parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
-          return !type.empty() || in_.fail("messages.content.type", "is missing");
-        });
+    return in_.typed(v, "messages.content",
+                     [&](std::string_view type, Object& members, std::string_view raw) {
+                       if (type == "text" || type == "refusal") {
+                         return in_.read_text(members, type == "refusal", parts);
+                       }
+                       if (type == "image_url") return read_image(members, parts);
+                       parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
+                       return !type.empty() || in_.fail("messages.content.type", "is missing");
+                     });
   }
 
   bool read_image(Object& members, std::vector<Part>& parts) {
     ImagePart part;
-    const bool read = json::members(members, [&](raw_json_string key, value& m) {
+    std::string url;
+    const bool read = in_.members(members, [&](std::string_view key, value& m) {
       if (key == "image_url") {
-        return in_.object(m, "image_url", [&](raw_json_string k, value& f) {
-          if (k == "url") return in_.read(f, "image_url.url", part.url);
+        return in_.object(m, "image_url", [&](std::string_view k, value& f) {
+          if (k == "url") return in_.read(f, "image_url.url", url);
           return k != "detail" || json::is_null(f) || in_.read(f, "image_url.detail", part.detail);
         });
       }
       return key == "type" || in_.keep(key, m, part.extra);
     });
-    const std::string_view url = part.url;
-    const auto comma = url.find(";base64,");
-    if (url.starts_with("data:") && comma != std::string_view::npos) {
-      part.media_type = url.substr(5, comma - 5);
-      part.base64 = url.substr(comma + 8);
-      part.url.clear();
-    }
+    set_url(part, std::move(url));
     parts.emplace_back(std::move(part));
     return read;
   }
 
   bool read_call(value& v, std::vector<Part>& calls) {
     ToolCallPart part;
-    const bool read = in_.object(v, "messages.tool_calls", [&](raw_json_string key, value& m) {
+    const bool read = in_.object(v, "messages.tool_calls", [&](std::string_view key, value& m) {
       if (key == "id") return in_.read(m, "messages.tool_calls.id", part.id);
       if (key == "function") {
-        return in_.object(m, "messages.tool_calls.function", [&](raw_json_string k, value& f) {
+        return in_.object(m, "messages.tool_calls.function", [&](std::string_view k, value& f) {
           if (k == "name") return in_.read(f, "messages.tool_calls.function.name", part.name);
           return k != "arguments" ||
                  in_.read(f, "messages.tool_calls.function.arguments", part.arguments);
@@ -228,17 +197,18 @@ class Reader {
         tool.provider_tool = raw;
         return true;
       }
-      return json::members(members, [&](raw_json_string key, value& m) {
+      return in_.members(members, [&](std::string_view key, value& m) {
         if (key == "function") {
-          return in_.object(m, "tools.function",
-                            [&](raw_json_string k, value& f) { return read_function(k, f, tool); });
+          return in_.object(m, "tools.function", [&](std::string_view k, value& f) {
+            return read_function(k, f, tool);
+          });
         }
         return key == "type" || in_.keep(key, m, tool.extra);
       });
     });
   }
 
-  bool read_function(raw_json_string key, value& v, Tool& tool) {
+  bool read_function(std::string_view key, value& v, Tool& tool) {
     if (key == "name") return in_.read(v, "tools.function.name", tool.name);
     if (json::is_null(v)) return true;
     if (key == "description") return in_.read(v, "tools.function.description", tool.description);
@@ -248,23 +218,11 @@ class Reader {
   }
 
   bool tool_choice(value& v) {
-    using Mode = ToolChoice::Mode;
-    auto& choice = request_.tool_choice;
-    if (v.raw_json_token().starts_with('"')) {
-      std::string mode;
-      if (!in_.read(v, "tool_choice", mode)) return false;
-      choice.mode = mode == "auto"       ? Mode::automatic
-                    : mode == "required" ? Mode::any
-                    : mode == "none"     ? Mode::none
-                                         : Mode::unset;
-      return choice.mode != Mode::unset ||
-             in_.fail("tool_choice", "must be auto, required, none or a function");
-    }
-    choice.mode = Mode::named;
-    return in_.object(v, "tool_choice", [&](raw_json_string key, value& m) {
+    return in_.openai_tool_choice(v, request_, [&](std::string_view key, value& m) {
       return key != "function" ||
-             in_.object(m, "tool_choice.function", [&](raw_json_string k, value& f) {
-               return k != "name" || in_.read(f, "tool_choice.function.name", choice.name);
+             in_.object(m, "tool_choice.function", [&](std::string_view k, value& f) {
+               return k != "name" ||
+                      in_.read(f, "tool_choice.function.name", request_.tool_choice.name);
              });
     });
   }
@@ -272,10 +230,10 @@ class Reader {
   bool response_format(value& v) {
     OutputFormat output;
     std::string type;
-    const bool read = in_.object(v, "response_format", [&](raw_json_string key, value& m) {
+    const bool read = in_.object(v, "response_format", [&](std::string_view key, value& m) {
       if (key == "type") return in_.read(m, "response_format.type", type);
       if (key == "json_schema") {
-        return in_.object(m, "response_format.json_schema", [&](raw_json_string k, value& f) {
+        return in_.object(m, "response_format.json_schema", [&](std::string_view k, value& f) {
           if (k == "name") return in_.read(f, "response_format.json_schema.name", output.name);
           if (k == "strict")
             return in_.read(f, "response_format.json_schema.strict", output.strict);

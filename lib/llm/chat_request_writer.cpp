@@ -1,73 +1,54 @@
 #include "chat_request.hpp"
 #include "request_json.hpp"
+#include "understudy/llm/model_profile.hpp"
 
 namespace understudy::detail {
 namespace {
 
 constexpr Protocol own = Protocol::openai_chat;
 
-/// OpenAI's reasoning models refuse `max_tokens`; of the servers that speak likewise, most know no other.
-bool of_openai(std::string_view model) {
-  const auto slash = model.rfind('/');
-  const auto name = slash == std::string_view::npos ? model : model.substr(slash + 1);
-  const bool o_series = name.size() > 1 && name[0] == 'o' && name[1] >= '0' && name[1] <= '9';
-  return o_series || (name.starts_with("gpt-") && !name.starts_with("gpt-oss"));
-}
-
-class Writer {
+class Writer : RequestWriter {
  public:
-  Writer(const Request& request, std::string& out)
-      : request_(request), json_(out), extras_(request.origin == own) {}
+  Writer(const Request& asked, std::string& out) : RequestWriter(asked, own, out) {}
 
   void write() {
-    json_.begin_object().member("model", request_.model).member("stream", request_.stream);
-    if (request_.stream && request_.stream_usage) {
-      json_.key("stream_options").begin_object().member("include_usage", true).end_object();
+    json.begin_object().member("model", request.model).member("stream", request.stream);
+    if (request.stream && request.stream_usage) {
+      json.key("stream_options").begin_object().member("include_usage", true).end_object();
     }
-    json_.key("messages").begin_array();
-    write_system();
-    for (const auto& message : request_.messages) {
+    json.key("messages").begin_array();
+    if (const auto text = system(); !text.empty()) {
+      json.begin_object().member("role", "system").member("content", text).end_object();
+    }
+    for (const auto& message : request.messages) {
       write(message);
     }
-    json_.end_array();
-    write_tools();
-    if (request_.max_tokens) {
-      json_.member(of_openai(request_.model) ? "max_completion_tokens" : "max_tokens",
-                   *request_.max_tokens);
+    json.end_array();
+    if (!request.tools.empty()) {
+      write_tools([this](const Tool& tool) { write(tool); });
+      write_openai_tool_choice([this](const std::string& name) {
+        json.key("function").begin_object().member("name", name).end_object();
+      });
     }
-    write_text(json_, "reasoning_effort", request_.thinking.effort);
+    write_optional(json, output_limit(), request.max_tokens);
+    write_text(json, "reasoning_effort", request.thinking.effort);
     write_format();
-    if (!request_.stop.empty()) {
-      json_.key("stop").begin_array();
-      for (const auto& stop : request_.stop) {
-        json_.value(stop);
-      }
-      json_.end_array();
-    }
-    write_optional(json_, "temperature", request_.sampling.temperature);
-    write_optional(json_, "top_p", request_.sampling.top_p);
-    write_optional(json_, "seed", request_.sampling.seed);
-    write_text(json_, "user", request_.user);
-    extra(request_.extra);
-    json_.end_object();
+    write_stop("stop");
+    write_optional(json, "temperature", request.sampling.temperature);
+    write_optional(json, "top_p", request.sampling.top_p);
+    write_optional(json, "seed", request.sampling.seed);
+    write_text(json, "user", request.user);
+    write_extra(request.extra);
+    json.end_object();
   }
 
  private:
-  void extra(const ExtraFields& fields) {
-    if (extras_) {
-      write_extra(json_, fields);
+  const char* output_limit() const {
+    switch (request.output_limit.value_or(ModelProfiles().find({}, request.model).output_limit)) {
+      case OutputLimit::max_tokens: break;
+      case OutputLimit::max_completion_tokens: return "max_completion_tokens";
     }
-  }
-
-  void write_system() {
-    std::string joined;
-    for (const auto& part : request_.system) {
-      joined += joined.empty() || part.text.empty() ? "" : "\n\n";
-      joined += part.text;
-    }
-    if (!joined.empty()) {
-      json_.begin_object().member("role", "system").member("content", joined).end_object();
-    }
+    return "max_tokens";
   }
 
   void write(const Message& message) {
@@ -75,9 +56,9 @@ class Writer {
       case Role::user: write_user(message); break;
       case Role::assistant: write_assistant(message); break;
       case Role::system:
-        json_.begin_object().member("role", "system").member("content", text_of(message));
-        extra(message.extra);
-        json_.end_object();
+        json.begin_object().member("role", "system").member("content", text_of(message));
+        write_extra(message.extra);
+        json.end_object();
         break;
     }
   }
@@ -93,7 +74,7 @@ class Writer {
 
   /// Tool results are messages of their own, before the rest; images in them belong to the rest.
   void write_user(const Message& message) {
-    bool rest = false;
+    bool rest = message.parts.empty();
     for (const auto& part : message.parts) {
       if (const auto* result = std::get_if<ToolResultPart>(&part)) {
         write_result(*result);
@@ -107,27 +88,27 @@ class Writer {
     if (!rest) {
       return;
     }
-    json_.begin_object().member("role", "user").key("content");
+    json.begin_object().member("role", "user").key("content");
     const auto* only =
         message.parts.size() == 1 ? std::get_if<TextPart>(&message.parts.front()) : nullptr;
     if (only != nullptr && only->extra.empty()) {
-      json_.value(only->text);
+      json.value(only->text);
     } else {
-      json_.begin_array();
+      json.begin_array();
       for (const auto& part : message.parts) {
         write_user_part(part);
       }
-      json_.end_array();
+      json.end_array();
     }
-    extra(message.extra);
-    json_.end_object();
+    write_extra(message.extra);
+    json.end_object();
   }
 
   void write_user_part(const Part& part) {
     if (const auto* text = std::get_if<TextPart>(&part)) {
-      json_.begin_object().member("type", "text").member("text", text->text);
-      extra(text->extra);
-      json_.end_object();
+      json.begin_object().member("type", "text").member("text", text->text);
+      write_extra(text->extra);
+      json.end_object();
     } else if (const auto* image = std::get_if<ImagePart>(&part)) {
       write_image(*image);
     } else if (const auto* result = std::get_if<ToolResultPart>(&part)) {
@@ -138,19 +119,18 @@ class Writer {
       }
     } else if (const auto* opaque = std::get_if<OpaquePart>(&part)) {
       if (opaque->protocol == own) {
-        json_.raw(opaque->json);
+        json.raw(opaque->json);
       }
     }
   }
 
   void write_image(const ImagePart& image) {
-    json_.begin_object().member("type", "image_url").key("image_url").begin_object();
-    json_.member("url", image.url.empty() ? "data:" + image.media_type + ";base64," + image.base64
-                                          : image.url);
-    write_text(json_, "detail", image.detail);
-    json_.end_object();
-    extra(image.extra);
-    json_.end_object();
+    json.begin_object().member("type", "image_url").key("image_url").begin_object();
+    json.member("url", url_of(image));
+    write_text(json, "detail", image.detail);
+    json.end_object();
+    write_extra(image.extra);
+    json.end_object();
   }
 
   void write_result(const ToolResultPart& result) {
@@ -162,10 +142,10 @@ class Writer {
         text += opaque->protocol == own ? opaque->json : "";
       }
     }
-    json_.begin_object().member("role", "tool").member("tool_call_id", result.call_id);
-    json_.member("content", text);
-    extra(result.extra);
-    json_.end_object();
+    json.begin_object().member("role", "tool").member("tool_call_id", result.call_id);
+    json.member("content", text);
+    write_extra(result.extra);
+    json.end_object();
   }
 
   void write_assistant(const Message& message) {
@@ -185,98 +165,60 @@ class Writer {
       }
       calls = calls || std::holds_alternative<ToolCallPart>(part);
     }
-    json_.begin_object().member("role", "assistant").key("content");
-    text.empty() && (calls || !refusal.empty()) ? json_.null() : json_.value(text);
-    write_text(json_, "refusal", refusal);
-    write_text(json_, "reasoning_content", reasoning);
+    json.begin_object().member("role", "assistant").key("content");
+    text.empty() && (calls || !refusal.empty()) ? json.null() : json.value(text);
+    write_text(json, "refusal", refusal);
+    write_text(json, "reasoning_content", reasoning);
     if (!details.empty()) {
-      json_.key("reasoning_details").raw(details);
+      json.key("reasoning_details").raw(details);
     }
     if (calls) {
-      json_.key("tool_calls").begin_array();
+      json.key("tool_calls").begin_array();
       for (const auto& part : message.parts) {
         if (const auto* call = std::get_if<ToolCallPart>(&part)) {
           write_call(*call);
         }
       }
-      json_.end_array();
+      json.end_array();
     }
-    extra(message.extra);
-    json_.end_object();
+    write_extra(message.extra);
+    json.end_object();
   }
 
   void write_call(const ToolCallPart& call) {
-    json_.begin_object().member("id", call.id).member("type", "function").key("function");
-    json_.begin_object().member("name", call.name);
-    json_.member("arguments", call.arguments.empty() ? std::string_view("{}")
-                                                     : std::string_view(call.arguments));
-    json_.end_object();
-    extra(call.extra);
-    json_.end_object();
+    json.begin_object().member("id", call.id).member("type", "function").key("function");
+    json.begin_object().member("name", call.name);
+    json.member("arguments",
+                call.arguments.empty() ? std::string_view("{}") : std::string_view(call.arguments));
+    json.end_object();
+    write_extra(call.extra);
+    json.end_object();
   }
 
-  void write_tools() {
-    if (request_.tools.empty()) {
-      return;
-    }
-    json_.key("tools").begin_array();
-    for (const auto& tool : request_.tools) {
-      if (!tool.provider_tool.empty()) {
-        if (extras_) {
-          json_.raw(tool.provider_tool);
-        }
-        continue;
-      }
-      json_.begin_object().member("type", "function").key("function").begin_object();
-      json_.member("name", tool.name);
-      write_text(json_, "description", tool.description);
-      json_.key("parameters")
-          .raw(is_json_object(tool.schema) ? std::string_view(tool.schema)
-                                           : R"({"type":"object","properties":{}})");
-      write_optional(json_, "strict", tool.strict);
-      json_.end_object();
-      extra(tool.extra);
-      json_.end_object();
-    }
-    json_.end_array();
-    write_tool_choice();
-    write_optional(json_, "parallel_tool_calls", request_.parallel_tool_calls);
-  }
-
-  void write_tool_choice() {
-    using Mode = ToolChoice::Mode;
-    switch (request_.tool_choice.mode) {
-      case Mode::unset: break;
-      case Mode::automatic: json_.member("tool_choice", "auto"); break;
-      case Mode::any: json_.member("tool_choice", "required"); break;
-      case Mode::none: json_.member("tool_choice", "none"); break;
-      case Mode::named:
-        json_.key("tool_choice").begin_object().member("type", "function").key("function");
-        json_.begin_object().member("name", request_.tool_choice.name).end_object().end_object();
-        break;
-    }
+  void write(const Tool& tool) {
+    json.member("type", "function").key("function").begin_object();
+    write_function(tool, "parameters");
+    write_optional(json, "strict", tool.strict);
+    json.end_object();
+    write_extra(tool.extra);
   }
 
   void write_format() {
-    if (!request_.output) {
+    if (!request.output) {
       return;
     }
-    const auto& output = *request_.output;
-    json_.key("response_format").begin_object();
+    const auto& output = *request.output;
+    json.key("response_format").begin_object();
     if (is_json_object(output.schema)) {
-      json_.member("type", "json_schema").key("json_schema").begin_object();
-      json_.member("name", output.name.empty() ? "output" : output.name);
-      write_optional(json_, "strict", output.strict);
-      json_.key("schema").raw(output.schema).end_object();
+      json.member("type", "json_schema").key("json_schema").begin_object();
+      json.member("name", output.name.empty() ? "output" : output.name);
+      write_optional(json, "strict", output.strict);
+      json.key("schema").raw(output.schema).end_object();
     } else {
-      json_.member("type", "json_object");
+      json.member("type", "json_object");
     }
-    json_.end_object();
+    json.end_object();
   }
-
-  const Request& request_;
-  JsonWriter json_;
-  bool extras_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "error_reader.hpp"
+#include "error_words.hpp"
 #include "patterns.hpp"
 #include "understudy/llm/model_profile.hpp"
 

@@ -3,7 +3,8 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
+
+#include "error_words.hpp"
 
 namespace understudy::detail {
 namespace {
@@ -19,22 +20,6 @@ constexpr int nested_texts = 2;            // OpenRouter's metadata.raw, and a g
 constexpr std::size_t piece_limit = 4096;  // of one sentence; half of classify_text_limit
 constexpr std::size_t piece_tail =
     1024;  // template engines name the error after the whole template
-
-bool upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool lower(char c) { return c >= 'a' && c <= 'z'; }
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-char lowered(char c) { return upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && blank(text.front())) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && blank(text.back())) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
 
 bool one_of(std::string_view key, std::initializer_list<std::string_view> keys) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
@@ -64,80 +49,6 @@ bool names_reset(std::string_view key) {
 bool names_content(std::string_view key) {
   return one_of(key, {"instructions", "tools", "input", "output", "messages", "content", "text",
                       "request", "flagged_input", "usage", "parameters", "loc", "ctx"});
-}
-
-int http_error(std::int64_t number) {
-  return number >= 400 && number < 600 ? static_cast<int>(number) : 0;
-}
-
-/// The number at the front of `text`, if it is a whole HTTP status of an error.
-int leading_status(std::string_view text) {
-  if (text.size() < 3 || !digit(text[0]) || !digit(text[1]) || !digit(text[2]) ||
-      (text.size() > 3 && (digit(text[3]) || lower(text[3])))) {
-    return 0;
-  }
-  return http_error((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
-}
-
-/// As SDKs and proxies write it into a sentence: "Error code: 429 - {...}", "503 Service Unavailable".
-int status_in(std::string_view words) {
-  static constexpr std::array<std::string_view, 19> phrases{
-      "bad",      "unauthorized", "payment",       "forbidden",  "not",    "method", "request",
-      "conflict", "payload",      "unprocessable", "too",        "client", "server", "internal",
-      "service",  "gateway",      "error",         "overloaded", "page"};
-  if (const int status = leading_status(words)) {
-    const auto word = words.substr(std::min(words.find_first_not_of(": ", 3), words.size()));
-    if (word.empty() || std::any_of(phrases.begin(), phrases.end(), [&](std::string_view phrase) {
-          return word.starts_with(phrase);
-        })) {
-      return status;  // "503 Service Unavailable", not "500 tokens"
-    }
-  }
-  static constexpr std::array<std::string_view, 9> announcements{
-      "error code: ", "status code: ", "status code ", "status: ", "http status ",
-      "http status/", "http/1.1 ",     "http/2 ",      "http "};
-  for (const auto announcement : announcements) {
-    for (auto found = words.find(announcement); found != std::string_view::npos;
-         found = words.find(announcement, found + 1)) {
-      if (const int status = leading_status(words.substr(found + announcement.size()))) {
-        return status;
-      }
-    }
-  }
-  return 0;
-}
-
-/// What a browser would show of a page.
-std::string without_tags(std::string_view page) {
-  std::string text;
-  while (!page.empty() && text.size() < piece_limit) {
-    const auto open = page.find('<');
-    text.append(page.substr(0, open));
-    if (open == std::string_view::npos) {
-      break;
-    }
-    page.remove_prefix(open);
-    text += ' ';
-    if (page.substr(1, 6) == "script" || page.substr(1, 5) == "style") {
-      page.remove_prefix(std::min(page.find("</", 1), page.size()));
-    }
-    const auto close = page.find('>');
-    page.remove_prefix(close == std::string_view::npos ? page.size() : close + 1);
-  }
-  return text;
-}
-
-std::string camel_case_apart(std::string_view text) {
-  std::string apart;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char before = i > 0 ? text[i - 1] : ' ';
-    const char after = i + 1 < text.size() ? text[i + 1] : ' ';
-    if (upper(text[i]) && (lower(before) || (upper(before) && lower(after)))) {
-      apart += ' ';
-    }
-    apart += text[i];
-  }
-  return apart;
 }
 
 class Reader {
@@ -187,7 +98,7 @@ class Reader {
  private:
   void page(std::string_view bytes) {
     out_.markup = normal_words(bytes, classify_text_limit);
-    said(without_tags(bytes.substr(0, classify_body_limit)));
+    said(without_tags(bytes.substr(0, classify_body_limit), piece_limit));
   }
 
   void said(std::string_view text) {
@@ -347,30 +258,6 @@ class Reader {
 };
 
 }  // namespace
-
-std::string normal_words(std::string_view text, std::size_t limit) {
-  std::string words;
-  for (const char c : text.substr(0, limit)) {
-    const bool space = blank(c) || c == '_' || c == '-';
-    const bool quote = c == '`' || c == '"';
-    if (!space && !quote) {
-      words += lowered(c);
-    } else if (space && !words.empty() && words.back() != ' ') {
-      words += ' ';
-    }
-  }
-  return words;
-}
-
-std::string normal_code(std::string_view code) {
-  std::string normal;
-  for (const char c : code) {
-    if (digit(c) || lower(lowered(c))) {
-      normal += lowered(c);
-    }
-  }
-  return normal;
-}
 
 ErrorReading read_error(const ProviderError& error) {
   ErrorReading reading;

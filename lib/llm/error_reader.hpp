@@ -10,13 +10,6 @@
 
 namespace understudy::detail {
 
-/// In normal form: lower case, without ` and ", and `_`, `-` and white space as one space, so that
-/// "RESOURCE_EXHAUSTED" and "resource-exhausted" are the same two words. At most `limit` bytes are read.
-std::string normal_words(std::string_view text, std::size_t limit);
-
-/// Letters and digits alone, in lower case: how codes are compared.
-std::string normal_code(std::string_view code);
-
 struct ErrorReading {
   /// Message and wording of the body, in normal form; then the same with CamelCase taken apart, for
   /// names of exceptions ("ResourceExhausted" beside "JavaScript").

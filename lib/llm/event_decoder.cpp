@@ -58,7 +58,7 @@ const Event* EventDecoder::next() {
 void EventDecoder::read(const SseBlock& block) {
   const auto first = events_.size();
   std::string_view model;
-  if (!last_.read(block.name, block.data, events_, model)) {
+  if (!last_.read(block.name, block.data, events_, arena_, model)) {
     model = parse(block);
   }
   events_[first].raw = block.raw;

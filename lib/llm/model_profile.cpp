@@ -30,7 +30,8 @@ using enum OutputLimit;
 // Sources. Floors: failover-behaviour b.3; its list is whole. Prefill, sampling and thinking of Claude:
 // wire.md 2.1 and 2.6 (prefill up to the 4.5 family; sampling refused and adaptive from Opus 4.7 on;
 // before, one of temperature and top_p from the 4 family on). OpenAI's reasoning models: wire.md 3.1
-// and 8 (default temperature only, `max_completion_tokens`, no `stop`). Windows: the makers' model pages,
+// and 8 (default temperature only, `max_completion_tokens`, no `stop`; OpenAI's others take both words for
+// the limit, and most servers that speak likewise know `max_tokens` alone). Windows: the makers' model pages,
 // as of 2026-09; Claude's without the long-context header; Gemini's as in its own errors (1048575 + 1);
 // gpt-5.4's as in failover-behaviour g. Others' differ from host to host: not claimed.
 constexpr std::array table{
@@ -55,6 +56,9 @@ constexpr std::array table{
     Row{"claude-fable", no_window, 600, no_prefill, refused, Think::adaptive},
 
     // OpenAI
+    Row{"gpt", no_window, 0, no_prefill, any, Think::unknown, max_completion_tokens},  // newer ones
+    Row{"gpt-3.5", no_window, 0, no_prefill, any, Think::none},
+    Row{"gpt-4", no_window, 0, no_prefill, any, Think::none},
     Row{"gpt-4o", 128'000, 0, no_prefill, any, Think::none},
     Row{"gpt-4.1", 1'047'576, 0, no_prefill, any, Think::none},
     Row{"gpt-5", 400'000, 0, no_prefill, refused, Think::effort, max_completion_tokens, false},
@@ -67,6 +71,7 @@ constexpr std::array table{
     Row{"o1-preview", 128'000, 600, no_prefill, refused, Think::none, max_completion_tokens, false},
     Row{"o3", 200'000, 600, no_prefill, refused, Think::effort, max_completion_tokens, false},
     Row{"o3-mini", 200'000, 300, no_prefill, refused, Think::effort, max_completion_tokens, false},
+    Row{"o4", no_window, 0, no_prefill, refused, Think::effort, max_completion_tokens, false},
     Row{"o4-mini", 200'000, 300, no_prefill, refused, Think::effort, max_completion_tokens, false},
 
     // Google

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "error_reader.hpp"
+#include "error_words.hpp"
 
 namespace understudy::detail {
 namespace {

@@ -16,6 +16,23 @@ bool whole_number(std::string_view token, Number& into) {
 
 }  // namespace
 
+ReadRequest RequestReader::read_body(Protocol own, Request& request, const Member& each) {
+  request.origin = own;
+  request.body = body_;
+  request.stream = false;  // every API's default
+  const auto object = parser_.object();
+  if (!object) {
+    return RequestFault(std::string("the body is not a JSON object: ") + parser_.why());
+  }
+  if (!members(*object, each)) {
+    return fault_.value_or(RequestFault("the body is malformed JSON"));
+  }
+  if (request.model.empty()) {
+    return RequestFault("model: is missing", "model");
+  }
+  return std::move(request);
+}
+
 bool RequestReader::read(value& v, std::string_view parameter, std::string& into) {
   const auto text = json::string(v, arena_);
   into = text.value_or(std::string_view());
@@ -45,15 +62,82 @@ bool RequestReader::read_object(value& v, std::string_view parameter, std::strin
   return into.starts_with('{') || fail(parameter, "must be an object");
 }
 
-bool RequestReader::keep(raw_json_string key, value& v, ExtraFields& extra) {
-  const auto name = json::name(key);
+bool RequestReader::read(value& v, std::string_view parameter, std::vector<std::string>& into) {
+  if (is_string(v)) {
+    return read(v, parameter, into.emplace_back());
+  }
+  return array(v, parameter,
+               [&](value& text) { return read(text, parameter, into.emplace_back()); });
+}
+
+bool RequestReader::keep(std::string_view name, value& v, ExtraFields& extra) {
   const auto text = json::raw(v);
-  extra.emplace_back(json::unescaped(name, arena_).value_or(name), text);
+  extra.emplace_back(name, text);
   return !text.empty() || fail(name, "is malformed");
 }
 
-std::optional<std::string_view> peek(json::ondemand::object& object, std::string_view name,
-                                     Arena& arena) {
+bool RequestReader::array(value& v, std::string_view parameter, const Element& each) {
+  json::ondemand::array elements;
+  if (v.get_array().get(elements) != simdjson::SUCCESS) {
+    return fail(parameter, "must be an array");
+  }
+  return json::elements(elements, [&](value& element) { return each(element); }) ||
+         fail(parameter, "is malformed");
+}
+
+bool RequestReader::object(value& v, std::string_view parameter, const Member& each) {
+  Object object;
+  if (v.get_object().get(object) != simdjson::SUCCESS) {
+    return fail(parameter, "must be an object");
+  }
+  return members(object, each) || fail(parameter, "is malformed");
+}
+
+bool RequestReader::members(const Object& object, const Member& each) {
+  return json::members(object, [&](raw_json_string key, value& v) {
+    const auto name = json::unescaped(json::name(key), arena_);
+    return name && each(*name, v);
+  });
+}
+
+bool RequestReader::typed(value& v, std::string_view parameter, const Typed& each) {
+  Object object;
+  std::string_view raw;
+  if (v.get_object().get(object) != simdjson::SUCCESS) {
+    return fail(parameter, "must be an object");
+  }
+  if (object.raw_json().get(raw) != simdjson::SUCCESS) {
+    return fail(parameter, "is malformed");
+  }
+  object.reset();
+  const auto type = peek(object, "type", arena_);
+  return (type && each(*type, object, raw.substr(0, raw.rfind('}') + 1))) ||
+         fail(parameter, "is malformed");
+}
+
+bool RequestReader::openai_tool_choice(value& v, Request& request, const Member& each) {
+  using Mode = ToolChoice::Mode;
+  auto& mode = request.tool_choice.mode;
+  if (is_string(v)) {
+    std::string word;
+    if (!read(v, "tool_choice", word)) return false;
+    mode = word == "auto"       ? Mode::automatic
+           : word == "required" ? Mode::any
+           : word == "none"     ? Mode::none
+                                : Mode::unset;
+    return mode != Mode::unset || fail("tool_choice", "must be auto, required, none or a tool");
+  }
+  return typed(v, "tool_choice", [&](std::string_view type, Object& choice, std::string_view raw) {
+    if (type != "function") {
+      request.extra.emplace_back("tool_choice", raw);
+      return true;
+    }
+    mode = Mode::named;
+    return members(choice, each);
+  });
+}
+
+std::optional<std::string_view> peek(Object& object, std::string_view name, Arena& arena) {
   value found;
   const auto failure = object.find_field_unordered(name).get(found);
   if (failure != simdjson::SUCCESS && failure != simdjson::NO_SUCH_FIELD) {
@@ -62,6 +146,51 @@ std::optional<std::string_view> peek(json::ondemand::object& object, std::string
   const auto text = failure == simdjson::SUCCESS ? json::text(found, arena) : std::string_view();
   object.reset();
   return text;
+}
+
+std::optional<Role> openai_role(std::string_view name) {
+  return name == "user"                            ? std::optional(Role::user)
+         : name == "assistant"                     ? std::optional(Role::assistant)
+         : name == "system" || name == "developer" ? std::optional(Role::system)
+                                                   : std::nullopt;
+}
+
+void add_message(Request& request, Message message) {
+  if (message.role != Role::system || !request.messages.empty()) {
+    request.messages.push_back(std::move(message));
+    return;
+  }
+  for (auto& part : message.parts) {
+    if (auto* text = std::get_if<TextPart>(&part)) {
+      request.system.push_back(std::move(*text));
+    }
+  }
+}
+
+void add_content(ToolResultPart& result, Part part) {
+  if (auto* text = std::get_if<TextPart>(&part)) {
+    result.content.emplace_back(std::move(*text));
+  } else if (auto* image = std::get_if<ImagePart>(&part)) {
+    result.content.emplace_back(std::move(*image));
+  } else if (auto* opaque = std::get_if<OpaquePart>(&part)) {
+    result.content.emplace_back(std::move(*opaque));
+  }
+}
+
+std::string url_of(const ImagePart& image) {
+  return image.url.empty() ? "data:" + image.media_type + ";base64," + image.base64 : image.url;
+}
+
+void set_url(ImagePart& image, std::string url) {
+  constexpr std::string_view start = "data:";
+  constexpr std::string_view middle = ";base64,";
+  const auto end = url.find(middle);
+  if (url.starts_with(start) && end != std::string::npos) {
+    image.media_type = url.substr(start.size(), end - start.size());
+    image.base64 = url.substr(end + middle.size());
+  } else {
+    image.url = std::move(url);
+  }
 }
 
 bool is_json_object(std::string_view text) {
@@ -73,10 +202,51 @@ std::string_view object_or_empty(std::string_view json) {
   return is_json_object(json) ? json : std::string_view("{}");
 }
 
-void write_extra(JsonWriter& json, const ExtraFields& extra) {
-  for (const auto& [name, text] : extra) {
-    json.key(name).raw(text);
+void RequestWriter::write_extra(const ExtraFields& extra) {
+  if (extras) {
+    for (const auto& [name, text] : extra) {
+      json.key(name).raw(text);
+    }
   }
+}
+
+void RequestWriter::write_stop(std::string_view name) {
+  if (request.stop.empty()) {
+    return;
+  }
+  json.key(name).begin_array();
+  for (const auto& stop : request.stop) {
+    json.value(stop);
+  }
+  json.end_array();
+}
+
+void RequestWriter::write_function(const Tool& tool, std::string_view schema) {
+  json.member("name", tool.name);
+  write_text(json, "description", tool.description);
+  json.key(schema).raw(is_json_object(tool.schema) ? std::string_view(tool.schema)
+                                                   : R"({"type":"object","properties":{}})");
+}
+
+std::string_view RequestWriter::openai_tool_choice() const {
+  using Mode = ToolChoice::Mode;
+  switch (request.tool_choice.mode) {
+    case Mode::automatic: return "auto";
+    case Mode::any: return "required";
+    case Mode::none: return "none";
+    case Mode::unset:
+    case Mode::named: break;
+  }
+  return {};
+}
+
+std::string RequestWriter::system() const {
+  std::string joined;
+  for (const auto& part : request.system) {
+    joined += joined.empty() || part.text.empty() ? "" : "\n\n";
+    joined += part.text;
+  }
+  return joined;
 }
 
 }  // namespace understudy::detail

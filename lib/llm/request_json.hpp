@@ -1,6 +1,7 @@
 /// What reading and writing a request has in common for all protocols.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,21 +14,22 @@ namespace understudy::detail {
 
 using json::ondemand::raw_json_string;
 using json::ondemand::value;
+using Object = json::ondemand::object;
 
 /// The value of a member of an object that is still to be read, without reading the others. The object
 /// can be read from its begin afterwards, unless there is nothing: then it is malformed.
-std::optional<std::string_view> peek(json::ondemand::object& object, std::string_view name,
-                                     Arena& arena);
+std::optional<std::string_view> peek(Object& object, std::string_view name, Arena& arena);
 
-/// Reads a request's members, and keeps the first thing that is wrong with them.
+inline bool is_string(value& v) { return v.raw_json_token().starts_with('"'); }
+
+/// Reads a request's members, and keeps the first thing that is wrong with them. Names of members are
+/// given with their escapes resolved, so that no name is known in one spelling and unknown in another.
 class RequestReader {
  public:
   explicit RequestReader(std::string_view body)
-      : parser_(json::padded_copy(body, arena_), arena_) {}
+      : body_(body), parser_(json::padded_copy(body, arena_), arena_) {}
 
-  json::Parser& parser() { return parser_; }
   Arena& arena() { return arena_; }
-  const std::optional<RequestFault>& fault() const { return fault_; }
 
   /// Always false, to be returned.
   bool fail(std::string_view parameter, std::string_view what) {
@@ -36,6 +38,15 @@ class RequestReader {
     }
     return false;
   }
+
+  /// What reads a member, an element, and an object that says its type. (Functions by value: iterating is
+  /// compiled once, where templates took a minute under a sanitizer.)
+  using Member = std::function<bool(std::string_view name, value&)>;
+  using Element = std::function<bool(value&)>;
+  using Typed = std::function<bool(std::string_view type, Object&, std::string_view raw)>;
+
+  /// The body as a whole, into `request`.
+  ReadRequest read_body(Protocol own, Request& request, const Member& each);
 
   bool read(value& v, std::string_view parameter, std::string& into);
   bool read(value& v, std::string_view parameter, bool& into);
@@ -55,50 +66,59 @@ class RequestReader {
   bool read(value& v, std::string_view parameter, std::uint64_t& into);
   bool read(value& v, std::string_view parameter, std::int64_t& into);
 
+  /// A string, or an array of them.
+  bool read(value& v, std::string_view parameter, std::vector<std::string>& into);
+
   /// JSON text that must be an object.
   bool read_object(value& v, std::string_view parameter, std::string& into);
-  bool keep(raw_json_string key, value& v, ExtraFields& extra);
+  bool keep(std::string_view name, value& v, ExtraFields& extra);
 
   /// Calls `each` for the elements or members; a value of another type is a fault.
-  template <class Each>
-  bool array(value& v, std::string_view parameter, Each each) {
-    json::ondemand::array elements;
-    if (v.get_array().get(elements) != simdjson::SUCCESS) {
-      return fail(parameter, "must be an array");
-    }
-    return json::elements(elements, each) || fail(parameter, "is malformed");
+  bool array(value& v, std::string_view parameter, const Element& each);
+  bool object(value& v, std::string_view parameter, const Member& each);
+  bool members(const Object& object, const Member& each);
+
+  /// Calls `each` for an object that says its type in a member, wherever.
+  bool typed(value& v, std::string_view parameter, const Typed& each);
+
+  /// A member of a part that is text, or a refusal.
+  bool text_member(std::string_view name, value& v, TextPart& part) {
+    if (name == "text" || name == "refusal") return read(v, name, part.text);
+    return name == "type" || keep(name, v, part.extra);
   }
-  template <class Each>
-  bool object(value& v, std::string_view parameter, Each each) {
-    json::ondemand::object members;
-    if (v.get_object().get(members) != simdjson::SUCCESS) {
-      return fail(parameter, "must be an object");
-    }
-    return json::members(members, each) || fail(parameter, "is malformed");
+  template <class Parts>
+  bool read_text(Object& object, bool refusal, Parts& parts) {
+    TextPart part;
+    part.refusal = refusal;
+    const bool read = members(
+        object, [&](std::string_view name, value& v) { return text_member(name, v, part); });
+    parts.emplace_back(std::move(part));
+    return read;
   }
 
-  /// Calls `each(type, object, raw)` for an object that says its type in a member, wherever.
-  template <class Each>
-  bool typed(value& v, std::string_view parameter, Each each) {
-    json::ondemand::object members;
-    std::string_view raw;
-    if (v.get_object().get(members) != simdjson::SUCCESS) {
-      return fail(parameter, "must be an object");
-    }
-    if (members.raw_json().get(raw) != simdjson::SUCCESS) {
-      return fail(parameter, "is malformed");
-    }
-    members.reset();
-    const auto type = peek(members, "type", arena_);
-    return (type && each(*type, members, raw.substr(0, raw.rfind('}') + 1))) ||
-           fail(parameter, "is malformed");
-  }
+  /// OpenAI's `tool_choice`: a word, or an object, of which `each` reads what names a function. A choice
+  /// among tools that only OpenAI has is kept as it is.
+  bool openai_tool_choice(value& v, Request& request, const Member& each);
 
  private:
+  std::string_view body_;
   Arena arena_;
   json::Parser parser_;
   std::optional<RequestFault> fault_;
 };
+
+/// By the name that OpenAI's protocols have for it.
+std::optional<Role> openai_role(std::string_view name);
+
+/// Adds a message of that role; text of the system that opens the conversation goes into `system`.
+void add_message(Request& request, Message message);
+
+/// Adds what can stand in a tool's result; anything else is left out.
+void add_content(ToolResultPart& result, Part part);
+
+/// An image's address, which may be a data URL, and what it is read from.
+std::string url_of(const ImagePart& image);
+void set_url(ImagePart& image, std::string url);
 
 /// Whether the text is a JSON object, all of it valid: it may then stand in a document of ours.
 bool is_json_object(std::string_view text);
@@ -117,6 +137,56 @@ inline void write_text(JsonWriter& json, std::string_view name, std::string_view
     json.member(name, text);
   }
 }
-void write_extra(JsonWriter& json, const ExtraFields& extra);
+
+/// What writers of requests share. Extra fields are written if they are this protocol's own.
+class RequestWriter {
+ protected:
+  RequestWriter(const Request& asked, Protocol own, std::string& out)
+      : request(asked), json(out), extras(asked.origin == own) {}
+
+  void write_extra(const ExtraFields& extra);
+  void write_stop(std::string_view name);
+
+  /// Calls `each` to write the members of a tool that is a function.
+  template <class Each>
+  void write_tools(Each each) {
+    json.key("tools").begin_array();
+    for (const auto& tool : request.tools) {
+      if (tool.provider_tool.empty()) {
+        json.begin_object();
+        each(tool);
+        json.end_object();
+      } else if (extras) {
+        json.raw(tool.provider_tool);
+      }
+    }
+    json.end_array();
+  }
+  /// Name, description and schema, which the protocols call differently.
+  void write_function(const Tool& tool, std::string_view schema);
+
+  /// OpenAI's `tool_choice`; calls `each` to write what names a function.
+  template <class Each>
+  void write_openai_tool_choice(Each each) {
+    const auto word = openai_tool_choice();
+    write_text(json, "tool_choice", word);
+    if (request.tool_choice.mode == ToolChoice::Mode::named) {
+      json.key("tool_choice").begin_object().member("type", "function");
+      each(request.tool_choice.name);
+      json.end_object();
+    }
+    write_optional(json, "parallel_tool_calls", request.parallel_tool_calls);
+  }
+
+  /// All of the system's text, in paragraphs.
+  std::string system() const;
+
+  const Request& request;
+  JsonWriter json;
+  bool extras;
+
+ private:
+  std::string_view openai_tool_choice() const;
+};
 
 }  // namespace understudy::detail

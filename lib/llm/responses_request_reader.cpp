@@ -8,39 +8,23 @@ namespace {
 
 constexpr Protocol own = Protocol::openai_responses;
 
-using Object = json::ondemand::object;
-
 class Reader {
  public:
-  explicit Reader(std::string_view body) : in_(body) { request_.body = body; }
+  explicit Reader(std::string_view body) : in_(body) {}
 
   ReadRequest read() {
-    request_.origin = own;
-    request_.stream = false;  // the API's default
-    const auto object = in_.parser().object();
-    if (!object) {
-      return RequestFault(std::string("the body is not a JSON object: ") + in_.parser().why());
-    }
-    if (!json::members(*object, [&](raw_json_string key, value& v) { return member(key, v); })) {
-      return in_.fault().value_or(RequestFault("the body is malformed JSON"));
-    }
-    if (request_.model.empty()) {
-      return RequestFault("model: is missing", "model");
-    }
-    if (!instructions_.empty()) {
-      request_.system.emplace(request_.system.begin(), std::move(instructions_));
-    }
-    return std::move(request_);
+    return in_.read_body(own, request_,
+                         [&](std::string_view key, value& v) { return member(key, v); });
   }
 
  private:
-  bool member(raw_json_string key, value& v) {
+  bool member(std::string_view key, value& v) {
     if (json::is_null(v)) return true;
     if (key == "model") return in_.read(v, "model", request_.model);
     if (key == "stream") return in_.read(v, "stream", request_.stream);
-    if (key == "instructions") return in_.read(v, "instructions", instructions_);
+    if (key == "instructions") return instructions(v);
     if (key == "input") {
-      if (v.raw_json_token().starts_with('"')) {
+      if (is_string(v)) {
         return read_text(v, "input", request_.messages.emplace_back(Role::user).parts);
       }
       return in_.array(v, "input", [&](value& item) { return read_item(item); });
@@ -48,13 +32,13 @@ class Reader {
     if (key == "tools") {
       return in_.array(v, "tools", [&](value& tool) { return read_tool(tool); });
     }
-    if (key == "tool_choice") return tool_choice(key, v);
+    if (key == "tool_choice") return tool_choice(v);
     if (key == "parallel_tool_calls") {
       return in_.read(v, "parallel_tool_calls", request_.parallel_tool_calls);
     }
     if (key == "max_output_tokens") return in_.read(v, "max_output_tokens", request_.max_tokens);
     if (key == "reasoning") {
-      return in_.object(v, "reasoning", [&](raw_json_string k, value& m) {
+      return in_.object(v, "reasoning", [&](std::string_view k, value& m) {
         if (json::is_null(m)) return true;
         if (k == "effort") return in_.read(m, "reasoning.effort", request_.thinking.effort);
         return k != "summary" || in_.read(m, "reasoning.summary", request_.thinking.display);
@@ -65,6 +49,16 @@ class Reader {
     if (key == "top_p") return in_.read(v, "top_p", request_.sampling.top_p);
     if (key == "user" || key == "safety_identifier") return in_.read(v, "user", request_.user);
     return in_.keep(key, v, request_.extra);
+  }
+
+  /// They come first, wherever they stand.
+  bool instructions(value& v) {
+    std::string text;
+    const bool read = in_.read(v, "instructions", text);
+    if (!text.empty()) {
+      request_.system.emplace(request_.system.begin(), std::move(text));
+    }
+    return read;
   }
 
   bool read_text(value& v, std::string_view parameter, std::vector<Part>& parts) {
@@ -97,11 +91,10 @@ class Reader {
   bool read_message(Object& item) {
     std::string role;
     Message message(Role::user);
-    const bool read = json::members(item, [&](raw_json_string key, value& m) {
+    const bool read = in_.members(item, [&](std::string_view key, value& m) {
       if (key == "role") return in_.read(m, "input.role", role);
       if (key == "content") {
-        if (m.raw_json_token().starts_with('"'))
-          return read_text(m, "input.content", message.parts);
+        if (is_string(m)) return read_text(m, "input.content", message.parts);
         return in_.array(m, "input.content",
                          [&](value& part) { return read_part(part, message.parts); });
       }
@@ -111,21 +104,11 @@ class Reader {
   }
 
   bool place(Message message, std::string_view role) {
-    if (role == "system" || role == "developer") {
-      message.role = Role::system;
-      if (request_.messages.empty()) {
-        for (auto& part : message.parts) {
-          if (auto* text = std::get_if<TextPart>(&part)) {
-            request_.system.push_back(std::move(*text));
-          }
-        }
-        return true;
-      }
-    } else if (role == "assistant") {
-      message.role = Role::assistant;
-    } else if (role != "user") {
+    const auto known = openai_role(role);
+    if (!known) {
       return in_.fail("input.role", "must be user, assistant, system or developer");
     }
+    message.role = *known;
     // The reasoning before a message belongs to the same turn.
     auto* const before = request_.messages.empty() ? nullptr : &request_.messages.back();
     if (before != nullptr && before->role == Role::assistant && message.role == Role::assistant &&
@@ -136,26 +119,16 @@ class Reader {
       before->extra = std::move(message.extra);
       return true;
     }
-    request_.messages.push_back(std::move(message));
+    add_message(request_, std::move(message));
     return true;
   }
 
-  template <class Parts>
-  bool read_part(value& v, Parts& parts) {
+  bool read_part(value& v, std::vector<Part>& parts) {
     return in_.typed(
         v, "input.content", [&](std::string_view type, Object& members, std::string_view raw) {
           if (type == "input_text" || type == "output_text" || type == "text" ||
               type == "refusal") {
-            TextPart part;
-            part.refusal = type == "refusal";
-            const bool read = json::members(members, [&](raw_json_string key, value& m) {
-              return key == "text" || key == "refusal"
-                         ? in_.read(m, "input.content.text", part.text)
-                     : key == "type" ? true
-                                     : in_.keep(key, m, part.extra);
-            });
-            parts.emplace_back(std::move(part));
-            return read;
+            return in_.read_text(members, type == "refusal", parts);
           }
           if (type == "input_image") return read_image(members, raw, parts);
           parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
@@ -164,33 +137,27 @@ class Reader {
   }
 
   /// An image by file id is known to its provider alone.
-  template <class Parts>
-  bool read_image(Object& members, std::string_view raw, Parts& parts) {
+  bool read_image(Object& members, std::string_view raw, std::vector<Part>& parts) {
     ImagePart part;
-    const bool read = json::members(members, [&](raw_json_string key, value& m) {
+    std::string url;
+    const bool read = in_.members(members, [&](std::string_view key, value& m) {
       if (json::is_null(m)) return true;
-      if (key == "image_url") return in_.read(m, "image_url", part.url);
+      if (key == "image_url") return in_.read(m, "image_url", url);
       if (key == "detail") return in_.read(m, "image.detail", part.detail);
       return key == "type" || in_.keep(key, m, part.extra);
     });
-    const std::string_view url = part.url;
-    const auto comma = url.find(";base64,");
     if (url.empty()) {
       parts.emplace_back(OpaquePart(own, "input_image", std::string(raw)));
-      return read;
+    } else {
+      set_url(part, std::move(url));
+      parts.emplace_back(std::move(part));
     }
-    if (url.starts_with("data:") && comma != std::string_view::npos) {
-      part.media_type = url.substr(5, comma - 5);
-      part.base64 = url.substr(comma + 8);
-      part.url.clear();
-    }
-    parts.emplace_back(std::move(part));
     return read;
   }
 
   bool read_call(Object& item) {
     ToolCallPart part;
-    const bool read = json::members(item, [&](raw_json_string key, value& m) {
+    const bool read = in_.members(item, [&](std::string_view key, value& m) {
       if (key == "call_id") return in_.read(m, "function_call.call_id", part.id);
       if (key == "name") return in_.read(m, "function_call.name", part.name);
       if (key == "arguments") return in_.read(m, "function_call.arguments", part.arguments);
@@ -203,10 +170,10 @@ class Reader {
   /// Results that follow each other are one user message.
   bool read_result(Object& item) {
     ToolResultPart part;
-    const bool read = json::members(item, [&](raw_json_string key, value& m) {
+    const bool read = in_.members(item, [&](std::string_view key, value& m) {
       if (key == "call_id") return in_.read(m, "function_call_output.call_id", part.call_id);
       if (key == "output") {
-        if (m.raw_json_token().starts_with('"')) {
+        if (is_string(m)) {
           return in_.read(m, "function_call_output.output",
                           std::get<TextPart>(part.content.emplace_back(TextPart())).text);
         }
@@ -229,13 +196,7 @@ class Reader {
     std::vector<Part> parts;
     const bool read = read_part(v, parts);
     for (auto& part : parts) {
-      if (auto* text = std::get_if<TextPart>(&part)) {
-        result.content.emplace_back(std::move(*text));
-      } else if (auto* image = std::get_if<ImagePart>(&part)) {
-        result.content.emplace_back(std::move(*image));
-      } else if (auto* opaque = std::get_if<OpaquePart>(&part)) {
-        result.content.emplace_back(std::move(*opaque));
-      }
+      add_content(result, std::move(part));
     }
     return read;
   }
@@ -252,7 +213,7 @@ class Reader {
         return true;
       });
     };
-    const bool read = json::members(item, [&](raw_json_string key, value& m) {
+    const bool read = in_.members(item, [&](std::string_view key, value& m) {
       if (key == "summary") return json::elements_of(m, paragraph);
       if (key == "encrypted_content" && !json::is_null(m)) {
         return in_.read(m, "reasoning.encrypted_content", part.seal);
@@ -279,7 +240,7 @@ class Reader {
         tool.provider_tool = raw;
         return true;
       }
-      return json::members(members, [&](raw_json_string key, value& m) {
+      return in_.members(members, [&](std::string_view key, value& m) {
         if (key == "name") return in_.read(m, "tools.name", tool.name);
         if (json::is_null(m)) return true;
         if (key == "description") return in_.read(m, "tools.description", tool.description);
@@ -290,38 +251,17 @@ class Reader {
     });
   }
 
-  /// A choice among tools that only this API has is kept as it is.
-  bool tool_choice(raw_json_string key, value& v) {
-    using Mode = ToolChoice::Mode;
-    auto& choice = request_.tool_choice;
-    if (v.raw_json_token().starts_with('"')) {
-      std::string mode;
-      if (!in_.read(v, "tool_choice", mode)) return false;
-      choice.mode = mode == "auto"       ? Mode::automatic
-                    : mode == "required" ? Mode::any
-                    : mode == "none"     ? Mode::none
-                                         : Mode::unset;
-      return choice.mode != Mode::unset ||
-             in_.fail("tool_choice", "must be auto, required, none or a tool");
-    }
-    return in_.typed(v, "tool_choice",
-                     [&](std::string_view type, Object& members, std::string_view raw) {
-                       if (type != "function") {
-                         request_.extra.emplace_back(json::name(key), raw);
-                         return true;
-                       }
-                       choice.mode = Mode::named;
-                       return json::members(members, [&](raw_json_string k, value& m) {
-                         return k != "name" || in_.read(m, "tool_choice.name", choice.name);
-                       });
-                     });
+  bool tool_choice(value& v) {
+    return in_.openai_tool_choice(v, request_, [&](std::string_view key, value& m) {
+      return key != "name" || in_.read(m, "tool_choice.name", request_.tool_choice.name);
+    });
   }
 
   bool text(value& v) {
     OutputFormat output;
     std::string type = "text";
     bool more = false;
-    const auto format = [&](raw_json_string key, value& m) {
+    const auto format = [&](std::string_view key, value& m) {
       if (json::is_null(m)) return true;
       if (key == "type") return in_.read(m, "text.format.type", type);
       if (key == "name") return in_.read(m, "text.format.name", output.name);
@@ -330,7 +270,7 @@ class Reader {
     };
     const bool read =
         in_.typed(v, "text", [&](std::string_view, Object& members, std::string_view raw) {
-          const bool well_formed = json::members(members, [&](raw_json_string key, value& m) {
+          const bool well_formed = in_.members(members, [&](std::string_view key, value& m) {
             more = more || key != "format";
             return key != "format" || json::is_null(m) || in_.object(m, "text.format", format);
           });
@@ -347,7 +287,6 @@ class Reader {
 
   RequestReader in_;
   Request request_;
-  std::string instructions_;
 };
 
 }  // namespace

@@ -8,53 +8,43 @@ namespace {
 
 constexpr Protocol own = Protocol::openai_responses;
 
-class Writer {
+class Writer : RequestWriter {
  public:
-  Writer(const Request& request, std::string& out)
-      : request_(request), json_(out), extras_(request.origin == own) {}
+  Writer(const Request& asked, std::string& out) : RequestWriter(asked, own, out) {}
 
   void write() {
-    json_.begin_object().member("model", request_.model).member("stream", request_.stream);
-    if (!extras_) {  // nothing is kept by the server, so it must hand out what it will want back
-      json_.member("store", false).key("include").begin_array();
-      json_.value("reasoning.encrypted_content").end_array();
+    json.begin_object().member("model", request.model).member("stream", request.stream);
+    if (!extras) {  // nothing is kept by the server, so it must hand out what it will want back
+      json.member("store", false).key("include").begin_array();
+      json.value("reasoning.encrypted_content").end_array();
     }
-    write_instructions();
-    json_.key("input").begin_array();
-    for (const auto& message : request_.messages) {
+    write_text(json, "instructions", system());
+    json.key("input").begin_array();
+    for (const auto& message : request.messages) {
       write(message);
     }
-    json_.end_array();
-    write_tools();
-    write_optional(json_, "max_output_tokens", request_.max_tokens);
+    json.end_array();
+    if (!request.tools.empty()) {
+      write_tools([this](const Tool& tool) { write(tool); });
+      write_openai_tool_choice([this](const std::string& name) { json.member("name", name); });
+    }
+    write_optional(json, "max_output_tokens", request.max_tokens);
     write_reasoning();
     write_format();
-    write_optional(json_, "temperature", request_.sampling.temperature);
-    write_optional(json_, "top_p", request_.sampling.top_p);
-    write_text(json_, "safety_identifier", request_.user);
-    extra(request_.extra);
-    json_.end_object();
+    write_optional(json, "temperature", request.sampling.temperature);
+    write_optional(json, "top_p", request.sampling.top_p);
+    write_text(json, "safety_identifier", request.user);
+    write_extra(request.extra);
+    json.end_object();
   }
 
  private:
-  void extra(const ExtraFields& fields) {
-    if (extras_) {
-      write_extra(json_, fields);
-    }
-  }
-
-  void write_instructions() {
-    std::string joined;
-    for (const auto& part : request_.system) {
-      joined += joined.empty() || part.text.empty() ? "" : "\n\n";
-      joined += part.text;
-    }
-    write_text(json_, "instructions", joined);
-  }
-
   /// One message of ours is several items: what stands in a message, and everything else.
   void write(const Message& message) {
     begun_ = false;
+    if (message.parts.empty()) {
+      begin_message(message);
+    }
     for (const auto& part : message.parts) {
       if (const auto* result = std::get_if<ToolResultPart>(&part)) {
         end_message(message);
@@ -68,7 +58,7 @@ class Writer {
       } else if (const auto* opaque = std::get_if<OpaquePart>(&part)) {
         if (opaque->protocol == own) {
           responses_content(opaque->type) ? begin_message(message) : end_message(message);
-          json_.raw(opaque->json);
+          json.raw(opaque->json);
         }
       } else {
         begin_message(message);
@@ -87,59 +77,56 @@ class Writer {
       return;
     }
     begun_ = true;
-    json_.begin_object().member("type", "message");
-    json_.member("role", message.role == Role::assistant ? "assistant"
-                         : message.role == Role::system  ? "developer"
-                                                         : "user");
-    json_.key("content").begin_array();
+    json.begin_object().member("type", "message");
+    json.member("role", message.role == Role::assistant ? "assistant"
+                        : message.role == Role::system  ? "developer"
+                                                        : "user");
+    json.key("content").begin_array();
   }
 
   void end_message(const Message& message) {
     if (begun_) {
-      json_.end_array();
-      extra(message.extra);
-      json_.end_object();
+      json.end_array();
+      write_extra(message.extra);
+      json.end_object();
     }
     begun_ = false;
   }
 
   void write_text_part(const TextPart& part, bool of_assistant) {
-    json_.begin_object();
+    json.begin_object();
     if (part.refusal) {
-      json_.member("type", "refusal").member("refusal", part.text);
+      json.member("type", "refusal").member("refusal", part.text);
     } else {
-      json_.member("type", of_assistant ? "output_text" : "input_text").member("text", part.text);
+      json.member("type", of_assistant ? "output_text" : "input_text").member("text", part.text);
     }
-    if (extras_) {
-      write_extra(json_, part.extra);
-    } else if (of_assistant && !part.refusal) {
-      json_.key("annotations").begin_array().end_array();
+    write_extra(part.extra);
+    if (!extras && of_assistant && !part.refusal) {
+      json.key("annotations").begin_array().end_array();
     }
-    json_.end_object();
+    json.end_object();
   }
 
   void write_image(const ImagePart& image) {
-    json_.begin_object().member("type", "input_image");
-    json_.member("image_url", image.url.empty()
-                                  ? "data:" + image.media_type + ";base64," + image.base64
-                                  : image.url);
-    write_text(json_, "detail", image.detail);
-    extra(image.extra);
-    json_.end_object();
+    json.begin_object().member("type", "input_image");
+    json.member("image_url", url_of(image));
+    write_text(json, "detail", image.detail);
+    write_extra(image.extra);
+    json.end_object();
   }
 
   void write_call(const ToolCallPart& call) {
-    json_.begin_object().member("type", "function_call").member("call_id", call.id);
-    json_.member("name", call.name);
-    json_.member("arguments", call.arguments.empty() ? std::string_view("{}")
-                                                     : std::string_view(call.arguments));
-    extra(call.extra);
-    json_.end_object();
+    json.begin_object().member("type", "function_call").member("call_id", call.id);
+    json.member("name", call.name);
+    json.member("arguments",
+                call.arguments.empty() ? std::string_view("{}") : std::string_view(call.arguments));
+    write_extra(call.extra);
+    json.end_object();
   }
 
   void write_result(const ToolResultPart& result) {
-    json_.begin_object().member("type", "function_call_output").member("call_id", result.call_id);
-    json_.key("output");
+    json.begin_object().member("type", "function_call_output").member("call_id", result.call_id);
+    json.key("output");
     const bool plain = std::all_of(result.content.begin(), result.content.end(), [](const auto& c) {
       const auto* text = std::get_if<TextPart>(&c);
       return text != nullptr && text->extra.empty();
@@ -149,22 +136,22 @@ class Writer {
       for (const auto& content : result.content) {
         text += std::get<TextPart>(content).text;
       }
-      json_.value(text);
+      json.value(text);
     } else {
-      json_.begin_array();
+      json.begin_array();
       for (const auto& content : result.content) {
         if (const auto* text = std::get_if<TextPart>(&content)) {
           write_text_part(*text, false);
         } else if (const auto* image = std::get_if<ImagePart>(&content)) {
           write_image(*image);
         } else if (const auto& opaque = std::get<OpaquePart>(content); opaque.protocol == own) {
-          json_.raw(opaque.json);
+          json.raw(opaque.json);
         }
       }
-      json_.end_array();
+      json.end_array();
     }
-    extra(result.extra);
-    json_.end_object();
+    write_extra(result.extra);
+    json.end_object();
   }
 
   void write_reasoning_item(const ReasoningPart& part) {
@@ -172,94 +159,58 @@ class Writer {
       return;
     }
     if (!part.json.empty()) {
-      json_.raw(part.json);
+      json.raw(part.json);
       return;
     }
-    json_.begin_object().member("type", "reasoning").key("summary").begin_array();
+    json.begin_object().member("type", "reasoning").key("summary").begin_array();
     if (!part.text.empty()) {
-      json_.begin_object().member("type", "summary_text").member("text", part.text).end_object();
+      json.begin_object().member("type", "summary_text").member("text", part.text).end_object();
     }
-    json_.end_array();
-    write_text(json_, "encrypted_content", part.seal);
-    json_.end_object();
+    json.end_array();
+    write_text(json, "encrypted_content", part.seal);
+    json.end_object();
   }
 
-  void write_tools() {
-    if (request_.tools.empty()) {
-      return;
+  void write(const Tool& tool) {
+    json.member("type", "function");
+    write_function(tool, "parameters");
+    if (tool.strict || !extras) {
+      json.member("strict", tool.strict.value_or(false));  // left out, it means true
     }
-    json_.key("tools").begin_array();
-    for (const auto& tool : request_.tools) {
-      if (!tool.provider_tool.empty()) {
-        if (extras_) {
-          json_.raw(tool.provider_tool);
-        }
-        continue;
-      }
-      json_.begin_object().member("type", "function").member("name", tool.name);
-      write_text(json_, "description", tool.description);
-      json_.key("parameters")
-          .raw(is_json_object(tool.schema) ? std::string_view(tool.schema)
-                                           : R"({"type":"object","properties":{}})");
-      if (tool.strict || !extras_) {
-        json_.member("strict", tool.strict.value_or(false));  // left out, it means true
-      }
-      extra(tool.extra);
-      json_.end_object();
-    }
-    json_.end_array();
-    write_tool_choice();
-    write_optional(json_, "parallel_tool_calls", request_.parallel_tool_calls);
-  }
-
-  void write_tool_choice() {
-    using Mode = ToolChoice::Mode;
-    switch (request_.tool_choice.mode) {
-      case Mode::unset: break;
-      case Mode::automatic: json_.member("tool_choice", "auto"); break;
-      case Mode::any: json_.member("tool_choice", "required"); break;
-      case Mode::none: json_.member("tool_choice", "none"); break;
-      case Mode::named:
-        json_.key("tool_choice").begin_object().member("type", "function");
-        json_.member("name", request_.tool_choice.name).end_object();
-        break;
-    }
+    write_extra(tool.extra);
   }
 
   void write_reasoning() {
-    const auto& thinking = request_.thinking;
+    const auto& thinking = request.thinking;
     if (thinking.effort.empty() && thinking.display.empty()) {
       return;
     }
-    json_.key("reasoning").begin_object();
-    write_text(json_, "effort", thinking.effort);
-    write_text(json_, "summary", thinking.display);
-    json_.end_object();
+    json.key("reasoning").begin_object();
+    write_text(json, "effort", thinking.effort);
+    write_text(json, "summary", thinking.display);
+    json.end_object();
   }
 
   /// A caller's `text` that says more than the format is among the extra fields, whole.
   void write_format() {
-    const bool whole = extras_ && std::any_of(request_.extra.begin(), request_.extra.end(),
-                                              [](const auto& e) { return e.first == "text"; });
-    if (!request_.output || whole) {
+    const bool whole = extras && std::any_of(request.extra.begin(), request.extra.end(),
+                                             [](const auto& e) { return e.first == "text"; });
+    if (!request.output || whole) {
       return;
     }
-    const auto& output = *request_.output;
-    json_.key("text").begin_object().key("format").begin_object();
+    const auto& output = *request.output;
+    json.key("text").begin_object().key("format").begin_object();
     if (is_json_object(output.schema)) {
-      json_.member("type", "json_schema");
-      json_.member("name", output.name.empty() ? "output" : output.name);
-      json_.key("schema").raw(output.schema);
-      write_optional(json_, "strict", output.strict);
+      json.member("type", "json_schema");
+      json.member("name", output.name.empty() ? "output" : output.name);
+      json.key("schema").raw(output.schema);
+      write_optional(json, "strict", output.strict);
     } else {
-      json_.member("type", "json_object");
+      json.member("type", "json_object");
     }
-    json_.end_object().end_object();
+    json.end_object().end_object();
   }
 
-  const Request& request_;
-  JsonWriter json_;
-  bool extras_;
   bool begun_ = false;  // a message item
 };
 

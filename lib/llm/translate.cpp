@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "documents.hpp"
-#include "request_json.hpp"
-#include "tool_ids.hpp"
+#include "pair_calls.hpp"
 #include "translate_parameters.hpp"
+#include "understudy/llm/model_profile.hpp"
 
 namespace understudy {
 namespace {
@@ -15,16 +15,13 @@ using Kind = Loss::Kind;
 /// What the next user message is told where an answer that was begun cannot be gone on with in place.
 constexpr const char* go_on = "Continue exactly where your last message ends.";
 
-constexpr const char* no_result = "no result: interrupted";
-
 class Translator {
  public:
   Translator(const Request& request, const TranslationTarget& target)
       : out_(request),
         target_(target),
         request_(out_.request),
-        foreign_(request.origin != target.protocol),
-        ids_(target.longest_tool_id, target.plain_tool_ids) {}
+        foreign_(request.origin != target.protocol) {}
 
   Translation run() {
     name_extras();
@@ -39,7 +36,7 @@ class Translator {
     if (target_.protocol == Protocol::openai_responses && lost_reasoning_) {
       forget_item_ids();
     }
-    pair_calls();
+    detail::pair_calls(out_, target_);
     drop_empty();
     if (foreign_) {
       merge_neighbours();
@@ -100,7 +97,6 @@ class Translator {
         return false;
       }
       if (const auto* call = std::get_if<ToolCallPart>(&part)) {
-        ids_.reserve(call->id);
         name_foreign(call->extra);
         return false;
       }
@@ -168,108 +164,6 @@ class Translator {
     }
   }
 
-  struct Pending {
-    std::string id;  // as the conversation has it
-    ToolResultPart result;
-    std::string note;
-    bool answered = false;
-  };
-
-  /// Gives every call its result, in the message after the turn that made it.
-  void pair_calls() {
-    auto messages = std::move(request_.messages);
-    request_.messages.clear();
-    for (std::size_t i = 0; i < messages.size();) {
-      std::vector<Pending> pending;
-      for (; i < messages.size() && messages[i].role == Role::assistant; ++i) {
-        open_calls(messages[i], pending);
-        request_.messages.push_back(std::move(messages[i]));
-      }
-      auto next = i;
-      for (; next < messages.size() && messages[next].role != Role::assistant; ++next) {
-        take_results(messages[next], pending);
-      }
-      if (!pending.empty()) {
-        const bool there = i < next && messages[i].role == Role::user;
-        Message answers = there ? std::move(messages[i++]) : Message(Role::user);
-        answers.parts.insert(answers.parts.begin(), pending.size(), Part(ToolResultPart()));
-        for (std::size_t k = 0; k < pending.size(); ++k) {
-          answers.parts[k] = settled(pending[k]);
-        }
-        request_.messages.push_back(std::move(answers));
-      }
-      for (; i < next; ++i) {
-        request_.messages.push_back(std::move(messages[i]));
-      }
-    }
-  }
-
-  void open_calls(Message& message, std::vector<Pending>& pending) {
-    for (auto& part : message.parts) {
-      auto* const call = std::get_if<ToolCallPart>(&part);
-      if (call == nullptr) {
-        continue;
-      }
-      auto& opened = pending.emplace_back();
-      opened.id = call->id;
-      call->id = ids_.give(call->id);
-      opened.result.call_id = call->id;
-      if (call->id != opened.id) {
-        lose(Kind::changed, "tool ids");
-      }
-      if (target_.protocol == Protocol::anthropic_messages && !call->arguments.empty() &&
-          !detail::is_json_object(call->arguments)) {
-        lose(Kind::changed, "arguments of " + call->name);
-        opened.note = "(The call's arguments were no JSON object: " + call->arguments + ")\n";
-        call->arguments = "{}";
-      }
-    }
-  }
-
-  void take_results(Message& message, std::vector<Pending>& pending) {
-    std::erase_if(message.parts, [&](Part& part) {
-      auto* const result = std::get_if<ToolResultPart>(&part);
-      if (result == nullptr) {
-        return false;
-      }
-      const auto call = std::find_if(pending.begin(), pending.end(), [&](const Pending& p) {
-        return !p.answered && p.id == result->call_id;
-      });
-      if (call == pending.end()) {
-        lose(Kind::dropped, "tool result without a call");
-      } else {
-        call->answered = true;
-        result->call_id = call->result.call_id;
-        call->result = std::move(*result);
-      }
-      return true;
-    });
-  }
-
-  ToolResultPart settled(Pending& pending) {
-    auto& result = pending.result;
-    if (!pending.answered) {
-      result.content.emplace_back(TextPart(no_result));
-      result.is_error = true;
-      lose(Kind::added, "result of an interrupted tool call");
-    }
-    if (result.is_error && target_.protocol != Protocol::anthropic_messages) {
-      pending.note += "Error: ";
-      result.is_error = false;
-      lose(Kind::changed, "is_error of a tool result");
-    }
-    if (!pending.note.empty()) {
-      auto* const first =
-          result.content.empty() ? nullptr : std::get_if<TextPart>(&result.content.front());
-      if (first != nullptr) {
-        first->text.insert(0, pending.note);
-      } else {
-        result.content.emplace(result.content.begin(), TextPart(pending.note));
-      }
-    }
-    return std::move(result);
-  }
-
   void drop_empty() {
     std::erase_if(request_.messages, [](const Message& m) { return m.parts.empty(); });
   }
@@ -323,7 +217,6 @@ class Translator {
   const TranslationTarget& target_;
   Request& request_;
   bool foreign_;
-  detail::ToolIds ids_;
   bool lost_reasoning_ = false;
 };
 
@@ -333,6 +226,7 @@ TranslationTarget::TranslationTarget(Protocol p, std::string of, std::string m)
     : protocol(p),
       provider(std::move(of)),
       model(std::move(m)),
+      output_limit(ModelProfiles().find(provider, model).output_limit),
       longest_tool_id(p == Protocol::openai_chat ? 40 : 64) {
   if (provider == "mistral") {
     longest_tool_id = 9;

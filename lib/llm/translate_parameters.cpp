@@ -69,6 +69,7 @@ class Parameters {
     stop();
     output();
     if (refused("max_tokens")) drop(request_.max_tokens, "max_tokens");
+    request_.output_limit = target_.output_limit;
     if (anthropic_ && !request_.max_tokens) lose(out_, Kind::added, "max_tokens");  // the codec's
     if (refused("parallel_tool_calls")) drop(request_.parallel_tool_calls, "parallel_tool_calls");
     if (refused("user")) drop(request_.user, "user");

@@ -84,11 +84,11 @@ const SseBlock* SseParser::next() {
     scan_ = after;
     const char* const block = carrying_ ? carry_.data() : piece_.data() + begin_;
     const auto size = carrying_ ? carry_.size() : scan_ - begin_;
-    if (size > longest_block_) {
+    const auto stop = size - (after - end);
+    if (stop + 1 > longest_block_) {  // without the LF of a CR LF, which may still be to come
       error_ = SseError::block_too_long;
       break;
     }
-    const auto stop = size - (after - end);
     if (!begun_) {
       begun_ = true;
       line_ +=

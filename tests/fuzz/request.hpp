@@ -1,5 +1,9 @@
-/// Any bytes as a client's request: read, written in every protocol, and read again.
+/// Any bytes as a client's request: read, and written in every protocol. Valid JSON stays valid JSON, and
+/// what was read, written, read and written again in its own protocol is the same bytes. Of a body that is not
+/// valid to its last byte this cannot be asked: the caller's own JSON in it is handed on unread.
 #pragma once
+
+#include <simdjson.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -10,25 +14,43 @@
 
 namespace understudy::fuzz {
 
+inline void require(bool holds) {
+  if (!holds) {
+    std::abort();
+  }
+}
+
 inline int request(Protocol protocol, const std::uint8_t* data, std::size_t size) {
   const auto& codec = codec_for(protocol);
   const std::string_view body(reinterpret_cast<const char*>(data), size);
+  simdjson::dom::parser parser;
+  const auto valid = [&](std::string_view text) {
+    return !text.empty() && parser.parse(text.data(), text.size()).error() == simdjson::SUCCESS;
+  };
   std::string scratch;
   codec.read_error(body, scratch);
   with_members(body, {{"model", "\"m\""}});
   const auto read = codec.read_request(body);
   if (!read) {
-    return read.error().message.empty() ? std::abort(), 1 : 0;
+    require(!read.error().message.empty());
+    return 0;
   }
-  std::string once;
-  codec.write_request(*read, once);
+  const bool well_formed = valid(body);
   for (const auto into :
        {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
     std::string translated;
     codec_for(into).write_request(*read, translated);
+    require(valid(translated) || !well_formed);
   }
-  codec.read_request(
-      once);  // handed on as it came, the caller's JSON need not be valid to its last byte
+  std::string once;
+  codec.write_request(*read, once);
+  const auto again = codec.read_request(once);
+  if (well_formed) {
+    require(again.has_value());
+    std::string twice;
+    codec.write_request(*again, twice);
+    require(twice == once);
+  }
   return 0;
 }
 

@@ -121,3 +121,49 @@ TEST_CASE("a delta like the one before is read like the one before, and only if 
             "text 2 g",   "refusal 3 no", decoded.events[18], "text 4 h"});
   CHECK(decoded.events.at(18).starts_with("undecodable"));
 }
+
+TEST_CASE("deltas that differ in number and padding as well are alike") {
+  const auto delta = [](const std::string& number, const std::string& text,
+                        const std::string& padding) {
+    return R"(data: {"type":"response.output_text.delta","sequence_number":)" + number +
+           R"(,"item_id":"m","output_index":0,"content_index":0,"delta":")" + text +
+           R"(","obfuscation":")" + padding + "\"}\n\n";
+  };
+  const auto decoded = decode(
+      Protocol::openai_responses,
+      {delta("9", "a", "x") + delta("10", "b", "y") + delta("11", "c", "zzz") +
+       delta("12", "\xC3\xBC", "z") + delta("13", "\xFF", "z") + delta("14", "d", "\xC3\xBC") +
+       delta("15", "e", "") + delta("16", "f", "\\\"") + delta("", "g", "x") +
+       delta("17", "h", R"(x","delta":"i)") + delta("18", "", "x") + delta("19", "\x01", "x") +
+       delta("20", "j", "x") + delta("21", "k", "x\",\"more\":\"") + delta("22", "l", "x") +
+       delta("23", "m", "x") + delta("24", "\\n\\u00fc\\\"", "x") + delta("25", "\\x", "x") +
+       delta("26", "n", "x")});
+  CHECK(decoded.events ==
+        std::vector<std::string>{"text 0 a", "text 0 b", "text 0 c", "text 0 \xC3\xBC",
+                                 "text 0 \xEF\xBF\xBD", "text 0 d", "text 0 e", "text 0 f",
+                                 "undecodable", "text 0 i", "other response.output_text.delta",
+                                 "undecodable", "text 0 j", "text 0 k", "text 0 l", "text 0 m",
+                                 "text 0 \n\xC3\xBC\"", "undecodable", "text 0 n"});
+}
+
+TEST_CASE("text that is said because nothing was said before is not said again by its like") {
+  const auto done = [](const char* text) {
+    return R"(data: {"type":"response.output_text.done","output_index":0,"content_index":0,"text":")" +
+           std::string(text) + "\"}\n\n";
+  };
+  CHECK(decode(Protocol::openai_responses, {done("a") + done("b") + done("c")}).text == "a");
+  const std::string created =
+      R"(data: {"type":"response.created","response":{"id":"r","model":"m"}})"
+      "\n\n";
+  CHECK(decode(Protocol::openai_responses,
+               {created + done("a") + created + done("b") + done("c") + done("d")})
+            .text == "ab");
+  const auto message = [](const char* text) {
+    return R"(data: {"id":"c","model":"m","choices":[{"message":{"content":")" + std::string(text) +
+           "\"}}]}\n\n";
+  };
+  const auto start = R"(data: {"id":"c","model":"m","choices":[{"delta":{"role":"assistant"}}]})"
+                     "\n\n";
+  CHECK(decode(Protocol::openai_chat, {start + message("a") + message("b") + message("c")}).text ==
+        "a");
+}

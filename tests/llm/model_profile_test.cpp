@@ -89,7 +89,16 @@ TEST_CASE("parameters by family") {
   CHECK(known("gpt-4o").thinking == ThinkingStyle::none);
   CHECK(known("gpt-5.4").thinking == ThinkingStyle::effort);
   CHECK(known("gpt-5.4").output_limit == OutputLimit::max_completion_tokens);
-  CHECK(known("gpt-4o").output_limit == OutputLimit::max_tokens);
+  for (const auto* model :
+       {"gpt-5-mini", "openai/gpt-5.4", "gpt-6", "o1", "o3-pro", "o4", "o4-mini"}) {
+    CAPTURE(model);
+    CHECK(known(model).output_limit == OutputLimit::max_completion_tokens);
+  }
+  for (const auto* model : {"gpt-3.5-turbo", "gpt-4-turbo", "gpt-4o", "gpt-4.1",
+                            "openai/gpt-oss-120b", "deepseek-chat", "my-own-model"}) {
+    CAPTURE(model);
+    CHECK(known(model).output_limit == OutputLimit::max_tokens);
+  }
   CHECK_FALSE(known("o3").stop_sequences);
   CHECK(known("gpt-5.4").context_window == 1'050'000U);
 }

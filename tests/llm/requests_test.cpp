@@ -156,6 +156,51 @@ TEST_CASE("written and read again, a request says the same") {
   }
 }
 
+// Each was once written, read and written again as something else.
+TEST_CASE(
+    "what is written is read as what was meant, whatever the client left empty or out of place") {
+  struct Case {
+    Protocol protocol;
+    std::string_view members;  // beside the model
+    std::string_view wanted;   // in what is written
+  };
+  constexpr auto anthropic = Protocol::anthropic_messages;
+  constexpr auto chat = Protocol::openai_chat;
+  constexpr auto responses = Protocol::openai_responses;
+  const Case cases[] = {
+      {anthropic, R"("max_tokens":1,"messages":[],"system":"")", R"("messages":[])"},
+      {anthropic, R"("max\u005ftokens":7,"messages":[],"k\u00e4se":1)", R"("max_tokens":7)"},
+      {chat, R"("messages":[{"role":"user"},{"role":"system","content":"s","name":"n"}])",
+       R"([{"role":"user","content":[]},{"role":"system","content":"s","name":"n"}])"},
+      {chat,
+       R"("messages":[{"role":"user","content":[{"type":"text","text":"q"}],)"
+       R"("tool_calls":[{"id":"i","function":{"name":"f","arguments":""}}]}])",
+       R"([{"role":"user","content":"q"}])"},
+      {chat,
+       R"("messages":[],"tools":[{"type":"function","function":{"name":"f"}}],)"
+       R"("tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}})",
+       R"("tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}})"},
+      {chat,
+       R"("messages":[{"role":"tool","tool_call_id":"i","content":[{"type":"image_url",)"
+       R"("image_url":{"url":"https://example.com/a.png"}}]}])",
+       R"({"role":"user","content":[{"type":"image_url")"},
+      {chat, R"("messages":[{"role":"user","content":[{"type":"refusal","text":"q","k":1}]}])",
+       R"([{"type":"text","text":"q","k":1}])"},
+      {responses,
+       R"("input":[{"role":"user","content":[]},{"role":"developer","content":"d","id":"msg_1"}])",
+       R"("content":[]},{"type":"message","role":"developer")"},
+      {responses, R"("input":[{"role":"system","content":"b"}],"instructions":"a")",
+       R"("instructions":"a\n\nb")"},
+  };
+  for (const auto& [protocol, members, wanted] : cases) {
+    CAPTURE(members);
+    const auto once =
+        written(protocol, read(protocol, R"({"model":"m",)" + std::string(members) + "}"));
+    CHECK_MESSAGE(contains(once, wanted), once);
+    CHECK(written(protocol, read(protocol, once)) == once);
+  }
+}
+
 TEST_CASE("what another protocol's client sent is written without what only its own knows") {
   const auto from_chat = written(Protocol::anthropic_messages,
                                  read(Protocol::openai_chat, sample("request_openai_chat/full")));
@@ -199,6 +244,28 @@ TEST_CASE("a request of one's own") {
   request.stream = false;
   CHECK(contains(written(Protocol::openai_chat, request), R"("max_completion_tokens":5)"));
   CHECK(estimated_tokens(request) == 2);
+}
+
+TEST_CASE("chat's output limit is called what the model takes, or what the caller called it") {
+  const auto limit = [](const Request& request) {
+    const auto out = written(Protocol::openai_chat, request);
+    const bool old_word = contains(out, R"("max_tokens":5)");
+    CHECK(old_word != contains(out, R"("max_completion_tokens":5)"));
+    return old_word ? OutputLimit::max_tokens : OutputLimit::max_completion_tokens;
+  };
+  Request request("o3-mini");
+  request.max_tokens = 5;
+  CHECK(limit(request) == OutputLimit::max_completion_tokens);
+  request.model = "openai/gpt-oss-120b";
+  CHECK(limit(request) == OutputLimit::max_tokens);
+  request.output_limit = OutputLimit::max_completion_tokens;
+  CHECK(limit(request) == OutputLimit::max_completion_tokens);
+
+  CHECK(limit(read(Protocol::openai_chat, R"({"model":"gpt-5.4","max_tokens":5,"messages":[]})")) ==
+        OutputLimit::max_tokens);
+  CHECK(limit(read(Protocol::openai_chat,
+                   R"({"model":"mine","max_completion_tokens":5,"messages":[]})")) ==
+        OutputLimit::max_completion_tokens);
 }
 
 TEST_CASE("arguments and schemas that are no JSON objects do not break the document") {

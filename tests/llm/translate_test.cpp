@@ -402,6 +402,19 @@ TEST_CASE("parameters that the target does not know, or refuses, are dropped and
   CHECK(body(translated.request, responses).find(R"("instructions":"You)") != std::string::npos);
 }
 
+TEST_CASE("chat's output limit is called what the target takes") {
+  const auto asked = read(chat, R"({"model":"x","max_tokens":7,"messages":[]})");
+  const auto sent = [&](const TranslationTarget& target) {
+    return body(translate(asked, target).request, chat);
+  };
+  CHECK(sent({chat, "openai", "gpt-5.4"}).find(R"("max_completion_tokens":7)") !=
+        std::string::npos);
+  CHECK(sent({chat, "groq", "llama-3.3"}).find(R"("max_tokens":7)") != std::string::npos);
+  TranslationTarget deployment(chat, "azure", "my-deployment");
+  deployment.output_limit = OutputLimit::max_completion_tokens;  // the user knows better
+  CHECK(sent(deployment).find(R"("max_completion_tokens":7)") != std::string::npos);
+}
+
 TEST_CASE("thinking, from one to the other") {
   using Mode = Thinking::Mode;
   Request request("x");

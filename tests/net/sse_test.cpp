@@ -188,3 +188,20 @@ TEST_CASE("a byte order mark is dropped at the very begin alone") {
                "data: a\n\n"})
             .events == 0);
 }
+
+TEST_CASE("a block of just the longest size is taken, wherever its last CR LF is cut") {
+  const std::string stream = "data: abc\r\n\r\n";
+  for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+    CAPTURE(cut);
+    SseParser sse(stream.size() - 1);
+    std::size_t blocks = 0;
+    for (const auto& piece : {stream.substr(0, cut), stream.substr(cut)}) {
+      sse.feed(piece);
+      while (sse.next() != nullptr) {
+        ++blocks;
+      }
+    }
+    CHECK(blocks == 1);
+    CHECK_FALSE(sse.error());
+  }
+}

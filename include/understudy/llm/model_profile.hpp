@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "understudy/export.hpp"
+#include "understudy/llm/request.hpp"
 #include "understudy/runtime/clock.hpp"
 
 namespace understudy {
@@ -42,10 +43,6 @@ enum class ThinkingStyle : unsigned char {
   adaptive,  ///< `thinking: {type: adaptive}` and `output_config.effort`; a budget is a 400
   effort,    ///< `reasoning_effort`, `reasoning.effort`
 };
-
-/// What OpenAI's chat protocol calls the limit on the answer (Anthropic: always `max_tokens`; Responses:
-/// always `max_output_tokens`).
-enum class OutputLimit : unsigned char { max_tokens, max_completion_tokens };
 
 /// What is known of one model.
 class ModelProfile {

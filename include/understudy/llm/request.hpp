@@ -166,6 +166,10 @@ class OutputFormat {
   std::optional<bool> strict;
 };
 
+/// What OpenAI's chat protocol calls the limit on the answer (Anthropic: always `max_tokens`; Responses:
+/// always `max_output_tokens`).
+enum class OutputLimit : unsigned char { max_tokens, max_completion_tokens };
+
 /// How much the model is to think. All of it unset: the provider's default.
 class Thinking {
  public:
@@ -205,6 +209,10 @@ class Request {
   Sampling sampling;
   std::vector<std::string> stop;
   std::optional<std::uint64_t> max_tokens;  ///< of the answer, with reasoning
+
+  /// What `max_tokens` is called in the chat protocol: a client's own word, until the request goes to
+  /// another. None: as model_profile.hpp has it for the model.
+  std::optional<OutputLimit> output_limit;
   Thinking thinking;
   std::string user;  ///< an opaque id of the end user
   bool stream = true;

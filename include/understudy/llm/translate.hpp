@@ -31,7 +31,8 @@ namespace understudy {
 /// Who the request is to go to, and what is known of him.
 class UNDERSTUDY_API TranslationTarget {
  public:
-  /// With the protocol's limit on tool ids, and Mistral's own if the provider is "mistral".
+  /// With the protocol's limit on tool ids, Mistral's own if the provider is "mistral", and what
+  /// model_profile.hpp's table knows of the model's output limit.
   TranslationTarget(Protocol protocol, std::string provider, std::string model);
 
   Protocol protocol;
@@ -43,6 +44,7 @@ class UNDERSTUDY_API TranslationTarget {
   /// "parallel_tool_calls", "user", "output".
   std::vector<std::string> refused;
 
+  OutputLimit output_limit;
   bool accepts_prefill = false;  ///< goes on with an answer that the caller has begun
   bool needs_system = false;     ///< refuses a request without system text (the Codex backend)
   std::size_t longest_tool_id;

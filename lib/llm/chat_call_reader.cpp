@@ -1,0 +1,74 @@
+// Tool calls, in fragments.
+#include "chat_reader.hpp"
+
+namespace understudy::detail {
+namespace {
+
+using json::ondemand::raw_json_string;
+using json::ondemand::value;
+
+}  // namespace
+
+bool ChatReader::read_call(value& call, EventSink& sink) {
+  auto& arena = sink.arena();
+  std::optional<std::size_t> index;
+  std::string_view id;
+  std::string_view name;
+  std::string_view arguments;
+  return json::members_of(call,
+                          [&](raw_json_string key, value& v) {
+                            if (key == "index") {
+                              index = json::count(v);
+                            } else if (key == "id") {
+                              id = json::text(v, arena);
+                            } else if (key == "function") {
+                              return read_function(v, name, arguments, arena);
+                            }
+                            return true;
+                          }) &&
+         emit_call(index, id, name, arguments, sink);
+}
+
+bool ChatReader::read_function(value& function, std::string_view& name, std::string_view& arguments,
+                               Arena& arena) {
+  return json::members_of(function, [&](raw_json_string key, value& v) {
+    if (key == "name") {
+      name = json::text(v, arena);
+    } else if (key == "arguments") {
+      if (v.raw_json_token().starts_with('{')) {  // an object where a string belongs
+        arguments = json::raw(v);
+        return !arguments.empty();
+      }
+      const auto text = json::string(v, arena);
+      arguments = text.value_or(std::string_view());
+      return text || !v.raw_json_token().starts_with('"');
+    }
+    return true;
+  });
+}
+
+/// A fragment of a call. Without an index, or with one that several calls share, the id decides.
+bool ChatReader::emit_call(std::optional<std::size_t> index, std::string_view id,
+                           std::string_view name, std::string_view arguments, EventSink& sink) {
+  OpenBlock* call = index        ? calls_.find(*index)
+                    : id.empty() ? calls_.latest()
+                                 : calls_.find_if([&](const OpenBlock& b) { return b.id == id; });
+  const bool another = call != nullptr && !id.empty() && !name.empty() && call->id != id;
+  if (call == nullptr || another) {
+    call = calls_.open(index.value_or(calls_.size()), OpenBlock::Kind::tool);
+    if (call == nullptr) {
+      return false;
+    }
+    call->id = id;
+    sink.emit(ToolStart(call->block, id, name));
+    writing_ = Writing::nothing;
+    said_ = true;
+  }
+  if (!arguments.empty()) {
+    call->arguments.add(arguments);
+    sink.emit(ToolArguments(call->block, arguments));
+  }
+  return true;
+}
+
+}  // namespace understudy::detail

@@ -1,0 +1,151 @@
+#include "pair_calls.hpp"
+
+#include <algorithm>
+
+#include "request_json.hpp"
+#include "tool_ids.hpp"
+#include "translate_parameters.hpp"
+
+namespace understudy::detail {
+namespace {
+
+using Kind = Loss::Kind;
+
+constexpr const char* no_result = "no result: interrupted";
+
+class Pairing {
+ public:
+  Pairing(Translation& translation, const TranslationTarget& target)
+      : out_(translation),
+        request_(translation.request),
+        target_(target),
+        ids_(target.longest_tool_id, target.plain_tool_ids) {}
+
+  void pair() {
+    reserve_ids();
+    auto messages = std::move(request_.messages);
+    request_.messages.clear();
+    for (std::size_t i = 0; i < messages.size();) {
+      std::vector<Pending> pending;
+      for (; i < messages.size() && messages[i].role == Role::assistant; ++i) {
+        open_calls(messages[i], pending);
+        request_.messages.push_back(std::move(messages[i]));
+      }
+      auto next = i;
+      for (; next < messages.size() && messages[next].role != Role::assistant; ++next) {
+        take_results(messages[next], pending);
+      }
+      if (!pending.empty()) {
+        const bool there = i < next && messages[i].role == Role::user;
+        Message answers = there ? std::move(messages[i++]) : Message(Role::user);
+        answers.parts.insert(answers.parts.begin(), pending.size(), Part(ToolResultPart()));
+        for (std::size_t k = 0; k < pending.size(); ++k) {
+          answers.parts[k] = settled(pending[k]);
+        }
+        request_.messages.push_back(std::move(answers));
+      }
+      for (; i < next; ++i) {
+        request_.messages.push_back(std::move(messages[i]));
+      }
+    }
+  }
+
+ private:
+  struct Pending {
+    std::string id;  // as the conversation has it
+    ToolResultPart result;
+    std::string note;
+    bool answered = false;
+  };
+
+  void lose(Kind kind, std::string what) { detail::lose(out_, kind, std::move(what)); }
+
+  void reserve_ids() {
+    for (const auto& message : request_.messages) {
+      for (const auto& part : message.parts) {
+        if (const auto* call = std::get_if<ToolCallPart>(&part)) {
+          ids_.reserve(call->id);
+        }
+      }
+    }
+  }
+
+  void open_calls(Message& message, std::vector<Pending>& pending) {
+    for (auto& part : message.parts) {
+      auto* const call = std::get_if<ToolCallPart>(&part);
+      if (call == nullptr) {
+        continue;
+      }
+      auto& opened = pending.emplace_back();
+      opened.id = call->id;
+      call->id = ids_.give(call->id);
+      opened.result.call_id = call->id;
+      if (call->id != opened.id) {
+        lose(Kind::changed, "tool ids");
+      }
+      if (target_.protocol == Protocol::anthropic_messages && !call->arguments.empty() &&
+          !is_json_object(call->arguments)) {
+        lose(Kind::changed, "arguments of " + call->name);
+        opened.note = "(The call's arguments were no JSON object: " + call->arguments + ")\n";
+        call->arguments = "{}";
+      }
+    }
+  }
+
+  void take_results(Message& message, std::vector<Pending>& pending) {
+    std::erase_if(message.parts, [&](Part& part) {
+      auto* const result = std::get_if<ToolResultPart>(&part);
+      if (result == nullptr) {
+        return false;
+      }
+      const auto call = std::find_if(pending.begin(), pending.end(), [&](const Pending& p) {
+        return !p.answered && p.id == result->call_id;
+      });
+      if (call == pending.end()) {
+        lose(Kind::dropped, "tool result without a call");
+      } else {
+        call->answered = true;
+        result->call_id = call->result.call_id;
+        call->result = std::move(*result);
+      }
+      return true;
+    });
+  }
+
+  ToolResultPart settled(Pending& pending) {
+    auto& result = pending.result;
+    if (!pending.answered) {
+      result.content.emplace_back(TextPart(no_result));
+      result.is_error = true;
+      lose(Kind::added, "result of an interrupted tool call");
+    }
+    if (result.is_error && target_.protocol != Protocol::anthropic_messages) {
+      pending.note += "Error: ";
+      result.is_error = false;
+      lose(Kind::changed, "is_error of a tool result");
+    }
+    if (!pending.note.empty()) {
+      auto* const first =
+          result.content.empty() ? nullptr : std::get_if<TextPart>(&result.content.front());
+      if (first != nullptr) {
+        first->text.insert(0, pending.note);
+      } else {
+        result.content.emplace(result.content.begin(), TextPart(pending.note));
+      }
+    }
+    return std::move(result);
+  }
+
+  Translation& out_;
+  Request& request_;
+  const TranslationTarget& target_;
+  ToolIds ids_;
+};
+
+}  // namespace
+
+void pair_calls(Translation& translation, const TranslationTarget& target) {
+  Pairing(translation, target).pair();
+}
+
+}  // namespace understudy::detail

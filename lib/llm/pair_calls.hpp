@@ -1,0 +1,12 @@
+/// The part of a translation that is about tool calls and their results; see translate.hpp.
+#pragma once
+
+#include "understudy/llm/translate.hpp"
+
+namespace understudy::detail {
+
+/// Gives every call an id that the target takes, and its result, in the message after the turn that made
+/// it. Messages may be left empty.
+void pair_calls(Translation& translation, const TranslationTarget& target);
+
+}  // namespace understudy::detail

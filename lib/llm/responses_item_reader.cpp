@@ -1,0 +1,131 @@
+// The items of an answer: begun, and whole at their end or in a whole answer.
+#include "responses_places.hpp"
+#include "responses_reader.hpp"
+
+namespace understudy::detail {
+namespace {
+
+using json::ondemand::raw_json_string;
+using json::ondemand::value;
+using Kind = OpenBlock::Kind;
+
+}  // namespace
+
+bool ResponsesReader::read_item(Value& v, Item& item, Arena& arena) {
+  const auto pieces = [&](value& list) {
+    return json::elements_of(list, [&](value& element) {
+      auto& piece = item.pieces.emplace_back(false, std::string_view());
+      return json::members_of(element, [&](raw_json_string key, value& text) {
+        if (key == "text" || key == "refusal") {
+          piece.text = json::text(text, arena);
+          piece.refusal = key == "refusal";
+        }
+        return true;
+      });
+    });
+  };
+  return json::members_of(v, [&](raw_json_string key, value& field) {
+    if (key == "type") {
+      item.type = json::text(field, arena);
+    } else if (key == "id") {
+      item.id = json::text(field, arena);
+    } else if (key == "call_id") {
+      item.call_id = json::text(field, arena);
+    } else if (key == "name") {
+      item.name = json::text(field, arena);
+    } else if (key == "arguments") {
+      item.arguments = json::text(field, arena);
+    } else if (key == "encrypted_content") {
+      item.seal = json::text(field, arena);
+    } else if (key == "status") {
+      item.status = json::text(field, arena);
+    } else if (key == "content" || key == "summary") {
+      return pieces(field);
+    }
+    return true;
+  });
+}
+
+bool ResponsesReader::begin_item(std::size_t index, const Item& item, EventSink& sink) {
+  const bool fresh = index >= items_seen_;
+  items_seen_ = std::max(items_seen_, index + 1);
+  if (item.type != "function_call") {
+    sink.emit(Other(item.type, fresh));
+    return true;
+  }
+  const auto* const open = blocks_.find(wire(index, 0));
+  if (open != nullptr && open->kind == Kind::tool) {
+    sink.emit(Other(item.type, false));
+    return true;
+  }
+  const auto* const call = blocks_.open(wire(index, 0), Kind::tool);
+  if (call == nullptr) {
+    return false;
+  }
+  called_ = said_ = true;
+  sink.emit(ToolStart(call->block, item.call_id.empty() ? item.id : item.call_id, item.name));
+  return true;
+}
+
+/// The whole item. What was said of it before is not said again.
+bool ResponsesReader::end_item(std::size_t index, const Item& item, EventSink& sink) {
+  const auto before = sink.size();
+  const auto unsaid = [&](std::size_t at, Kind kind) {
+    const auto* const open = blocks_.find(at);
+    return open == nullptr || open->kind != kind || open->said == 0;
+  };
+  bool read = true;
+  bool progress = false;
+  if (item.type == "message") {
+    for (std::size_t i = 0; i < item.pieces.size(); ++i) {
+      const auto& piece = item.pieces[i];
+      if (!piece.text.empty() && unsaid(wire(index, i), Kind::text)) {
+        read = read && say(wire(index, i), Kind::text, piece.text, piece.refusal, sink);
+      }
+    }
+  } else if (item.type == "reasoning") {
+    if (unsaid(wire(index, 0), Kind::reasoning)) {
+      for (const auto& piece : item.pieces) {
+        if (!piece.text.empty()) {
+          const bool first = sink.size() == before;
+          read = read && (first || say(wire(index, 0), Kind::reasoning, paragraph, false, sink)) &&
+                 say(wire(index, 0), Kind::reasoning, piece.text, false, sink);
+        }
+      }
+    }
+    if (!item.seal.empty()) {
+      const auto* const open = opened(wire(index, 0), Kind::reasoning);
+      read = read && open != nullptr;
+      if (open != nullptr) {
+        said_ = true;
+        sink.emit(ReasoningSeal(open->block, ReasoningSeal::Kind::encrypted, item.seal, item.id));
+      }
+    }
+  } else if (item.type == "function_call") {
+    const auto* open = blocks_.find(wire(index, 0));
+    if (open == nullptr || open->kind != Kind::tool) {
+      read = begin_item(index, item, sink);
+    }
+    const bool none = item.arguments.empty() || item.arguments == "{}";
+    if (read && !none && unsaid(wire(index, 0), Kind::tool)) {
+      read = say(wire(index, 0), Kind::tool, item.arguments, false, sink);
+    }
+    open = blocks_.find(wire(index, 0));
+    if (read && open != nullptr) {
+      const bool whole = open->arguments.empty() || open->arguments.whole();
+      const bool hole = lost_ && !none && open->said != item.arguments.size();
+      sink.emit(ToolEnd(open->block, whole && !hole && item.status != "incomplete"));
+    }
+  } else {
+    called_ = called_ || item.type == "custom_tool_call";
+    progress = true;
+  }
+  blocks_.close_if([&](const OpenBlock& block) { return in_item(block, index); });
+  items_seen_ = std::max(items_seen_, index + 1);
+  if (sink.size() == before) {
+    sink.emit(Other(item.type, progress));
+  }
+  return read;
+}
+
+}  // namespace understudy::detail
