@@ -374,7 +374,6 @@ void Call::book(MemberRun& run, const Decision& decision, const Failure& failure
 }
 
 void Call::apply(MemberRun& run, const Decision& decision, const Failure& failure) {
-  run.mend.reset();
   switch (decision.action) {
     case Action::retry:
       ++run.retries;
@@ -389,10 +388,7 @@ void Call::apply(MemberRun& run, const Decision& decision, const Failure& failur
       break;
     }
     case Action::refresh: run.refreshed = true; break;
-    case Action::mend:
-      run.mend = reason_of(failure.code());
-      run.mended.insert(*run.mend);
-      break;
+    case Action::mend: run.mended.insert(*reason_of(failure.code())); break;
     case Action::fail_over: break;
     case Action::return_to_caller:
     case Action::stop:
@@ -571,7 +567,7 @@ const CredentialUse* Attempt::credential() const noexcept {
   return run_.credential ? &*run_.credential : nullptr;
 }
 
-std::optional<FailoverReason> Attempt::mend() const noexcept { return run_.mend; }
+const ReasonSet& Attempt::mends() const noexcept { return run_.mended; }
 
 std::optional<Clock::duration> Attempt::remaining() const { return call_.remaining(Clock::now()); }
 

@@ -38,7 +38,7 @@ class ScriptedProvider::Visit {
     Asked asked;
     asked.number = static_cast<unsigned>(index_);
     asked.began = Clock::now();
-    asked.mended = attempt.mend();
+    asked.mended = attempt.mends();
     if (attempt.credential() != nullptr) {
       asked.credential = attempt.credential()->secret.reveal();
     }

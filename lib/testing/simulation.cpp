@@ -265,7 +265,7 @@ class Simulation final {
         return Behaviour::fail(FailoverReason::malformed_response, between(10ms, 5s));
       case Mood::overflowing: return Behaviour::fail(FailoverReason::context_overflow, 100ms);
       case Mood::picky:
-        return asked.mended
+        return asked.mended != ReasonSet()
                    ? Behaviour::answer(100ms)
                    : Behaviour::fail(Failure(FailoverReason::thinking_signature).with_mend(), 50ms);
     }

@@ -23,6 +23,7 @@
 #include "understudy/export.hpp"
 #include "understudy/failover/call_report.hpp"
 #include "understudy/failover/credential_pool.hpp"
+#include "understudy/failover/policy.hpp"
 #include "understudy/runtime/stall_timer.hpp"
 
 namespace understudy {
@@ -43,8 +44,9 @@ class UNDERSTUDY_API Attempt {
   const Member& member() const noexcept;
   /// What to send, or null if the member has none.
   const CredentialUse* credential() const noexcept;
-  /// For which failure the request is to be mended before it is sent again.
-  std::optional<FailoverReason> mend() const noexcept;
+  /// What the request is to be mended for before it is sent: the failures of this member so far that said
+  /// how.
+  const ReasonSet& mends() const noexcept;
   /// Until the call's deadline, if it has one.
   std::optional<Clock::duration> remaining() const;
   const StallLimits& limits() const noexcept { return stall_->state().limits(); }

@@ -111,7 +111,8 @@ class UNDERSTUDY_API HttpClient {
   asio::awaitable<NetResult<HttpResponse>> send(const Endpoint& endpoint,
                                                 const HttpRequest& request, IoObserver& observer);
 
-  /// Closes idle connections. Those in use are not kept any more.
+  /// Closes idle connections, which else keep the executor's context running for as long as they are kept
+  /// (`idle_for`). Those in use are not kept any more.
   void close();
 
   std::size_t idle_connections() const noexcept;

@@ -53,7 +53,7 @@ class Asked {
   Clock::time_point began;  ///< when it came
   Clock::time_point ended;
   std::string credential;  ///< the secret that was sent
-  std::optional<FailoverReason> mended;
+  ReasonSet mended;
   End end = End::none;
 };
 

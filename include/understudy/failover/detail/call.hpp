@@ -56,7 +56,6 @@ class MemberRun {
   bool waited = false;
   bool refreshed = false;
   ReasonSet mended;
-  std::optional<FailoverReason> mend;
 };
 
 /// What comes next: ask a member (hedged or not), wait, or nothing.

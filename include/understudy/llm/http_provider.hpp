@@ -1,0 +1,81 @@
+/// A provider over HTTP: any server that speaks one of the three protocols.
+///
+/// Invariants
+/// 1. What is sent is what the user has configured and the request says, nothing else: no client's name,
+///    no telemetry. A credential goes into one header, and nowhere else.
+/// 2. A request of the provider's own protocol goes as it came but for model and streaming, so that fields
+///    unknown here survive; any other is translated (translate.hpp).
+/// 3. The answer is streamed whatever the caller asked for, so that a stall can be told from a long
+///    answer, unless `stream` is false. A server that answers whole all the same is understood.
+/// 4. An attempt's clocks see every wait. Closing is abrupt.
+///
+///     HttpProvider anthropic(client, HttpProviderOptions("anthropic", Protocol::anthropic_messages,
+///                                                        parse_url("https://api.anthropic.com").value()));
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "understudy/export.hpp"
+#include "understudy/llm/model_profile.hpp"
+#include "understudy/llm/protocol.hpp"
+#include "understudy/llm/provider.hpp"
+#include "understudy/net/http_client.hpp"
+#include "understudy/net/http_message.hpp"
+#include "understudy/net/url.hpp"
+
+namespace understudy {
+
+/// How a credential is sent.
+enum class Authorization : unsigned char {
+  bearer,     ///< `authorization: Bearer ...`
+  x_api_key,  ///< `x-api-key: ...`, Anthropic's
+  api_key,    ///< `api-key: ...`, Azure's
+};
+
+class HttpProviderOptions {
+ public:
+  /// `base_url` as the providers' own SDKs want it: "https://api.anthropic.com",
+  /// "https://api.openai.com/v1". A query in it is sent along.
+  HttpProviderOptions(std::string provider_name, Protocol speaks, Url url)
+      : name(std::move(provider_name)),
+        protocol(speaks),
+        base_url(std::move(url)),
+        authorization(speaks == Protocol::anthropic_messages ? Authorization::x_api_key
+                                                             : Authorization::bearer) {}
+
+  HttpProviderOptions& with_authorization(Authorization how) { return authorization = how, *this; }
+  HttpProviderOptions& with_header(std::string_view field, std::string_view value) {
+    return headers.add(field, value), *this;
+  }
+  HttpProviderOptions& with_stream(bool on) { return stream = on, *this; }
+  HttpProviderOptions& with_profiles(std::shared_ptr<const ModelProfiles> known) {
+    return profiles = std::move(known), *this;
+  }
+
+  std::string name;
+  Protocol protocol;
+  Url base_url;
+  Authorization authorization;
+  HttpFields headers;
+  bool stream = true;                             ///< false: the provider cannot
+  std::shared_ptr<const ModelProfiles> profiles;  ///< default: the table alone
+};
+
+/// See the top of the file. `client` must outlive it and every Stream that it has opened.
+class UNDERSTUDY_API HttpProvider final : public Provider {
+ public:
+  HttpProvider(HttpClient& client, HttpProviderOptions options);
+
+  asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) override;
+
+ private:
+  HttpRequest prepare(const Request& request, const Attempt& attempt) const;
+  void mended(Failure& failure, const Request& request, const Attempt& attempt) const;
+
+  HttpClient& client_;
+  HttpProviderOptions options_;
+  std::string target_;
+};
+
+}  // namespace understudy

@@ -1,0 +1,322 @@
+#include "http_stream.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "understudy/runtime/race.hpp"
+
+namespace understudy::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A stream that has said nothing within so many bytes will not: heartbeats are some 30 bytes each.
+constexpr std::size_t longest_opening = std::size_t{1024} * 1024;
+/// For how long, and how much, an answer's connection is read on to be used again (reference wire.md 7).
+constexpr Clock::duration longest_drain = 250ms;
+constexpr std::size_t most_drained = std::size_t{16} * 1024;
+constexpr std::size_t readable_beyond = 64;  // HttpResponse::read
+
+/// Design.md 5: what our own connection, the peer's certificate or its HTTP is at fault for.
+FailoverReason reason_of_fault(NetFault fault) {
+  switch (fault) {
+    case NetFault::invalid_url:
+    case NetFault::invalid_request: return FailoverReason::format_error;
+    case NetFault::no_address:
+    case NetFault::resolver_busy:
+    case NetFault::proxy:
+    case NetFault::tls:
+    case NetFault::truncated:
+    case NetFault::too_slow: return FailoverReason::connection;
+    case NetFault::tls_setup:
+    case NetFault::certificate: return FailoverReason::ssl_cert_verification;
+    case NetFault::redirect:
+    case NetFault::content_encoding:
+    case NetFault::transfer_encoding:
+    case NetFault::malformed:
+    case NetFault::header_too_large:
+    case NetFault::body_too_large:
+    case NetFault::too_many_interim: return FailoverReason::malformed_response;
+  }
+  return FailoverReason::unknown;
+}
+
+bool is_json(const HttpResponse& response) {
+  const auto type = response.headers().find("content-type").value_or("");
+  return type.find("json") != std::string_view::npos;
+}
+
+bool is_html(const HttpResponse& response) {
+  const auto type = response.headers().find("content-type").value_or("");
+  return type.starts_with("text/html");
+}
+
+/// An answer that says nothing but why it ended is one only where that is a reason to say nothing.
+std::optional<FailoverReason> fault_of_silence(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::refusal: return FailoverReason::content_policy_blocked;
+    case FinishReason::stop:
+    case FinishReason::tool_use:
+    case FinishReason::other: return FailoverReason::incomplete_response;
+    case FinishReason::stop_sequence:
+    case FinishReason::length:
+    case FinishReason::pause:
+    case FinishReason::context_full: break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Failure failure_of(const ProviderError& error) {
+  const auto meant = classify(error);
+  return Failure(meant.reason, meant.message).with_retry_after(meant.retry_after);
+}
+
+Failure failure_of(const NetError& error, const CallFacts& facts) {
+  const auto text = to_string(error);
+  if (error.code == asio::error::operation_aborted) {
+    return {error.code, text};
+  }
+  if (error.code.category() == net_category()) {
+    return {reason_of_fault(static_cast<NetFault>(error.code.value())), text};
+  }
+  return failure_of(facts.error().with_transport(error.code).with_message(text));
+}
+
+void WireObserver::enter(Phase phase) {
+  if (attempt_ != nullptr) {
+    attempt_->enter(whole_ && phase == Phase::first_progress ? Phase::whole_answer : phase);
+  } else {
+    stall_->enter(phase);
+  }
+}
+
+void WireObserver::waiting(const ByteStream* stream) {
+  stream_ = stream;
+  if (attempt_ != nullptr) {
+    attempt_->waiting();
+  } else {
+    stall_->waiting();
+  }
+}
+
+void WireObserver::heard(std::size_t bytes) {
+  if (attempt_ != nullptr) {
+    attempt_->heard(bytes);
+  } else {
+    stall_->heard(bytes);
+  }
+}
+
+HttpStream::HttpStream(Attempt& attempt, CallFacts facts, Protocol protocol, bool whole)
+    : facts_(std::move(facts)), protocol_(protocol), whole_(whole), observer_(attempt, whole) {
+  attempt.ready_by([this] { return observer_.ready(); });
+}
+
+asio::awaitable<Result<void>> HttpStream::open(Attempt& attempt, HttpResponse response) {
+  response_.emplace(std::move(response));
+  if (is_html(*response_)) {
+    co_return Failure(FailoverReason::malformed_response, "answered with a page of HTML");
+  }
+  // A server may answer whole though a stream was asked for, with an error for instance.
+  if (!whole_ && is_json(*response_)) {
+    attempt.enter(Phase::whole_answer);
+    whole_ = true;
+  }
+  const auto shape = whole_ ? BodyShape::whole : BodyShape::stream;
+  auto opened = co_await read_opening(attempt, shape);
+  if (opened) {
+    attempt.paused();
+    take_over(attempt.limits(), shape, co_await asio::this_coro::executor);
+  }
+  co_return opened;
+}
+
+asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodyShape shape) {
+  EventDecoder scan(protocol_, shape);
+  while (true) {
+    const auto part = co_await response_->read();
+    if (part.has_error()) {
+      co_return failure_of(part.error(), facts_);
+    }
+    if (part->empty()) {
+      body_ended_ = true;
+      scan.end();
+    } else {
+      const auto bound = whole_ ? sse_longest_block : longest_opening;
+      if (opening_.size() + part->size() > bound) {
+        co_return Failure(FailoverReason::malformed_response,
+                          "nothing said within " + std::to_string(bound) + " bytes");
+      }
+      opening_ += *part;
+      scan.feed(*part, readable_beyond);
+    }
+    if (auto settled = look(attempt, scan)) {
+      co_return std::move(*settled);
+    }
+    if (scan.error()) {
+      co_return Failure(FailoverReason::malformed_response, scan.error().message());
+    }
+    if (body_ended_) {
+      co_return Failure(FailoverReason::malformed_response,
+                        "the answer ended without having said anything");
+    }
+  }
+}
+
+/// Whether the answer has begun, or failed, by what has come.
+std::optional<Result<void>> HttpStream::look(Attempt& attempt, EventDecoder& scan) {
+  while (const Event* event = scan.next()) {
+    if (const auto* error = std::get_if<Error>(&event->body)) {
+      return Result<void>(in_stream(*error));
+    }
+    if (const auto* usage = std::get_if<Usage>(&event->body)) {
+      attempt.spent(usage->output.value_or(0));
+    }
+    if (std::holds_alternative<Heartbeat>(event->body)) {
+      attempt.heartbeat();
+    } else if (const auto* finish = std::get_if<Finish>(&event->body)) {
+      if (const auto fault = fault_of_silence(finish->reason)) {
+        return Result<void>(Failure(*fault, "the answer ended without having said anything"));
+      }
+      return Result<void>();
+    } else if (is_progress(*event)) {
+      attempt.progressed();
+      return Result<void>();
+    }
+  }
+  return std::nullopt;
+}
+
+/// From here on the stream has a timer of its own: the attempt's ends with the attempt.
+void HttpStream::take_over(StallLimits limits, BodyShape shape,
+                           const asio::any_io_executor& executor) {
+  limits.share = Limit();
+  auto hooks = StallHooks()
+                   .on_expired([this](const Cause& cause) {
+                     expired_ = cause;
+                     response_->abort();
+                   })
+                   .with_ready([this] { return observer_.ready(); });
+  stall_.emplace(executor, limits, std::move(hooks));
+  observer_.hand_over(*stall_);
+  stall_->enter(whole_ ? Phase::whole_answer : Phase::progress);
+  decoder_.emplace(protocol_, shape);
+  decoder_->feed(opening_);
+  if (body_ended_) {
+    decoder_->end();
+  }
+}
+
+const Event* HttpStream::try_next() {
+  if (peeked_ != nullptr) {
+    return std::exchange(peeked_, nullptr);
+  }
+  const auto* const event = end_ ? nullptr : decoder_->next();
+  if (event == nullptr) {
+    return nullptr;
+  }
+  if (const auto* error = std::get_if<Error>(&event->body)) {
+    finish(in_stream(*error));
+    return nullptr;
+  }
+  if (std::holds_alternative<Heartbeat>(event->body)) {
+    stall_->heartbeat();
+  } else if (std::holds_alternative<Finish>(event->body)) {
+    stall_->enter(Phase::finish);
+  } else if (is_progress(*event)) {
+    stall_->progressed();
+  }
+  return event;
+}
+
+asio::awaitable<Result<bool>> HttpStream::ready() {
+  while ((peeked_ = try_next()) == nullptr) {
+    if (end_) {
+      // Const: a Result<bool> that is not would be taken for a bool, which says that there is a value.
+      co_return std::as_const(*end_);
+    }
+    auto read = co_await read_on();
+    if (read.has_error() && read.error().code() == asio::error::operation_aborted) {
+      throw boost::system::system_error(read.error().code());  // we were stopped
+    }
+    if (!read || !*read) {
+      finish(std::move(read));
+    }
+  }
+  co_return true;
+}
+
+void HttpStream::finish(Result<bool> end) {
+  end_ = std::move(end);
+  stall_->stop();
+  response_
+      ->abort();  // of nothing, if the body was read to its end: then the pool has the connection
+}
+
+/// True: something was read. Else how it ended.
+asio::awaitable<Result<bool>> HttpStream::read_on() {
+  if (decoder_->ended()) {
+    co_await drain();
+    co_return ended({});
+  }
+  if (decoder_->error()) {
+    co_return Failure(FailoverReason::malformed_response, decoder_->error().message());
+  }
+  if (body_ended_ || expired_) {
+    co_return ended({});
+  }
+  const auto part = co_await response_->read();
+  stall_->paused();
+  if (part.has_error()) {
+    co_return ended(part.error());
+  }
+  if (part->empty()) {
+    body_ended_ = true;
+    decoder_->end();
+  } else {
+    opening_ = std::string();
+    decoder_->feed(*part, readable_beyond);
+  }
+  co_return true;
+}
+
+Result<bool> HttpStream::ended(std::optional<NetError> broken) {
+  const bool complete = decoder_->ending() == Ending::complete;
+  if (complete) {
+    return false;  // however the rest of the connection went (reference wire.md 7)
+  }
+  if (expired_) {
+    return Failure(*expired_);
+  }
+  if (broken) {
+    return failure_of(*broken, facts_);
+  }
+  return Failure(FailoverReason::malformed_response,
+                 "the stream ended without the protocol's last word");
+}
+
+/// After the answer's last word: so that the connection can be used again, if that is quick.
+asio::awaitable<void> HttpStream::drain() {
+  const auto rest = [this]() -> asio::awaitable<void> {
+    for (std::size_t drained = 0; !body_ended_ && drained < most_drained;) {
+      const auto part = co_await response_->read();
+      body_ended_ = part.has_error() || part->empty();
+      drained += part.has_error() ? 0 : part->size();
+    }
+  };
+  if (!body_ended_) {
+    stall_->stop();
+    const auto too_long = [] { return sleep_for(longest_drain); };
+    co_await race(rest, too_long);
+  }
+}
+
+Failure HttpStream::in_stream(const Error& error) const {
+  return failure_of(
+      facts_.error().with_status(200).with_body(error.json).with_message(error.message));
+}
+
+}  // namespace understudy::detail

@@ -1,0 +1,110 @@
+/// An answer over HTTP, from its head on: read for an attempt until its first progress, then a Stream's.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "understudy/failover/attempt.hpp"
+#include "understudy/llm/classify.hpp"
+#include "understudy/llm/event_decoder.hpp"
+#include "understudy/llm/request.hpp"
+#include "understudy/llm/stream.hpp"
+#include "understudy/net/http_client.hpp"
+#include "understudy/runtime/stall_timer.hpp"
+
+namespace understudy::detail {
+
+/// What classification wants to know of the call, beside the error. Views into the request and member,
+/// which may be gone once the stream is in use: so it owns them.
+class CallFacts {
+ public:
+  CallFacts(const Request& request, const Member& asked)
+      : member(asked),
+        prompt_tokens(estimated_tokens(request)),
+        messages(request.messages.size()) {}
+
+  ProviderError error() const {
+    auto error = ProviderError()
+                     .with_provider(member.provider())
+                     .with_model(member.model())
+                     .with_prompt(prompt_tokens)
+                     .with_messages(messages);
+    return member.context_window() ? error.with_context_window(*member.context_window()) : error;
+  }
+
+  Member member;
+  std::uint64_t prompt_tokens;
+  std::uint64_t messages;
+};
+
+/// The failure that an error stands for.
+Failure failure_of(const ProviderError& error);
+Failure failure_of(const NetError& error, const CallFacts& facts);
+
+/// Tells the attempt, and later the stream's own timer, what the connection waits for.
+class WireObserver final : public IoObserver {
+ public:
+  explicit WireObserver(Attempt& attempt, bool whole) noexcept
+      : attempt_(&attempt), whole_(whole) {}
+
+  void hand_over(StallTimer& stall) noexcept {
+    attempt_ = nullptr;
+    stall_ = &stall;
+  }
+
+  void enter(Phase phase) override;
+  void waiting(const ByteStream* stream) override;
+  void heard(std::size_t bytes) override;
+  void left() override { stream_ = nullptr; }
+
+  bool ready() const noexcept { return stream_ != nullptr && stream_->readable(); }
+
+ private:
+  Attempt* attempt_;
+  StallTimer* stall_ = nullptr;
+  const ByteStream* stream_ = nullptr;
+  bool whole_;
+};
+
+/// See the top of the file.
+class HttpStream final : public StreamSource {
+ public:
+  HttpStream(Attempt& attempt, CallFacts facts, Protocol protocol, bool whole);
+  HttpStream(const HttpStream&) = delete;
+  HttpStream& operator=(const HttpStream&) = delete;
+
+  IoObserver& observer() noexcept { return observer_; }
+
+  /// Reads until the answer's first progress and takes over from the attempt then.
+  asio::awaitable<Result<void>> open(Attempt& attempt, HttpResponse response);
+
+  Protocol protocol() const noexcept override { return protocol_; }
+  const Event* try_next() override;
+  asio::awaitable<Result<bool>> ready() override;
+
+ private:
+  asio::awaitable<Result<void>> read_opening(Attempt& attempt, BodyShape shape);
+  std::optional<Result<void>> look(Attempt& attempt, EventDecoder& scan);
+  asio::awaitable<Result<bool>> read_on();
+  void take_over(StallLimits limits, BodyShape shape, const asio::any_io_executor& executor);
+  void finish(Result<bool> end);
+  Failure in_stream(const Error& error) const;
+  Result<bool> ended(std::optional<NetError> broken);
+  asio::awaitable<void> drain();
+
+  CallFacts facts_;
+  Protocol protocol_;
+  bool whole_;
+  WireObserver observer_;
+  std::optional<HttpResponse> response_;
+  std::string opening_;  // what came until the first progress
+  std::optional<EventDecoder> decoder_;
+  const Event* peeked_ = nullptr;
+  std::optional<Result<bool>> end_;
+  std::optional<Cause> expired_;
+  std::optional<StallTimer> stall_;
+  bool body_ended_ = false;
+};
+
+}  // namespace understudy::detail

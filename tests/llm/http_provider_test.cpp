@@ -1,0 +1,116 @@
+#include "understudy/llm/http_provider.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <vector>
+
+#include "provider_faults.hpp"
+#include "provider_world.hpp"
+
+using namespace provider_test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
+                               Protocol::openai_responses};
+
+}  // namespace
+
+TEST_CASE(
+    "every fault: its reason, its evidence, the fallback's answer in time, nothing left over") {
+  for (const auto protocol : protocols) {
+    for (const auto& fault : faults()) {
+      CAPTURE(to_string(protocol));
+      check_fault(fault, protocol, Transport::memory, scaled_down(2s));
+    }
+  }
+}
+
+TEST_CASE("an answer, in each protocol: asked for once, read whole, its connection kept") {
+  for (const auto protocol : protocols) {
+    CAPTURE(to_string(protocol));
+    World world;
+    auto& server = world.add(protocol);
+    const auto told = world.ask();
+    require_answer(told);
+    CHECK(told.answer->text() == ten);
+    CHECK(told.answer->finish == FinishReason::stop);
+    CHECK(told.answer->model == "model-a");
+    CHECK(told.answer->usage.output.has_value());
+    CHECK(told.report.why() == "a/model-a answered");
+    REQUIRE(server.requests() == 1);
+    const auto& request = server.connections()[0].requests[0];
+    CHECK(request.model == "model-a");
+    CHECK(request.head.method == "POST");
+    CHECK(request.head.headers.find("accept") == "text/event-stream");
+    CHECK(told.idle_connections == 1);
+  }
+}
+
+TEST_CASE(
+    "a provider that cannot stream is asked for the whole, and one that does not is understood") {
+  for (const auto protocol : protocols) {
+    CAPTURE(to_string(protocol));
+    World world;
+    auto& server = world.add(protocol, false);
+    const auto told = world.ask();
+    require_answer(told);
+    CHECK(told.answer->text() == ten);
+    CHECK(server.connections()[0].requests[0].body.find("\"stream\":true") == std::string::npos);
+  }
+}
+
+TEST_CASE(
+    "after its first progress a stream fails by itself: cut, reset, stalled, an error; never a "
+    "neat end") {
+  struct Broken {
+    std::string name;
+    Fault fault;
+    R reason;
+    LimitClock clock;
+  };
+  for (const auto protocol : protocols) {
+    for (const auto& broken :
+         {Broken{"reset (S26)", Fault::reset(), R::connection, LimitClock::none},
+          Broken{"FIN", Fault::close(), R::connection, LimitClock::none},
+          Broken{"a truncated chunk", Fault::truncated_chunk(), R::connection, LimitClock::none},
+          Broken{"the end, in due form", Fault::end(), R::malformed_response, LimitClock::none},
+          Broken{"an error", Fault::error("overloaded_error", "Overloaded"), R::overloaded,
+                 LimitClock::none},
+          Broken{"silence", Fault::silence(), R::timeout, LimitClock::progress},
+          Broken{"heartbeats", Fault::silence(300ms), R::timeout, LimitClock::progress}}) {
+      CAPTURE(to_string(protocol));
+      CAPTURE(broken.name);
+      World world;
+      auto& server = world.add(protocol);
+      world.policy.with_stall(scaled_down(2s));
+      server.reply(Reply::answer().dripping(10ms).after(6, broken.fault));
+      const auto told = world.ask();
+      REQUIRE(told.answer.has_error());
+      CHECK(told.answer.error().code() == broken.reason);
+      CHECK(told.answer.error().evidence().clock == broken.clock);
+      CHECK_FALSE(told.text.empty());
+      CHECK(ten.starts_with(told.text));
+      CHECK(told.took <= 2100ms);
+      CHECK(told.open_connections <= told.idle_connections);
+    }
+  }
+}
+
+// But for a reset right behind the last event, which takes from the kernel what was not read yet.
+TEST_CASE("an answer that is complete stays so, however its connection ends") {
+  for (const auto protocol : {Protocol::anthropic_messages, Protocol::openai_chat}) {
+    for (const auto& fault : {Fault::silence(), Fault::silence(1s), Fault::close(),
+                              Fault::truncated_chunk(), Fault::end()}) {
+      CAPTURE(to_string(protocol));
+      World world;
+      world.add(protocol).reply(Reply::answer().dripping(10ms).after_finish(fault));
+      const auto told = world.ask();
+      require_answer(told);
+      CHECK(told.answer->text() == ten);
+      CHECK(told.took <= 5200ms);  // design.md 4: finish seen, end of stream not
+    }
+  }
+}
