@@ -129,8 +129,9 @@ HttpRequest HttpProvider::prepare(const Request& request, const Attempt& attempt
   const bool lean = attempt.mends().contains(FailoverReason::oauth_long_context_beta_forbidden);
   for (std::size_t i = 0; i < options_.headers.size(); ++i) {
     const auto [name, value] = options_.headers[i];
-    const auto sent = lean && name == "anthropic-beta" ? without_words(value, long_context_beta)
-                                                       : std::string(value);
+    const auto sent = lean && has_token(name, "anthropic-beta")
+                          ? without_words(value, long_context_beta)
+                          : std::string(value);
     if (!sent.empty()) {
       out.with_header(name, sent);
     }
