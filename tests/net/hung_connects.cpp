@@ -90,9 +90,10 @@ std::string url(const char* host, std::uint16_t port) {
 
 /// Asks a member that cannot be reached, and then one that can.
 awaitable<void> ask(std::string sick_url) {
+  TcpAcceptor acceptor(co_await asio::this_coro::executor, asio::ip::address_v4::loopback(),
+                       std::uint16_t{0});
+  testing::FaultServer server;  // its connections are the scope's, and end after the scope's body
   auto body = [&](Scope& scope) -> awaitable<void> {
-    TcpAcceptor acceptor(scope.get_executor(), asio::ip::address_v4::loopback(), std::uint16_t{0});
-    testing::FaultServer server;
     auto serve = [&] { return server.serve(acceptor); };
     scope.spawn(std::move(serve));
 
