@@ -143,7 +143,10 @@ std::optional<Time> at(int year_number, int month_number, int day_number, int ho
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) {  // 60: a leap second
     return std::nullopt;
   }
-  return sys_days(date) + hours(hour) + minutes(minute) + seconds(second);
+  // Time counts nanoseconds, which last from 1677 to 2262; any year beyond these two means as much.
+  const year within(std::clamp(year_number, 1970, 2200));
+  return sys_days(within / date.month() / date.day()) + hours(hour) + minutes(minute) +
+         seconds(second);
 }
 
 std::optional<int> take_month(std::string_view& text) {

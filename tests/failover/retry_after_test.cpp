@@ -67,6 +67,8 @@ TEST_CASE("the retry-after header: seconds, fractions, dates") {
   CHECK(from_header("Mon, 21 Sep 2026 12:00:21 GMT") == 21s);
   CHECK(from_header("Monday, 21-Sep-26 12:00:21 GMT") == 21s);
   CHECK(from_header("99999999999999999999") == longest_retry_after);
+  CHECK(from_header("Fri, 31 Dec 9999 23:59:59 GMT") == longest_retry_after);
+  CHECK_FALSE(from_header("Fri, 01 Jan 0001 00:00:00 GMT"));
   for (const auto* unsaid : {"0", "-3", "", "soon", "NaN", "Mon, 21 Sep 2026 11:59:59 GMT"}) {
     CAPTURE(unsaid);
     CHECK_FALSE(from_header(unsaid));
