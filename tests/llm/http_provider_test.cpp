@@ -114,3 +114,34 @@ TEST_CASE("an answer that is complete stays so, however its connection ends") {
     }
   }
 }
+
+TEST_CASE("interim responses are passed over, and an answer that drips is no stall") {
+  for (const auto protocol : protocols) {
+    CAPTURE(to_string(protocol));
+    World world;
+    world.policy.with_stall(scaled_down(2s));
+    world.add(protocol).reply(Reply::answer().with_interim(100).with_interim(103).dripping(1500ms));
+    const auto told = world.ask();
+    require_answer(told);
+    CHECK(told.answer->text() == ten);
+    CHECK(told.took > 10s);  // ten words: longer in all than any limit, and no gap is
+  }
+}
+
+TEST_CASE("a kept connection that is dead already costs neither an attempt nor a mark") {
+  for (const bool when_idle : {true, false}) {
+    CAPTURE(when_idle);
+    World world;
+    auto& server = world.add();
+    auto first = Reply::answer();
+    when_idle ? first.then_close_when_idle(50ms) : first.then_close_at_next_request();
+    server.reply(first).reply(Reply::answer());
+    world.keep_connections = true;
+    require_answer(world.ask());
+    const auto told = world.ask();
+    require_answer(told);
+    CHECK(told.report.attempts.size() == 1);
+    CHECK(world.state.health().all_well());
+    CHECK(server.connections().size() == 2);
+  }
+}

@@ -129,6 +129,7 @@ class World {
   std::shared_ptr<CredentialPool> pool;  // attached while a call runs
   Policy policy;
   State state;
+  bool keep_connections = false;  // from one call to the next, in virtual time
 
  private:
   awaitable<std::optional<Told>> run(Request request) {
@@ -151,7 +152,9 @@ class World {
         told->open_connections += server.open_connections();
       }
       told->idle_connections = client->idle_connections();
-      client->close();  // else its idle connections keep the context running
+      if (!keep_connections) {
+        client->close();  // else its idle connections keep the context running
+      }
       scope.cancel(StopReason::shutdown);
     };
     co_await with_scope(std::move(body));
