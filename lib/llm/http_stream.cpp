@@ -252,8 +252,8 @@ asio::awaitable<Result<bool>> HttpStream::ready() {
 void HttpStream::finish(Result<bool> end) {
   end_ = std::move(end);
   stall_->stop();
-  response_
-      ->abort();  // of nothing, if the body was read to its end: then the pool has the connection
+  // Of nothing, if the body was read to its end: then the pool has the connection.
+  response_->abort();
 }
 
 /// True: something was read. Else how it ended.

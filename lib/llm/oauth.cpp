@@ -38,25 +38,30 @@ struct Fields {
   std::string error;
 };
 
+/// False if the text is no JSON object.
 bool read_fields(std::string_view text, Fields& fields) {
   detail::Arena arena;
   json::Parser parser(json::padded_copy(text, arena), arena);
   const auto object = parser.object();
-  return object && json::members(*object, [&](auto key, json::ondemand::value& v) {
-           if (key == "access_token") {
-             fields.access_token = json::text(v, arena);
-           } else if (key == "refresh_token") {
-             fields.refresh_token = json::text(v, arena);
-           } else if (key == "tokens") {
-             fields.tokens = json::raw(v);
-           } else if (key == "error" || key == "code") {
-             const auto raw = std::string(json::raw(v));
-             const auto code = raw.starts_with('{') ? std::string() : raw;
-             Fields inner;  // {"error": {"code": "..."}}
-             fields.error = raw.starts_with('{') && read_fields(raw, inner) ? inner.error : code;
-           }
-           return true;
-         });
+  const bool whole = object && json::members(*object, [&](auto key, json::ondemand::value& v) {
+                       if (key == "access_token") {
+                         fields.access_token = json::text(v, arena);
+                       } else if (key == "refresh_token") {
+                         fields.refresh_token = json::text(v, arena);
+                       } else if (key == "tokens") {
+                         fields.tokens = json::raw(v);
+                       } else if (key == "error" || key == "code") {
+                         fields.error = json::raw(v);
+                       }
+                       return true;
+                     });
+  if (fields.error.starts_with(
+          '{')) {  // {"error": {"code": "..."}}; a thread has one parser: so not amid it
+    Fields inner;
+    read_fields(fields.error, inner);
+    fields.error = inner.error;
+  }
+  return whole;
 }
 
 Result<std::string> contents(const std::string& file) {

@@ -107,6 +107,8 @@ TEST_CASE("a token file that cannot serve is refused, with its name and what is 
     file.write(text);
     return refused(options(file)).substr(file.path().size() + 11);
   };
+  file.write(R"({"error":{"code":"of old"},"access_token":"a","refresh_token":"b"})");
+  CHECK(oauth_credential(*world.client, "work", options(file)).has_value());
   CHECK(bad("[]") == ": is no JSON object");
   CHECK(bad("{") == ": is no JSON object");
   CHECK(bad("{}") == ": has no `access_token`; log in anew");
