@@ -300,7 +300,8 @@ std::optional<std::size_t> Call::next_credential(const MemberRun& run,
   return std::nullopt;
 }
 
-Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration took) {
+Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration took,
+                      bool delivered) {
   const auto now = Clock::now();
   const auto reason = reason_of(failure.code());
   if (reason && policy_.treatment(*reason) == Treatment::larger_window) {
@@ -308,9 +309,12 @@ Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration to
                              chain_[run.member].context_window().value_or(options_.prompt_tokens));
   }
   const auto& pool = chain_[run.member].credentials();
+  auto policy = policy_;
+  policy.backoff = chain_[run.member].backoff().value_or(policy.backoff);
   Situation situation(failure.code());
   situation.expired = failure.evidence().clock != LimitClock::none;
   situation.share_spent = failure.evidence().origin == LimitOrigin::share_of_deadline;
+  situation.delivered = delivered;
   situation.mendable = failure.mendable();
   situation.mended = reason && run.mended.contains(*reason);
   situation.took = took;
@@ -325,14 +329,14 @@ Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration to
   situation.remaining = remaining(now);
   situation.jitter = state_.random();
 
-  auto decision = decide(policy_, situation);
+  auto decision = decide(policy, situation);
   if (decision.action == Action::retry && run.probe && situation.member_left) {
     decision = {Action::fail_over, "a probe is not retried while another member is left"};
   }
   const bool draws = decision.action == Action::retry || decision.action == Action::mend;
   if (draws && !run.record->budget().withdraw()) {
     situation.budget = false;
-    decision = decide(policy_, situation);
+    decision = decide(policy, situation);
   }
   book(run, decision, failure, took);
   apply(run, decision, failure);
@@ -432,6 +436,34 @@ Failure Call::failure() const {
                                                            : std::nullopt);
   }
   return last.with_attempts(failures_);
+}
+
+Decision Call::answer_broke(const Failure& failure) {
+  const auto now = Clock::now();
+  const auto took = now - answer_began_;
+  auto known = failure;
+  if (answer_->credential) {
+    known.without(answer_->credential->secret);
+  }
+  failures_.push_back(known);
+  const auto decision = settle(*answer_, known, took, true);
+  auto& report = report_.attempts[answer_attempt_];
+  report.failure = known;
+  report.took = took;
+  report.decision = decision;
+  report.tokens_spent = std::max(report.tokens_spent, known.tokens_spent());
+  answered_at_.reset();
+  tell([&](Observer& o) { o.answer_broke(report); });
+  return decision;
+}
+
+void Call::answer_ended() {
+  answered_at_ = Clock::now();
+  report_.attempts[answer_attempt_].took = *answered_at_ - answer_began_;
+}
+
+void Call::answer_spent(std::uint64_t tokens) noexcept {
+  report_.attempts[answer_attempt_].tokens_spent = tokens;
 }
 
 /// What everybody else would see of the member that is well first.
@@ -578,7 +610,15 @@ void Attempt::enter(Phase phase) {
   leave_phase(now);
   phase_ = phase;
   stall_->enter(phase, now);
+  call_.tell([&](Observer& o) { o.phase_entered(report(), phase); });
 }
+
+void Attempt::heartbeat() {
+  stall_->heartbeat();
+  call_.tell([&](Observer& o) { o.heartbeat_heard(report()); });
+}
+
+Takeover Attempt::takeover() const { return call_.takeover(run_); }
 
 void Attempt::leave_phase(Clock::time_point now) {
   if (phase_ != Phase::none) {
@@ -607,6 +647,9 @@ void Attempt::succeeded() {
   }
   call_.answered_at_ = now;
   close(Failure(), now);
+  call_.answer_.emplace(std::move(run_));
+  call_.answer_attempt_ = index_;
+  call_.answer_began_ = began_;
 }
 
 std::optional<Failure> Attempt::failure_of(const error_code& thrown) const {
@@ -622,7 +665,10 @@ std::optional<Failure> Attempt::failure_of(const error_code& thrown) const {
 
 Decision Attempt::failed(Failure failure) {
   if (expired_) {
-    failure = Failure(*expired_, failure.message()).with_tokens_spent(failure.tokens_spent());
+    // What broke because the timer closed it has nothing to add.
+    const bool aborted = failure.code() == asio::error::operation_aborted;
+    failure = Failure(*expired_, aborted ? std::string_view() : failure.message())
+                  .with_tokens_spent(failure.tokens_spent());
   } else if (const auto reason = reason_for(failure.code()); reason && failure.code() != *reason) {
     failure =
         Failure(*reason, failure.message().empty() ? failure.code().message() : failure.message())

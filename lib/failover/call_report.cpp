@@ -117,7 +117,8 @@ std::string CallReport::why() const {
   std::string text;
   const auto* const answered = answer();
   if (answered != nullptr) {
-    text = whom(*answered) + " answered";
+    text =
+        whom(*answered) + (code ? " was answering, stopped (" + code.message() + ")" : " answered");
   } else {
     text = code.category() == stop_category() ? "stopped (" + code.message() + ")"
                                               : "failed (" + code.message() + ")";

@@ -73,7 +73,12 @@ CredentialPool::~CredentialPool() = default;
 
 void CredentialPool::attach(Scope& root) {
   const std::lock_guard lock(mutex_);
-  root_ = root.remote();
+  roots_.push_back(root.remote());
+}
+
+void CredentialPool::detach(Scope& root) {
+  const std::lock_guard lock(mutex_);
+  std::erase(roots_, root.remote());
 }
 
 std::vector<std::size_t> CredentialPool::order(double random) const {
@@ -119,7 +124,7 @@ bool CredentialPool::current(const CredentialUse& used) const {
 
 bool CredentialPool::can_refresh(std::size_t index) const {
   const std::lock_guard lock(mutex_);
-  return root_ && entries_[index]->refresher;
+  return !roots_.empty() && entries_[index]->refresher;
 }
 
 asio::awaitable<Result<void>> CredentialPool::refresh(const CredentialUse& used,
@@ -128,23 +133,25 @@ asio::awaitable<Result<void>> CredentialPool::refresh(const CredentialUse& used,
   while (true) {
     const auto seen = entry.notice.version();
     std::shared_ptr<Flight> flight;
+    std::optional<Remote> root;
     {
       const std::lock_guard lock(mutex_);
       if (entry.generation != used.generation) {
         co_return Result<void>();
       }
-      if (!root_ || !entry.refresher) {
+      if (roots_.empty() || !entry.refresher) {
         co_return Failure(FailoverReason::auth, "the credential cannot be refreshed");
       }
       if (!entry.refreshing) {
         entry.refreshing = true;
         entry.refused.reset();
         flight = std::make_shared<Flight>(shared_from_this(), used.index);
+        root = roots_.back();
       }
     }
     if (flight) {
-      root_->post([flight](Scope& root) {
-        root.spawn_shielded(longest_refresh, [flight] { return run_refresh(flight); });
+      root->post([flight](Scope& scope) {
+        scope.spawn_shielded(longest_refresh, [flight] { return run_refresh(flight); });
       });
       flight.reset();
     }

@@ -31,6 +31,14 @@ Member& Member::with_reasoning_floor(Clock::duration floor) {
   change().reasoning_floor = floor;
   return *this;
 }
+Member& Member::with_backoff(const BackoffSettings& settings) {
+  change().backoff = settings;
+  return *this;
+}
+Member& Member::with_budget(const BudgetSettings& settings) {
+  change().budget = settings;
+  return *this;
+}
 
 bool Member::same_as(const Member& other) const noexcept {
   return key() == other.key() && credentials() == other.credentials();

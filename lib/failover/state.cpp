@@ -27,7 +27,7 @@ MemberRecord& State::record(const Member& member) {
   }
   auto& budget = budgets_[member.provider()];
   if (!budget) {
-    budget = std::make_unique<RetryBudget>(budget_settings_);
+    budget = std::make_unique<RetryBudget>(member.budget().value_or(budget_settings_));
   }
   const auto place = records_.emplace(
       member.key_hash(), std::pair(member.key(), std::make_unique<MemberRecord>(*budget)));

@@ -12,7 +12,9 @@ AnswerBlock& Answer::block(AnswerBlock::Kind kind, std::size_t number) {
 
 void Answer::add(const Event& event) {
   using Kind = AnswerBlock::Kind;
-  if (const auto* start = std::get_if<Start>(&event.body)) {
+  if (std::holds_alternative<Retract>(event.body)) {
+    *this = Answer();
+  } else if (const auto* start = std::get_if<Start>(&event.body)) {
     *this = Answer();
     id = start->id;
     model = start->model;

@@ -43,6 +43,7 @@ class AnthropicEncoder final : public EventEncoder {
   void put(const Error& error, std::string& out);
   void put(const Other&, std::string&) {}
   void put(const Undecodable&, std::string&) {}
+  void put(const Retract&, std::string&) {}
 
   void begin_message(std::string& out);
   void finish_message(std::string& out);

@@ -37,6 +37,7 @@ class ChatEncoder final : public EventEncoder {
   void put(const Error& error, std::string& out);
   void put(const Other&, std::string&) {}
   void put(const Undecodable&, std::string&) {}
+  void put(const Retract&, std::string&) {}
 
   template <class WriteDelta>
   void chunk(std::string& out, std::string_view finish, WriteDelta delta);

@@ -19,6 +19,7 @@ struct Progress {
   bool operator()(const Error&) const { return false; }
   bool operator()(const Other& other) const { return other.progress; }
   bool operator()(const Undecodable&) const { return false; }
+  bool operator()(const Retract&) const { return false; }
 };
 
 }  // namespace

@@ -199,7 +199,8 @@ void HttpStream::take_over(StallLimits limits, BodyShape shape,
                      expired_ = cause;
                      response_->abort();
                    })
-                   .with_ready([this] { return observer_.ready(); });
+                   .with_ready([this] { return observer_.ready(); })
+                   .with_takeover([this] { return takeover_ ? takeover_() : Takeover::yes(); });
   stall_.emplace(executor, limits, std::move(hooks));
   observer_.hand_over(*stall_);
   stall_->enter(whole_ ? Phase::whole_answer : Phase::progress);
@@ -238,9 +239,16 @@ asio::awaitable<Result<bool>> HttpStream::ready() {
       // Const: a Result<bool> that is not would be taken for a bool, which says that there is a value.
       co_return std::as_const(*end_);
     }
-    auto read = co_await read_on();
-    if (read.has_error() && read.error().code() == asio::error::operation_aborted) {
-      throw boost::system::system_error(read.error().code());  // we were stopped
+    Result<bool> read = Failure();
+    try {
+      read = co_await read_on();
+      if (read.has_error() && read.error().code() == asio::error::operation_aborted) {
+        throw boost::system::system_error(read.error().code());  // we were stopped
+      }
+    } catch (...) {
+      // Who was stopped may keep the stream: it must keep neither a connection nor a timer.
+      finish(Failure(StopReason::cancelled));
+      throw;
     }
     if (!read || !*read) {
       finish(std::move(read));

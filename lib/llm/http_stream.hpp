@@ -82,6 +82,7 @@ class HttpStream final : public StreamSource {
   Protocol protocol() const noexcept override { return protocol_; }
   const Event* try_next() override;
   asio::awaitable<Result<bool>> ready() override;
+  void ask_takeover(std::function<Takeover()> f) override { takeover_ = std::move(f); }
 
  private:
   asio::awaitable<Result<void>> read_opening(Attempt& attempt, BodyShape shape);
@@ -103,6 +104,7 @@ class HttpStream final : public StreamSource {
   const Event* peeked_ = nullptr;
   std::optional<Result<bool>> end_;
   std::optional<Cause> expired_;
+  std::function<Takeover()> takeover_;
   std::optional<StallTimer> stall_;
   bool body_ended_ = false;
 };

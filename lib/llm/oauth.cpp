@@ -153,7 +153,7 @@ bool on_this_machine(const Endpoint& endpoint) {
   return endpoint.host == "localhost" || (!none && address.is_loopback());
 }
 
-asio::awaitable<Result<Tokens>> refresh(HttpClient& client, const OAuthOptions& options,
+asio::awaitable<Result<Tokens>> refresh(const HttpClientOptions& http, const OAuthOptions& options,
                                         Secret token) {
   const auto there = read_tokens(options.token_file);
   if (there && !(there->refresh == token)) {
@@ -168,6 +168,8 @@ asio::awaitable<Result<Tokens>> refresh(HttpClient& client, const OAuthOptions& 
   json.member("refresh_token", token.reveal()).member("client_id", options.client_id).end_object();
   request.with_body(std::move(body));
 
+  // Its own, since it runs where the pool is attached just now, and once an hour.
+  HttpClient client(co_await asio::this_coro::executor, http);
   IgnoreIo nobody;
   auto response = co_await client.send(options.token_url.endpoint, request, nobody);
   if (response.has_error()) {
@@ -175,6 +177,7 @@ asio::awaitable<Result<Tokens>> refresh(HttpClient& client, const OAuthOptions& 
   }
   const auto status = response->status();
   const auto answer = co_await response->read_all(longest_answer);
+  client.close();
   if (answer.has_error()) {
     co_return Failure(FailoverReason::auth, "token endpoint: " + to_string(answer.error()));
   }
@@ -195,7 +198,8 @@ asio::awaitable<Result<Tokens>> refresh(HttpClient& client, const OAuthOptions& 
 
 }  // namespace
 
-Result<Credential> oauth_credential(HttpClient& client, std::string label, OAuthOptions options) {
+Result<Credential> oauth_credential(const HttpClientOptions& http, std::string label,
+                                    OAuthOptions options) {
   if (options.token_url.endpoint.scheme != Scheme::https &&
       !on_this_machine(options.token_url.endpoint)) {
     return Failure(FailoverReason::auth_permanent,
@@ -206,7 +210,7 @@ Result<Credential> oauth_credential(HttpClient& client, std::string label, OAuth
     return tokens.error();
   }
   const auto shared = std::make_shared<const OAuthOptions>(std::move(options));
-  auto renew = [&client, shared](const Secret& token) { return refresh(client, *shared, token); };
+  auto renew = [http, shared](const Secret& token) { return refresh(http, *shared, token); };
   auto keep = [shared](const Tokens& renewed) { return persist(shared->token_file, renewed); };
   return Credential(std::move(label), tokens->access)
       .with_refresher(Refresher(tokens->refresh, std::move(renew), std::move(keep)));

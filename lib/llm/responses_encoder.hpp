@@ -42,6 +42,7 @@ class ResponsesEncoder final : public EventEncoder {
   void put(const Error& error, std::string& out);
   void put(const Other&, std::string&) {}
   void put(const Undecodable&, std::string&) {}
+  void put(const Retract&, std::string&) {}
 
   template <class Write>
   void event(std::string& out, std::string_view type, Write write);

@@ -58,7 +58,7 @@ struct Refreshed : World {
 
   Told ask_with(const TokenFile& file) {
     pool = std::make_shared<CredentialPool>(
-        "a", std::vector{oauth_credential(*client, "work", options(file)).value()});
+        "a", std::vector{oauth_credential(http, "work", options(file)).value()});
     chain[0].with_credentials(pool);
     return ask();
   }
@@ -95,7 +95,7 @@ TEST_CASE("a token file that cannot serve is refused, with its name and what is 
   World world;
   const TokenFile file(plain);
   const auto refused = [&](const OAuthOptions& o) {
-    const auto credential = oauth_credential(*world.client, "work", o);
+    const auto credential = oauth_credential(world.http, "work", o);
     REQUIRE(credential.has_error());
     CHECK(credential.error().code() == R::auth_permanent);
     return credential.error().message();
@@ -108,7 +108,7 @@ TEST_CASE("a token file that cannot serve is refused, with its name and what is 
     return refused(options(file)).substr(file.path().size() + 11);
   };
   file.write(R"({"error":{"code":"of old"},"access_token":"a","refresh_token":"b"})");
-  CHECK(oauth_credential(*world.client, "work", options(file)).has_value());
+  CHECK(oauth_credential(world.http, "work", options(file)).has_value());
   CHECK(bad("[]") == ": is no JSON object");
   CHECK(bad("{") == ": is no JSON object");
   CHECK(bad("{}") == ": has no `access_token`; log in anew");
@@ -146,7 +146,7 @@ TEST_CASE(
   const TokenFile file(plain);
   Refreshed world(Reply::status(500, "not to be asked"));
   world.pool = std::make_shared<CredentialPool>(
-      "a", std::vector{oauth_credential(*world.client, "work", options(file)).value()});
+      "a", std::vector{oauth_credential(world.http, "work", options(file)).value()});
   world.chain[0].with_credentials(world.pool);
   file.write(renewed);
   const auto told = world.ask();

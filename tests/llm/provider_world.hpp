@@ -41,7 +41,9 @@ struct Told {
   CallReport report;
   std::string text;  // as it came, whatever became of it
   std::size_t events = 0;
+  std::size_t retracts = 0;
   Clock::duration took{};
+  Clock::duration began_after{};  // until the answer was to be read
   Clock::time_point ended;
   std::size_t idle_connections = 0;  // a little later, as the client sees it
   std::size_t open_connections = 0;  // a little later, as the servers see it
@@ -55,16 +57,19 @@ inline void require_answer(const Told& told) {
 
 class World {
  public:
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+  virtual ~World() = default;
+
   explicit World(Transport over = Transport::memory) : transport(over) {
-    HttpClientOptions options;
     if (transport == Transport::memory) {
       time.emplace();
       network = std::make_shared<testing::MemoryNetwork>(context.get_executor());
-      options.with_dialer(network).with_resolver(std::make_shared<testing::ScriptedResolver>());
+      http.with_dialer(network).with_resolver(std::make_shared<testing::ScriptedResolver>());
     } else {
-      options.with_ca_file(certificates().ca_file());
+      http.with_ca_file(certificates().ca_file());
     }
-    client.emplace(context.get_executor(), options);
+    client.emplace(context.get_executor(), http);
   }
 
   /// The chain's next member, "a", "b"... Without one that listens where `listens` is false.
@@ -121,6 +126,7 @@ class World {
   std::optional<testing::VirtualTime> time;
   asio::io_context context;
   std::shared_ptr<testing::MemoryNetwork> network;
+  HttpClientOptions http;
   std::optional<HttpClient> client;
   std::deque<FaultServer> servers;
   std::deque<HttpProvider> providers;
@@ -130,6 +136,55 @@ class World {
   Policy policy;
   State state;
   bool keep_connections = false;  // from one call to the next, in virtual time
+
+ protected:
+  /// The one that is asked.
+  Provider& provider_of(const Member& member) {
+    return providers[static_cast<std::size_t>(member.provider()[0] - 'a')];
+  }
+
+  /// One call, while all serve.
+  virtual awaitable<Told> call(const Request& request) {
+    Told told;
+    const auto began = Clock::now();
+    auto open = [&](Attempt& attempt) {
+      return provider_of(attempt.member()).open(request, attempt);
+    };
+    auto outcome = co_await failover(chain, policy, state, std::move(open));
+    told.report = std::move(outcome.report);
+    if (!outcome.result) {
+      told.answer = outcome.result.error();
+    } else {
+      told.answer = co_await read(std::move(*outcome.result), told);
+    }
+    told.took = Clock::now() - began;
+    co_return told;
+  }
+
+  /// From a Stream or a Delivery. What is taken back is gone from `text`.
+  template <class Source>
+  static awaitable<Result<Answer>> read(Source&& stream, Told& told) {
+    Answer answer;
+    while (true) {
+      const auto more = co_await stream.ready();
+      if (more.has_error()) {
+        co_return more.error();
+      }
+      if (!*more) {
+        co_return answer;
+      }
+      while (const Event* event = stream.try_next()) {
+        ++told.events;
+        answer.add(*event);
+        if (const auto* said = std::get_if<Text>(&event->body)) {
+          told.text += said->text;
+        } else if (std::holds_alternative<Retract>(event->body)) {
+          ++told.retracts;
+          told.text.clear();
+        }
+      }
+    }
+  }
 
  private:
   awaitable<std::optional<Told>> run(Request request) {
@@ -159,44 +214,6 @@ class World {
     };
     co_await with_scope(std::move(body));
     co_return told;
-  }
-
-  awaitable<Told> call(const Request& request) {
-    Told told;
-    const auto began = Clock::now();
-    auto open = [&](Attempt& attempt) {
-      return providers[static_cast<std::size_t>(attempt.member().provider()[0] - 'a')].open(
-          request, attempt);
-    };
-    auto outcome = co_await failover(chain, policy, state, std::move(open));
-    told.report = std::move(outcome.report);
-    if (!outcome.result) {
-      told.answer = outcome.result.error();
-    } else {
-      told.answer = co_await read(std::move(*outcome.result), told);
-    }
-    told.took = Clock::now() - began;
-    co_return told;
-  }
-
-  static awaitable<Result<Answer>> read(Stream stream, Told& told) {
-    Answer answer;
-    while (true) {
-      const auto more = co_await stream.ready();
-      if (more.has_error()) {
-        co_return more.error();
-      }
-      if (!*more) {
-        co_return answer;
-      }
-      while (const Event* event = stream.try_next()) {
-        ++told.events;
-        answer.add(*event);
-        if (const auto* said = std::get_if<Text>(&event->body)) {
-          told.text += said->text;
-        }
-      }
-    }
   }
 };
 

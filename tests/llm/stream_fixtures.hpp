@@ -97,6 +97,7 @@ inline std::string describe(const Event& event) {
     }
     // What is found wrong first may differ with the bytes that follow the payload.
     std::string operator()(const Undecodable&) const { return "undecodable"; }
+    std::string operator()(const Retract&) const { return "retract"; }
   };
   return std::visit(Describe(), event.body);
 }

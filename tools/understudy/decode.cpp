@@ -67,6 +67,7 @@ class EventWriter {
   }
   void operator()(const Other& e) { kind("other").member("type", e.type); }
   void operator()(const Undecodable& e) { kind("undecodable").member("why", e.why); }
+  void operator()(const Retract&) { kind("retract"); }
 
  private:
   JsonWriter& kind(std::string_view name) { return json_.member("event", name); }

@@ -59,7 +59,7 @@ class UNDERSTUDY_API Attempt {
   /// It brought bytes.
   void heard(std::uint64_t bytes) noexcept { stall_->heard(bytes); }
   /// They held a heartbeat, which is no progress.
-  void heartbeat() { stall_->heartbeat(); }
+  void heartbeat();
   /// They held content. The first closes what health has against the member.
   void progressed() {
     if (!progressed_) {
@@ -71,6 +71,8 @@ class UNDERSTUDY_API Attempt {
   void paused() { stall_->paused(); }
   /// Could what is pending complete at once? Asked before a limit that was seen late is acted upon.
   void ready_by(std::function<bool()> ready) { ready_ = std::move(ready); }
+  /// May another member take over now? For who reads on by a timer of his own.
+  Takeover takeover() const;
   /// What the attempt has cost so far at least.
   void spent(std::uint64_t tokens) noexcept;
 

@@ -106,8 +106,11 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
                  Strategy strategy = Strategy::fill_first);
   ~CredentialPool();
 
-  /// Where refreshes run; without it there are none. The scope must end before its executor's context.
+  /// Where refreshes run; without it there are none. Of several, the one that was attached last. The scope
+  /// must end before its executor's context.
   void attach(Scope& root);
+  /// Before the scope ends, where others remain.
+  void detach(Scope& root);
 
   const std::string& provider() const noexcept { return provider_; }
   std::size_t size() const noexcept { return entries_.size(); }
@@ -145,7 +148,7 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::size_t next_ = 0;  // for round_robin
-  std::optional<Remote> root_;
+  std::vector<Remote> roots_;
 };
 
 }  // namespace understudy

@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "understudy/export.hpp"
+#include "understudy/failover/backoff.hpp"
+#include "understudy/failover/retry_budget.hpp"
 #include "understudy/runtime/stall_limits.hpp"
 
 namespace understudy {
@@ -33,6 +35,9 @@ class UNDERSTUDY_API Member {
   Member& with_context_window(std::uint64_t tokens);
   Member& with_stall(const StallSettings& settings);  ///< in place of the policy's, key by key
   Member& with_reasoning_floor(Clock::duration floor);
+  Member& with_backoff(const BackoffSettings& settings);  ///< in place of the policy's
+  /// In place of the State's. The first member of a provider that is used says it for all of them.
+  Member& with_budget(const BudgetSettings& settings);
 
   const std::string& provider() const noexcept { return data_->provider; }
   const std::string& model() const noexcept { return data_->model; }
@@ -41,6 +46,8 @@ class UNDERSTUDY_API Member {
   std::optional<std::uint64_t> context_window() const noexcept { return data_->context_window; }
   const StallSettings& stall() const noexcept { return data_->stall; }
   Clock::duration reasoning_floor() const noexcept { return data_->reasoning_floor; }
+  const std::optional<BackoffSettings>& backoff() const noexcept { return data_->backoff; }
+  const std::optional<BudgetSettings>& budget() const noexcept { return data_->budget; }
 
   /// "provider/model", as in reports.
   const std::string& name() const noexcept { return data_->name; }
@@ -62,6 +69,8 @@ class UNDERSTUDY_API Member {
     std::optional<std::uint64_t> context_window;
     StallSettings stall;
     Clock::duration reasoning_floor{};
+    std::optional<BackoffSettings> backoff;
+    std::optional<BudgetSettings> budget;
     std::string name;
     std::string key;
     std::size_t key_hash = 0;

@@ -23,8 +23,12 @@ class Observer {
   virtual ~Observer() = default;
 
   virtual void attempt_began(const AttemptReport&) {}
+  virtual void phase_entered(const AttemptReport&, Phase) {}
+  virtual void heartbeat_heard(const AttemptReport&) {}
   virtual void attempt_progressed(const AttemptReport&) {}
   virtual void attempt_ended(const AttemptReport&) {}
+  /// An attempt that had answered, as it seemed: its answer broke off later. The report has the failure.
+  virtual void answer_broke(const AttemptReport&) {}
   virtual void member_changed(const Member& /*from*/, const Member& /*to*/) {}
   virtual void call_ended(const CallReport&) {}
 };

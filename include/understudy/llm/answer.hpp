@@ -39,7 +39,7 @@ class UNDERSTUDY_API Answer {
  public:
   Answer() {}
 
-  /// Takes the next event. Copies what it keeps. A second Start begins anew.
+  /// Takes the next event. Copies what it keeps. A second Start, or a Retract, begins anew.
   void add(const Event& event);
 
   std::string text() const;  ///< of all text blocks

@@ -176,11 +176,17 @@ class Undecodable {
   const char* why;
 };
 
+/// All that was said so far is void: another answer begins, with a Start of its own. No provider sends it; a
+/// Delivery does (client/delivery.hpp), to a consumer that has declared that it can take things back. No
+/// protocol has a word for it: encoders leave it out.
+class Retract {};
+
 /// One thing that an answer says.
 class Event {
  public:
-  using Body = std::variant<Start, Text, Reasoning, ReasoningSeal, ToolStart, ToolArguments,
-                            ToolEnd, Usage, Finish, End, Heartbeat, Error, Other, Undecodable>;
+  using Body =
+      std::variant<Start, Text, Reasoning, ReasoningSeal, ToolStart, ToolArguments, ToolEnd, Usage,
+                   Finish, End, Heartbeat, Error, Other, Undecodable, Retract>;
 
   explicit Event(const Body& b) noexcept : body(b) {}
 

@@ -5,7 +5,7 @@
 ///    survive, the model's name alone is replaced.
 /// 2. `write` makes an answer in due form out of any events in the order of event.hpp: a block that was
 ///    left open is closed, a terminal is written once. What the protocol has no form for is left out.
-/// 3. Decoding what `write` wrote gives the events again, but for Other and Undecodable.
+/// 3. Decoding what `write` wrote gives the events again, but for Other, Undecodable and Retract.
 ///
 ///     const auto encoder = codec_for(Protocol::openai_chat).encoder(request);
 ///     std::string out;

@@ -10,7 +10,7 @@
 ///    taken, since a refresh token works once.
 /// 3. Tokens go to the token endpoint alone, which is https, or on this machine.
 ///
-///     auto credential = oauth_credential(client, "work", OAuthOptions(file, token_url, client_id));
+///     auto credential = oauth_credential(HttpClientOptions(), "work", OAuthOptions(file, token_url, client_id));
 ///     auto pool = std::make_shared<CredentialPool>("anthropic", std::vector{credential.value()});
 ///     pool->attach(root);
 #pragma once
@@ -45,8 +45,8 @@ class OAuthOptions {
 ///
 /// The credential's refresh fails with `auth_permanent` where the endpoint says that only a new login helps
 /// (status 401, or RFC 6749's invalid_grant and its kin), else with `auth`. It runs in the scope that the
-/// pool is attached to, on the executor of `client`, which must outlive it.
-UNDERSTUDY_API Result<Credential> oauth_credential(HttpClient& client, std::string label,
+/// pool is attached to, by an HTTP client of its own, so that whoever else made the pool's calls may go.
+UNDERSTUDY_API Result<Credential> oauth_credential(const HttpClientOptions& http, std::string label,
                                                    OAuthOptions options);
 
 }  // namespace understudy

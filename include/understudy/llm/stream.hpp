@@ -15,6 +15,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <memory>
 
 #include "understudy/export.hpp"
@@ -22,6 +23,7 @@
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/event.hpp"
 #include "understudy/llm/protocol.hpp"
+#include "understudy/runtime/stall_state.hpp"
 
 namespace understudy {
 
@@ -33,6 +35,7 @@ class UNDERSTUDY_API StreamSource {
   virtual Protocol protocol() const noexcept = 0;
   virtual const Event* try_next() = 0;
   virtual asio::awaitable<Result<bool>> ready() = 0;
+  virtual void ask_takeover(std::function<Takeover()> /*may_another_take_over*/) {}
 };
 
 /// See the top of the file. Threads: the executor it was opened on.
@@ -49,8 +52,16 @@ class UNDERSTUDY_API Stream {
   /// Completes when `try_next` has something: true; or at the end of a complete answer: false. Errors:
   /// the provider's, classified; `connection` when the connection broke; `malformed_response` when the
   /// stream ended without its terminal event; a limit's code, with evidence, when it ran out; and always
-  /// the same one afterwards. Cancellation: throws operation_aborted, and the stream is dead.
+  /// the same one afterwards. Cancellation: throws operation_aborted, the connection is
+  /// closed, and from then on it fails with StopReason::cancelled.
   asio::awaitable<Result<bool>> ready() { return source_->ready(); }
+
+  /// Who can go on where this stream stalls says so, and is asked when a progress limit runs out: where nobody
+  /// can take over, the limit becomes `last_member` (design.md 4). Without it a limit stands as it is. What is
+  /// given must outlive the stream.
+  void ask_takeover(std::function<Takeover()> may_another_take_over) {
+    source_->ask_takeover(std::move(may_another_take_over));
+  }
 
  private:
   std::unique_ptr<StreamSource> source_;

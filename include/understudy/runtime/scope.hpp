@@ -66,6 +66,9 @@ class Remote {
   template <class F>
   void post(F f) const;
 
+  /// Whether both reach the same scope.
+  friend bool operator==(const Remote& a, const Remote& b) noexcept { return a.state_ == b.state_; }
+
  private:
   friend class Scope;
   struct State {

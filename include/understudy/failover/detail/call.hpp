@@ -80,12 +80,25 @@ class UNDERSTUDY_API Call {
   asio::awaitable<void> wait(const Choice& choice);
   asio::awaitable<Result<void>> refresh(MemberRun& run);
 
-  /// What to do about a failure of `run` after `took`; notes it in health, budget and run.
-  Decision settle(MemberRun& run, const Failure& failure, Clock::duration took);
+  /// What to do about a failure of `run` after `took`; notes it in health, budget and run. `delivered`: the
+  /// caller has got some of the answer.
+  Decision settle(MemberRun& run, const Failure& failure, Clock::duration took,
+                  bool delivered = false);
+
+  /// The answer broke off after its attempt had ended well. Notes it in health and report, as an attempt's
+  /// failure is, and says what to do: fail over, return or stop.
+  Decision answer_broke(const Failure& failure);
+  /// May another member take over from the one whose answer it is?
+  Takeover answer_takeover() const { return takeover(*answer_); }
+  /// It has been read to its end.
+  void answer_ended();
+  /// What the answer has cost so far at least.
+  void answer_spent(std::uint64_t tokens) noexcept;
 
   /// The call's failure, with every attempt's in it.
   Failure failure() const;
   CallReport finish(const error_code& code);
+  const CallReport& report() const noexcept { return report_; }
 
   Scope* parent() const noexcept { return options_.parent; }
   const std::source_location& site() const noexcept { return site_; }
@@ -145,6 +158,9 @@ class UNDERSTUDY_API Call {
   std::optional<Clock::time_point> patience_ends_;
   std::optional<std::size_t> last_member_;
   std::optional<Clock::time_point> answered_at_;
+  std::optional<MemberRun> answer_;  // whose answer it is
+  std::size_t answer_attempt_ = 0;
+  Clock::time_point answer_began_;
   std::optional<Failure> stopped_;
   bool over_ = false;  // a failure has ended the call, members left or not
   bool second_leg_ = false;
