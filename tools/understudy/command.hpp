@@ -13,8 +13,9 @@ namespace understudy::tool {
 /// What the shell is told. A command may name more, in its help.
 enum ExitCode : int {
   done = 0,
-  failed = 1,     ///< it ran, and what it looked at is not as it should be
-  bad_usage = 2,  ///< wrong arguments or unreadable input
+  failed = 1,         ///< it ran, and what it looked at is not as it should be
+  bad_usage = 2,      ///< wrong arguments or unreadable input
+  interrupted = 130,  ///< by a signal, as shells say it
 };
 
 struct Command {
@@ -22,8 +23,11 @@ struct Command {
   std::function<int()> run;
 };
 
+Command chat_command(CLI::App& program);
+Command check_command(CLI::App& program);
 Command classify_command(CLI::App& program);
 Command decode_command(CLI::App& program);
+Command demo_command(CLI::App& program);
 Command simulate_command(CLI::App& program);
 
 }  // namespace understudy::tool

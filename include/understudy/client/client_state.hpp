@@ -1,0 +1,81 @@
+/// What the clients of a program share: what is known of providers, how often they may be retried, and the
+/// credentials.
+///
+/// One for a program; each io_context has a Client of its own.
+///
+/// Invariants
+/// 1. Credentials are read when it is made and at `reload`, and never else but by a refresh. What cannot be
+///    read is an error that names the place in the configuration; a secret stands in none.
+/// 2. A provider whose credentials are the same after a reload keeps its pool, and so what was learned of it.
+/// 3. Any thread.
+///
+///     auto state = ClientState::make(config).value();
+///     Client client(executor, config, state);
+#pragma once
+
+#include <boost/system/result.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "understudy/client/config.hpp"
+#include "understudy/export.hpp"
+#include "understudy/failover/state.hpp"
+#include "understudy/net/http_client.hpp"
+
+namespace understudy {
+
+class ClientStateOptions {
+ public:
+  ClientStateOptions() noexcept {}
+
+  ClientStateOptions& with_environment(Environment f) { return environment = std::move(f), *this; }
+  ClientStateOptions& with_http(HttpClientOptions h) { return http = std::move(h), *this; }
+  ClientStateOptions& with_seed(std::uint64_t s) { return seed = s, *this; }
+
+  Environment environment;            ///< default: std::getenv
+  std::optional<std::uint64_t> seed;  ///< of jitter; default: the machine's randomness
+  HttpClientOptions http;  ///< what the configuration says nothing of: resolver, dialer, pool sizes
+};
+
+/// See the top of the file.
+class UNDERSTUDY_API ClientState {
+ public:
+  using Made = boost::system::result<std::shared_ptr<ClientState>, ConfigErrors>;
+
+  /// Reads the credentials of every provider in `config`. Errors: all that cannot be read.
+  static Made make(const Config& config, ClientStateOptions options = ClientStateOptions());
+
+  /// The same again for another configuration; with an error, all stays as it was. Clients that exist keep
+  /// what they have. Retry budgets stay those of the first.
+  boost::system::result<void, ConfigErrors> reload(const Config& config);
+
+  State& state() noexcept { return state_; }
+
+  /// The provider's, or null where it has none.
+  std::shared_ptr<CredentialPool> credentials(const std::string& provider) const;
+
+  /// How the provider is reached: its CA file and its proxy, else the environment's.
+  HttpClientOptions http(const ProviderConfig& provider) const;
+
+ private:
+  struct Pool {
+    std::vector<std::string> sources;  // as they are configured, no secret among them
+    std::vector<Secret> secrets;       // as they were read
+    std::shared_ptr<CredentialPool> pool;
+  };
+  using Pools = std::map<std::string, Pool>;
+
+  ClientState(const BudgetSettings& budget, ClientStateOptions options);
+  void read(const Config& config, const ProviderConfig& provider, Pools& pools,
+            ConfigErrors& errors) const;
+
+  ClientStateOptions options_;
+  State state_;
+  mutable std::mutex mutex_;
+  Pools pools_;
+};
+
+}  // namespace understudy

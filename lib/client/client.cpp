@@ -1,0 +1,293 @@
+#include "understudy/client/client.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <deque>
+#include <stdexcept>
+#include <utility>
+
+#include "understudy/failover/detail/notice.hpp"
+#include "understudy/llm/http_provider.hpp"
+
+namespace understudy {
+namespace {
+
+/// A provider over HTTP with the client that it needs.
+class Reached {
+ public:
+  Reached(const asio::any_io_executor& executor, const HttpClientOptions& http,
+          HttpProviderOptions options)
+      : client(executor, http), provider(client, std::move(options)) {}
+
+  HttpClient client;
+  HttpProvider provider;
+};
+
+std::shared_ptr<const ModelProfiles> profiles_of(const Config& config) {
+  auto profiles = std::make_shared<ModelProfiles>();
+  for (const auto& [name, provider] : config.providers) {
+    for (const auto& [model, known] : provider.models) {
+      auto& profile = profiles->entry(name, model);
+      profile.context_window = known.context_window ? known.context_window : profile.context_window;
+      profile.accepts_prefill = known.accepts_prefill.value_or(profile.accepts_prefill);
+      profile.reasoning_floor = known.reasoning_floor.value_or(profile.reasoning_floor);
+    }
+  }
+  return profiles;
+}
+
+/// Where refreshes run, for as long as this lives.
+class Attached {
+ public:
+  Attached(std::vector<std::shared_ptr<CredentialPool>> pools, Scope& scope)
+      : pools_(std::move(pools)), scope_(scope) {
+    for (const auto& pool : pools_) {
+      pool->attach(scope_);
+    }
+  }
+  Attached(const Attached&) = delete;
+  Attached& operator=(const Attached&) = delete;
+  ~Attached() {
+    for (const auto& pool : pools_) {
+      pool->detach(scope_);
+    }
+  }
+
+ private:
+  std::vector<std::shared_ptr<CredentialPool>> pools_;
+  Scope& scope_;
+};
+
+struct Route {
+  std::string model;
+  Chain chain;
+  Policy policy;
+  DeliverySettings delivery;
+};
+
+}  // namespace
+
+class Client::Core {
+ public:
+  Core(const asio::any_io_executor& executor, const Config& config,
+       std::shared_ptr<ClientState> shared, ClientOptions options)
+      : executor_(executor), state_(std::move(shared)), options_(std::move(options)) {
+    const auto profiles = profiles_of(config);
+    for (const auto& [name, provider] : config.providers) {
+      reach(provider, profiles);
+    }
+    main_ = route(config, config.main, *profiles);
+    for (const auto& one : config.routes) {
+      routes_.push_back(route(config, one, *profiles));
+    }
+  }
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core() = default;
+
+  const Route& route_for(const std::string& model) const {
+    const auto found = std::find_if(routes_.begin(), routes_.end(),
+                                    [&](const Route& r) { return r.model == model; });
+    return found == routes_.end() ? main_ : *found;
+  }
+
+  asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) {
+    return providers_.at(attempt.member().provider())->open(request, attempt);
+  }
+
+  State& state() noexcept { return state_->state(); }
+  Observer* observer() const noexcept { return options_.observer; }
+
+  /// The scope in which credentials are refreshed, until `end`. It keeps the Core.
+  static void run(const std::shared_ptr<Core>& core) {
+    asio::co_spawn(core->executor_, root(core), [core](const std::exception_ptr& error) {
+      core->root_.reset();
+      core->ended_ = true;
+      core->notice_.notify();
+      if (error) {
+        std::rethrow_exception(error);
+      }
+    });
+  }
+
+  void end() {
+    ending_ = true;
+    if (root_) {
+      root_->cancel(StopReason::shutdown);
+    }
+    for (auto& one : reached_) {
+      one.client.close();
+    }
+  }
+
+  asio::awaitable<void> ended() {
+    while (!ended_) {
+      co_await notice_.wait(notice_.version(), Clock::time_point::max());
+    }
+  }
+
+ private:
+  void reach(const ProviderConfig& provider, const std::shared_ptr<const ModelProfiles>& profiles) {
+    const auto own = options_.providers.find(provider.name);
+    if (own != options_.providers.end()) {
+      return;
+    }
+    HttpProviderOptions options(provider.name, provider.protocol, provider.base_url);
+    options.with_authorization(provider.authorization)
+        .with_stream(provider.stream)
+        .with_profiles(profiles);
+    options.headers = provider.headers;
+    auto& made = reached_.emplace_back(executor_, state_->http(provider), std::move(options));
+    providers_.emplace(provider.name, &made.provider);
+    if (auto pool = state_->credentials(provider.name)) {
+      pools_.push_back(std::move(pool));
+    }
+  }
+
+  Route route(const Config& config, const RouteConfig& from, const ModelProfiles& profiles) {
+    Route to{from.model, {}, from.policy, from.delivery};
+    for (const auto& one : from.chain) {
+      to.chain.push_back(member(config, one, profiles));
+    }
+    return to;
+  }
+
+  Member member(const Config& config, const MemberConfig& from, const ModelProfiles& profiles) {
+    Member member(from.provider, from.model);
+    const auto profile = profiles.find(from.provider, from.model);
+    member.with_reasoning_floor(profile.reasoning_floor);
+    if (profile.context_window) {
+      member.with_context_window(*profile.context_window);
+    }
+    if (const auto own = options_.providers.find(from.provider); own != options_.providers.end()) {
+      providers_.emplace(from.provider, own->second.get());
+    } else if (config.providers.count(from.provider) == 0) {
+      throw std::invalid_argument("understudy::Client: no provider `" + from.provider + "`");
+    }
+    if (const auto found = config.providers.find(from.provider); found != config.providers.end()) {
+      configure(member, found->second);
+    }
+    return member;
+  }
+
+  void configure(Member& member, const ProviderConfig& provider) const {
+    auto stall = provider.stall;
+    if (const auto model = provider.models.find(member.model()); model != provider.models.end()) {
+      stall = model->second.stall.or_else(stall);
+    }
+    member.with_base_url(provider.base_url_text)
+        .with_credentials(state_->credentials(provider.name))
+        .with_stall(stall);
+    if (provider.backoff) {
+      member.with_backoff(*provider.backoff);
+    }
+    if (provider.budget) {
+      member.with_budget(*provider.budget);
+    }
+  }
+
+  static asio::awaitable<void> root(std::shared_ptr<Core> core) {
+    auto body = [&](Scope& scope) -> asio::awaitable<void> {
+      const Attached attached(core->pools_, scope);
+      core->root_ = scope.remote();
+      if (core->ending_) {
+        scope.cancel(StopReason::shutdown);
+      }
+      Timer never(core->executor_);
+      never.expires_at(Clock::time_point::max());
+      co_await never.async_wait(asio::as_tuple(asio::deferred));
+    };
+    try {
+      co_await with_scope(std::move(body));
+    } catch (const boost::system::system_error& stopped) {
+      if (stopped.code() != StopReason::shutdown) {
+        throw;
+      }
+    }
+  }
+
+  asio::any_io_executor executor_;
+  std::shared_ptr<ClientState> state_;
+  ClientOptions options_;
+  std::deque<Reached> reached_;
+  std::map<std::string, Provider*> providers_;
+  std::vector<std::shared_ptr<CredentialPool>> pools_;
+  Route main_;
+  std::vector<Route> routes_;
+  std::optional<Remote> root_;
+  detail::Notice notice_;
+  bool ending_ = false;
+  bool ended_ = false;
+};
+
+Client::Client(const asio::any_io_executor& executor, const Config& config,
+               std::shared_ptr<ClientState> state, ClientOptions options)
+    : core_(std::make_shared<Core>(executor, config, std::move(state), std::move(options))) {
+  Core::run(core_);
+}
+
+Client::Client(Client&&) noexcept = default;
+
+Client& Client::operator=(Client&& other) noexcept {
+  std::swap(core_, other.core_);
+  return *this;
+}
+
+Client::~Client() {
+  if (core_) {
+    core_->end();
+  }
+}
+
+asio::awaitable<Delivery> Client::stream(Request request, RequestOptions options) {
+  const auto core = core_;
+  const auto& route = core->route_for(request.model);
+  const auto asked = std::make_shared<const Request>(std::move(request));
+  auto open = [core, asked](Attempt& attempt) { return core->open(*asked, attempt); };
+  DeliveryPlan plan(route.chain, route.policy, route.delivery, core->state(), std::move(open));
+  plan.with_prompt(estimated_tokens(*asked));
+  plan.observer = options.observer != nullptr ? options.observer : core->observer();
+  plan.parent = options.parent;
+  plan.can_retract = options.can_retract;
+  plan.settings.commit = options.commit.value_or(plan.settings.commit);
+  if (options.deadline) {
+    plan.policy.with_deadline(*options.deadline);
+  }
+  co_return co_await deliver(std::move(plan));
+}
+
+asio::awaitable<Outcome<Answer>> Client::complete(Request request, RequestOptions options) {
+  const auto core = core_;
+  const auto& route = core->route_for(request.model);
+  auto policy = route.policy;
+  if (options.deadline) {
+    policy.with_deadline(*options.deadline);
+  }
+  CallOptions call;
+  call.with_prompt(estimated_tokens(request));
+  call.observer = options.observer != nullptr ? options.observer : core->observer();
+  call.parent = options.parent;
+  auto ask = [&](Attempt& attempt) -> asio::awaitable<Result<Answer>> {
+    auto opened = co_await core->open(request, attempt);
+    if (opened.has_error()) {
+      co_return opened.error();
+    }
+    Stream stream = std::move(*opened);
+    stream.ask_takeover([&] { return attempt.takeover(); });
+    auto answer = co_await read_answer(stream);
+    if (answer) {
+      attempt.spent(answer->usage.output.value_or(0));
+    }
+    co_return answer;
+  };
+  co_return co_await failover(route.chain, policy, core->state(), std::move(ask), call);
+}
+
+asio::awaitable<void> Client::close() {
+  const auto core = core_;
+  core->end();
+  co_await core->ended();
+}
+
+}  // namespace understudy

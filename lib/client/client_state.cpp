@@ -1,0 +1,193 @@
+#include "understudy/client/client_state.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <utility>
+
+#include "understudy/llm/oauth.hpp"
+
+namespace understudy {
+namespace {
+
+constexpr std::size_t longest_secret = std::size_t{64} * 1024;
+
+/// What was read of one source, or why it could not be.
+struct Read {
+  std::optional<Credential> credential;
+  std::string source;  // tells it from others, without its secret
+  std::string wrong;
+  std::string instead;
+};
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n";
+  const auto begin = std::min(text.find_first_not_of(space), text.size());
+  return text.substr(begin, text.find_last_not_of(space) + 1 - begin);
+}
+
+/// Reads one CredentialSource.
+class Reader {
+ public:
+  Reader(const Environment& environment, HttpClientOptions http, std::size_t number)
+      : environment_(environment), http_(std::move(http)), number_(number) {}
+
+  Read operator()(const CredentialSource::Env& from) const {
+    const char* const value =
+        environment_ ? environment_(from.name.c_str()) : std::getenv(from.name.c_str());
+    const auto secret = value == nullptr ? std::string_view() : trimmed(value);
+    if (secret.empty()) {
+      return wrong("the environment variable " + from.name +
+                       (value == nullptr ? " is not set" : " is empty"),
+                   "set it, or say with `credentials` where the key is");
+    }
+    return good(from.name, secret, "env " + from.name);
+  }
+
+  Read operator()(const CredentialSource::File& from) const {
+    std::ifstream in(from.path, std::ios::binary);
+    std::string text(longest_secret + 1, '\0');
+    if (!in.read(text.data(), static_cast<std::streamsize>(text.size())) && !in.eof()) {
+      return wrong("the file " + from.path + " cannot be read",
+                   "name a file that holds the key and nothing else");
+    }
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    const auto secret = trimmed(text);
+    if (secret.empty() || text.size() > longest_secret ||
+        secret.find_first_of("\r\n") != std::string_view::npos) {
+      return wrong("the file " + from.path + " holds no key",
+                   "write the key into it, on one line, and nothing else");
+    }
+    return good(std::filesystem::path(from.path).filename(), secret, "file " + from.path);
+  }
+
+  Read operator()(const CredentialSource::Value& from) const {
+    return good("value " + std::to_string(number_), from.secret.reveal(), "value");
+  }
+
+  Read operator()(const CredentialSource::OAuth& from) const {
+    auto credential =
+        oauth_credential(http_, std::filesystem::path(from.token_file).filename(),
+                         OAuthOptions(from.token_file, from.token_url, from.client_id));
+    if (credential.has_error()) {
+      return wrong(credential.error().message(),
+                   "log in with the provider's own program, which writes that file");
+    }
+    Read read;
+    read.credential = std::move(*credential);
+    read.source = "oauth " + from.token_file + ' ' + authority(from.token_url.endpoint) + ' ' +
+                  from.client_id;
+    return read;
+  }
+
+ private:
+  static Read good(std::string label, std::string_view secret, std::string source) {
+    Read read;
+    read.credential.emplace(std::move(label), Secret(secret));
+    read.source = std::move(source);
+    return read;
+  }
+
+  static Read wrong(std::string what, std::string instead) {
+    Read read;
+    read.wrong = std::move(what);
+    read.instead = std::move(instead);
+    return read;
+  }
+
+  const Environment& environment_;
+  HttpClientOptions http_;
+  std::size_t number_;
+};
+
+NetResult<ProxyRules> proxy_of(const ProviderConfig& provider, const Environment& environment) {
+  return provider.proxy.empty() ? ProxyRules::from_environment(environment)
+                                : ProxyRules::always(provider.proxy);
+}
+
+}  // namespace
+
+ClientState::ClientState(const BudgetSettings& budget, ClientStateOptions options)
+    : options_(std::move(options)),
+      state_(budget, options_.seed.value_or(std::random_device()())) {}
+
+ClientState::Made ClientState::make(const Config& config, ClientStateOptions options) {
+  std::shared_ptr<ClientState> state(new ClientState(config.budget, std::move(options)));
+  if (auto read = state->reload(config); read.has_error()) {
+    return read.error();
+  }
+  return state;
+}
+
+boost::system::result<void, ConfigErrors> ClientState::reload(const Config& config) {
+  Pools pools;
+  ConfigErrors errors;
+  errors.file = config.file;
+  for (const auto& [name, provider] : config.providers) {
+    if (const auto proxy = proxy_of(provider, options_.environment); proxy.has_error()) {
+      errors.errors.emplace_back(provider.place, "proxy: " + to_string(proxy.error()),
+                                 "write \"http://host:port\", or correct HTTPS_PROXY");
+    }
+    if (!provider.credentials.empty()) {
+      read(config, provider, pools, errors);
+    }
+  }
+  if (!errors.errors.empty()) {
+    return errors;
+  }
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, pool] : pools) {
+    const auto old = pools_.find(name);
+    if (old != pools_.end() && old->second.sources == pool.sources &&
+        old->second.secrets == pool.secrets) {
+      pool.pool = old->second.pool;
+    }
+  }
+  pools_ = std::move(pools);
+  return {};
+}
+
+void ClientState::read(const Config& config, const ProviderConfig& provider, Pools& pools,
+                       ConfigErrors& errors) const {
+  Pool pool;
+  std::vector<Credential> credentials;
+  for (const auto& source : provider.credentials) {
+    auto read = std::visit(Reader(options_.environment, http(provider), credentials.size() + 1),
+                           source.from);
+    if (!read.credential) {
+      errors.errors.emplace_back(source.place, "provider `" + provider.name + "`: " + read.wrong,
+                                 std::move(read.instead));
+      continue;
+    }
+    // A token that was refreshed meanwhile is no other credential.
+    pool.secrets.push_back(read.credential->refresher ? Secret() : read.credential->secret);
+    pool.sources.push_back(std::move(read.source));
+    credentials.push_back(std::move(*read.credential));
+  }
+  if (!credentials.empty()) {
+    pool.pool =
+        std::make_shared<CredentialPool>(provider.name, std::move(credentials), config.strategy);
+    pools.emplace(provider.name, std::move(pool));
+  }
+}
+
+std::shared_ptr<CredentialPool> ClientState::credentials(const std::string& provider) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = pools_.find(provider);
+  return found == pools_.end() ? nullptr : found->second.pool;
+}
+
+HttpClientOptions ClientState::http(const ProviderConfig& provider) const {
+  auto options = options_.http;
+  if (!provider.ca_file.empty()) {
+    options.with_ca_file(provider.ca_file);
+  }
+  if (auto proxy = proxy_of(provider, options_.environment)) {
+    options.with_proxy(std::move(*proxy));
+  }
+  return options;
+}
+
+}  // namespace understudy

@@ -1,0 +1,243 @@
+#include "config_document.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+// Its pkg-config file asks for the shared library; here, where nobody else sees it, its headers do.
+#undef TOML_SHARED_LIB
+#undef TOML_HEADER_ONLY
+#define TOML_HEADER_ONLY 1  // NOLINT(readability-identifier-naming)
+#include <toml++/toml.h>
+
+namespace understudy::detail {
+namespace {
+
+constexpr std::size_t most_dots = 16;  // the longest key that means something has five
+constexpr std::size_t most_open = 32;
+constexpr std::size_t most_entries = 1000;  // what is compared pair by pair stays cheap
+
+ConfigPlace place_of(const toml::source_position& position) {
+  return {position.line, position.column};
+}
+
+struct Syntax {
+  std::string_view sign;  // in toml++'s description
+  std::string_view what;
+  std::string_view suggestion;
+};
+
+constexpr Syntax head_error{"parsing table header", "syntax error in a section's head",
+                            "write [section] or [[section]] alone on its line"};
+constexpr std::array syntax_errors{
+    Syntax{"utf-8", "not UTF-8", "save the file as UTF-8"},
+    Syntax{"redefine", "defined for the second time", "write each key and each section once"},
+    Syntax{"cannot insert", "defined for the second time", "write each key and each section once"},
+    Syntax{"parsing string", "syntax error in a string",
+           "begin and end it with a double quote on the same line; write \\\\ for a backslash"},
+    Syntax{"parsing boolean", "syntax error in a value", "write true or false"},
+    Syntax{"parsing inline table", "syntax error in an inline table",
+           "write {key = value, key = value}, on one line, without a comma at its end"},
+    Syntax{"parsing array", "syntax error in a list", "write [value, value]"},
+    head_error,
+    Syntax{"parsing key", "syntax error in a line", "write key = value, one to a line"},
+    Syntax{"parsing root", "syntax error", "write key = value or [section], one to a line"},
+    Syntax{"", "syntax error in a value",
+           "write text and durations in double quotes, such as \"180s\""}};
+
+/// What toml++ must not get to see. It and its destructors descend once for each dot of a key and each
+/// bracket: a file of nothing but these would overflow the stack. 3.3 asserts that a section's head begins
+/// with what may stand in a key, and its table of Unicode spaces reaches an "unreachable" for ordinary
+/// letters outside quotes and after a backslash. Strings and comments are skipped.
+class PreCheck {
+ public:
+  explicit PreCheck(std::string_view text) : text_(text) {
+    if (text_.starts_with("\xef\xbb\xbf")) {
+      text_.remove_prefix(3);
+    }
+  }
+
+  std::optional<ConfigError> error() {
+    bool fresh = true;  // nothing but spaces since the line began
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '[' && fresh && open_ == 0 && !is_head()) {
+        return ConfigError(place(), std::string(head_error.what),
+                           std::string(head_error.suggestion));
+      }
+      if (static_cast<unsigned char>(c) >= 0x80) {
+        return ConfigError(place(), "a character that may stand in quotes alone",
+                           "write names in ASCII, and text in straight double quotes");
+      }
+      fresh = c == '\n' || (fresh && (c == ' ' || c == '\t'));
+      if (c == '"' || c == '\'') {
+        if (!skip_string(c)) {
+          return ConfigError(place(), "a character that no backslash may stand before",
+                             "write \\\\ for a backslash, and letters as they are");
+        }
+        fresh = false;
+        continue;
+      }
+      if (c == '#') {
+        at_ = std::min(text_.find('\n', at_), text_.size());
+        continue;
+      }
+      step(c);
+      if (dots_ > most_dots || open_ > most_open) {
+        return ConfigError(place(), "nested too deep",
+                           "no key has more than six parts, no value so many brackets");
+      }
+      ++at_;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  /// Whether the brackets here are followed by what can be a key, or by what toml++ refuses itself.
+  bool is_head() const {
+    const auto first = text_.find_first_not_of(" \t", at_ + 1);
+    const auto second = first < text_.size() && text_[first] == '['
+                            ? text_.find_first_not_of(" \t", first + 1)
+                            : first;
+    if (second >= text_.size()) {
+      return true;
+    }
+    const char c = text_[second];
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_\"'").find(c) != std::string_view::npos;
+  }
+
+  void step(char c) {
+    if (c == '.') {
+      ++dots_;
+    } else if (c == '[' || c == '{') {
+      ++open_;
+    } else if ((c == ']' || c == '}') && open_ > 0) {
+      --open_;
+    }
+    if (std::string_view("=,[]{}\n").find(c) != std::string_view::npos) {
+      dots_ = 0;
+    }
+  }
+
+  /// False where a backslash, or one and the line's end, is followed by what is not ASCII.
+  bool skip_string(char quote) {
+    const std::string triple(3, quote);
+    const bool long_one = text_.substr(at_).starts_with(triple);
+    const auto end = long_one ? std::string_view(triple) : std::string_view(triple).substr(0, 1);
+    at_ += end.size();
+    while (at_ < text_.size() && !text_.substr(at_).starts_with(end)) {
+      if (!long_one && text_[at_] == '\n') {
+        return true;  // no TOML; toml++ stops here
+      }
+      const bool escape = quote == '"' && text_[at_] == '\\';
+      const auto next =
+          escape ? text_.find_first_not_of(" \t\r\n", at_ + 1) : std::string_view::npos;
+      if (next < text_.size() && static_cast<unsigned char>(text_[next]) >= 0x80) {
+        return false;
+      }
+      at_ += escape ? 2 : 1;
+    }
+    at_ = std::min(at_ + end.size(), text_.size());
+    // Up to two quotes may stand before the three that end a long string.
+    while (long_one && at_ < text_.size() && text_[at_] == quote) {
+      ++at_;
+    }
+    return true;
+  }
+
+  ConfigPlace place() const {
+    const auto before = text_.substr(0, at_);
+    const auto lines = std::count(before.begin(), before.end(), '\n');
+    const auto line = before.substr(before.rfind('\n') + 1);
+    const auto characters = std::count_if(line.begin(), line.end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    });
+    return {static_cast<std::uint32_t>(lines + 1), static_cast<std::uint32_t>(characters + 1)};
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t dots_ = 0;
+  std::size_t open_ = 0;
+};
+
+struct TooMany {
+  ConfigPlace place;
+};
+
+/// Throws TooMany.
+ConfigNode convert(const toml::node& node);
+
+ConfigNode::Table convert(const toml::table& table) {
+  if (table.size() > most_entries) {
+    throw TooMany{place_of(table.source().begin)};
+  }
+  ConfigNode::Table entries;
+  entries.reserve(table.size());
+  for (const auto& [key, node] : table) {
+    entries.push_back({std::string(key.str()), place_of(key.source().begin), convert(node)});
+  }
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.place, a.key) < std::tie(b.place, b.key);
+  });
+  return entries;
+}
+
+ConfigNode convert(const toml::node& node) {
+  ConfigNode converted;
+  converted.place = place_of(node.source().begin);
+  if (const auto* table = node.as_table()) {
+    converted.value = convert(*table);
+  } else if (const auto* array = node.as_array()) {
+    if (array->size() > most_entries) {
+      throw TooMany{converted.place};
+    }
+    ConfigNode::List list;
+    list.reserve(array->size());
+    for (const auto& element : *array) {
+      list.push_back(convert(element));
+    }
+    converted.value = std::move(list);
+  } else if (const auto* text = node.as_string()) {
+    converted.value = text->get();
+  } else if (const auto* number = node.as_integer()) {
+    converted.value = number->get();
+  } else if (const auto* fraction = node.as_floating_point()) {
+    converted.value = fraction->get();
+  } else if (const auto* flag = node.as_boolean()) {
+    converted.value = flag->get();
+  }
+  return converted;
+}
+
+ConfigError explain(const toml::parse_error& error) {
+  std::string description(error.description());
+  std::transform(description.begin(), description.end(), description.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  const auto& row = *std::find_if(syntax_errors.begin(), syntax_errors.end(), [&](const Syntax& s) {
+    return description.find(s.sign) != std::string::npos;
+  });
+  return {place_of(error.source().begin), std::string(row.what), std::string(row.suggestion)};
+}
+
+}  // namespace
+
+std::variant<ConfigNode, ConfigError> parse_document(std::string_view text) {
+  if (auto error = PreCheck(text).error()) {
+    return std::move(*error);
+  }
+  try {
+    return convert(static_cast<const toml::node&>(toml::parse(text)));
+  } catch (const toml::parse_error& error) {
+    return explain(error);
+  } catch (const TooMany& here) {
+    return ConfigError(here.place, "more than 1000 entries",
+                       "nothing that means something is so long");
+  }
+}
+
+}  // namespace understudy::detail

@@ -1,0 +1,65 @@
+#include "config_presets.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace understudy {
+namespace {
+
+using detail::Preset;
+
+// Base URLs: reference wire.md 2 to 6. Gemini: its OpenAI-compatible endpoint (ai.google.dev, OpenAI
+// compatibility). openai-codex is OpenAI's public Responses API, for which a plain key is enough: we
+// imitate no other client, so the backend behind a ChatGPT login is for who writes its base_url and oauth.
+constexpr std::array presets{
+    Preset{"anthropic", Protocol::anthropic_messages, "https://api.anthropic.com",
+           Authorization::x_api_key, "ANTHROPIC_API_KEY"},
+    Preset{"openai", Protocol::openai_chat, "https://api.openai.com/v1", Authorization::bearer,
+           "OPENAI_API_KEY"},
+    Preset{"openai-codex", Protocol::openai_responses, "https://api.openai.com/v1",
+           Authorization::bearer, "OPENAI_API_KEY"},
+    Preset{"openrouter", Protocol::openai_chat, "https://openrouter.ai/api/v1",
+           Authorization::bearer, "OPENROUTER_API_KEY"},
+    Preset{"deepseek", Protocol::openai_chat, "https://api.deepseek.com", Authorization::bearer,
+           "DEEPSEEK_API_KEY"},
+    Preset{"groq", Protocol::openai_chat, "https://api.groq.com/openai/v1", Authorization::bearer,
+           "GROQ_API_KEY"},
+    Preset{"mistral", Protocol::openai_chat, "https://api.mistral.ai/v1", Authorization::bearer,
+           "MISTRAL_API_KEY"},
+    Preset{"gemini", Protocol::openai_chat,
+           "https://generativelanguage.googleapis.com/v1beta/openai", Authorization::bearer,
+           "GEMINI_API_KEY"},
+    Preset{"ollama", Protocol::openai_chat, "http://localhost:11434/v1", Authorization::bearer, ""},
+    Preset{"azure", Protocol::openai_chat, "", Authorization::api_key, "AZURE_OPENAI_API_KEY"},
+};
+
+}  // namespace
+
+std::vector<std::string_view> preset_names() {
+  std::vector<std::string_view> names(presets.size());
+  std::transform(presets.begin(), presets.end(), names.begin(),
+                 [](const Preset& p) { return p.name; });
+  return names;
+}
+
+namespace detail {
+
+const Preset* preset_of(std::string_view name) noexcept {
+  const auto* const preset =
+      std::find_if(presets.begin(), presets.end(), [&](const Preset& p) { return p.name == name; });
+  return preset == presets.end() ? nullptr : preset;
+}
+
+ProviderConfig provider_of(const Preset& preset) {
+  const auto place = preset.base_url.empty() ? "http://none.invalid" : preset.base_url;
+  ProviderConfig provider(std::string(preset.name), preset.protocol, parse_url(place).value());
+  provider.base_url_text = preset.base_url;
+  provider.authorization = preset.authorization;
+  if (!preset.env.empty()) {
+    provider.credentials.push_back({CredentialSource::Env{std::string(preset.env)}, {}});
+  }
+  return provider;
+}
+
+}  // namespace detail
+}  // namespace understudy

@@ -1,0 +1,279 @@
+#include "understudy/client/delivery.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "held_events.hpp"
+#include "understudy/failover/failover.hpp"
+
+namespace understudy {
+namespace {
+
+using detail::HeldEvents;
+
+/// What is held back before the commit point, at most.
+constexpr std::size_t most_held = std::size_t{32} * 1024 * 1024;
+
+/// An answer at its commit point.
+class Committed {
+ public:
+  explicit Committed(Stream s) : stream(std::move(s)) {}
+
+  Stream stream;
+  HeldEvents held;
+  bool complete = false;  // nothing comes any more
+};
+
+/// What has been delivered, as far as it says what may still be done.
+class Delivered {
+ public:
+  void note(const Event& event) {
+    anything_ = true;
+    if (const auto* start = std::get_if<ToolStart>(&event.body)) {
+      calls_.emplace_back(start->block,
+                          "`" + std::string(start->name) + "` (" + std::string(start->id) + ")");
+    } else if (const auto* end = std::get_if<ToolEnd>(&event.body); end && end->complete) {
+      for (const auto& [block, name] : calls_) {
+        if (block == end->block) {
+          complete_call_ = name;
+        }
+      }
+    }
+  }
+
+  bool anything() const noexcept { return anything_; }
+  /// The tool call that was delivered in whole, if one was.
+  const std::optional<std::string>& complete_call() const noexcept { return complete_call_; }
+
+ private:
+  bool anything_ = false;
+  std::vector<std::pair<std::size_t, std::string>> calls_;
+  std::optional<std::string> complete_call_;
+};
+
+}  // namespace
+
+class Delivery::Impl {
+ public:
+  Impl(DeliveryPlan p, std::source_location site)
+      : plan_(std::move(p)), call_(plan_.chain, plan_.policy, *plan_.state, options(plan_), site) {}
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    if (!end_) {
+      finish(Failure(StopReason::cancelled));
+    }
+  }
+
+  asio::awaitable<void> begin() {
+    auto asked = co_await ask();
+    settle(std::move(asked));
+  }
+
+  Protocol protocol() const noexcept { return answer_->stream.protocol(); }
+
+  const Event* try_next() {
+    if (end_) {
+      return nullptr;
+    }
+    if (retract_) {
+      retract_ = false;
+      delivered_ = Delivered();
+      return &retract_event_;
+    }
+    const Event* event = answer_->held.next();
+    if (event == nullptr && !answer_->complete) {
+      event = answer_->stream.try_next();
+    }
+    if (event != nullptr) {
+      delivered_.note(*event);
+      if (const auto* usage = std::get_if<Usage>(&event->body)) {
+        call_.answer_spent(usage->output.value_or(0));
+      }
+    }
+    return event;
+  }
+
+  asio::awaitable<Result<bool>> ready() {
+    while (!end_ && !retract_ && answer_->held.empty()) {
+      if (answer_->complete) {
+        complete();
+        break;
+      }
+      const auto more = co_await answer_->stream.ready();  // const: see HttpStream::ready
+      if (more.has_error()) {
+        co_await broke(more.error());
+      } else if (*more) {
+        co_return true;
+      } else {
+        complete();
+      }
+    }
+    if (end_) {
+      co_return std::as_const(*end_);
+    }
+    co_return true;
+  }
+
+  const CallReport& report() const noexcept { return end_ ? report_ : call_.report(); }
+
+ private:
+  static CallOptions options(const DeliveryPlan& plan) {
+    CallOptions options;
+    options.with_prompt(plan.prompt_tokens);
+    options.observer = plan.observer;
+    options.parent = plan.parent;
+    return options;
+  }
+
+  asio::awaitable<Result<Committed>> ask() {
+    auto open = [this](Attempt& attempt) { return open_and_hold(attempt); };
+    co_return co_await detail::ask_chain<Committed>(call_, open, detail::Leg::only,
+                                                    call_.choose(detail::Leg::only));
+  }
+
+  asio::awaitable<Result<Committed>> open_and_hold(Attempt& attempt) {
+    auto opened = co_await plan_.open(attempt);
+    if (opened.has_error()) {
+      co_return opened.error();
+    }
+    Committed answer(std::move(*opened));
+    const auto& commit = plan_.settings.commit;
+    if (commit.when() != Commit::When::first_progress) {
+      answer.stream.ask_takeover([&attempt] { return attempt.takeover(); });
+      const auto until = commit.when() == Commit::When::whole ? Clock::time_point::max()
+                                                              : Clock::now() + commit.held();
+      auto held = co_await hold(answer, until);
+      if (held.has_error()) {
+        co_return held.error();
+      }
+      answer.stream.ask_takeover({});
+    }
+    co_return Result<Committed>(std::move(answer));
+  }
+
+  /// Until an event comes at `until` or later, or the answer is complete: a pending read cannot be left
+  /// alone, and who is silent then would only have shown less before it stalls.
+  static asio::awaitable<Result<void>> hold(Committed& answer, Clock::time_point until) {
+    while (true) {
+      const auto more = co_await answer.stream.ready();
+      if (more.has_error()) {
+        co_return more.error();
+      }
+      if (!*more) {
+        answer.complete = true;
+        co_return Result<void>();
+      }
+      if (Clock::now() >= until) {
+        co_return Result<void>();
+      }
+      while (const Event* event = answer.stream.try_next()) {
+        answer.held.add(*event);
+      }
+      if (answer.held.bytes() > most_held) {
+        co_return Failure(FailoverReason::malformed_response,
+                          "more than 32 MiB before its commit point");
+      }
+    }
+  }
+
+  void settle(Result<Committed> asked) {
+    if (asked.has_error()) {
+      finish(asked.error());
+      return;
+    }
+    answer_.emplace(std::move(*asked));
+    if (may_begin_anew()) {
+      answer_->stream.ask_takeover([this] { return call_.answer_takeover(); });
+    }
+  }
+
+  /// Whether another member could answer in place of this one, for all that the consumer has seen or will
+  /// have seen by then.
+  bool may_begin_anew() const {
+    return plan_.can_retract && plan_.settings.on_partial == OnPartial::restart &&
+           restarts_ < plan_.settings.max_resumes && !delivered_.complete_call();
+  }
+
+  asio::awaitable<void> broke(Failure failure) {
+    const auto decision = call_.answer_broke(failure);
+    answer_->stream.ask_takeover({});
+    if (decision.action != Action::fail_over || (delivered_.anything() && !may_begin_anew())) {
+      finish(decision.action == Action::stop ? failure : told(call_.failure()));
+      co_return;
+    }
+    answer_.reset();  // closes the connection
+    end_ = Failure(
+        StopReason::cancelled);  // what it stays if we are stopped while another one is asked
+    auto asked = co_await ask();
+    end_.reset();
+    restarts_ += delivered_.anything() ? 1 : 0;
+    retract_ = asked.has_value() && delivered_.anything();
+    settle(std::move(asked));
+  }
+
+  /// The failure, in words that say why nobody was asked in its place.
+  Failure told(const Failure& failure) const {
+    const auto& call = delivered_.complete_call();
+    if (!call || plan_.settings.on_partial != OnPartial::restart) {
+      return failure;
+    }
+    const auto attempts = failure.attempts();
+    return Failure(Cause(failure.code(), failure.evidence()),
+                   "the tool call " + *call +
+                       " was delivered, and nothing is generated anew after it; " +
+                       failure.message())
+        .with_retry_after(failure.retry_after())
+        .with_attempts({attempts.begin(), attempts.end()});
+  }
+
+  void complete() {
+    call_.answer_ended();
+    finish(false);
+  }
+
+  void finish(Result<bool> end) {
+    report_ = call_.finish(end.has_error() ? end.error().code() : error_code());
+    end_ = std::move(end);
+  }
+
+  DeliveryPlan plan_;
+  detail::Call call_;
+  std::optional<Committed> answer_;
+  Delivered delivered_;
+  unsigned restarts_ = 0;
+  bool retract_ = false;  // is what comes next
+  Event retract_event_{Retract()};
+  std::optional<Result<bool>> end_;
+  CallReport report_;
+};
+
+Delivery::Delivery(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Delivery::Delivery(Delivery&&) noexcept = default;
+Delivery& Delivery::operator=(Delivery&&) noexcept = default;
+Delivery::~Delivery() = default;
+
+Protocol Delivery::protocol() const noexcept { return impl_->protocol(); }
+const Event* Delivery::try_next() { return impl_->try_next(); }
+asio::awaitable<Result<bool>> Delivery::ready() { return impl_->ready(); }
+asio::awaitable<const Event*> Delivery::next() {
+  if (const Event* event = impl_->try_next()) {
+    co_return event;
+  }
+  const auto more = co_await impl_->ready();
+  if (more.has_error()) {
+    throw FailoverError(more.error());
+  }
+  co_return *more ? impl_->try_next() : nullptr;
+}
+
+const CallReport& Delivery::report() const noexcept { return impl_->report(); }
+
+asio::awaitable<Delivery> deliver(DeliveryPlan plan, std::source_location site) {
+  auto impl = std::make_unique<Delivery::Impl>(std::move(plan), site);
+  co_await impl->begin();
+  co_return Delivery(std::move(impl));
+}
+
+}  // namespace understudy

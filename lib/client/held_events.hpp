@@ -1,0 +1,29 @@
+/// Events that are kept beyond their read: copies that own what their views show.
+#pragma once
+
+#include <deque>
+
+#include "understudy/llm/event.hpp"
+#include "understudy/net/detail/arena.hpp"
+
+namespace understudy::detail {
+
+/// A queue of them. What `next` has given is valid until `clear`, or the end.
+class HeldEvents {
+ public:
+  void add(const Event& event);
+
+  const Event* next() noexcept { return taken_ == events_.size() ? nullptr : &events_[taken_++]; }
+  bool empty() const noexcept { return taken_ == events_.size(); }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  std::string_view keep(std::string_view text);
+
+  std::deque<Event> events_;
+  std::size_t taken_ = 0;
+  std::size_t bytes_ = 0;
+  Arena arena_;
+};
+
+}  // namespace understudy::detail

@@ -1,0 +1,127 @@
+#include "understudy/client/client_state.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include "client_world.hpp"
+
+using namespace client_test;
+
+namespace {
+
+/// A file for as long as a test.
+class KeyFile {
+ public:
+  explicit KeyFile(const std::string& text) {
+    std::string name = std::filesystem::temp_directory_path() / "understudy-key-XXXXXX";
+    const int fd = ::mkstemp(name.data());
+    REQUIRE(fd >= 0);
+    ::close(fd);
+    path = name;
+    std::ofstream(path) << text;
+  }
+  KeyFile(const KeyFile&) = delete;
+  KeyFile& operator=(const KeyFile&) = delete;
+  ~KeyFile() { std::filesystem::remove(path); }
+
+  std::string path;
+};
+
+std::string with_credentials(const std::string& credentials) {
+  return R"(
+[model]
+provider = "mine"
+default = "m"
+
+[providers.mine]
+protocol = "openai_chat"
+base_url = "http://localhost:8001/v1"
+credentials = )" +
+         credentials + "\n";
+}
+
+std::string errors(const ClientWorld& world, const std::string& text) {
+  const auto made = ClientState::make(world.config(text), world.state_options());
+  return made.has_error() ? to_string(made.error()) : "no error";
+}
+
+std::string secret(ClientState& state, const std::string& provider) {
+  return std::string(state.credentials(provider)->use(0).secret.reveal());
+}
+
+}  // namespace
+
+TEST_CASE("credentials come from the environment, from files and from the configuration itself") {
+  ClientWorld world;
+  world.variables["MINE"] = " from the environment\n";
+  const KeyFile file("from a file\n");
+  const auto read = [&](const std::string& credentials) {
+    const auto state =
+        ClientState::make(world.config(with_credentials(credentials)), world.state_options());
+    REQUIRE(state.has_value());
+    return secret(**state, "mine");
+  };
+  CHECK(read(R"([{ env = "MINE" }])") == "from the environment");
+  CHECK(read("[{ file = \"" + file.path + "\" }]") == "from a file");
+  CHECK(read(R"([{ value = "written here" }])") == "written here");
+}
+
+TEST_CASE(
+    "what cannot be read is said with its place and what to do, all at once, and without a "
+    "secret") {
+  ClientWorld world;
+  world.variables["EMPTY"] = "  ";
+  const KeyFile two_lines("a secret\nand another\n");
+  const auto said = errors(world, with_credentials("[{ env = \"UNSET\" }, { env = \"EMPTY\" },\n"
+                                                   "{ file = \"/no/such/file\" },\n"
+                                                   "{ file = \"" +
+                                                   two_lines.path + "\" }]"));
+  CHECK(said.find("test.toml:9:") == 0);
+  CHECK(said.find("the environment variable UNSET is not set") != std::string::npos);
+  CHECK(said.find("the environment variable EMPTY is empty") != std::string::npos);
+  CHECK(said.find("test.toml:10:") != std::string::npos);
+  CHECK(said.find("the file /no/such/file cannot be read") != std::string::npos);
+  CHECK(said.find("test.toml:11:") != std::string::npos);
+  CHECK(said.find(two_lines.path + " holds no key") != std::string::npos);
+  CHECK(said.find("secret") == std::string::npos);
+}
+
+TEST_CASE("a preset's variable that is not set is named, at the place of the one who needs it") {
+  ClientWorld world;
+  world.variables.clear();
+  const auto said = errors(world, report_file);
+  CHECK(said.find("ANTHROPIC_API_KEY is not set") != std::string::npos);
+  CHECK(said.find("OPENAI_API_KEY is not set") != std::string::npos);
+}
+
+TEST_CASE(
+    "reload: the same credentials keep their pool, others get a new one, an error changes "
+    "nothing") {
+  ClientWorld world;
+  const auto config = world.config(report_file);
+  const auto state = ClientState::make(config, world.state_options()).value();
+  const auto before = state->credentials("anthropic");
+  REQUIRE(state->reload(config).has_value());
+  CHECK(state->credentials("anthropic") == before);
+  world.variables["ANTHROPIC_API_KEY"] = "another key";
+  REQUIRE(state->reload(config).has_value());
+  CHECK(state->credentials("anthropic") != before);
+  CHECK(secret(*state, "anthropic") == "another key");
+  CHECK(state->credentials("openai-codex") != nullptr);
+  world.variables.clear();
+  CHECK(state->reload(config).has_error());
+  CHECK(secret(*state, "anthropic") == "another key");
+}
+
+TEST_CASE("a provider without credentials has none") {
+  ClientWorld world;
+  const auto state = ClientState::make(world.config(with_credentials("[]")), world.state_options());
+  REQUIRE(state.has_value());
+  CHECK((*state)->credentials("mine") == nullptr);
+}
+
+TEST_CASE("a proxy that cannot be used is an error of the environment") {
+  ClientWorld world;
+  world.variables["HTTPS_PROXY"] = "socks5://localhost:1";
+  CHECK(errors(world, report_file).find("proxy: ") != std::string::npos);
+}

@@ -1,0 +1,318 @@
+#include "understudy/client/delivery.hpp"
+
+#include <doctest/doctest.h>
+
+#include "../llm/provider_faults.hpp"
+
+using namespace provider_test;
+
+namespace {
+
+/// A chain whose answers go through a Delivery.
+class Stage : public World {
+ public:
+  using World::World;
+
+  DeliverySettings settings;
+  bool can_retract = false;
+  Observer* observer = nullptr;
+
+ protected:
+  awaitable<Told> call(const Request& request) override {
+    Told told;
+    const auto began = Clock::now();
+    auto open = [this, &request](Attempt& attempt) {
+      return provider_of(attempt.member()).open(request, attempt);
+    };
+    DeliveryPlan plan(chain, policy, settings, state, std::move(open));
+    plan.can_retract = can_retract;
+    plan.observer = observer;
+    auto delivery = co_await deliver(std::move(plan));
+    told.began_after = Clock::now() - began;
+    told.answer = co_await read(delivery, told);
+    told.report = delivery.report();
+    told.took = Clock::now() - began;
+    co_return told;
+  }
+};
+
+/// Ways to break after five events: the start and four words.
+const std::vector<std::pair<Fault, R>>& breaks() {
+  static const std::vector<std::pair<Fault, R>> all{
+      {Fault::silence(), R::timeout},
+      {Fault::silence(100ms), R::timeout},
+      {Fault::reset(), R::connection},
+      {Fault::close(), R::connection},
+      {Fault::truncated_chunk(), R::connection},
+      {Fault::end(), R::malformed_response},
+      {Fault::error("overloaded_error", "Overloaded"), R::overloaded},
+  };
+  return all;
+}
+
+/// A reset takes with it what was not read yet: so that comes at its leisure.
+Reply broken(const Fault& fault, Clock::duration gap = 10ms) {
+  return Reply::answer().dripping(gap).after(5, fault);
+}
+
+constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
+                               Protocol::openai_responses};
+
+}  // namespace
+
+TEST_CASE("an answer that nothing befalls passes as it is, once, and its report says who gave it") {
+  for (const auto protocol : protocols) {
+    for (const auto commit : {Commit(), Commit::after(750ms), Commit::whole()}) {
+      Stage stage;
+      stage.settings.with_commit(commit);
+      stage.add(protocol).reply(Reply::answer().think("well, well").dripping(200ms));
+      const auto told = stage.ask();
+      require_answer(told);
+      CHECK(told.text == ten);
+      CHECK(told.answer->text() == ten);
+      CHECK(told.answer->finish == FinishReason::stop);
+      CHECK(told.retracts == 0);
+      CHECK(told.report.attempts.size() == 1);
+      CHECK_FALSE(told.report.code);
+      CHECK(told.report.took == told.took);
+      CHECK(told.report.attempts[0].took == told.took);
+      CHECK(told.report.attempts[0].tokens_spent > 0);
+      CHECK(stage.state.health().all_well());
+      switch (commit.when()) {
+        case Commit::When::first_progress: CHECK(told.began_after < 500ms); break;
+        case Commit::When::after:
+          CHECK(told.began_after >= 750ms);
+          CHECK(told.began_after < 1300ms);
+          break;
+        case Commit::When::whole: CHECK(told.began_after == told.took); break;
+      }
+    }
+  }
+}
+
+TEST_CASE("on_partial = fail: what breaks in the midst is a typed failure, and never a neat end") {
+  for (const auto protocol : protocols) {
+    for (const auto& [fault, reason] : breaks()) {
+      CAPTURE(to_string(protocol));
+      CAPTURE(to_string(reason));
+      Stage stage;
+      stage.policy.with_stall(scaled_down(2s));
+      stage.add(protocol).reply(broken(fault));
+      stage.add();
+      const auto told = stage.ask();
+      REQUIRE(told.answer.has_error());
+      CHECK(told.answer.error().code() == reason);
+      const bool lost = fault.kind == Fault::Kind::reset;
+      CHECK(told.text == (lost ? "one two three" : "one two three four"));
+      CHECK(told.retracts == 0);
+      CHECK(told.report.code == reason);
+      REQUIRE(told.report.attempts.size() == 1);
+      CHECK(told.report.attempts[0].failure.code() == reason);
+      CHECK(told.report.answer() == nullptr);
+      const auto silent =
+          told.took - (reason == R::timeout ? Clock::duration(2s) : Clock::duration(0s));
+      CHECK(silent >= 40ms);
+      CHECK(silent <= 41ms);
+      CHECK(told.open_connections <= told.idle_connections);
+      CHECK_FALSE(stage.state.health().all_well());  // the next call knows
+    }
+  }
+}
+
+TEST_CASE(
+    "on_partial = restart: it is taken back, and the next member answers from the beginning") {
+  for (const auto protocol : protocols) {
+    for (const auto& [fault, reason] : breaks()) {
+      CAPTURE(to_string(protocol));
+      CAPTURE(to_string(reason));
+      Stage stage;
+      stage.policy.with_stall(scaled_down(2s));
+      stage.settings.with_on_partial(OnPartial::restart);
+      stage.can_retract = true;
+      stage.add(protocol).reply(broken(fault));
+      stage.add(Protocol::openai_responses);
+      const auto told = stage.ask();
+      require_answer(told);
+      CHECK(told.text == ten);
+      CHECK(told.answer->text() == ten);
+      CHECK(told.retracts == 1);
+      REQUIRE(told.report.attempts.size() == 2);
+      CHECK(told.report.attempts[0].failure.code() == reason);
+      CHECK(told.report.attempts[0].decision->action == Action::fail_over);
+      CHECK(told.report.answer()->member.name() == "b/model-b");
+      CHECK(told.open_connections <= told.idle_connections);
+    }
+  }
+}
+
+TEST_CASE("restart is only for a consumer that has declared that it can take things back") {
+  Stage stage;
+  stage.settings.with_on_partial(OnPartial::restart);
+  stage.add().reply(broken(Fault::reset()));
+  stage.add();
+  const auto told = stage.ask();
+  REQUIRE(told.answer.has_error());
+  CHECK(told.answer.error().code() == R::connection);
+  CHECK(told.retracts == 0);
+}
+
+TEST_CASE("restart ends with the failure of all when nobody is left, and after max_resumes") {
+  SUBCASE("nobody is left") {
+    Stage stage;
+    stage.settings.with_on_partial(OnPartial::restart);
+    stage.can_retract = true;
+    stage.add().reply(broken(Fault::reset()));
+    stage.add().reply(Reply::status(500, "no"));
+    stage.policy.with_backoff(BackoffSettings(1ms, 1ms));
+    const auto told = stage.ask();
+    REQUIRE(told.answer.has_error());
+    CHECK(told.answer.error().code() == R::server_error);
+    CHECK(told.answer.error().attempts().size() >= 2);
+    CHECK(told.answer.error().attempts()[0].code() == R::connection);
+    CHECK(told.retracts == 0);  // there is nothing in its place
+    CHECK(told.text == "one two three");
+  }
+  SUBCASE("max_resumes") {
+    Stage stage;
+    stage.settings.with_on_partial(OnPartial::restart).with_max_resumes(2);
+    stage.can_retract = true;
+    for (int i = 0; i < 4; ++i) {
+      stage.add().reply(broken(Fault::reset()));
+    }
+    const auto told = stage.ask();
+    REQUIRE(told.answer.has_error());
+    CHECK(told.retracts == 2);
+    CHECK(told.report.attempts.size() == 3);
+  }
+}
+
+TEST_CASE(
+    "an answer that breaks before its commit point: nobody notices, whatever on_partial says") {
+  for (const auto commit : {Commit::after(750ms), Commit::whole()}) {
+    for (const auto& [fault, reason] : breaks()) {
+      CAPTURE(to_string(reason));
+      if (fault.heartbeats > 0s && commit.when() == Commit::When::after) {
+        continue;  // a heartbeat after the commit point: the answer is let go before it stalls
+      }
+      Stage stage;
+      stage.policy.with_stall(scaled_down(2s))
+          .with_backoff(BackoffSettings(1ms, 1ms))
+          .with_max_retries(0);
+      stage.settings.with_commit(commit);
+      stage.add().reply(broken(fault, 100ms));
+      stage.add();
+      const auto told = stage.ask();
+      require_answer(told);
+      CHECK(told.text == ten);
+      CHECK(told.retracts == 0);
+      CHECK(told.report.attempts[0].failure.code() == reason);
+    }
+  }
+}
+
+TEST_CASE("a stall after the commit point waits for last_member where nobody could begin anew") {
+  Stage stage;
+  stage.policy.with_stall(scaled_down(2s).with_last_member(60s));
+  stage.settings.with_on_partial(OnPartial::restart);
+  stage.can_retract = true;
+  stage.add().reply(broken(Fault::pause(30s)));
+  SUBCASE("there is only one member: it gets its time") {
+    const auto told = stage.ask();
+    require_answer(told);
+    CHECK(told.took >= 30s);
+  }
+  SUBCASE("another one is well: it does not") {
+    stage.add();
+    const auto told = stage.ask();
+    require_answer(told);
+    CHECK(told.retracts == 1);
+    CHECK(told.took >= 2040ms);
+    CHECK(told.took <= 2041ms);
+  }
+}
+
+TEST_CASE("after a complete tool call nothing is generated anew: the failure names the call") {
+  for (const auto protocol : protocols) {
+    CAPTURE(to_string(protocol));
+    Stage stage;
+    stage.settings.with_on_partial(OnPartial::restart);
+    stage.can_retract = true;
+    stage.add(protocol).reply(Reply::answer("let me see")
+                                  .call("call_7", "weather", R"({"city": "Oslo"})")
+                                  .call("call_8", "weather", R"({"city": "Bergen"})")
+                                  .dripping(10ms)
+                                  .after(8, Fault::reset()));
+    auto& other = stage.add();
+    const auto told = stage.ask();
+    if (protocol == Protocol::openai_chat) {
+      // It does not say that a call is complete before the answer's end, so that nobody can have run it.
+      require_answer(told);
+      CHECK(told.retracts == 1);
+      CHECK(told.text == ten);
+    } else {
+      REQUIRE(told.answer.has_error());
+      CHECK(other.requests() == 0);
+      CHECK(told.answer.error().message().find("`weather` (call_7)") != std::string::npos);
+      CHECK(told.answer.error().code() == R::connection);
+    }
+  }
+}
+
+TEST_CASE("what the request is at fault for is returned, and nobody else is asked") {
+  Stage stage;
+  stage.settings.with_on_partial(OnPartial::restart);
+  stage.can_retract = true;
+  stage.add().reply(Reply::status(400, "max_tokens: must be at least 1", "invalid_request_error"));
+  auto& other = stage.add();
+  const auto told = stage.ask();
+  REQUIRE(told.answer.has_error());
+  CHECK(told.answer.error().code() == R::format_error);
+  CHECK(other.requests() == 0);
+}
+
+TEST_CASE("the deadline ends an answer in its midst: nobody begins anew") {
+  Stage stage;
+  stage.policy.with_deadline(3s);
+  stage.settings.with_on_partial(OnPartial::restart);
+  stage.can_retract = true;
+  stage.add().reply(Reply::answer().dripping(500ms));
+  auto& other = stage.add();
+  const auto told = stage.ask();
+  REQUIRE(told.answer.has_error());
+  CHECK(told.answer.error().code() == StopReason::deadline);
+  CHECK(told.took == 3s);
+  CHECK(other.requests() == 0);
+  CHECK(stage.state.health().all_well());
+}
+
+TEST_CASE("the observer is told of the break, and of the call's end once") {
+  class Counter final : public Observer {
+   public:
+    void attempt_ended(const AttemptReport&) override { ++ended; }
+    void answer_broke(const AttemptReport& attempt) override {
+      ++broken;
+      reason = attempt.failure.code();
+    }
+    void call_ended(const CallReport& report) override {
+      ++calls;
+      attempts = report.attempts.size();
+    }
+    int ended = 0;
+    int broken = 0;
+    int calls = 0;
+    std::size_t attempts = 0;
+    error_code reason;
+  } counter;
+  Stage stage;
+  stage.observer = &counter;
+  stage.settings.with_on_partial(OnPartial::restart);
+  stage.can_retract = true;
+  stage.add().reply(broken(Fault::reset()));
+  stage.add();
+  require_answer(stage.ask());
+  CHECK(counter.ended == 2);
+  CHECK(counter.broken == 1);
+  CHECK(counter.calls == 1);
+  CHECK(counter.attempts == 2);
+  CHECK(counter.reason == R::connection);
+}

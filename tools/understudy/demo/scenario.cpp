@@ -1,0 +1,186 @@
+#include "scenario.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+namespace understudy::tool {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Fault;
+using testing::FaultServer;
+using testing::Reply;
+using R = FailoverReason;
+
+constexpr Clock::duration word_gap = 25ms;
+constexpr Clock::duration heartbeats = 200ms;
+
+Reply lead_answer() { return Reply::answer(std::string(lead_says)).dripping(word_gap); }
+
+void well(FaultServer& server, std::string_view text) {
+  server.reply(Reply::answer(std::string(text)).dripping(word_gap));
+}
+
+/// The lead replies like that, always; its understudy is well.
+void lead_replies(FaultServer& lead, FaultServer& understudy, Reply reply) {
+  lead.reply(std::move(reply));
+  well(understudy, understudy_says);
+}
+
+constexpr std::array all{
+    Scenario{"heartbeat-stall",
+             "The stream hangs: its socket stays open, its heartbeats come, no token does.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy, lead_answer().after(1, Fault::silence(heartbeats)));
+             },
+             Ending::understudy_answers, R::timeout},
+    Scenario{"silence", "The request is taken, and not a byte comes back.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy, lead_answer().before_head(Fault::silence()));
+             },
+             Ending::understudy_answers, R::timeout},
+    Scenario{"slow-first-token", "The head comes at once, and the first token far too late.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy, lead_answer().after(0, Fault::pause(30s)));
+             },
+             Ending::understudy_answers, R::timeout},
+    Scenario{"thinking-with-pings",
+             "The model thinks under heartbeats, within its limit: nobody interrupts it.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy, lead_answer().after(1, Fault::pause(700ms, 100ms)));
+             },
+             Ending::lead_answers, std::nullopt},
+    Scenario{"mid-stream-stall",
+             "The answer stalls after some words: they are taken back, and it is given anew.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy, lead_answer().after(5, Fault::silence(heartbeats)));
+             },
+             Ending::understudy_answers, R::timeout, 1},
+    Scenario{"reset", "The connection is reset before anything was said, and again at the retry.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy, lead_answer().before_head(Fault::reset()));
+             },
+             Ending::understudy_answers, R::connection},
+    Scenario{"truncated", "The body breaks off in the midst of a chunk.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy, lead_answer().after(5, Fault::truncated_chunk()));
+             },
+             Ending::understudy_answers, R::connection, 1},
+    Scenario{"rate-limit", "429, to come back in a minute: longer than anybody's patience.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy,
+                            Reply::status(429, "Number of requests has exceeded your rate limit",
+                                          "rate_limit_error")
+                                .with_header("retry-after", "60"));
+             },
+             Ending::understudy_answers, R::rate_limit},
+    Scenario{"billing", "The account is out of funds.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy,
+                            Reply::status(400, "Your credit balance is too low to access the API",
+                                          "invalid_request_error"));
+             },
+             Ending::understudy_answers, R::billing},
+    Scenario{"auth-refresh",
+             "The OAuth token has expired: it is refreshed amid the call, and the lead answers.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead.reply(Reply::status(401, "OAuth token has expired", "authentication_error"));
+               lead_replies(lead, understudy, lead_answer());
+             },
+             Ending::lead_answers, R::auth, 0, true},
+    Scenario{"overloaded", "200, and then an error event: overloaded.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy,
+                            lead_answer().after(1, Fault::error("overloaded_error", "Overloaded")));
+             },
+             Ending::understudy_answers, R::overloaded},
+    Scenario{"context-overflow",
+             "The prompt is too long for the lead; the understudy's window is larger.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy,
+                            Reply::status(400, "prompt is too long: 210000 tokens > 200000 maximum",
+                                          "invalid_request_error"));
+             },
+             Ending::understudy_answers, R::context_overflow},
+    Scenario{"malformed", "200, and a page of HTML.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy, Reply::html());
+             },
+             Ending::understudy_answers, R::malformed_response},
+    Scenario{"all-down", "Both fail, retries too: one typed failure that names every attempt.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead.reply(Reply::status(500, "Internal server error", "api_error"));
+               understudy.reply(Reply::status(500, "The server had an error", "server_error"));
+             },
+             Ending::fails, R::server_error},
+    Scenario{"cancel",
+             "The user goes away amid the answer: its connection is closed, and nobody is blamed.",
+             [](FaultServer& lead, FaultServer& understudy) {
+               lead_replies(lead, understudy, lead_answer().dripping(200ms));
+             },
+             Ending::cancelled, std::nullopt, 0, false, true},
+};
+
+}  // namespace
+
+std::string_view to_string(Ending ending) noexcept {
+  switch (ending) {
+    case Ending::lead_answers: return "the lead answers";
+    case Ending::understudy_answers: return "the understudy answers";
+    case Ending::fails: return "a typed failure";
+    case Ending::cancelled: return "cancelled";
+  }
+  return "";
+}
+
+std::span<const Scenario> scenarios() { return all; }
+
+const Scenario* find_scenario(std::string_view name) {
+  const auto* const found =
+      std::find_if(all.begin(), all.end(), [&](const Scenario& s) { return s.name == name; });
+  return found == all.end() ? nullptr : found;
+}
+
+std::string configuration(const Scenario& scenario, std::uint16_t lead_port,
+                          std::uint16_t understudy_port, std::uint16_t token_port,
+                          const std::string& token_file) {
+  const auto here = [](std::uint16_t port) { return "\"http://127.0.0.1:" + std::to_string(port); };
+  std::string text = R"([model]
+provider = "anthropic"
+default = "claude-opus-4-7"
+
+[[fallback_providers]]
+provider = "openai-codex"
+model = "gpt-5.5"
+
+[fallback]
+eager_on_timeout = true
+on_partial = "restart"
+
+[stall]
+connect = "1s"
+first_progress = "1s"
+stale = "1s"
+
+[retry]
+backoff_base = "50ms"
+backoff_cap = "200ms"
+
+[providers.anthropic]
+base_url = )" + here(lead_port) +
+                     R"("
+models."claude-opus-4-7" = { context_window = 200000 }
+)";
+  text += scenario.refresh ? "credentials = [{ oauth = { token_file = \"" + token_file +
+                                 "\", token_url = " + here(token_port) +
+                                 "/oauth/token\", client_id = \"understudy-demo\" } }]\n"
+                           : "credentials = [{ value = \"the-leads-key\" }]\n";
+  text += "\n[providers.openai-codex]\nbase_url = " + here(understudy_port) + R"(/v1"
+models."gpt-5.5" = { context_window = 1000000 }
+credentials = [{ value = "the-understudys-key" }]
+)";
+  return text;
+}
+
+}  // namespace understudy::tool
