@@ -13,7 +13,6 @@ using namespace std::chrono_literals;
 using namespace understudy;
 using asio::awaitable;
 
-// [four primitives]
 // Heartbeats every 10 s, and never a token: the limit on progress ends it, with a cause.
 awaitable<std::string> stalled(Scope& scope) {
   const StallCodes codes(asio::error::connection_reset, asio::error::timed_out);
@@ -52,4 +51,3 @@ int main() {
   std::cout << time.run(context, answer()) << "\n";
   std::cout << std::chrono::duration<double>(time.elapsed()).count() << " s of virtual time\n";
 }
-// [four primitives]
