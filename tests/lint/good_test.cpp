@@ -18,11 +18,16 @@
 #include "good/capture_over_lines.cpp"
 #include "good/capture_returned.cpp"
 #include "good/capture_shared.cpp"
+#include "good/conditional_argument.cpp"
+#include "good/conditional_awaitable.cpp"
+#include "good/conditional_literal.cpp"
+#include "good/conditional_of_awaits.cpp"
 #include "good/dangling_lambda.cpp"
 #include "good/designated_argument.cpp"
 #include "good/initializer_list.cpp"
 #include "good/member_of_await.cpp"
 #include "good/no_false_alarm.cpp"
+#include "good/no_harm_in_conditions.cpp"
 #include "good/optional_of_aggregate.cpp"
 #include "good/vector_prvalue.cpp"
 
@@ -60,11 +65,16 @@ TEST_CASE("what the lint advises instead of the patterns that g++ 12.2 miscompil
   run(samples::capture_over_lines());
   run(samples::capture_returned());
   run(samples::capture_shared());
+  run(samples::conditional_argument());
+  run(samples::conditional_awaitable());
+  run(samples::conditional_literal());
+  run(samples::conditional_of_awaits());
   run(samples::dangling_lambda());
   run(samples::designated_argument());
   run(samples::initializer_list());
   run(samples::member_of_await());
   run(samples::no_false_alarm());
+  run(samples::no_harm_in_conditions());
   run(samples::optional_of_aggregate());
   run(samples::vector_prvalue());
 }

@@ -92,8 +92,10 @@ class Tree {
     const int id = nodes_++;
     const Presence presence(*this, id, siblings);
     if (depth < 2 || (depth < 6 && nodes_ < 30 && pick(2) == 0)) {
-      co_return pick(3) == 0 ? co_await contest(parent, id, depth)
-                             : co_await nursery(parent, id, depth);
+      if (pick(3) == 0) {
+        co_return co_await contest(parent, id, depth);
+      }
+      co_return co_await nursery(parent, id, depth);
     }
     switch (pick(10)) {
       case 0: co_return id;
