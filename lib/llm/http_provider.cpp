@@ -1,6 +1,7 @@
 #include "understudy/llm/http_provider.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
@@ -214,7 +215,27 @@ void HttpProvider::mended(Failure& failure, const Request& request, const Attemp
   }
 }
 
+/// Under the attempt's cancel nothing throws on the way up from the socket: a stall would cost two exceptions
+/// and all the frames between (design.md 4, Errors). The caller's own awaits throw as before.
 asio::awaitable<Result<Stream>> HttpProvider::open(const Request& request, Attempt& attempt) {
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  std::optional<Result<Stream>> opened;
+  std::exception_ptr thrown;
+  try {
+    opened.emplace(co_await open_quietly(request, attempt));
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_await asio::this_coro::throw_if_cancelled(throws);
+  if (thrown) {
+    std::rethrow_exception(thrown);
+  }
+  co_return std::move(*opened);
+}
+
+asio::awaitable<Result<Stream>> HttpProvider::open_quietly(const Request& request,
+                                                           Attempt& attempt) {
   detail::CallFacts facts(request, attempt.member());
   auto source =
       std::make_unique<detail::HttpStream>(attempt, facts, options_.protocol, !options_.stream);

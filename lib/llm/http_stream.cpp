@@ -75,10 +75,10 @@ Failure failure_of(const ProviderError& error) {
 }
 
 Failure failure_of(const NetError& error, const CallFacts& facts) {
-  const auto text = to_string(error);
   if (error.code == asio::error::operation_aborted) {
-    return {error.code, text};
+    return error.code;  // who has stopped it knows why
   }
+  const auto text = to_string(error);
   if (error.code.category() == net_category()) {
     return {reason_of_fault(static_cast<NetFault>(error.code.value())), text};
   }

@@ -145,3 +145,32 @@ TEST_CASE("a kept connection that is dead already costs neither an attempt nor a
     CHECK(server.connections().size() == 2);
   }
 }
+
+TEST_CASE(
+    "a stall comes up from the socket as a value, and the caller's own awaits throw as before") {
+  World world;
+  auto& sick = world.add();
+  sick.reply(Reply::answer().before_head(Fault::silence()));
+  world.policy.with_stall(scaled_down(2s)).with_max_retries(0);
+  const Request request("m");
+  bool still_throws = false;
+  Result<void> opened;
+  auto open = [&](Attempt& attempt) -> awaitable<Result<Stream>> {
+    auto stream = co_await world.providers[0].open(request, attempt);
+    still_throws = co_await asio::this_coro::throw_if_cancelled();
+    opened = stream.error();
+    co_return stream;
+  };
+  auto body = [&](Scope& scope) -> awaitable<void> {
+    scope.spawn([&] { return sick.serve(*world.acceptors[0]); });
+    const auto outcome = co_await failover(world.chain, world.policy, world.state, std::move(open));
+    CHECK(outcome.result.error().code() == R::timeout);
+    CHECK(outcome.report.attempts.at(0).failure.message().empty());
+    world.client->close();
+    scope.cancel(StopReason::shutdown);
+  };
+  world.time->run(world.context, with_scope(std::move(body)));
+  CHECK(still_throws);
+  REQUIRE(opened.has_error());
+  CHECK(opened.error().code() == asio::error::operation_aborted);
+}

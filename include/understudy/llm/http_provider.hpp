@@ -70,6 +70,7 @@ class UNDERSTUDY_API HttpProvider final : public Provider {
   asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) override;
 
  private:
+  asio::awaitable<Result<Stream>> open_quietly(const Request& request, Attempt& attempt);
   HttpRequest prepare(const Request& request, const Attempt& attempt) const;
   void mended(Failure& failure, const Request& request, const Attempt& attempt) const;
 

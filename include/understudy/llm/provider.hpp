@@ -22,8 +22,8 @@ class UNDERSTUDY_API Provider {
   /// Sends `request` for `attempt.member()`, with its credential, mended for `attempt.mends()`. Completes
   /// with a Stream at its first progress, which has told the attempt of every phase, byte and heartbeat
   /// until then. Errors: classified; `with_mend` where this very request can be mended for them. An answer
-  /// that ends without having said anything is `malformed_response`. Cancellation: ends at once, as Asio
-  /// does. `request` and `attempt` must outlive the call, not the Stream.
+  /// that ends without having said anything is `malformed_response`. Cancellation: ends at once, with
+  /// operation_aborted, or thrown as Asio does. `request` and `attempt` must outlive the call, not the Stream.
   virtual asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) = 0;
 };
 
