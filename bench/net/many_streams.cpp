@@ -1,5 +1,7 @@
 // What only many connections show: how fast the next attempt is under way after a stall, alone and when
 // a thousand stall at once, and what ten thousand idle streams cost.
+#include <malloc.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,9 +14,11 @@
 #include <exception>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "../harness.hpp"
+#include "many_streams.hpp"
 #include "provider_process.hpp"
 #include "understudy/failover/failover.hpp"
 #include "understudy/llm/http_provider.hpp"
@@ -28,21 +32,15 @@ using asio::awaitable;
 using testing::Fault;
 using testing::Reply;
 
-using Milliseconds = std::chrono::duration<double, std::milli>;
-
-Url loopback(std::uint16_t port) {
-  return parse_url("http://127.0.0.1:" + std::to_string(port)).value();
+void must(bool fine) {
+  if (!fine) {
+    std::perror("bench_net");
+    std::exit(1);
+  }
 }
 
 HttpClientOptions many_connections() {
   return HttpClientOptions().with_max_connections(50'000).with_max_idle(50'000);
-}
-
-Request question() {
-  Request request("m");
-  request.messages.emplace_back(Role::user, "Is the north tank full?");
-  request.max_tokens = 100;
-  return request;
 }
 
 /// Calls side by side on one thread.
@@ -124,6 +122,52 @@ class Pair {
   HttpProvider well;
 };
 
+class Sockets {
+ public:
+  Sockets(std::uint16_t port, std::size_t n) {
+    sockaddr_in there{};
+    there.sin_family = AF_INET;
+    there.sin_port = htons(port);
+    there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (std::size_t i = 0; i < n; ++i) {
+      all.push_back(::socket(AF_INET, SOCK_STREAM, 0));
+      must(::connect(all[i], reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0);
+    }
+  }
+  ~Sockets() {
+    for (const int socket : all) {
+      ::close(socket);
+    }
+  }
+  Sockets(const Sockets&) = delete;
+  Sockets& operator=(const Sockets&) = delete;
+
+  std::vector<int> all;
+};
+
+/// Prints what the kernel alone takes for it: as many abortive closes, each with a request on another open
+/// connection after it. On loopback that is the peer's half of TCP too.
+void kernels_part(const ProviderProcess& process, std::size_t at_once) {
+  const std::string request =
+      "POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 95\r\n\r\n"
+      R"({"model":"m","max_tokens":100,"messages":[{"role":"user","content":"Is the north tank full?"}]})";
+  Sockets sick(process.ports[0], at_once);
+  const Sockets well(process.ports[1], at_once);
+  std::this_thread::sleep_for(300ms);  // until they are accepted
+  const linger abortive{1, 0};
+  const auto began = Clock::now();
+  const auto worked_before = thread_clock();
+  for (std::size_t i = 0; i < at_once; ++i) {
+    must(::setsockopt(sick.all[i], SOL_SOCKET, SO_LINGER, &abortive, sizeof abortive) == 0);
+    must(::close(sick.all[i]) == 0);
+    must(::send(well.all[i], request.data(), request.size(), MSG_NOSIGNAL) > 0);
+  }
+  std::printf("  the kernel alone, for %zu closes and sends: %.2f ms (CPU: %.2f ms)\n", at_once,
+              Milliseconds(Clock::now() - began).count(),
+              (thread_clock() - worked_before) / 1'000'000);
+  sick.all.clear();
+}
+
 std::uint64_t resident_bytes() {
   std::ifstream file("/proc/self/statm");
   std::uint64_t pages = 0;
@@ -133,77 +177,117 @@ std::uint64_t resident_bytes() {
 
 }  // namespace
 
-bool takeover() {
-  const ProviderProcess process({Reply::answer().after(0, Fault::silence(50ms)), Reply::answer()});
-  raise_descriptor_limit();
-  std::printf("\na stall's expiry to the next attempt's request written, on an open connection\n");
-  bool reached = true;
-  for (const std::size_t at_once : {1U, 1000U}) {
-    asio::io_context context(1);
-    HttpClient client(context.get_executor(), many_connections());
-    Pair pair(client, process);
-    Calls calls(context);
-    std::vector<double> late;
-    for (std::size_t i = 0; i < at_once; ++i) {
-      calls.start(pair.call(true, nullptr));
-    }
-    calls.join();
-    const int rounds = at_once == 1 ? 50 : 5;
-    for (int round = 0; round < rounds; ++round) {
-      for (std::size_t i = 0; i < at_once; ++i) {
-        calls.start(pair.call(false, &late));
-      }
-      calls.join();
-    }
-    std::printf("  %zu at once, %zu in all: median %.2f ms, p99 %.2f ms\n", at_once, late.size(),
-                percentile(late, 0.5), percentile(late, 0.99));
-    const auto title = std::to_string(at_once) + " at once, p99";
-    reached = reach(title.c_str(), percentile(late, 0.99), at_once == 1 ? 1 : 30, "ms") && reached;
-  }
-  return reached;
+Url loopback(std::uint16_t port, bool secure) {
+  return parse_url((secure ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port))
+      .value();
 }
 
-bool idle_streams() {
-  const ProviderProcess process({Reply::answer().after(2, Fault::silence())});
-  const auto descriptors = raise_descriptor_limit();
-  const auto wanted = std::min<std::uint64_t>(10'000, descriptors - 100);
-  std::printf("\n%llu idle streams, guarded, one thread (descriptors: at most %llu)\n",
-              static_cast<unsigned long long>(wanted),
-              static_cast<unsigned long long>(descriptors));
+Request question() {
+  Request request("m");
+  request.messages.emplace_back(Role::user, "Is the north tank full?");
+  request.max_tokens = 100;
+  return request;
+}
+
+namespace {
+
+/// The p99, in ms, of `rounds` times `at_once` calls whose sick member is as told.
+double takeover_of(std::size_t at_once, int rounds, const char* what, const Reply& sick) {
+  const ProviderProcess process({sick, Reply::answer()});
   asio::io_context context(1);
   HttpClient client(context.get_executor(), many_connections());
-  HttpProvider provider(client, HttpProviderOptions("idle", Protocol::anthropic_messages,
-                                                    loopback(process.ports[0])));
+  Pair pair(client, process);
+  Calls calls(context);
+  std::vector<double> late;
+  for (std::size_t i = 0; i < at_once; ++i) {
+    calls.start(pair.call(true, nullptr));
+  }
+  calls.join();
+  const auto worked_before = thread_clock();
+  for (int round = 0; round < rounds; ++round) {
+    for (std::size_t i = 0; i < at_once; ++i) {
+      calls.start(pair.call(false, &late));
+    }
+    calls.join();
+  }
+  const auto worked = (thread_clock() - worked_before) / static_cast<double>(late.size()) / 1000;
+  std::printf("  %s, %zu at once, %zu in all: median %.2f ms, p99 %.2f ms\n", what, at_once,
+              late.size(), percentile(late, 0.5), percentile(late, 0.99));
+  std::printf("  a call from its beginning to its end: %.0f us of the client's CPU\n", worked);
+  if (at_once > 1) {
+    kernels_part(process, at_once);
+  }
+  return percentile(late, 0.99);
+}
+
+}  // namespace
+
+bool takeover() {
+  raise_descriptor_limit();
+  std::printf("\na stall's expiry to the next attempt's request written, on an open connection\n");
+  const auto heartbeats = [](Clock::duration gap) {
+    return Reply::answer().after(0, Fault::silence(gap));
+  };
+  const auto one = takeover_of(1, 50, "heartbeats every 50 ms", heartbeats(50ms));
+  const bool alone = reach("alone, p99", one, 1, "ms");
+  const auto many = takeover_of(1000, 5, "heartbeats every 150 ms", heartbeats(150ms));
+  const bool together = reach("1,000 at once, p99", many, 30, "ms");
+  takeover_of(1000, 5, "not even a head", Reply::answer().before_head(Fault::silence()));
+  // 20,000 a second, and a burst of them at each expiry.
+  takeover_of(1000, 5, "heartbeats every 50 ms", heartbeats(50ms));
+  return alone && together;
+}
+
+namespace {
+
+/// KiB each, and how late their consumers were told, in ms.
+struct Idle {
+  double memory = 0;
+  std::vector<double> late;
+};
+
+/// `wanted` streams that are open and say nothing, and stall at times of their own, spread over 2 s.
+Idle idle(std::uint64_t wanted, const testing::TestCertificates* certificates) {
+  const ProviderProcess process({Reply::answer().after(2, Fault::silence())}, certificates);
+  asio::io_context context(1);
+  auto options = many_connections();
+  if (certificates != nullptr) {
+    options.with_ca_file(certificates->ca_file());
+  }
+  HttpClient client(context.get_executor(), options);
+  HttpProvider provider(client,
+                        HttpProviderOptions("idle", Protocol::anthropic_messages,
+                                            loopback(process.ports[0], certificates != nullptr)));
   State state;
   const Chain chain{Member("idle", "m")};
   const auto request = question();
-  std::vector<double> late;
+  Idle measured;
   std::uint64_t opened = 0;
+  ::malloc_trim(0);  // what an earlier round has left free
   const auto before = resident_bytes();
   std::uint64_t after = 0;
   const auto start = Clock::now();
   constexpr auto until_all_are_open = 20s;
-  // Each stream stalls at a time of its own, spread over 2 s.
   const auto stream = [&](std::uint64_t number) -> awaitable<void> {
-    const auto due = start + until_all_are_open + number * 2s / wanted;
+    const auto due = start + until_all_are_open + Clock::duration(2s) / wanted * number;
     Policy policy;
     policy.with_stall(StallSettings().with_stale(due - Clock::now()).with_first_progress(60s));
     auto open = [&](Attempt& attempt) { return provider.open(request, attempt); };
     auto outcome = co_await failover(chain, policy, state, std::move(open));
-    auto idle = std::move(outcome.result.value());
+    auto opened_stream = std::move(outcome.result.value());
     const auto limit = *policy.stall.stale;
     if (++opened == wanted) {
       after = resident_bytes();
     }
-    while (idle.try_next() != nullptr) {
+    while (opened_stream.try_next() != nullptr) {
     }
     const auto waits = Clock::now();
-    const auto ended = co_await idle.ready();
+    const auto ended = co_await opened_stream.ready();
     if (ended.has_value() || ended.error().code() != FailoverReason::timeout) {
       std::printf("  not a stall: %s\n", ended ? "an answer" : to_string(ended.error()).c_str());
       std::exit(1);
     }
-    late.push_back(Milliseconds(Clock::now() - waits - limit).count());
+    measured.late.push_back(Milliseconds(Clock::now() - waits - limit).count());
   };
   // A hundred at a time, so that the listener's queue is never full.
   Calls calls(context);
@@ -217,13 +301,29 @@ bool idle_streams() {
   };
   calls.start(all());
   calls.join();
+  measured.memory = static_cast<double>(after - before) / static_cast<double>(wanted) / 1024;
+  return measured;
+}
+
+}  // namespace
+
+bool idle_streams() {
+  const auto descriptors = raise_descriptor_limit();
+  const auto wanted = std::min<std::uint64_t>(10'000, descriptors - 100);
+  std::printf("\n%llu idle streams, guarded, one thread (descriptors: at most %llu)\n",
+              static_cast<unsigned long long>(wanted),
+              static_cast<unsigned long long>(descriptors));
+  auto plain = idle(wanted, nullptr);
   std::printf("  all open after the start; expiries over 2 s: median %.2f ms late\n",
-              percentile(late, 0.5));
-  bool reached =
-      reach("memory of each stream, resident",
-            static_cast<double>(after - before) / static_cast<double>(wanted) / 1024, 12, "KiB");
+              percentile(plain.late, 0.5));
+  bool reached = reach("memory of each stream, resident", plain.memory, 12, "KiB");
   reached =
-      reach("expiry to the consumer's failure, p99", percentile(late, 0.99), 20, "ms") && reached;
+      reach("expiry to the consumer's failure, p99", percentile(plain.late, 0.99), 20, "ms") &&
+      reached;
+  const testing::TestCertificates certificates;
+  const auto secure = idle(wanted / 10, &certificates);
+  std::printf("  memory of each over TLS (a tenth as many): %.1f KiB, of which OpenSSL's %.1f\n",
+              secure.memory, secure.memory - plain.memory);
   return reached;
 }
 

@@ -27,7 +27,8 @@ void must(bool fine) {
   }
 }
 
-[[noreturn]] void serve(const std::vector<testing::Reply>& scripts, int pipe) {
+[[noreturn]] void serve(const std::vector<testing::Reply>& scripts,
+                        const testing::TestCertificates* certificates, int pipe) {
   raise_descriptor_limit();
   asio::io_context context(1);
   std::deque<testing::FaultServer> servers;
@@ -35,8 +36,10 @@ void must(bool fine) {
   for (const auto& script : scripts) {
     acceptors.push_back(
         std::make_unique<TcpAcceptor>(context.get_executor(), asio::ip::address_v4::loopback(), 0));
-    servers.emplace_back().reply(script);
-    asio::co_spawn(context, servers.back().serve(*acceptors.back()),
+    auto& server =
+        certificates != nullptr ? servers.emplace_back(*certificates) : servers.emplace_back();
+    server.reply(script);
+    asio::co_spawn(context, server.serve(*acceptors.back()),
                    [](const std::exception_ptr& error) { must(!error); });
     const auto port = acceptors.back()->port();
     must(::write(pipe, &port, sizeof port) == sizeof port);
@@ -55,7 +58,8 @@ std::uint64_t raise_descriptor_limit() {
   return limit.rlim_cur;
 }
 
-ProviderProcess::ProviderProcess(const std::vector<testing::Reply>& scripts)
+ProviderProcess::ProviderProcess(const std::vector<testing::Reply>& scripts,
+                                 const testing::TestCertificates* certificates)
     : ports(scripts.size()) {
   int ends[2];
   must(::pipe(ends) == 0);
@@ -63,7 +67,7 @@ ProviderProcess::ProviderProcess(const std::vector<testing::Reply>& scripts)
   must(child_ >= 0);
   if (child_ == 0) {
     ::close(ends[0]);
-    serve(scripts, ends[1]);
+    serve(scripts, certificates, ends[1]);
   }
   ::close(ends[1]);
   for (auto& port : ports) {

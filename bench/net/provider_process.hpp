@@ -6,13 +6,16 @@
 #include <vector>
 
 #include "understudy/testing/fault_server.hpp"
+#include "understudy/testing/test_certificates.hpp"
 
 namespace bench {
 
-/// Forks on construction, so before there are threads; one free port on loopback for each script.
+/// Forks on construction, so before there are threads; one free port on loopback for each script. With
+/// certificates: over TLS.
 class ProviderProcess {
  public:
-  explicit ProviderProcess(const std::vector<understudy::testing::Reply>& scripts);
+  explicit ProviderProcess(const std::vector<understudy::testing::Reply>& scripts,
+                           const understudy::testing::TestCertificates* certificates = nullptr);
   ~ProviderProcess();
   ProviderProcess(const ProviderProcess&) = delete;
   ProviderProcess& operator=(const ProviderProcess&) = delete;
@@ -25,8 +28,5 @@ class ProviderProcess {
 
 /// Raises the limit on descriptors as far as it goes, and says how far.
 std::uint64_t raise_descriptor_limit();
-
-bool takeover();
-bool idle_streams();
 
 }  // namespace bench
