@@ -232,12 +232,15 @@ struct TcpAcceptor::Socket {
 };
 
 TcpAcceptor::TcpAcceptor(const asio::any_io_executor& executor, const asio::ip::address& address,
-                         std::uint16_t port, int receive_buffer)
+                         std::uint16_t port, int receive_buffer, Port use)
     : socket_(std::make_unique<Socket>(executor)) {
   auto& acceptor = socket_->acceptor;
   const tcp::endpoint endpoint(address, port);
   acceptor.open(endpoint.protocol());
   acceptor.set_option(tcp::acceptor::reuse_address(true));
+  if (use == Port::shared) {
+    acceptor.set_option(asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>(true));
+  }
   if (receive_buffer > 0) {
     acceptor.set_option(asio::socket_base::receive_buffer_size(receive_buffer));
   }

@@ -57,7 +57,8 @@ asio::awaitable<void> probe(const Config& config, std::shared_ptr<ClientState> s
   Config alone = config;
   alone.routes.clear();
   alone.main.chain = {probed.member};
-  alone.main.policy.with_max_retries(0);
+  // Each by itself, and by its own limits: nobody is to wait for one that has nobody behind it.
+  alone.main.policy.with_max_retries(0).stall.with_last_member(1ms);
   Client client(co_await asio::this_coro::executor, alone, std::move(state));
   Request request;
   request.messages.emplace_back(Role::user, "Answer with one word: are you there?");

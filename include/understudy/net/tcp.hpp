@@ -28,10 +28,13 @@ class UNDERSTUDY_API TcpDialer final : public Dialer {
 /// A listening socket.
 class UNDERSTUDY_API TcpAcceptor final : public Acceptor {
  public:
+  /// Whether others may listen on the same port: then the kernel shares its connections out (SO_REUSEPORT).
+  enum class Port : unsigned char { own, shared };
+
   /// Listens on `port`, or on a free one if that is 0. `receive_buffer`, if not 0, is what the kernel
   /// gives each connection. Throws system_error, address_in_use for one.
   TcpAcceptor(const asio::any_io_executor& executor, const asio::ip::address& address,
-              std::uint16_t port, int receive_buffer = 0);
+              std::uint16_t port, int receive_buffer = 0, Port use = Port::own);
   ~TcpAcceptor() override;
 
   asio::awaitable<Connected> accept() override;

@@ -1,0 +1,112 @@
+#include "error_answer.hpp"
+
+#include <chrono>
+
+#include "understudy/llm/codec.hpp"
+#include "understudy/llm/event.hpp"
+
+namespace understudy::tool {
+namespace {
+
+/// How a reason is said over HTTP, and whether the same request may fare better in a while.
+struct Said {
+  unsigned status;
+  bool later;
+  std::string_view code = {};
+};
+
+Said said_of(FailoverReason reason, Protocol protocol) {
+  using R = FailoverReason;
+  const unsigned busy = protocol == Protocol::anthropic_messages ? 529 : 503;
+  switch (reason) {
+    case R::auth:
+    case R::auth_permanent: return {401, false};
+    case R::billing: return {402, false};
+    case R::rate_limit:
+    case R::upstream_rate_limit: return {429, true};
+    case R::overloaded:
+    case R::upstream_blocked: return {busy, true};
+    case R::server_error: return {500, true};
+    case R::timeout: return {504, true};
+    case R::connection:
+    case R::malformed_response:
+    case R::incomplete_response:
+    case R::ssl_cert_verification:
+    case R::unknown: return {502, true};
+    case R::model_not_found:
+    case R::model_entitlement: return {404, false, "model_not_found"};
+    case R::provider_policy_blocked: return {403, false};
+    case R::payload_too_large: return {413, false};
+    case R::context_overflow:
+    case R::long_context_tier: return {400, false, "context_length_exceeded"};
+    case R::content_policy_blocked: return {400, false, "content_policy_violation"};
+    case R::format_error:
+    case R::image_too_large:
+    case R::image_corrupt:
+    case R::role_alternation:
+    case R::thinking_signature:
+    case R::invalid_encrypted_content:
+    case R::reasoning_mandatory:
+    case R::multimodal_tool_content_unsupported:
+    case R::llama_cpp_grammar_pattern:
+    case R::oauth_long_context_beta_forbidden: return {400, false};
+  }
+  return {502, true};
+}
+
+Said said_of(const Failure& failure, Protocol protocol) {
+  if (failure.code() == StopReason::deadline) {
+    return {504, false};
+  }
+  if (failure.code() == StopReason::shutdown) {
+    return {503, true};
+  }
+  const auto reason = reason_of(failure.code());
+  return reason ? said_of(*reason, protocol) : Said{502, false};
+}
+
+/// The provider's own words, or else what is known.
+std::string message_of(const Failure& failure) {
+  return failure.message().empty() ? to_string(failure) : failure.message();
+}
+
+}  // namespace
+
+ErrorAnswer error_answer(const Failure& failure, Protocol protocol) {
+  const auto said = said_of(failure, protocol);
+  auto answer = refusal(said.status, message_of(failure), protocol, said.code);
+  if (failure.retry_after()) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after());
+    answer.headers.add("retry-after", std::to_string(seconds.count()));
+  }
+  // Another try is worth it only where it would meet others than ours did: when somebody comes back.
+  const bool again = said.later && failure.retry_after().has_value();
+  answer.headers.add("x-should-retry", again ? "true" : "false");
+  return answer;
+}
+
+ErrorAnswer refusal(unsigned status, std::string_view message, Protocol protocol,
+                    std::string_view code) {
+  ErrorAnswer answer;
+  answer.status = status;
+  answer.headers.add("content-type", "application/json");
+  codec_for(protocol).write_error(Error({}, code, message), status, answer.body);
+  return answer;
+}
+
+StreamError stream_error(const Failure& failure, Protocol protocol) {
+  StreamError error;
+  const auto status = said_of(failure, protocol).status;
+  error.type = status == 529   ? "overloaded_error"  // the words are reference wire.md 2.4's
+               : status == 429 ? "rate_limit_error"
+               : status == 504 ? "timeout_error"
+                               : "api_error";
+  if (protocol != Protocol::anthropic_messages) {
+    error.type = status == 429 ? "rate_limit_error" : "server_error";
+  }
+  error.code = failure.code().message();
+  error.message = message_of(failure);
+  return error;
+}
+
+}  // namespace understudy::tool

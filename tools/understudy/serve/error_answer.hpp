@@ -1,0 +1,46 @@
+/// What a client is told when nobody could answer: a status, and a body in its own protocol.
+///
+/// Invariants
+/// 1. A pure function of the failure: its reason decides the status, as the provider's own would be, so that a
+///    client's SDK raises the error class that fits.
+/// 2. Where another try cannot help, or ours were enough, it says `x-should-retry: false`: the retries of an SDK
+///    must not multiply ours. (Both official SDKs obey it, reference wire.md 2.5.)
+/// 3. No secret: a Failure's text has none.
+///
+///     const auto answer = error_answer(failure, Protocol::openai_chat);
+///     co_await exchange.respond(answer.status, answer.headers, answer.body);
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "understudy/failover/failure.hpp"
+#include "understudy/llm/protocol.hpp"
+#include "understudy/net/http_message.hpp"
+
+namespace understudy::tool {
+
+class ErrorAnswer {
+ public:
+  unsigned status = 500;
+  HttpFields headers;
+  std::string body;
+};
+
+/// The failure of a call.
+ErrorAnswer error_answer(const Failure& failure, Protocol protocol);
+
+/// An error of the request itself, before anybody was asked. `code` may be empty.
+ErrorAnswer refusal(unsigned status, std::string_view message, Protocol protocol,
+                    std::string_view code = {});
+
+/// The same failure as an event in a stream that has begun.
+class StreamError {
+ public:
+  std::string type;
+  std::string code;
+  std::string message;
+};
+StreamError stream_error(const Failure& failure, Protocol protocol);
+
+}  // namespace understudy::tool
