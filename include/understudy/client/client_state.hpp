@@ -1,7 +1,9 @@
 /// What the clients of a program share: what is known of providers, how often they may be retried, and the
 /// credentials.
 ///
-/// One for a program; each io_context has a Client of its own.
+/// One for a program; each io_context has a Client of its own. Beside failover's State, which knows of no
+/// configuration, it has the credential pools: clients that read a token file each by itself would spend its
+/// refresh token twice.
 ///
 /// Invariants
 /// 1. Credentials are read when it is made and at `reload`, and never else but by a refresh. What cannot be

@@ -21,7 +21,7 @@ class Commit {
  public:
   enum class When : unsigned char {
     first_progress,  ///< at once
-    after,           ///< when it has gone on for so long since its first progress, or is complete
+    after,           ///< when an event comes so long after its first progress, or it is complete
     whole,           ///< when it is complete
   };
 
