@@ -82,7 +82,7 @@ class HttpStream final : public StreamSource {
   Protocol protocol() const noexcept override { return protocol_; }
   const Event* try_next() override;
   asio::awaitable<Result<bool>> ready() override;
-  void ask_takeover(std::function<Takeover()> f) override { takeover_ = std::move(f); }
+  void ask_takeover(const std::function<Takeover()>& f) override { takeover_ = f; }
 
  private:
   asio::awaitable<Result<void>> read_opening(Attempt& attempt, BodyShape shape);

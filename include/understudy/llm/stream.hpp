@@ -35,7 +35,7 @@ class UNDERSTUDY_API StreamSource {
   virtual Protocol protocol() const noexcept = 0;
   virtual const Event* try_next() = 0;
   virtual asio::awaitable<Result<bool>> ready() = 0;
-  virtual void ask_takeover(std::function<Takeover()> /*may_another_take_over*/) {}
+  virtual void ask_takeover(const std::function<Takeover()>& /*may_another_take_over*/) {}
 };
 
 /// See the top of the file. Threads: the executor it was opened on.
@@ -59,8 +59,8 @@ class UNDERSTUDY_API Stream {
   /// Who can go on where this stream stalls says so, and is asked when a progress limit runs out: where nobody
   /// can take over, the limit becomes `last_member` (design.md 4). Without it a limit stands as it is. What is
   /// given must outlive the stream.
-  void ask_takeover(std::function<Takeover()> may_another_take_over) {
-    source_->ask_takeover(std::move(may_another_take_over));
+  void ask_takeover(const std::function<Takeover()>& may_another_take_over) {
+    source_->ask_takeover(may_another_take_over);
   }
 
  private:
