@@ -113,11 +113,11 @@ class ClientWorld {
     }
   }
 
+  std::deque<FaultServer> servers;  // before the context, which may end amid their work
   testing::VirtualTime time;
   asio::io_context context;
   std::shared_ptr<testing::MemoryNetwork> network =
       std::make_shared<testing::MemoryNetwork>(context.get_executor());
-  std::deque<FaultServer> servers;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::map<std::string, std::string> variables;
   std::shared_ptr<ClientState> state;
