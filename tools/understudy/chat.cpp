@@ -88,6 +88,7 @@ class Question {
         progress_(errors_) {}
 
   asio::awaitable<void> ask() {
+    const Asking asking(*this);
     Client client(co_await asio::this_coro::executor, config_, state_,
                   ClientOptions().with_observer(progress_));
     Request request(options_.model);
@@ -108,10 +109,8 @@ class Question {
   }
 
   int result(bool stopped) {
-    const CallReport nothing;
-    const auto& report = answer_ ? answer_->report() : nothing;
     if (options_.json) {
-      write_json(report, stopped);
+      write_json(report_, stopped);
     } else if (!text_.empty()) {
       out_.line("");
     }
@@ -122,12 +121,29 @@ class Question {
       errors_.line("understudy chat: " + to_string(*failure_), Colour::red);
     }
     if (options_.why && !options_.json) {
-      errors_.write(report.to_text(), Colour::dim);
+      errors_.write(report_.to_text(), Colour::dim);
     }
     return failure_ ? failed : done;
   }
 
  private:
+  /// However asking ends, the answer must not outlive its io_context.
+  class Asking {
+   public:
+    explicit Asking(Question& question) noexcept : question_(question) {}
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
+    ~Asking() {
+      if (question_.answer_) {
+        question_.report_ = question_.answer_->report();
+        question_.answer_.reset();
+      }
+    }
+
+   private:
+    Question& question_;
+  };
+
   asio::awaitable<void> read() {
     while (true) {
       const auto more = co_await answer_->ready();
@@ -180,6 +196,7 @@ class Question {
   Terminal errors_;
   Progress progress_;
   std::optional<Delivery> answer_;
+  CallReport report_;
   std::string text_;
   std::optional<Failure> failure_;
 };
