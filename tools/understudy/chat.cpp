@@ -8,6 +8,7 @@
 #include <string>
 
 #include "command.hpp"
+#include "configured.hpp"
 #include "run_until_stopped.hpp"
 #include "terminal.hpp"
 #include "understudy/client/client.hpp"
@@ -210,14 +211,9 @@ std::optional<std::string> read_prompt() {
 }
 
 int chat(Options options) {
-  const auto config = load_config(options.config);
-  if (config.has_error()) {
-    std::cerr << to_string(config.error());
-    return bad_usage;
-  }
-  const auto state = ClientState::make(*config);
-  if (state.has_error()) {
-    std::cerr << to_string(state.error());
+  const auto setup = configured(options.config);
+  if (setup.has_error()) {
+    std::cerr << to_string(setup.error());
     return bad_usage;
   }
   if (options.prompt.empty()) {
@@ -234,7 +230,7 @@ int chat(Options options) {
     }
     options.prompt = std::move(*prompt);
   }
-  Question question(options, *config, *state);
+  Question question(options, setup->config, setup->state);
   auto ask = [&] { return question.ask(); };
   const bool ended = run_until_stopped(std::move(ask));
   return question.result(!ended);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "command.hpp"
+#include "configured.hpp"
 #include "run_until_stopped.hpp"
 #include "terminal.hpp"
 #include "understudy/client/client.hpp"
@@ -146,26 +147,22 @@ void write_json(const Config& config, const std::vector<Probed>& members, bool p
 }
 
 int check(const Options& options) {
-  const auto config = load_config(options.config);
-  if (config.has_error()) {
-    write_errors(config.error(), options.json);
+  const auto setup = configured(options.config);
+  if (setup.has_error()) {
+    write_errors(setup.error(), options.json);
     return failed;
   }
-  const auto state = ClientState::make(*config);
-  if (state.has_error()) {
-    write_errors(state.error(), options.json);
-    return failed;
-  }
-  auto members = members_of(*config);
+  const auto& config = setup->config;
+  auto members = members_of(config);
   if (!options.json) {
     std::cout << options.config << ": well formed\n";
-    write_chains(*config);
+    write_chains(config);
   }
   if (options.probe) {
     auto ask = [&]() -> asio::awaitable<void> {
       auto body = [&](Scope& scope) -> asio::awaitable<void> {
         for (auto& member : members) {
-          auto one = [&] { return probe(*config, *state, member); };
+          auto one = [&] { return probe(config, setup->state, member); };
           scope.spawn(std::move(one));
         }
         co_await scope.join();
@@ -183,7 +180,7 @@ int check(const Options& options) {
     }
   }
   if (options.json) {
-    write_json(*config, members, options.probe);
+    write_json(config, members, options.probe);
   }
   const bool all_well = std::none_of(members.begin(), members.end(),
                                      [](const Probed& p) { return bool(p.failure.code()); });

@@ -54,6 +54,30 @@ Protocol protocol_of(const HttpHead& head) {
   return at_path.value_or(other);
 }
 
+/// The names that a client may ask for: those of the routes, and the main chain's first member's.
+std::set<std::string> models_of(const Config& config) {
+  std::set<std::string> names;
+  for (const auto& route : config.routes) {
+    names.insert(route.model);
+  }
+  if (!config.main.chain.empty()) {
+    names.insert(config.main.chain.front().model);
+  }
+  return names;
+}
+
+void write_model(JsonWriter& json, std::string_view name, Protocol protocol) {
+  json.begin_object().member("id", name);
+  if (protocol == Protocol::anthropic_messages) {
+    json.member("type", "model")
+        .member("display_name", name)
+        .member("created_at", "1970-01-01T00:00:00Z");
+  } else {
+    json.member("object", "model").member("created", 0).member("owned_by", "understudy");
+  }
+  json.end_object();
+}
+
 }  // namespace
 
 const boost::system::error_category& gateway_category() noexcept {

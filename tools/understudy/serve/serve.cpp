@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../command.hpp"
+#include "../configured.hpp"
 #include "gateway.hpp"
 #include "understudy/net/tcp.hpp"
 
@@ -166,33 +167,28 @@ std::string unsafe(const ServerConfig& server, bool allow_open) {
 }
 
 int serve(const Options& options) {
-  const auto config = load_config(options.config);
-  if (config.has_error()) {
-    std::cerr << to_string(config.error());
+  const auto setup = configured(options.config);
+  if (setup.has_error()) {
+    std::cerr << to_string(setup.error());
     return bad_usage;
   }
-  const auto state = ClientState::make(*config);
-  if (state.has_error()) {
-    std::cerr << to_string(state.error());
-    return bad_usage;
-  }
-  if (const auto why = unsafe(config->server, options.allow_open); !why.empty()) {
+  const auto& server = setup->config.server;
+  if (const auto why = unsafe(server, options.allow_open); !why.empty()) {
     std::cerr << "understudy serve: " << why << "\n";
     return bad_usage;
   }
-  const auto threads =
-      config->server.threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
+  const auto threads = server.threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
   std::deque<Worker> workers;
-  auto port = config->server.port;
+  auto port = server.port;
   for (unsigned i = 0; i < threads; ++i) {
-    port = workers.emplace_back(*config, *state, port).port();
+    port = workers.emplace_back(setup->config, setup->state, port).port();
   }
   Signals signals(workers);
   for (auto& worker : workers) {
     worker.start();
   }
-  std::cerr << "understudy serve: http" << (config->server.tls ? "s" : "") << "://"
-            << config->server.host << ":" << port << ", " << threads << " threads\n";
+  std::cerr << "understudy serve: http" << (server.tls ? "s" : "") << "://" << server.host << ":"
+            << port << ", " << threads << " threads\n";
   signals.run_until([&] {
     for (auto& worker : workers) {
       worker.join();

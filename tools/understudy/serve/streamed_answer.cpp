@@ -24,29 +24,6 @@ std::string for_header(std::string_view text) {
 
 }  // namespace
 
-std::set<std::string> models_of(const Config& config) {
-  std::set<std::string> names;
-  for (const auto& route : config.routes) {
-    names.insert(route.model);
-  }
-  if (!config.main.chain.empty()) {
-    names.insert(config.main.chain.front().model);
-  }
-  return names;
-}
-
-void write_model(JsonWriter& json, std::string_view name, Protocol protocol) {
-  json.begin_object().member("id", name);
-  if (protocol == Protocol::anthropic_messages) {
-    json.member("type", "model")
-        .member("display_name", name)
-        .member("created_at", "1970-01-01T00:00:00Z");
-  } else {
-    json.member("object", "model").member("created", 0).member("owned_by", "understudy");
-  }
-  json.end_object();
-}
-
 void add_report(HttpFields& headers, const CallReport& report) {
   if (const auto* const answer = report.answer()) {
     headers.add("x-understudy-member", for_header(answer->member.name()));

@@ -3,19 +3,13 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "understudy/client/client.hpp"
-#include "understudy/json_writer.hpp"
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/net/http_server.hpp"
 
 namespace understudy::tool {
-
-/// The names that a client may ask for: those of the routes, else the main chain's first member's.
-std::set<std::string> models_of(const Config& config);
-void write_model(JsonWriter& json, std::string_view name, Protocol protocol);
 
 /// `x-understudy-member`, `-attempts` and `-why`: what is known of a call so far.
 void add_report(HttpFields& headers, const CallReport& report);

@@ -1,0 +1,35 @@
+/// What every command that asks providers begins with: a configuration, and the credentials that it names.
+#pragma once
+
+#include <boost/system/result.hpp>
+#include <memory>
+#include <string>
+
+#include "understudy/client/client_state.hpp"
+#include "understudy/client/config.hpp"
+
+namespace understudy::tool {
+
+class Configured {
+ public:
+  Configured(Config c, std::shared_ptr<ClientState> s)
+      : config(std::move(c)), state(std::move(s)) {}
+
+  Config config;
+  std::shared_ptr<ClientState> state;
+};
+
+/// Errors: all that is wrong with the file; or, if nothing is, with what it names.
+inline boost::system::result<Configured, ConfigErrors> configured(const std::string& path) {
+  auto config = load_config(path);
+  if (config.has_error()) {
+    return config.error();
+  }
+  auto state = ClientState::make(*config);
+  if (state.has_error()) {
+    return state.error();
+  }
+  return Configured(std::move(*config), std::move(*state));
+}
+
+}  // namespace understudy::tool
