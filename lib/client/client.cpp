@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <deque>
 #include <stdexcept>
 #include <utility>
 
 #include "understudy/failover/detail/notice.hpp"
+#include "understudy/llm/codec.hpp"
 #include "understudy/llm/http_provider.hpp"
 
 namespace understudy {
@@ -18,8 +18,9 @@ class Reached {
  public:
   Reached(const asio::any_io_executor& executor, const HttpClientOptions& http,
           HttpProviderOptions options)
-      : client(executor, http), provider(client, std::move(options)) {}
+      : protocol(options.protocol), client(executor, http), provider(client, std::move(options)) {}
 
+  Protocol protocol;
   HttpClient client;
   HttpProvider provider;
 };
@@ -66,6 +67,14 @@ struct Route {
   DeliverySettings delivery;
 };
 
+Policy policy_of(const Route& route, const RequestOptions& options) {
+  auto policy = route.policy;
+  if (options.deadline) {
+    policy.with_deadline(*options.deadline);
+  }
+  return policy;
+}
+
 }  // namespace
 
 class Client::Core {
@@ -96,8 +105,32 @@ class Client::Core {
     return providers_.at(attempt.member().provider())->open(request, attempt);
   }
 
+  /// Of a chain, those that are reached over HTTP in one of these protocols.
+  Chain speaking(const Chain& chain, const std::vector<Protocol>& protocols) const {
+    Chain able;
+    for (const auto& member : chain) {
+      const auto found = reached_.find(member.provider());
+      if (found != reached_.end() && std::find(protocols.begin(), protocols.end(),
+                                               found->second.protocol) != protocols.end()) {
+        able.push_back(member);
+      }
+    }
+    return able;
+  }
+
+  asio::awaitable<Result<std::string>> pass(const PassedRequest& request, Attempt& attempt) {
+    return reached_.at(attempt.member().provider()).provider.pass(request, attempt);
+  }
+
+  /// What a call has of its own, else the client's.
+  CallOptions call_options(const RequestOptions& options) const {
+    CallOptions call;
+    call.observer = options.observer != nullptr ? options.observer : options_.observer;
+    call.parent = options.parent;
+    return call;
+  }
+
   State& state() noexcept { return state_->state(); }
-  Observer* observer() const noexcept { return options_.observer; }
 
   /// The scope in which credentials are refreshed, until `end`. It keeps the Core.
   static void run(const std::shared_ptr<Core>& core) {
@@ -116,7 +149,7 @@ class Client::Core {
     if (root_) {
       root_->cancel(StopReason::shutdown);
     }
-    for (auto& one : reached_) {
+    for (auto& [name, one] : reached_) {
       one.client.close();
     }
   }
@@ -138,8 +171,9 @@ class Client::Core {
         .with_stream(provider.stream)
         .with_profiles(profiles);
     options.headers = provider.headers;
-    auto& made = reached_.emplace_back(executor_, state_->http(provider), std::move(options));
-    providers_.emplace(provider.name, &made.provider);
+    const auto made =
+        reached_.try_emplace(provider.name, executor_, state_->http(provider), std::move(options));
+    providers_.emplace(provider.name, &made.first->second.provider);
     if (auto pool = state_->credentials(provider.name)) {
       pools_.push_back(std::move(pool));
     }
@@ -210,7 +244,7 @@ class Client::Core {
   asio::any_io_executor executor_;
   std::shared_ptr<ClientState> state_;
   ClientOptions options_;
-  std::deque<Reached> reached_;
+  std::map<std::string, Reached> reached_;
   std::map<std::string, Provider*> providers_;
   std::vector<std::shared_ptr<CredentialPool>> pools_;
   Route main_;
@@ -245,29 +279,23 @@ asio::awaitable<Delivery> Client::stream(Request request, RequestOptions options
   const auto& route = core->route_for(request.model);
   const auto asked = std::make_shared<const Request>(std::move(request));
   auto open = [core, asked](Attempt& attempt) { return core->open(*asked, attempt); };
-  DeliveryPlan plan(route.chain, route.policy, route.delivery, core->state(), std::move(open));
+  const auto call = core->call_options(options);
+  DeliveryPlan plan(route.chain, policy_of(route, options), route.delivery, core->state(),
+                    std::move(open));
   plan.with_prompt(estimated_tokens(*asked));
-  plan.observer = options.observer != nullptr ? options.observer : core->observer();
-  plan.parent = options.parent;
+  plan.observer = call.observer;
+  plan.parent = call.parent;
   plan.can_retract = options.can_retract;
   plan.settings.commit = options.commit.value_or(plan.settings.commit);
-  if (options.deadline) {
-    plan.policy.with_deadline(*options.deadline);
-  }
   co_return co_await deliver(std::move(plan));
 }
 
 asio::awaitable<Outcome<Answer>> Client::complete(Request request, RequestOptions options) {
   const auto core = core_;
   const auto& route = core->route_for(request.model);
-  auto policy = route.policy;
-  if (options.deadline) {
-    policy.with_deadline(*options.deadline);
-  }
-  CallOptions call;
+  const auto policy = policy_of(route, options);
+  auto call = core->call_options(options);
   call.with_prompt(estimated_tokens(request));
-  call.observer = options.observer != nullptr ? options.observer : core->observer();
-  call.parent = options.parent;
   auto ask = [&](Attempt& attempt) -> asio::awaitable<Result<Answer>> {
     auto opened = co_await core->open(request, attempt);
     if (opened.has_error()) {
@@ -282,6 +310,20 @@ asio::awaitable<Outcome<Answer>> Client::complete(Request request, RequestOption
     co_return answer;
   };
   co_return co_await failover(route.chain, policy, core->state(), std::move(ask), call);
+}
+
+asio::awaitable<Outcome<std::string>> Client::pass(PassedRequest request,
+                                                   std::vector<Protocol> protocols,
+                                                   RequestOptions options) {
+  const auto core = core_;
+  const auto model = member_text(request.body, "model").value_or("");
+  const auto& route = core->route_for(model);
+  request.own_model = request.own_model && route.model.empty() && !model.empty();
+  const auto chain = core->speaking(route.chain, protocols);
+  const auto policy = policy_of(route, options);
+  auto ask = [&](Attempt& attempt) { return core->pass(request, attempt); };
+  co_return co_await failover(chain, policy, core->state(), std::move(ask),
+                              core->call_options(options));
 }
 
 asio::awaitable<void> Client::close() {

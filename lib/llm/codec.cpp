@@ -95,4 +95,20 @@ std::optional<std::string> with_members(std::string_view body, const ExtraFields
   return out + "}";
 }
 
+std::optional<std::string> member_text(std::string_view body, std::string_view name) {
+  detail::Arena arena;
+  json::Parser parser(json::padded_copy(body, arena), arena);
+  const auto object = parser.object();
+  std::optional<std::string> found;
+  if (object) {
+    json::members(*object, [&](auto key, json::ondemand::value& value) {
+      if (json::name(key) == name) {
+        found = json::string(value, arena);
+      }
+      return !found;
+    });
+  }
+  return found;
+}
+
 }  // namespace understudy

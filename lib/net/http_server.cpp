@@ -380,7 +380,16 @@ struct HttpServer::Core {
   asio::awaitable<void> refuse(HttpExchange& exchange, const NetError& error) {
     exchange.state_.keep = false;
     if (error.code.category() == net_category() && error.code != NetFault::truncated) {
-      co_await exchange.respond(status_for(error.code), HttpFields(), to_string(error) + "\n");
+      const auto status = status_for(error.code);
+      HttpFields headers;
+      std::string body;
+      if (options.refusal) {
+        body = options.refusal(status, to_string(error), headers);
+      } else {
+        headers.add("content-type", "text/plain; charset=utf-8");
+        body = to_string(error) + "\n";
+      }
+      co_await exchange.respond(status, headers, body);
     }
   }
 

@@ -1,134 +1,9 @@
 #include "../../tools/understudy/serve/gateway.hpp"
 
-#include <doctest/doctest.h>
-
-#include "../client/client_world.hpp"
-#include "understudy/llm/answer.hpp"
-#include "understudy/llm/event_decoder.hpp"
-#include "understudy/net/http_client.hpp"
+#include "gateway_world.hpp"
 #include "understudy/runtime/race.hpp"
 
-using namespace client_test;
-using understudy::tool::Gateway;
-using understudy::tool::GatewayStop;
-
-namespace {
-
-const std::string ten = "one two three four five six seven eight nine ten";
-
-struct Path {
-  Protocol protocol;
-  const char* path;
-  const char* body;  // a question, to be streamed
-};
-
-const std::vector<Path>& paths() {
-  static const std::vector<Path> all{
-      {Protocol::openai_chat, "/v1/chat/completions",
-       R"({"model":"any","stream":true,"messages":[{"role":"user","content":"Is it full?"}]})"},
-      {Protocol::anthropic_messages, "/v1/messages",
-       R"({"model":"any","stream":true,"max_tokens":99,"messages":[{"role":"user","content":"Is it full?"}]})"},
-      {Protocol::openai_responses, "/v1/responses",
-       R"({"model":"any","stream":true,"input":"Is it full?"})"},
-  };
-  return all;
-}
-
-/// What a client got.
-struct Got {
-  unsigned status = 0;
-  HttpFields headers;
-  std::string body;
-  Clock::duration head_after{};
-  bool broken = false;
-
-  std::string header(std::string_view name) const {
-    return std::string(headers.find(name).value_or("none"));
-  }
-  bool has(std::string_view text) const { return body.find(text) != std::string::npos; }
-};
-
-/// A gateway before the providers of a ClientWorld.
-class GatewayWorld : public ClientWorld {
- public:
-  /// Runs `use(http)` against the gateway at gateway.test:9000.
-  template <class Use>
-  void serve(const Config& configured, Use use) {
-    auto& port = acceptors.emplace_back(network->listen(9000));
-    run(configured, [&](Client& client) -> awaitable<void> {
-      Gateway gateway(configured, client, *state);
-      HttpServer server(HttpServerOptions().with_max_body(configured.server.max_body),
-                        [&](HttpExchange& exchange) { return gateway.answer(exchange); });
-      auto body = [&](Scope& scope) -> awaitable<void> {
-        auto listening = [&] { return server.serve(*port); };
-        scope.spawn(std::move(listening));
-        HttpClient http(co_await asio::this_coro::executor,
-                        HttpClientOptions().with_dialer(network).with_resolver(
-                            std::make_shared<testing::ScriptedResolver>()));
-        co_await use(http);
-        http.close();
-        scope.cancel(StopReason::shutdown);
-      };
-      co_await with_scope(std::move(body));
-    });
-  }
-};
-
-awaitable<Got> send(HttpClient& http, HttpRequest request) {
-  Got got;
-  IgnoreIo nobody;
-  const auto began = Clock::now();
-  const Endpoint there(Scheme::http, "gateway.test", 9000);
-  auto response = co_await http.send(there, request, nobody);
-  REQUIRE(response.has_value());
-  got.head_after = Clock::now() - began;
-  got.status = response->status();
-  got.headers = response->headers();
-  const auto body = co_await response->read_all(1 << 20);
-  got.broken = body.has_error();
-  if (body) {
-    got.body = *body;
-  }
-  co_return got;
-}
-
-awaitable<Got> post(HttpClient& http, const Path& path) {
-  HttpRequest request("POST", path.path);
-  request.with_header("content-type", "application/json").with_body(path.body);
-  co_return co_await send(http, std::move(request));
-}
-
-awaitable<Got> get(HttpClient& http, std::string target) {
-  co_return co_await send(http, HttpRequest("GET", std::move(target)));
-}
-
-awaitable<unsigned> status_at(HttpClient& http, std::string target) {
-  const auto got = co_await get(http, std::move(target));
-  co_return got.status;
-}
-
-/// A body as the client's protocol has it.
-struct Read {
-  Answer answer;
-  Ending ending = Ending::cut;
-};
-
-Read read(const Got& got, Protocol protocol, BodyShape shape = BodyShape::stream) {
-  Read read;
-  EventDecoder decoder(protocol, shape);
-  decoder.feed(got.body);
-  while (const Event* event = decoder.next()) {
-    read.answer.add(*event);
-  }
-  decoder.end();
-  while (const Event* event = decoder.next()) {
-    read.answer.add(*event);
-  }
-  read.ending = decoder.ending();
-  return read;
-}
-
-}  // namespace
+using namespace gateway_test;
 
 TEST_CASE("a stream in the client's protocol, whatever the provider's") {
   for (const auto& path : paths()) {
@@ -255,13 +130,7 @@ TEST_CASE("what nobody could answer: the protocol's error, and no retries beside
 }
 
 TEST_CASE("a client that goes away cancels the call, as client_gone, and nobody is marked for it") {
-  class Why final : public Observer {
-   public:
-    void attempt_ended(const AttemptReport& attempt) override { code = attempt.failure.code(); }
-    error_code code;
-  } why;
   GatewayWorld world;
-  world.options.with_observer(why);
   auto& lead = world.add();
   auto& understudy = world.add();
   lead.reply(Reply::answer().before_head(Fault::silence()));
@@ -271,7 +140,9 @@ TEST_CASE("a client that goes away cancels the call, as client_gone, and nobody 
     co_await race(std::move(impatient), std::move(leave));
     co_await sleep_for(50ms);
     CHECK(lead.open_connections() == 0);
-    CHECK(why.code == GatewayStop::client_gone);
+    const auto recent = co_await get(http, "/status");
+    CHECK(recent.has("client_gone"));
+    CHECK(recent.has(R"("broke":true)"));
     CHECK(world.state->state().health().all_well());
     CHECK(understudy.requests() == 0);
   });
@@ -302,37 +173,79 @@ TEST_CASE("keys: only those in the configuration, as Bearer or x-api-key; health
   });
 }
 
-TEST_CASE("models, status, and what is refused") {
+TEST_CASE("stopped amid a call: its report says shutdown, and nobody is marked for it") {
+  GatewayWorld world;
+  auto& lead = world.add();
+  world.add();
+  lead.reply(Reply::answer().before_head(Fault::silence()));
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    auto caller = [&]() -> awaitable<void> {
+      IgnoreIo nobody;
+      const Endpoint there(Scheme::http, "gateway.test", 9000);
+      HttpRequest request("POST", paths()[0].path);
+      request.with_body(paths()[0].body);
+      const auto cut_off = co_await http.send(there, request, nobody);
+      CHECK(cut_off.has_error());
+      co_await sleep_for(5s);
+    };
+    auto stop = [&]() -> awaitable<void> {
+      co_await sleep_for(1s);
+      world.running->stop();
+      co_await sleep_for(1s);
+    };
+    co_await race(std::move(caller), std::move(stop));
+    const auto recent = co_await get(http, "/status");
+    CHECK(recent.has(R"("outcome":"shutting down")"));
+    CHECK(world.state->state().health().all_well());
+    CHECK(lead.open_connections() == 0);
+  });
+}
+
+TEST_CASE(
+    "a client that does not read holds its own answer up, not for ever, and no member is to "
+    "blame") {
+  GatewayWorld world;
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) {
+    text += "word ";
+  }
+  auto& lead = world.add();
+  lead.reply(Reply::answer(text));
+  world.add();
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    IgnoreIo nobody;
+    HttpRequest request("POST", paths()[0].path);
+    request.with_body(paths()[0].body);
+    const Endpoint there(Scheme::http, "gateway.test", 9000);
+    auto response = co_await http.send(there, request, nobody);
+    REQUIRE(response.has_value());
+    co_await sleep_for(29s);
+    CHECK(lead.open_connections() == 1);
+    co_await sleep_for(2s);
+    CHECK(lead.open_connections() == 0);
+    CHECK(world.state->state().health().all_well());
+    const auto recent = co_await get(http, "/status");
+    CHECK(recent.has(R"("broke":true)"));
+  });
+}
+
+TEST_CASE("every answer has an id: the client's own, if that is a plain word") {
   GatewayWorld world;
   world.add();
   world.add();
-  const auto config = world.config(report_file + R"(
-[[routes]]
-model = "quick"
-chain = [{ provider = "openai-codex", model = "gpt-5.5-mini" }]
-[server]
-max_body = "1KiB"
-)");
-  world.serve(config, [&](HttpClient& http) -> awaitable<void> {
-    const auto models = co_await get(http, "/v1/models");
-    CHECK(models.body.starts_with(R"({"object":"list","data":[{"id":"claude-opus-4-7",)"));
-    CHECK(models.has(R"("id":"quick")"));
-    CHECK(co_await status_at(http, "/v1/models/quick") == 200);
-    CHECK(co_await status_at(http, "/v1/models/slow") == 404);
-    const auto status = co_await get(http, "/status");
-    CHECK(status.body == R"({"marks":[],"draining":false})");
-    CHECK(co_await status_at(http, "/readyz") == 200);
-    CHECK(co_await status_at(http, "/v2/anything") == 404);
-    CHECK(co_await status_at(http, "/v1/messages") == 405);
-    for (const auto& path : paths()) {
-      const Path cut_short{path.protocol, path.path, "{\"model\":"};
-      const auto malformed = co_await post(http, cut_short);
-      CHECK(malformed.status == 400);
-      CHECK(malformed.has("error"));
-      const std::string large(2000, ' ');
-      const Path too_large{path.protocol, path.path, large.c_str()};
-      const auto refused = co_await post(http, too_large);
-      CHECK(refused.status == 413);
-    }
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const auto with = [&](const Path& path, const char* id) -> awaitable<Got> {
+      HttpRequest request("POST", path.path);
+      request.with_header("x-request-id", id).with_body(path.body);
+      co_return co_await send(http, std::move(request));
+    };
+    const auto own = co_await with(paths()[0], "trace-7.a_B");
+    CHECK(own.header("x-request-id") == "trace-7.a_B");
+    CHECK(own.header("request-id") == "none");
+    const auto odd = co_await with(paths()[1], "two words");
+    CHECK(odd.header("x-request-id").starts_with("req_"));
+    CHECK(odd.header("request-id") == odd.header("x-request-id"));
+    const auto refused = co_await get(http, "/nothing");
+    CHECK(refused.header("x-request-id").starts_with("req_"));
   });
 }

@@ -25,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "understudy/client/client_state.hpp"
 #include "understudy/client/config.hpp"
@@ -33,6 +34,7 @@
 #include "understudy/failover/call_report.hpp"
 #include "understudy/failover/failover.hpp"
 #include "understudy/llm/answer.hpp"
+#include "understudy/llm/http_provider.hpp"
 #include "understudy/llm/provider.hpp"
 #include "understudy/llm/request.hpp"
 
@@ -93,6 +95,13 @@ class UNDERSTUDY_API Client {
   /// begins anew, as nobody has seen anything.
   asio::awaitable<Outcome<Answer>> complete(Request request,
                                             RequestOptions options = RequestOptions());
+
+  /// The same for something that is not read here, such as embeddings, of those members of the route for the
+  /// body's model whose provider speaks one of `protocols`. `with_own_model` counts where no route is for it.
+  /// Completes with the body of the answer. Errors: as for `failover`, which takes an empty chain for
+  /// `model_not_found`.
+  asio::awaitable<Outcome<std::string>> pass(PassedRequest request, std::vector<Protocol> protocols,
+                                             RequestOptions options = RequestOptions());
 
   /// Ends what the client runs itself, and closes the connections that it keeps. Completes when a refresh that
   /// is under way is done, 30 s at most. Calls still running go on, but no credential is refreshed any more.

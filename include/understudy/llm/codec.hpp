@@ -91,4 +91,7 @@ UNDERSTUDY_API const Codec& codec_for(Protocol protocol) noexcept;
 UNDERSTUDY_API std::optional<std::string> with_members(std::string_view body,
                                                        const ExtraFields& members);
 
+/// The text of a string among the members of a JSON object. Nothing: there is none, or no object.
+UNDERSTUDY_API std::optional<std::string> member_text(std::string_view body, std::string_view name);
+
 }  // namespace understudy

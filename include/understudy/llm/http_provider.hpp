@@ -62,6 +62,20 @@ class HttpProviderOptions {
   std::shared_ptr<const ModelProfiles> profiles;  ///< default: the table alone
 };
 
+/// A request for something that is not read here, such as "/embeddings": it goes as it came, but for its model.
+class PassedRequest {
+ public:
+  PassedRequest(std::string path, std::string json)
+      : below(std::move(path)), body(std::move(json)) {}
+
+  /// The model that the body names is sent, in place of the member's.
+  PassedRequest& with_own_model(bool on = true) { return own_model = on, *this; }
+
+  std::string below;  ///< the path below the base URL and its version
+  std::string body;   ///< a JSON object
+  bool own_model = false;
+};
+
 /// See the top of the file. `client` must outlive it and every Stream that it has opened.
 class UNDERSTUDY_API HttpProvider final : public Provider {
  public:
@@ -69,14 +83,18 @@ class UNDERSTUDY_API HttpProvider final : public Provider {
 
   asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) override;
 
+  /// Completes with the body of the answer, which is whole and JSON (the limit is whole_answer's). Errors:
+  /// classified, but never to be mended; `format_error` where the request is no JSON object. Cancellation and
+  /// lifetimes: as for `open`.
+  asio::awaitable<Result<std::string>> pass(const PassedRequest& request, Attempt& attempt);
+
  private:
   asio::awaitable<Result<Stream>> open_quietly(const Request& request, Attempt& attempt);
-  HttpRequest prepare(const Request& request, const Attempt& attempt) const;
+  asio::awaitable<Result<std::string>> pass_quietly(const PassedRequest& request, Attempt& attempt);
   void mended(Failure& failure, const Request& request, const Attempt& attempt) const;
 
   HttpClient& client_;
   HttpProviderOptions options_;
-  std::string target_;
 };
 
 }  // namespace understudy

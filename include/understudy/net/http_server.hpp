@@ -31,6 +31,11 @@ namespace understudy {
 
 class HttpServerOptions {
  public:
+  /// What a request that cannot be read is answered with: a body for the status and what is wrong with it,
+  /// and the header fields that go with that body.
+  using Refusal =
+      std::function<std::string(unsigned status, std::string_view what, HttpFields& headers)>;
+
   HttpServerOptions() noexcept {}
 
   HttpServerOptions& with_tls(TlsContext context) {
@@ -42,6 +47,7 @@ class HttpServerOptions {
   HttpServerOptions& with_head_within(Clock::duration d) { return head_within = d, *this; }
   HttpServerOptions& with_body_within(Clock::duration d) { return body_within = d, *this; }
   HttpServerOptions& with_write_stall(Clock::duration d) { return write_stall = d, *this; }
+  HttpServerOptions& with_refusal(Refusal f) { return refusal = std::move(f), *this; }
 
   std::shared_ptr<const TlsContext> tls;                     ///< default: none
   std::uint64_t max_body = std::uint64_t{32} * 1024 * 1024;  ///< bytes
@@ -51,6 +57,7 @@ class HttpServerOptions {
       std::chrono::seconds(10);  ///< a head, from its first byte; a handshake
   Clock::duration body_within = std::chrono::seconds(300);  ///< a body
   Clock::duration write_stall = std::chrono::seconds(30);   ///< no byte of a response taken
+  Refusal refusal;  ///< default: what is wrong, as plain text
 };
 
 /// A request, and the way to answer it. Threads: the server's executor. All writes complete when the bytes

@@ -1,11 +1,13 @@
 #include "gateway.hpp"
 
 #include <algorithm>
-#include <set>
+#include <array>
+#include <iterator>
+#include <random>
 
 #include "error_answer.hpp"
+#include "listings.hpp"
 #include "streamed_answer.hpp"
-#include "understudy/json_writer.hpp"
 #include "understudy/llm/codec.hpp"
 
 namespace understudy::tool {
@@ -22,21 +24,25 @@ class GatewayCategory final : public boost::system::error_category {
   }
 };
 
-HttpFields json_fields() {
-  HttpFields fields;
-  fields.add("content-type", "application/json");
-  return fields;
+constexpr std::string_view one_model = "/v1/models/";
+
+/// A resource that is not read here.
+struct Passed {
+  std::string_view path;
+  std::vector<Protocol> protocols;
+  bool own_model;  // it wants other models than the chain's
+};
+
+const Passed* passed_at(std::string_view path) {
+  static const std::array<Passed, 2> all{
+      Passed{"/v1/messages/count_tokens", {Protocol::anthropic_messages}, false},
+      Passed{"/v1/embeddings", {Protocol::openai_chat, Protocol::openai_responses}, true}};
+  const auto* const found =
+      std::find_if(all.begin(), all.end(), [&](const Passed& one) { return one.path == path; });
+  return found == all.end() ? nullptr : found;
 }
 
-asio::awaitable<void> send(HttpExchange& exchange, const ErrorAnswer& answer) {
-  co_await exchange.respond(answer.status, answer.headers, answer.body);
-}
-
-std::string_view path_of(const HttpHead& head) {
-  return std::string_view(head.target).substr(0, head.target.find('?'));
-}
-
-std::optional<Protocol> protocol_at(std::string_view path) {
+std::optional<Protocol> asked_at(std::string_view path) {
   if (path == "/v1/chat/completions") {
     return Protocol::openai_chat;
   }
@@ -46,37 +52,45 @@ std::optional<Protocol> protocol_at(std::string_view path) {
   return path == "/v1/responses" ? std::optional(Protocol::openai_responses) : std::nullopt;
 }
 
-/// Whose words an error is to be in where the path does not say it: Anthropic's clients name a version.
+bool is_listing(std::string_view path) {
+  return path == "/v1/models" || path.starts_with(one_model) || path == "/status" ||
+         path == "/metrics";
+}
+
+/// Whose words an answer is to be in. Where the path does not say it: Anthropic's clients name a version.
 Protocol protocol_of(const HttpHead& head) {
-  const auto at_path = protocol_at(path_of(head));
-  const auto other =
-      head.headers.find("anthropic-version") ? Protocol::anthropic_messages : Protocol::openai_chat;
-  return at_path.value_or(other);
+  const auto path = std::string_view(head.target).substr(0, head.target.find('?'));
+  if (const auto asked = asked_at(path)) {
+    return *asked;
+  }
+  return path.starts_with("/v1/messages") || head.headers.find("anthropic-version")
+             ? Protocol::anthropic_messages
+             : Protocol::openai_chat;
 }
 
-/// The names that a client may ask for: those of the routes, and the main chain's first member's.
-std::set<std::string> models_of(const Config& config) {
-  std::set<std::string> names;
-  for (const auto& route : config.routes) {
-    names.insert(route.model);
-  }
-  if (!config.main.chain.empty()) {
-    names.insert(config.main.chain.front().model);
-  }
-  return names;
+HttpFields content(std::string_view type) {
+  HttpFields fields;
+  fields.add("content-type", type);
+  return fields;
 }
 
-void write_model(JsonWriter& json, std::string_view name, Protocol protocol) {
-  json.begin_object().member("id", name);
-  if (protocol == Protocol::anthropic_messages) {
-    json.member("type", "model")
-        .member("display_name", name)
-        .member("created_at", "1970-01-01T00:00:00Z");
-  } else {
-    json.member("object", "model").member("created", 0).member("owned_by", "understudy");
-  }
-  json.end_object();
+asio::awaitable<void> send(ClientExchange& client, const ErrorAnswer& answer) {
+  co_await client.respond(answer.status, answer.headers, answer.body);
 }
+
+/// What a call tells on its way: to the metrics, and at its end to the record.
+class Told final : public Observer {
+ public:
+  Told(Metrics& metrics, CallRecord& record) : metrics_(metrics), record_(record) {}
+
+  void attempt_ended(const AttemptReport& attempt) override { metrics_.attempt_ended(attempt); }
+  void answer_broke(const AttemptReport& attempt) override { metrics_.answer_broke(attempt); }
+  void call_ended(const CallReport& report) override { record_.report = report; }
+
+ private:
+  Metrics& metrics_;
+  CallRecord& record_;
+};
 
 }  // namespace
 
@@ -85,8 +99,31 @@ const boost::system::error_category& gateway_category() noexcept {
   return category;
 }
 
-Gateway::Gateway(const Config& config, Client& client, ClientState& state)
-    : config_(config), client_(client), state_(state) {}
+HttpServerOptions server_options(const ServerConfig& config) {
+  HttpServerOptions options;
+  options.with_max_body(config.max_body)
+      .with_max_connections(config.max_connections)
+      .with_idle(config.idle)
+      .with_refusal([](unsigned status, std::string_view what, HttpFields& headers) {
+        auto refused = refusal(status, what, Protocol::openai_chat);
+        headers = std::move(refused.headers);
+        return std::move(refused.body);
+      });
+  return options;
+}
+
+Gateway::Gateway(const Config& config, Client& client, ClientState& state, Records& records)
+    : config_(config),
+      client_(client),
+      state_(state),
+      records_(records),
+      first_id_(std::uint64_t{std::random_device()()} << 32U) {}
+
+void Gateway::stop() {
+  for (auto* const call : under_way_) {
+    call->cancel(StopReason::shutdown);
+  }
+}
 
 bool Gateway::allowed(const HttpHead& head) const {
   if (config_.server.keys.empty()) {
@@ -103,163 +140,219 @@ bool Gateway::allowed(const HttpHead& head) const {
   return found;
 }
 
-asio::awaitable<void> Gateway::answer(HttpExchange& exchange) {
-  const auto& head = exchange.request();
-  const auto path = path_of(head);
-  const auto protocol = protocol_of(head);
+std::string Gateway::next_id() {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "req_%016llx",
+                static_cast<unsigned long long>(first_id_ + ++ids_));
+  return text.data();
+}
+
+asio::awaitable<void> Gateway::answer(HttpExchange& http) {
+  ClientExchange client(http, protocol_of(http.request()), next_id());
+  const auto path = client.path();
   if (path == "/healthz" || path == "/readyz") {
     const bool well = path == "/healthz" || !draining_;
-    HttpFields text;
-    text.add("content-type", "text/plain");
     const std::string_view body = well ? "ok\n" : "draining\n";
-    co_await exchange.respond(well ? 200 : 503, text, body);
+    const auto status = well ? 200U : 503U;
+    co_await client.respond(status, content("text/plain; charset=utf-8"), body);
     co_return;
   }
-  if (!allowed(head)) {
+  if (!allowed(client.request())) {
     const auto refused = refusal(401, "no such key; `server.keys` has those that are taken",
-                                 protocol, "invalid_api_key");
-    co_await send(exchange, refused);
+                                 client.protocol(), "invalid_api_key");
+    co_await send(client, refused);
     co_return;
   }
-  const auto asked = protocol_at(path);
-  const std::string_view method = asked ? "POST" : "GET";
-  const bool model = path.starts_with("/v1/models/");
-  if (!asked && !model && path != "/v1/models" && path != "/status") {
-    const auto refused = refusal(404, "there is nothing at " + std::string(path), protocol);
-    co_await send(exchange, refused);
+  const bool listing = is_listing(path);
+  if (!listing && !asked_at(path) && passed_at(path) == nullptr) {
+    const auto refused =
+        refusal(404, "there is nothing at " + std::string(path), client.protocol());
+    co_await send(client, refused);
     co_return;
   }
-  if (head.method != method) {
-    auto refused = refusal(405, "use " + std::string(method), protocol);
+  const std::string_view method = listing ? "GET" : "POST";
+  if (client.request().method != method) {
+    auto refused = refusal(405, "use " + std::string(method), client.protocol());
     refused.headers.add("allow", method);
-    co_await send(exchange, refused);
-    co_return;
-  }
-  if (asked) {
-    co_await ask(exchange, *asked);
-    co_return;
-  }
-  const auto fields = json_fields();
-  if (path == "/status") {
-    const auto body = status();
-    co_await exchange.respond(200, fields, body);
-    co_return;
-  }
-  const auto name = path.substr(std::min(path.size(), std::string_view("/v1/models/").size()));
-  const auto known = models_of(config_);
-  if (!model) {
-    const auto body = models(protocol);
-    co_await exchange.respond(200, fields, body);
-  } else if (known.count(std::string(name)) != 0) {
-    std::string body;
-    JsonWriter json(body);
-    write_model(json, name, protocol);
-    co_await exchange.respond(200, fields, body);
+    co_await send(client, refused);
+  } else if (listing) {
+    co_await get(client);
   } else {
-    const auto refused = refusal(404, "no model " + std::string(name), protocol, "model_not_found");
-    co_await send(exchange, refused);
+    co_await post(client);
   }
 }
 
-asio::awaitable<void> Gateway::ask(HttpExchange& exchange, Protocol protocol) {
-  const auto body = co_await exchange.read_all();
-  if (body.has_error()) {
-    const bool too_large = body.error().code == NetFault::body_too_large;
-    if (too_large) {
-      const auto refused = refusal(413, "the body is larger than `server.max_body`", protocol);
-      co_await send(exchange, refused);
-    } else {
-      exchange.abort();
-    }
+asio::awaitable<void> Gateway::get(ClientExchange& client) {
+  const auto path = client.path();
+  std::optional<std::string> body;
+  std::string_view type = "application/json";
+  if (path == "/status") {
+    body = status(config_, state_, records_, draining_);
+  } else if (path == "/metrics") {
+    body = records_.metrics().text(state_.state().health().marks(Clock::now()));
+    type = "text/plain; version=0.0.4; charset=utf-8";
+  } else if (path == "/v1/models") {
+    body = models_list(config_, client.protocol());
+  } else {
+    body = model_entry(config_, client.protocol(), path.substr(one_model.size()));
+  }
+  if (body) {
+    co_await client.respond(200, content(type), *body);
     co_return;
   }
-  auto request = codec_for(protocol).read_request(*body);
+  const bool model = path.starts_with(one_model);
+  const auto what = model ? "no model " + std::string(path.substr(one_model.size()))
+                          : std::string("built without prometheus-cpp");
+  const auto refused = refusal(404, what, client.protocol(), model ? "model_not_found" : "");
+  co_await send(client, refused);
+}
+
+asio::awaitable<void> Gateway::post(ClientExchange& client) {
+  auto body = co_await client.http().read_all();
+  if (body.has_value()) {
+    const bool passed = passed_at(client.path()) != nullptr;
+    if (passed) {
+      co_await pass(client, std::move(*body));
+    } else {
+      co_await ask(client, std::move(*body));
+    }
+  } else if (body.error().code == NetFault::body_too_large) {
+    const auto refused =
+        refusal(413, "the body is larger than `server.max_body`", client.protocol());
+    co_await send(client, refused);
+  } else if (body.error().code.category() == net_category() &&
+             body.error().code != NetFault::truncated) {
+    const auto refused = refusal(400, to_string(body.error()), client.protocol());
+    co_await send(client, refused);
+  } else {
+    client.http().abort();
+  }
+}
+
+asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string body) {
+  auto request = codec_for(client.protocol()).read_request(body);
   if (request.has_error()) {
     const auto& fault = request.error();
     const auto where = fault.parameter.empty() ? "" : "`" + fault.parameter + "`: ";
-    const auto refused = refusal(400, where + fault.message, protocol);
-    co_await send(exchange, refused);
+    const auto refused = refusal(400, where + fault.message, client.protocol());
+    co_await send(client, refused);
     co_return;
   }
-  auto call = [&](Scope& scope) -> asio::awaitable<void> {
+  CallRecord record(client.id(), std::string(client.path()), client.protocol());
+  record.model = request->model;
+  record.streamed = request->stream;
+  if (records_.wants_prompts()) {
+    record.prompt = std::move(body);
+  }
+  body = std::string();
+  Call call = [&](Scope& scope, RequestOptions& options, CallRecord& of) -> asio::awaitable<void> {
+    if (of.streamed) {
+      StreamedAnswer streamed(client, config_.server);
+      co_await streamed.run(client_, scope, options, std::move(*request));
+      of.broke = streamed.broke();
+    } else {
+      co_await whole(client, options, std::move(*request));
+    }
+  };
+  co_await run(client, std::move(record), std::move(call));
+}
+
+asio::awaitable<void> Gateway::whole(ClientExchange& client, const RequestOptions& options,
+                                     Request request) {
+  const auto outcome = co_await client_.complete(std::move(request), options);
+  if (!outcome.result) {
+    auto failed = error_answer(outcome.result.error(), client.protocol());
+    add_report(failed.headers, outcome.report);
+    co_await send(client, failed);
+    co_return;
+  }
+  auto fields = content("application/json");
+  add_report(fields, outcome.report);
+  std::string body;
+  codec_for(client.protocol()).write_answer(*outcome.result, body);
+  co_await client.respond(200, fields, body);
+}
+
+asio::awaitable<void> Gateway::pass(ClientExchange& client, std::string body) {
+  const auto& what = *passed_at(client.path());
+  auto model = member_text(body, "model");
+  if (!model) {
+    const auto refused =
+        refusal(400, "the body must be a JSON object with a `model`", client.protocol());
+    co_await send(client, refused);
+    co_return;
+  }
+  CallRecord record(client.id(), std::string(what.path), client.protocol());
+  record.model = std::move(*model);
+  if (records_.wants_prompts()) {
+    record.prompt = body;
+  }
+  PassedRequest request(std::string(what.path.substr(3)), std::move(body));
+  request.with_own_model(what.own_model);
+  Call call = [&](Scope&, RequestOptions& options, CallRecord&) -> asio::awaitable<void> {
+    const auto outcome = co_await client_.pass(std::move(request), what.protocols, options);
+    const bool nobody = outcome.report.attempts.empty() && outcome.report.skipped.empty();
+    if (nobody) {
+      const auto refused =
+          refusal(404,
+                  "no member of the chain for this model speaks a protocol that has " +
+                      std::string(what.path),
+                  client.protocol());
+      co_await send(client, refused);
+    } else if (outcome.result) {
+      auto fields = content("application/json");
+      add_report(fields, outcome.report);
+      co_await client.respond(200, fields, *outcome.result);
+    } else {
+      auto failed = error_answer(outcome.result.error(), client.protocol());
+      add_report(failed.headers, outcome.report);
+      co_await send(client, failed);
+    }
+  };
+  co_await run(client, std::move(record), std::move(call));
+}
+
+/// While the client is there, and until we are stopped.
+asio::awaitable<void> Gateway::run(ClientExchange& client, CallRecord record, Call call) {
+  const auto began = Clock::now();
+  Told told(records_.metrics(), record);
+  auto in_scope = [&](Scope& scope) -> asio::awaitable<void> {
+    const auto place = under_way_.insert(under_way_.end(), &scope);
     auto watch = [&]() -> asio::awaitable<void> {
-      co_await exchange.gone();
+      co_await client.http().gone();
       scope.cancel(GatewayStop::client_gone);
     };
     scope.spawn(std::move(watch));
-    if (request->stream) {
-      StreamedAnswer streamed(exchange, config_.server, protocol);
-      co_await streamed.run(client_, scope, std::move(*request));
-    } else {
-      co_await whole(exchange, scope, protocol, std::move(*request));
+    RequestOptions options;
+    options.with_parent(scope).with_observer(told);
+    std::exception_ptr thrown;
+    try {
+      co_await call(scope, options, record);
+    } catch (...) {
+      thrown = std::current_exception();
     }
+    under_way_.erase(place);
     scope.cancel(StopReason::lost);  // the watch
+    if (thrown) {
+      std::rethrow_exception(thrown);
+    }
   };
+  std::exception_ptr other;
   try {
-    co_await with_scope(std::move(call));
+    co_await with_scope(std::move(in_scope));
   } catch (const boost::system::system_error& stopped) {
-    exchange.abort();
-    if (stopped.code() != GatewayStop::client_gone) {
-      throw;
+    record.broke = true;
+    client.http().abort();
+    if (stopped.code() != GatewayStop::client_gone && stopped.code() != StopReason::shutdown) {
+      other = std::current_exception();
     }
   }
-}
-
-asio::awaitable<void> Gateway::whole(HttpExchange& exchange, Scope& scope, Protocol protocol,
-                                     Request request) {
-  RequestOptions options;
-  options.with_parent(scope);
-  const auto outcome = co_await client_.complete(std::move(request), options);
-  if (!outcome.result) {
-    auto failed = error_answer(outcome.result.error(), protocol);
-    add_report(failed.headers, outcome.report);
-    co_await send(exchange, failed);
-    co_return;
+  record.status = client.status();
+  record.took = Clock::now() - began;
+  records_.ended(std::move(record));
+  if (other) {
+    std::rethrow_exception(other);
   }
-  auto fields = json_fields();
-  add_report(fields, outcome.report);
-  std::string body;
-  codec_for(protocol).write_answer(*outcome.result, body);
-  co_await exchange.respond(200, fields, body);
-}
-
-std::string Gateway::models(Protocol protocol) const {
-  const auto known = models_of(config_);
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  if (protocol != Protocol::anthropic_messages) {
-    json.member("object", "list");
-  }
-  json.key("data").begin_array();
-  for (const auto& name : known) {
-    write_model(json, name, protocol);
-  }
-  json.end_array();
-  if (protocol == Protocol::anthropic_messages) {
-    json.member("has_more", false);
-  }
-  json.end_object();
-  return out;
-}
-
-std::string Gateway::status() const {
-  using Milliseconds = std::chrono::duration<double, std::milli>;
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().key("marks").begin_array();
-  for (const auto& mark : state_.state().health().marks(Clock::now())) {
-    json.begin_object()
-        .member("key", mark.key)
-        .member("reason", to_string(mark.reason))
-        .member("rests_ms", Milliseconds(mark.rests).count())
-        .member("failed_probes", mark.failed_probes)
-        .member("probing", mark.probing)
-        .member("dead", mark.dead)
-        .end_object();
-  }
-  json.end_array().member("draining", draining_).end_object();
-  return out;
 }
 
 }  // namespace understudy::tool

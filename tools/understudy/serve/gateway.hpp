@@ -10,14 +10,18 @@
 /// 4. The client's protocol says nothing of the provider's. Where they are the same, events pass as they came.
 /// 5. No prompt and no secret in a log or a header.
 ///
-///     Gateway gateway(config, client, state);
-///     HttpServer server(options, [&](HttpExchange& exchange) { return gateway.answer(exchange); });
+///     Gateway gateway(config, client, state, records);
+///     HttpServer server(server_options(config.server), [&](HttpExchange& http) { return gateway.answer(http); });
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/system/error_code.hpp>
+#include <functional>
+#include <list>
 #include <string>
 
+#include "client_exchange.hpp"
+#include "records.hpp"
 #include "understudy/client/client.hpp"
 #include "understudy/net/http_server.hpp"
 
@@ -32,32 +36,46 @@ inline error_code make_error_code(GatewayStop stop) noexcept {
   return {static_cast<int>(stop), gateway_category()};
 }
 
+/// Limits as configured, and the protocol's 400 for what is no HTTP.
+HttpServerOptions server_options(const ServerConfig& config);
+
 /// See the top of the file. Threads: the client's executor. What it is given must outlive it.
 class Gateway {
  public:
-  Gateway(const Config& config, Client& client, ClientState& state);
+  Gateway(const Config& config, Client& client, ClientState& state, Records& records);
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
   /// One exchange, whatever it asks. Completes when it is answered or cut off.
-  asio::awaitable<void> answer(HttpExchange& exchange);
+  asio::awaitable<void> answer(HttpExchange& http);
 
   /// No longer `ready`, for a load balancer to see.
   void drain() noexcept { draining_ = true; }
 
+  /// Ends the calls that are under way, at once, with the cause `shutdown`.
+  void stop();
+
  private:
-  class Call;
+  /// A call in its scope; it may write to the record what it alone knows.
+  using Call = std::function<asio::awaitable<void>(Scope&, RequestOptions&, CallRecord&)>;
 
   bool allowed(const HttpHead& head) const;
-  asio::awaitable<void> ask(HttpExchange& exchange, Protocol protocol);
-  asio::awaitable<void> whole(HttpExchange& exchange, Scope& scope, Protocol protocol,
+  std::string next_id();
+  asio::awaitable<void> get(ClientExchange& client);
+  asio::awaitable<void> post(ClientExchange& client);
+  asio::awaitable<void> ask(ClientExchange& client, std::string body);
+  asio::awaitable<void> whole(ClientExchange& client, const RequestOptions& options,
                               Request request);
-  std::string models(Protocol protocol) const;
-  std::string status() const;
+  asio::awaitable<void> pass(ClientExchange& client, std::string body);
+  asio::awaitable<void> run(ClientExchange& client, CallRecord record, Call call);
 
   const Config& config_;
   Client& client_;
   ClientState& state_;
+  Records& records_;
+  std::list<Scope*> under_way_;
+  std::uint64_t first_id_;
+  std::uint64_t ids_ = 0;
   bool draining_ = false;
 };
 

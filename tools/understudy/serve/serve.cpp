@@ -1,4 +1,6 @@
 // `understudy serve`: the gateway as a program.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -26,11 +28,8 @@ struct Options {
   bool allow_open = false;
 };
 
-HttpServerOptions server_options(const ServerConfig& config) {
-  HttpServerOptions options;
-  options.with_max_body(config.max_body)
-      .with_max_connections(config.max_connections)
-      .with_idle(config.idle);
+HttpServerOptions listening(const ServerConfig& config) {
+  auto options = server_options(config);
   if (config.tls) {
     options.with_tls(
         TlsContext::server(config.tls->certificate_file, config.tls->key_file).value());
@@ -41,13 +40,14 @@ HttpServerOptions server_options(const ServerConfig& config) {
 /// One io_context, on a thread of its own, with a client and a listener of its own.
 class Worker {
  public:
-  Worker(const Config& config, std::shared_ptr<ClientState> state, std::uint16_t port)
+  Worker(const Config& config, std::shared_ptr<ClientState> state, Records& records,
+         std::uint16_t port)
       : config_(config),
         acceptor_(context_.get_executor(), asio::ip::make_address(config.server.host), port, 0,
                   TcpAcceptor::Port::shared),
         client_(context_.get_executor(), config, state),
-        gateway_(config, client_, *state),
-        server_(server_options(config.server),
+        gateway_(config, client_, *state, records),
+        server_(listening(config.server),
                 [this](HttpExchange& exchange) { return gateway_.answer(exchange); }) {}
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -67,19 +67,19 @@ class Worker {
       gateway_.drain();
       server_.drain();
       acceptor_.close();
-      if (root_) {
-        root_->deadline(config_.server.drain);
+      if (root_ != nullptr) {
+        auto last = [this]() -> asio::awaitable<void> {
+          co_await sleep_for(config_.server.drain);
+          end();
+        };
+        root_->spawn(std::move(last));
       }
     });
   }
 
   /// At once. Any thread.
   void stop() {
-    asio::post(context_, [this] {
-      if (root_) {
-        root_->cancel(StopReason::shutdown);
-      }
-    });
+    asio::post(context_, [this] { end(); });
   }
 
   /// Waits for its end; rethrows what ended it.
@@ -96,16 +96,25 @@ class Worker {
       root_ = &scope;
       co_await server_.serve(acceptor_);
       root_ = nullptr;
+      scope.cancel(StopReason::lost);  // the end of draining
     };
     try {
       co_await with_scope(std::move(body));
     } catch (const boost::system::system_error& stopped) {
       root_ = nullptr;
-      if (stopped.code().category() != stop_category()) {
+      if (stopped.code() != StopReason::shutdown) {
         throw;
       }
     }
     co_await client_.close();
+  }
+
+  /// The calls first, so that each reports why it ended.
+  void end() {
+    gateway_.stop();
+    if (root_ != nullptr) {
+      root_->cancel(StopReason::shutdown);
+    }
   }
 
   const Config& config_;
@@ -166,6 +175,15 @@ std::string unsafe(const ServerConfig& server, bool allow_open) {
                    " can be reached from elsewhere: set `server.keys`, or pass --allow-open";
 }
 
+/// A connection is a descriptor, and each call one more; the usual soft limit of 1,024 is there for select().
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
 int serve(const Options& options) {
   const auto setup = configured(options.config);
   if (setup.has_error()) {
@@ -178,10 +196,12 @@ int serve(const Options& options) {
     return bad_usage;
   }
   const auto threads = server.threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
+  allow_many_descriptors();
+  Records records(setup->config.log);
   std::deque<Worker> workers;
   auto port = server.port;
   for (unsigned i = 0; i < threads; ++i) {
-    port = workers.emplace_back(setup->config, setup->state, port).port();
+    port = workers.emplace_back(setup->config, setup->state, records, port).port();
   }
   Signals signals(workers);
   for (auto& worker : workers) {

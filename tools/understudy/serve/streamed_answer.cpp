@@ -32,8 +32,9 @@ void add_report(HttpFields& headers, const CallReport& report) {
   headers.add("x-understudy-why", for_header(report.why()));
 }
 
-asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope, Request request) {
-  encoder_ = codec_for(protocol_).encoder(request);
+asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope,
+                                          const RequestOptions& options, Request request) {
+  encoder_ = codec_for(exchange_.protocol()).encoder(request);
   Timer timer(scope.get_executor());
   std::optional<Delivery> answer;
   std::optional<Failure> failure;
@@ -41,8 +42,6 @@ asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope, Request 
   auto ask = [&](Scope& asking) -> asio::awaitable<void> {
     auto waiting = [&] { return keep_alive(timer); };
     asking.spawn(std::move(waiting));
-    RequestOptions options;
-    options.with_parent(scope);  // it may ask again while it is written
     answer.emplace(co_await client.stream(std::move(request), options));
     const auto ready = co_await answer->ready();
     if (ready.has_error()) {
@@ -72,7 +71,7 @@ asio::awaitable<void> StreamedAnswer::keep_alive(Timer& timer) {
     }
     const bool begun = co_await begin(nullptr);
     if (begun) {
-      const auto unwritten = co_await exchange_.write(comment);
+      const auto unwritten = co_await exchange_.http().write(comment);
       broken_ = unwritten.failed();
     }
   }
@@ -80,7 +79,7 @@ asio::awaitable<void> StreamedAnswer::keep_alive(Timer& timer) {
 
 /// The head, if it was not sent yet. False: the client's connection is dead.
 asio::awaitable<bool> StreamedAnswer::begin(const CallReport* report) {
-  if (!exchange_.begun() && !broken_) {
+  if (!exchange_.http().begun() && !broken_) {
     HttpFields headers;
     headers.add("content-type", "text/event-stream; charset=utf-8");
     headers.add("cache-control", "no-cache");
@@ -97,23 +96,23 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
   if (broken_) {
     co_return;
   }
-  if (!exchange_.begun()) {
-    auto failed = error_answer(failure, protocol_);
+  if (!exchange_.http().begun()) {
+    auto failed = error_answer(failure, exchange_.protocol());
     add_report(failed.headers, report);
     co_await exchange_.respond(failed.status, failed.headers, failed.body);
     co_return;
   }
-  const auto error = stream_error(failure, protocol_);
+  const auto error = stream_error(failure, exchange_.protocol());
   std::string out;
   encoder_->write(Event(Error(error.type, error.code, error.message)), out);
-  const auto unwritten = co_await exchange_.write(out);
+  const auto unwritten = co_await exchange_.http().write(out);
   if (!unwritten) {
-    co_await exchange_.finish();
+    co_await exchange_.http().finish();
   }
 }
 
 asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
-  const bool same = answer.protocol() == protocol_;
+  const bool same = answer.protocol() == exchange_.protocol();
   std::string out;
   std::string unused;
   while (true) {
@@ -127,7 +126,7 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
       }
     }
     if (!out.empty()) {
-      const auto unwritten = co_await exchange_.write(out);
+      const auto unwritten = co_await exchange_.http().write(out);
       out.clear();
       if (unwritten) {
         co_return;
@@ -144,9 +143,10 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   }
   if (server_.report) {
     out = ": understudy: " + for_header(answer.report().why()) + "\n\n";
-    co_await exchange_.write(out);
+    co_await exchange_.http().write(out);
   }
-  co_await exchange_.finish();
+  const auto unfinished = co_await exchange_.http().finish();
+  broke_ = unfinished.failed();
 }
 
 }  // namespace understudy::tool

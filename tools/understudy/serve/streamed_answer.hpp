@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "client_exchange.hpp"
 #include "understudy/client/client.hpp"
 #include "understudy/llm/event_encoder.hpp"
-#include "understudy/net/http_server.hpp"
 
 namespace understudy::tool {
 
@@ -17,11 +17,15 @@ void add_report(HttpFields& headers, const CallReport& report);
 /// See the top of the file, and the invariants of gateway.hpp.
 class StreamedAnswer {
  public:
-  StreamedAnswer(HttpExchange& exchange, const ServerConfig& server, Protocol protocol)
-      : exchange_(exchange), server_(server), protocol_(protocol) {}
+  StreamedAnswer(ClientExchange& exchange, const ServerConfig& server)
+      : exchange_(exchange), server_(server) {}
 
   /// Completes when it is written or cut off. Cancellation: throws operation_aborted.
-  asio::awaitable<void> run(Client& client, Scope& scope, Request request);
+  asio::awaitable<void> run(Client& client, Scope& scope, const RequestOptions& options,
+                            Request request);
+
+  /// Whether it ended otherwise than with the answer's end.
+  bool broke() const noexcept { return broke_; }
 
  private:
   asio::awaitable<void> keep_alive(Timer& timer);
@@ -29,12 +33,12 @@ class StreamedAnswer {
   asio::awaitable<void> fail(const Failure& failure, const CallReport& report);
   asio::awaitable<void> write(Delivery& answer);
 
-  HttpExchange& exchange_;
+  ClientExchange& exchange_;
   const ServerConfig& server_;
-  Protocol protocol_;
   std::unique_ptr<EventEncoder> encoder_;
   bool committed_ = false;
   bool broken_ = false;  // the client's connection
+  bool broke_ = true;
 };
 
 }  // namespace understudy::tool

@@ -1,0 +1,193 @@
+#include "provider_request.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "understudy/json_writer.hpp"
+#include "understudy/llm/codec.hpp"
+#include "understudy/llm/mend.hpp"
+#include "understudy/llm/translate.hpp"
+
+namespace understudy::detail {
+namespace {
+
+/// Where a protocol's answers are asked for, below the base URL.
+std::string_view resource(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::anthropic_messages: return "/messages";
+    case Protocol::openai_chat: return "/chat/completions";
+    case Protocol::openai_responses: return "/responses";
+  }
+  return {};
+}
+
+constexpr std::string_view long_context_beta = "context-1m";
+
+/// Anthropic's SDKs add the version to the base URL, OpenAI's want it there. Here either does.
+std::string target_of(Protocol protocol, const Url& base, std::string_view below) {
+  const auto query = std::min(base.path.find('?'), base.path.size());
+  auto path = base.path.substr(0, query);
+  while (path.ends_with('/')) {
+    path.pop_back();
+  }
+  const bool versioned = path.ends_with("/v1");
+  if (!versioned && (protocol == Protocol::anthropic_messages || path.empty())) {
+    path += "/v1";
+  }
+  return path.append(below).append(base.path, query);
+}
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  JsonWriter(out).value(text);
+  return out;
+}
+
+/// What the model does not take, where the caller did not speak this protocol and so cannot have known.
+std::vector<std::string> refused(const Request& request, const ModelProfile& profile) {
+  std::vector<std::string> names;
+  switch (profile.sampling) {
+    case SamplingRule::any: break;
+    case SamplingRule::one_of:
+      if (request.sampling.temperature) {
+        names.emplace_back("top_p");
+      }
+      break;
+    case SamplingRule::refused: names = {"temperature", "top_p", "top_k"}; break;
+  }
+  switch (profile.thinking) {
+    case ThinkingStyle::unknown: break;
+    case ThinkingStyle::none: names.emplace_back("thinking"); break;
+    case ThinkingStyle::budget: names.emplace_back("effort"); break;
+    case ThinkingStyle::adaptive:
+    case ThinkingStyle::effort: names.emplace_back("budget_tokens"); break;
+  }
+  if (!profile.stop_sequences) {
+    names.emplace_back("stop");
+  }
+  return names;
+}
+
+/// A list of words, without those that begin so.
+std::string without_words(std::string_view list, std::string_view prefix) {
+  std::string kept;
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    auto word = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    word.remove_prefix(std::min(word.find_first_not_of(' '), word.size()));
+    if (!word.empty() && !word.starts_with(prefix)) {
+      kept.append(kept.empty() ? "" : ",").append(word);
+    }
+  }
+  return kept;
+}
+
+/// All but the body.
+HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, bool streamed,
+                    const Attempt& attempt) {
+  HttpRequest out("POST", target_of(options.protocol, options.base_url, below));
+  const bool lean = attempt.mends().contains(FailoverReason::oauth_long_context_beta_forbidden);
+  for (std::size_t i = 0; i < options.headers.size(); ++i) {
+    const auto [name, value] = options.headers[i];
+    const auto sent = lean && has_token(name, "anthropic-beta")
+                          ? without_words(value, long_context_beta)
+                          : std::string(value);
+    if (!sent.empty()) {
+      out.with_header(name, sent);
+    }
+  }
+  const auto standard = [&](std::string_view name, std::string_view value) {
+    if (!out.headers.find(name)) {
+      out.with_header(name, value);
+    }
+  };
+  standard("content-type", "application/json");
+  standard("accept", streamed ? "text/event-stream" : "application/json");
+  if (options.protocol == Protocol::anthropic_messages) {
+    standard("anthropic-version", "2023-06-01");  // reference wire.md 2.1
+  }
+  if (const auto* credential = attempt.credential()) {
+    const std::string secret(credential->secret.reveal());
+    switch (options.authorization) {
+      case Authorization::bearer: out.with_header("authorization", "Bearer " + secret); break;
+      case Authorization::x_api_key: out.with_header("x-api-key", secret); break;
+      case Authorization::api_key: out.with_header("api-key", secret); break;
+    }
+  }
+  return out;
+}
+
+/// The request in the provider's words.
+std::string body_of(const HttpProviderOptions& options, const Request& request,
+                    const Attempt& attempt) {
+  std::optional<Request> mended;
+  for (const auto& row : all_reasons()) {
+    if (attempt.mends().contains(row.reason)) {
+      Request copy = mended ? *mended : request;
+      if (mend(copy, row.reason)) {
+        mended = std::move(copy);
+      }
+    }
+  }
+  const auto& model = attempt.member().model();
+  const bool asks_for_usage = options.protocol == Protocol::openai_chat && options.stream;
+  if (request.origin == options.protocol && !request.body.empty() && !mended) {
+    ExtraFields members{{"model", quoted(model)}, {"stream", options.stream ? "true" : "false"}};
+    if (asks_for_usage && !request.stream) {  // who did not ask for a stream did not say
+      members.emplace_back("stream_options", R"({"include_usage":true})");
+    }
+    if (auto body = with_members(request.body, members)) {
+      return std::move(*body);
+    }
+  }
+  Request sent = mended.value_or(request);
+  sent.model = model;
+  sent.stream = options.stream;
+  sent.stream_usage = sent.stream_usage || !request.stream;
+  const auto profile = options.profiles ? options.profiles->find(options.name, model)
+                                        : ModelProfiles().find(options.name, model);
+  TranslationTarget target(options.protocol, options.name, model);
+  target.accepts_prefill = profile.accepts_prefill;
+  target.output_limit = profile.output_limit;
+  if (request.origin != options.protocol) {
+    target.refused = refused(sent, profile);
+  }
+  const auto translated = translate(sent, target);
+  std::string body;
+  codec_for(options.protocol).write_request(translated.request, body);
+  return body;
+}
+
+}  // namespace
+
+HttpRequest provider_request(const HttpProviderOptions& options, const Request& request,
+                             const Attempt& attempt) {
+  return head_of(options, resource(options.protocol), options.stream, attempt)
+      .with_body(body_of(options, request, attempt));
+}
+
+std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
+                                            const PassedRequest& request, const Attempt& attempt) {
+  ExtraFields members;
+  if (!request.own_model) {
+    members.emplace_back("model", quoted(attempt.member().model()));
+  }
+  auto body = with_members(request.body, members);
+  if (!body) {
+    return std::nullopt;
+  }
+  return head_of(options, request.below, false, attempt).with_body(std::move(*body));
+}
+
+bool can_mend(const HttpProviderOptions& options, const Request& request, FailoverReason reason) {
+  if (reason == FailoverReason::oauth_long_context_beta_forbidden) {
+    const auto betas = options.headers.find("anthropic-beta").value_or("");
+    return betas.find(long_context_beta) != std::string_view::npos;
+  }
+  Request copy = request;
+  return mend(copy, reason);
+}
+
+}  // namespace understudy::detail

@@ -1,0 +1,24 @@
+/// What is sent to a provider over HTTP: where to, with which headers and which credential, and in which words.
+#pragma once
+
+#include <optional>
+
+#include "understudy/failover/attempt.hpp"
+#include "understudy/llm/http_provider.hpp"
+#include "understudy/llm/request.hpp"
+#include "understudy/net/http_message.hpp"
+
+namespace understudy::detail {
+
+/// The request for the attempt's member, mended for what the attempt says.
+HttpRequest provider_request(const HttpProviderOptions& options, const Request& request,
+                             const Attempt& attempt);
+
+/// The same of a request that is not read, but for its model. Nothing: its body is no JSON object.
+std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
+                                            const PassedRequest& request, const Attempt& attempt);
+
+/// Whether this very request can be mended for a failure of that reason.
+bool can_mend(const HttpProviderOptions& options, const Request& request, FailoverReason reason);
+
+}  // namespace understudy::detail

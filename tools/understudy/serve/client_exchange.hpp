@@ -1,0 +1,48 @@
+/// An exchange with a client of the gateway's: whose words it is in, its id, and how it was answered.
+///
+/// Invariants
+/// 1. Every answer carries the id, under the names that the official SDKs look for (`x-request-id`, and
+///    `request-id` for Anthropic's). It is the client's own `x-request-id` if that is a plain word.
+///
+///     ClientExchange client(http, Protocol::openai_chat, "req_1");
+///     co_await client.respond(200, json_fields(), body);
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <string>
+#include <string_view>
+
+#include "understudy/llm/protocol.hpp"
+#include "understudy/net/http_server.hpp"
+
+namespace understudy::tool {
+
+/// See the top of the file. What it is given must outlive it.
+class ClientExchange {
+ public:
+  ClientExchange(HttpExchange& exchange, Protocol words, std::string fresh_id);
+
+  const HttpHead& request() const noexcept { return http_.request(); }
+  /// The path without its query.
+  std::string_view path() const noexcept;
+  Protocol protocol() const noexcept { return protocol_; }
+  const std::string& id() const noexcept { return id_; }
+  /// What the client was told, or zero.
+  unsigned status() const noexcept { return status_; }
+
+  asio::awaitable<error_code> respond(unsigned status, HttpFields headers, std::string_view body);
+  asio::awaitable<error_code> begin(unsigned status, HttpFields headers);
+
+  /// For all else.
+  HttpExchange& http() noexcept { return http_; }
+
+ private:
+  void note(unsigned status, HttpFields& headers);
+
+  HttpExchange& http_;
+  Protocol protocol_;
+  std::string id_;
+  unsigned status_ = 0;
+};
+
+}  // namespace understudy::tool

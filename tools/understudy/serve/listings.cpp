@@ -1,0 +1,125 @@
+#include "listings.hpp"
+
+#include <set>
+
+#include "understudy/json_writer.hpp"
+
+namespace understudy::tool {
+namespace {
+
+std::set<std::string, std::less<>> names_of(const Config& config) {
+  std::set<std::string, std::less<>> names;
+  for (const auto& route : config.routes) {
+    names.insert(route.model);
+  }
+  if (!config.main.chain.empty()) {
+    names.insert(config.main.chain.front().model);
+  }
+  return names;
+}
+
+void write_model(JsonWriter& json, std::string_view name, Protocol protocol) {
+  json.begin_object().member("id", name);
+  if (protocol == Protocol::anthropic_messages) {
+    json.member("type", "model")
+        .member("display_name", name)
+        .member("created_at", "1970-01-01T00:00:00Z");
+  } else {
+    json.member("object", "model").member("created", 0).member("owned_by", "understudy");
+  }
+  json.end_object();
+}
+
+void write_chain(JsonWriter& json, const RouteConfig& route) {
+  json.begin_object();
+  if (!route.model.empty()) {
+    json.member("model", route.model);
+  }
+  json.key("members").begin_array();
+  for (const auto& member : route.chain) {
+    json.value(member.provider + "/" + member.model);
+  }
+  json.end_array().end_object();
+}
+
+void write_marks(JsonWriter& json, State& state) {
+  using Milliseconds = std::chrono::duration<double, std::milli>;
+  json.begin_array();
+  for (const auto& mark : state.health().marks(Clock::now())) {
+    json.begin_object()
+        .member("key", mark.key)
+        .member("reason", to_string(mark.reason))
+        .member("rests_ms", Milliseconds(mark.rests).count())
+        .member("failed_probes", mark.failed_probes)
+        .member("probing", mark.probing)
+        .member("dead", mark.dead)
+        .end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::string models_list(const Config& config, Protocol protocol) {
+  const auto names = names_of(config);
+  const bool anthropic = protocol == Protocol::anthropic_messages;
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  if (!anthropic) {
+    json.member("object", "list");
+  }
+  json.key("data").begin_array();
+  for (const auto& name : names) {
+    write_model(json, name, protocol);
+  }
+  json.end_array();
+  if (anthropic) {
+    json.member("has_more", false);
+    if (!names.empty()) {
+      json.member("first_id", *names.begin()).member("last_id", *names.rbegin());
+    }
+  }
+  json.end_object();
+  return out;
+}
+
+std::optional<std::string> model_entry(const Config& config, Protocol protocol,
+                                       std::string_view name) {
+  if (!names_of(config).contains(name)) {
+    return std::nullopt;
+  }
+  std::string out;
+  JsonWriter json(out);
+  write_model(json, name, protocol);
+  return out;
+}
+
+std::string status(const Config& config, ClientState& state, const Records& records,
+                   bool draining) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().member("draining", draining).key("chains").begin_array();
+  if (!config.main.chain.empty()) {
+    write_chain(json, config.main);
+  }
+  for (const auto& route : config.routes) {
+    write_chain(json, route);
+  }
+  json.end_array().key("credentials").begin_array();
+  for (const auto& [name, provider] : config.providers) {
+    if (const auto pool = state.credentials(name)) {
+      for (std::size_t i = 0; i < pool->size(); ++i) {
+        json.value(pool->key(i));
+      }
+    }
+  }
+  json.end_array().key("marks");
+  write_marks(json, state.state());
+  json.key("recent");
+  records.write_recent(json);
+  json.end_object();
+  return out;
+}
+
+}  // namespace understudy::tool

@@ -1,0 +1,48 @@
+/// The gateway's log: a line for each call, on standard error.
+///
+/// Invariants
+/// 1. No secret, and no prompt unless `log.prompts`. What comes from outside is bounded, and cannot begin a line.
+/// 2. Nobody waits for it: lines that a slow reader does not take make room for later ones.
+/// 3. Any thread.
+///
+///     Log log(config.log);
+///     log.call(record);
+///     // 2026-11-26T02:20:11.123+00:00 info req_1 /v1/messages 200 in 1.234 s, model "quick": anthropic/m answered
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "call_record.hpp"
+#include "understudy/client/config.hpp"
+
+namespace spdlog {
+class logger;
+namespace details {
+class thread_pool;
+}
+}  // namespace spdlog
+
+namespace understudy::tool {
+
+/// What the log says of a call: a line, or as JSON the members of an object without its braces.
+std::string log_line(const CallRecord& record, LogConfig::Format format);
+
+/// See the top of the file.
+class Log {
+ public:
+  explicit Log(const LogConfig& config);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  /// Answered: info. Anything else: a warning.
+  void call(const CallRecord& record);
+
+ private:
+  LogConfig config_;
+  std::shared_ptr<spdlog::details::thread_pool> threads_;
+  std::shared_ptr<spdlog::logger> logger_;
+};
+
+}  // namespace understudy::tool

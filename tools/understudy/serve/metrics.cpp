@@ -1,0 +1,135 @@
+#include "metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace understudy::tool {
+namespace {
+
+using Labels = prometheus::Labels;
+
+double seconds(Clock::duration took) { return std::chrono::duration<double>(took).count(); }
+
+/// A few milliseconds to the minutes of a reasoning model's first token.
+const prometheus::Histogram::BucketBoundaries& waits() {
+  static const prometheus::Histogram::BucketBoundaries bounds{
+      0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600};
+  return bounds;
+}
+
+/// A millisecond to a second: how late an expiry was noticed.
+const prometheus::Histogram::BucketBoundaries& latenesses() {
+  static const prometheus::Histogram::BucketBoundaries bounds{0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                              0.05,  0.1,    0.25,  0.5,  1};
+  return bounds;
+}
+
+std::string outcome_of(const Failure& failure) {
+  if (!failure.code()) {
+    return "answered";
+  }
+  const auto reason = reason_of(failure.code());
+  return reason ? std::string(to_string(*reason)) : failure.code().message();
+}
+
+}  // namespace
+
+struct Metrics::Families {
+  using Counters = prometheus::Family<prometheus::Counter>;
+  using Histograms = prometheus::Family<prometheus::Histogram>;
+
+  Counters& counter(const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  }
+  Histograms& histogram(const char* name, const char* help) {
+    return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+  }
+
+  prometheus::Registry registry;
+  Counters& requests = counter("understudy_requests_total", "Calls by what the client was told.");
+  Histograms& durations =
+      histogram("understudy_request_duration_seconds", "From a request to the end of its answer.");
+  Counters& attempts = counter("understudy_attempts_total", "Attempts by what came of them.");
+  Counters& failovers =
+      counter("understudy_failovers_total", "Members that were gone on from, and why.");
+  Counters& broken = counter("understudy_broken_answers_total",
+                             "Answers that broke off after their first progress.");
+  Counters& stalls = counter("understudy_stall_kills_total", "Attempts that a limit has ended.");
+  Histograms& lateness = histogram("understudy_stall_kill_lateness_seconds",
+                                   "How late the end of a limit was noticed.");
+  Histograms& first_progress =
+      histogram("understudy_first_progress_seconds", "From an attempt's begin to its first token.");
+  Counters& abandoned = counter("understudy_abandoned_tokens_total",
+                                "Tokens at least spent by attempts that did not answer.");
+};
+
+Metrics::Metrics() : families_(std::make_unique<Families>()) {}
+
+Metrics::~Metrics() = default;
+
+void Metrics::attempt_ended(const AttemptReport& attempt) {
+  const auto member = attempt.member.name();
+  const auto outcome = outcome_of(attempt.failure);
+  auto& to = *families_;
+  to.attempts
+      .Add({{"member", member},
+            {"kind", std::string(to_string(attempt.kind))},
+            {"outcome", outcome}})
+      .Increment();
+  if (attempt.first_progress) {
+    to.first_progress.Add({{"member", member}}, waits()).Observe(seconds(*attempt.first_progress));
+  }
+  if (attempt.answered()) {
+    return;
+  }
+  if (attempt.decision && attempt.decision->action == Action::fail_over) {
+    to.failovers.Add({{"member", member}, {"reason", outcome}}).Increment();
+  }
+  if (const auto& evidence = attempt.failure.evidence(); evidence.clock != LimitClock::none) {
+    to.stalls
+        .Add({{"phase", std::string(to_string(evidence.phase))},
+              {"clock", std::string(to_string(evidence.clock))}})
+        .Increment();
+    to.lateness.Add({}, latenesses()).Observe(seconds(evidence.lateness));
+  }
+  if (attempt.tokens_spent != 0) {
+    to.abandoned.Add({{"member", member}}).Increment(static_cast<double>(attempt.tokens_spent));
+  }
+}
+
+void Metrics::answer_broke(const AttemptReport& attempt) {
+  families_->broken
+      .Add({{"member", attempt.member.name()}, {"reason", outcome_of(attempt.failure)}})
+      .Increment();
+}
+
+void Metrics::answered(Protocol protocol, unsigned status, Clock::duration took) {
+  const std::string words(to_string(protocol));
+  families_->requests.Add({{"protocol", words}, {"status", std::to_string(status)}}).Increment();
+  families_->durations.Add({{"protocol", words}}, waits()).Observe(seconds(took));
+}
+
+std::optional<std::string> Metrics::text(const std::vector<Health::MarkReport>& marks) const {
+  auto families = families_->registry.Collect();
+  prometheus::MetricFamily cooling;
+  cooling.name = "understudy_cooldowns";
+  cooling.help = "What rests at present, by why.";
+  cooling.type = prometheus::MetricType::Gauge;
+  std::map<std::string, double> by_reason;
+  for (const auto& mark : marks) {
+    by_reason[std::string(to_string(mark.reason))] += 1;
+  }
+  for (const auto& [reason, count] : by_reason) {
+    prometheus::ClientMetric metric;
+    metric.label.push_back({"reason", reason});
+    metric.gauge.value = count;
+    cooling.metric.push_back(std::move(metric));
+  }
+  families.push_back(std::move(cooling));
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace understudy::tool
