@@ -73,6 +73,8 @@ class Delivery::Impl {
 
   Protocol protocol() const noexcept { return answer_->stream.protocol(); }
 
+  bool whole() const noexcept { return answer_->stream.whole(); }
+
   const Event* try_next() {
     if (end_) {
       return nullptr;
@@ -255,6 +257,8 @@ Delivery& Delivery::operator=(Delivery&&) noexcept = default;
 Delivery::~Delivery() = default;
 
 Protocol Delivery::protocol() const noexcept { return impl_->protocol(); }
+
+bool Delivery::whole() const noexcept { return impl_->whole(); }
 const Event* Delivery::try_next() { return impl_->try_next(); }
 asio::awaitable<Result<bool>> Delivery::ready() { return impl_->ready(); }
 asio::awaitable<const Event*> Delivery::next() {

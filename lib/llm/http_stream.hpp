@@ -80,6 +80,7 @@ class HttpStream final : public StreamSource {
   asio::awaitable<Result<void>> open(Attempt& attempt, HttpResponse response);
 
   Protocol protocol() const noexcept override { return protocol_; }
+  bool whole() const noexcept override { return whole_; }
   const Event* try_next() override;
   asio::awaitable<Result<bool>> ready() override;
   void ask_takeover(const std::function<Takeover()>& f) override { takeover_ = f; }

@@ -72,6 +72,9 @@ class UNDERSTUDY_API Delivery {
   /// Whose words the events' raw bytes are; changes with a Retract alone. Not before `ready` has said true.
   Protocol protocol() const noexcept;
 
+  /// Whether the answer came as one body: the events' raw bytes are no frames of a stream then. As `protocol`.
+  bool whole() const noexcept;
+
   /// Completes with the next event, valid until the next call; or with nullptr at the end of a complete
   /// answer. Throws FailoverError where `ready` fails, operation_aborted when cancelled. Who must not pay a
   /// coroutine for each event takes `ready` and `try_next` in its place.

@@ -33,6 +33,7 @@ class UNDERSTUDY_API StreamSource {
   virtual ~StreamSource() = default;
 
   virtual Protocol protocol() const noexcept = 0;
+  virtual bool whole() const noexcept { return false; }
   virtual const Event* try_next() = 0;
   virtual asio::awaitable<Result<bool>> ready() = 0;
   virtual void ask_takeover(const std::function<Takeover()>& /*may_another_take_over*/) {}
@@ -45,6 +46,9 @@ class UNDERSTUDY_API Stream {
 
   /// Whose words the events' raw bytes are.
   Protocol protocol() const noexcept { return source_->protocol(); }
+
+  /// Whether it came as one body: the events' raw bytes are no frames of a stream then.
+  bool whole() const noexcept { return source_->whole(); }
 
   /// The next event that has come already, or nullptr. An Error is no event here but `ready`'s failure.
   const Event* try_next() { return source_->try_next(); }

@@ -1,5 +1,6 @@
 #include "error_answer.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "understudy/llm/codec.hpp"
@@ -65,6 +66,19 @@ Said said_of(const Failure& failure, Protocol protocol) {
   return reason ? said_of(*reason, protocol) : Said{502, false};
 }
 
+/// Both official SDKs wait so long before they ask again; told of a longer wait, OpenAI's asks after half a
+/// second, Anthropic's sleeps for as long as it says.
+constexpr auto longest_wait = std::chrono::seconds(60);
+
+/// Another try is worth it only where it would meet others than ours did: when somebody comes back at a time
+/// that a provider has named. How long we ourselves leave a member alone is no such promise.
+bool worth_another_try(const Failure& failure) {
+  const auto attempts = failure.attempts();
+  const bool named = std::any_of(attempts.begin(), attempts.end(),
+                                 [](const Failure& f) { return f.retry_after().has_value(); });
+  return named && failure.retry_after() && *failure.retry_after() <= longest_wait;
+}
+
 /// The provider's own words, or else what is known.
 std::string message_of(const Failure& failure) {
   return failure.message().empty() ? to_string(failure) : failure.message();
@@ -79,8 +93,7 @@ ErrorAnswer error_answer(const Failure& failure, Protocol protocol) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after());
     answer.headers.add("retry-after", std::to_string(seconds.count()));
   }
-  // Another try is worth it only where it would meet others than ours did: when somebody comes back.
-  const bool again = said.later && failure.retry_after().has_value();
+  const bool again = said.later && worth_another_try(failure);
   answer.headers.add("x-should-retry", again ? "true" : "false");
   return answer;
 }

@@ -3,8 +3,8 @@
 /// Invariants
 /// 1. A pure function of the failure: its reason decides the status, as the provider's own would be, so that a
 ///    client's SDK raises the error class that fits.
-/// 2. Where another try cannot help, or ours were enough, it says `x-should-retry: false`: the retries of an SDK
-///    must not multiply ours. (Both official SDKs obey it, reference wire.md 2.5.)
+/// 2. It says `x-should-retry: false`, which both official SDKs obey (reference wire.md 2.5), unless a provider has
+///    named a time within a minute: the retries of an SDK must not multiply ours.
 /// 3. No secret: a Failure's text has none.
 ///
 ///     const auto answer = error_answer(failure, Protocol::openai_chat);

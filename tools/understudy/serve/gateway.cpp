@@ -6,6 +6,7 @@
 #include <random>
 
 #include "error_answer.hpp"
+#include "kept_conversation.hpp"
 #include "listings.hpp"
 #include "streamed_answer.hpp"
 #include "understudy/llm/codec.hpp"
@@ -236,6 +237,10 @@ asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string body) {
     const auto where = fault.parameter.empty() ? "" : "`" + fault.parameter + "`: ";
     const auto refused = refusal(400, where + fault.message, client.protocol());
     co_await send(client, refused);
+    co_return;
+  }
+  if (const auto refused = refuse_state(config_, *request)) {
+    co_await send(client, *refused);
     co_return;
   }
   CallRecord record(client.id(), std::string(client.path()), client.protocol());

@@ -9,6 +9,7 @@
 /// 3. A client that goes away cancels the call at once, with the cause `client_gone`; nobody is marked for it.
 /// 4. The client's protocol says nothing of the provider's. Where they are the same, events pass as they came.
 /// 5. No prompt and no secret in a log or a header.
+/// 6. Who may answer has the whole conversation: a request that leaves it with one provider is refused.
 ///
 ///     Gateway gateway(config, client, state, records);
 ///     HttpServer server(server_options(config.server), [&](HttpExchange& http) { return gateway.answer(http); });

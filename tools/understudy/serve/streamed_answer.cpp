@@ -112,7 +112,7 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
 }
 
 asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
-  const bool same = answer.protocol() == exchange_.protocol();
+  const bool same = answer.protocol() == exchange_.protocol() && !answer.whole();
   std::string out;
   std::string unused;
   while (true) {

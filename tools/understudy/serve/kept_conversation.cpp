@@ -1,0 +1,32 @@
+#include "kept_conversation.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace understudy::tool {
+
+std::optional<ErrorAnswer> refuse_state(const Config& config, const Request& request) {
+  const auto has = [&](std::string_view name) {
+    return std::any_of(request.extra.begin(), request.extra.end(), [&](const auto& field) {
+      return field.first == name && field.second != "null";
+    });
+  };
+  if (request.origin == Protocol::anthropic_messages && has("thread")) {
+    return refusal(400, "`thread`: no conversation is kept here; send all of it in `messages`",
+                   Protocol::anthropic_messages, "thread_unsupported_request");
+  }
+  const auto& chain = config.route(request.model).chain;
+  const bool responses_alone = std::all_of(chain.begin(), chain.end(), [&](const auto& member) {
+    return config.providers.at(member.provider).protocol == Protocol::openai_responses;
+  });
+  if (request.origin == Protocol::openai_responses && !responses_alone &&
+      (has("previous_response_id") || has("conversation"))) {
+    return refusal(400,
+                   "`previous_response_id`, `conversation`: not all who may answer for this model "
+                   "can know it; send the whole conversation in `input`",
+                   Protocol::openai_responses, "unsupported_parameter");
+  }
+  return std::nullopt;
+}
+
+}  // namespace understudy::tool
