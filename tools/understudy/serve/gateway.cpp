@@ -79,6 +79,20 @@ asio::awaitable<void> send(ClientExchange& client, const ErrorAnswer& answer) {
   co_await client.respond(answer.status, answer.headers, answer.body);
 }
 
+/// What a member has answered, or that nobody could.
+asio::awaitable<void> send(ClientExchange& client, const Result<std::string>& answer,
+                           const CallReport& report) {
+  if (answer) {
+    auto fields = content("application/json");
+    add_report(fields, report);
+    co_await client.respond(200, fields, *answer);
+    co_return;
+  }
+  auto failed = error_answer(answer.error(), client.protocol());
+  add_report(failed.headers, report);
+  co_await send(client, failed);
+}
+
 /// What a call tells on its way: to the metrics, and at its end to the record.
 class Told final : public Observer {
  public:
@@ -265,17 +279,13 @@ asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string body) {
 asio::awaitable<void> Gateway::whole(ClientExchange& client, const RequestOptions& options,
                                      Request request) {
   const auto outcome = co_await client_.complete(std::move(request), options);
-  if (!outcome.result) {
-    auto failed = error_answer(outcome.result.error(), client.protocol());
-    add_report(failed.headers, outcome.report);
-    co_await send(client, failed);
-    co_return;
+  Result<std::string> body = std::string();
+  if (outcome.result) {
+    codec_for(client.protocol()).write_answer(*outcome.result, *body);
+  } else {
+    body = outcome.result.error();
   }
-  auto fields = content("application/json");
-  add_report(fields, outcome.report);
-  std::string body;
-  codec_for(client.protocol()).write_answer(*outcome.result, body);
-  co_await client.respond(200, fields, body);
+  co_await send(client, body, outcome.report);
 }
 
 asio::awaitable<void> Gateway::pass(ClientExchange& client, std::string body) {
@@ -304,14 +314,8 @@ asio::awaitable<void> Gateway::pass(ClientExchange& client, std::string body) {
                       std::string(what.path),
                   client.protocol());
       co_await send(client, refused);
-    } else if (outcome.result) {
-      auto fields = content("application/json");
-      add_report(fields, outcome.report);
-      co_await client.respond(200, fields, *outcome.result);
     } else {
-      auto failed = error_answer(outcome.result.error(), client.protocol());
-      add_report(failed.headers, outcome.report);
-      co_await send(client, failed);
+      co_await send(client, outcome.result, outcome.report);
     }
   };
   co_await run(client, std::move(record), std::move(call));
