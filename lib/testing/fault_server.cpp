@@ -472,6 +472,11 @@ FaultServer& FaultServer::reply_to(const std::string& model_or_target, Reply rep
   return *this;
 }
 
+FaultServer& FaultServer::reply_to(const std::string& model_or_target, Decide decide) {
+  decide_for_[model_or_target] = std::move(decide);
+  return *this;
+}
+
 asio::awaitable<void> FaultServer::serve(Acceptor& acceptor) {
   const auto talk = [this](std::unique_ptr<ByteStream> stream) -> asio::awaitable<void> {
     auto& seen = connections_.emplace_back();
@@ -518,6 +523,9 @@ Greeting FaultServer::next_greeting() {
 
 Reply FaultServer::next_reply(const SeenRequest& request) {
   for (const auto& key : {request.model, request.head.target}) {
+    if (const auto found = decide_for_.find(key); found != decide_for_.end()) {
+      return found->second(request);
+    }
     if (const auto found = replies_to_.find(key); found != replies_to_.end()) {
       return found->second.next();
     }

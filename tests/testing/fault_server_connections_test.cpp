@@ -68,6 +68,21 @@ TEST_CASE(
   CHECK(server.connections()[0].requests.size() == 8);
 }
 
+TEST_CASE("a reply can be decided when the request comes") {
+  World world;
+  FaultServer server;
+  server.reply_to("m-1", Reply::status(500, "in place of this"));
+  server.reply_to("m-1", [](const SeenRequest& request) {
+    return Reply::status(Clock::now() == request.at && request.model == "m-1" ? 401 : 500, "");
+  });
+  play(world, server, [&]() -> awaitable<void> {
+    const auto decided = co_await one(world.client, ask(Protocol::openai_chat));
+    CHECK(decided.status == 401);
+    const auto other = co_await one(world.client, ask(Protocol::openai_chat, true, "m-2"));
+    CHECK(other.status == 200);
+  });
+}
+
 TEST_CASE(
     "a connection that is not kept, or closed while idle, or just as the next request comes") {
   struct Row {

@@ -26,6 +26,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -86,6 +87,9 @@ class UNDERSTUDY_API FaultServer {
   FaultServer& reply(Reply reply);
   /// A script of their own for requests for this model, or else with this target.
   FaultServer& reply_to(const std::string& model_or_target, Reply reply);
+  /// The same, decided when a request comes: by the time, or by what it says. In place of such a script.
+  using Decide = std::function<Reply(const SeenRequest&)>;
+  FaultServer& reply_to(const std::string& model_or_target, Decide decide);
 
   /// Takes connections until it is cancelled, or the acceptor is closed and all connections have
   /// ended. May run several times at once. Cancellation: closes what is open; thrown as Asio does.
@@ -118,6 +122,7 @@ class UNDERSTUDY_API FaultServer {
   Script<Greeting> greetings_;
   Script<Reply> replies_;
   std::map<std::string, Script<Reply>> replies_to_;
+  std::map<std::string, Decide> decide_for_;
   std::deque<SeenConnection> connections_;
 };
 
