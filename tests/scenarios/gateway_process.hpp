@@ -1,0 +1,45 @@
+/// `understudy serve` as a process of its own.
+///
+///     GatewayProcess gateway(program, configuration);
+///     ... ask at 127.0.0.1:gateway.port() ...
+///     const int status = gateway.stop();
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace scenarios {
+
+/// See the top of the file. Throws std::runtime_error, with what the program said, if it does not come up.
+class GatewayProcess {
+ public:
+  GatewayProcess(const std::string& program, const std::string& configuration);
+  ~GatewayProcess();
+  GatewayProcess(const GatewayProcess&) = delete;
+  GatewayProcess& operator=(const GatewayProcess&) = delete;
+
+  std::uint16_t port() const noexcept { return port_; }
+
+  /// SIGSTOP and SIGCONT.
+  void suspend() const;
+  void resume() const;
+
+  /// SIGTERM, and waits for the end; SIGKILL if there is none within 15 s. The exit status, or 128 and the
+  /// signal.
+  int stop();
+
+  /// What it has printed so far.
+  std::string log() const;
+
+ private:
+  void wait_for_port();
+  int wait_for_end(int signal);
+
+  std::string folder_;
+  pid_t child_ = 0;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace scenarios
