@@ -21,6 +21,7 @@ class GatewayProcess {
   GatewayProcess& operator=(const GatewayProcess&) = delete;
 
   std::uint16_t port() const noexcept { return port_; }
+  pid_t process() const noexcept { return child_; }
 
   /// SIGSTOP and SIGCONT.
   void suspend() const;
