@@ -127,7 +127,7 @@ std::vector<Scenario> crowds() {
   using S = Scenario::Setup;
   using L = Scenario::Length;
   return {
-      {"S31", "503 for 1,000 calls at once", S::ours, L::quick_crowd, s31},
+      {"S31", "503 for 1,000 calls at once", S::ours, L::crowd, s31},
       {"S32", "a probe amid 1,000 calls", S::ours, L::crowd, s32},
       {"S38", "the gateway stopped for 3 s, 400 streams", S::own_process, L::crowd, s38},
   };

@@ -166,17 +166,17 @@ class Scenario {
  public:
   /// Which gateway: by the file that it is configured with.
   enum class Setup : unsigned char { failover_bench, ours, defaults, own_process };
-  /// quick: under 5 s. very_long: a minute and more, and no hurry. crowd, quick_crowd: keep the machine busy, so
-  /// they run one after the other, beside the very long ones alone.
-  enum class Length : unsigned char { quick, medium, very_long, crowd, quick_crowd };
+  /// quick: under 5 s. very_long: a minute and more, and no hurry. crowd: keeps the machine busy, so they run one
+  /// after the other, beside the very long ones alone; not quick either, as a busy machine fails them.
+  enum class Length : unsigned char { quick, medium, very_long, crowd };
   using Run = awaitable<void> (*)(Stage&, Row&);
 
   Scenario(std::string_view i, std::string_view w, Setup s, Length l, Run r,
            Verdict today = Verdict::pass)
       : id(i), what(w), setup(s), length(l), run(r), wanted(today) {}
 
-  bool quick() const noexcept { return length == Length::quick || length == Length::quick_crowd; }
-  bool alone() const noexcept { return length == Length::crowd || length == Length::quick_crowd; }
+  bool quick() const noexcept { return length == Length::quick; }
+  bool alone() const noexcept { return length == Length::crowd; }
 
   std::string_view id;
   std::string_view what;
