@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
@@ -34,8 +35,12 @@ error_code last_error() noexcept {
 
 class TcpStream final : public ByteStream {
  public:
-  explicit TcpStream(tcp::socket socket)
-      : ByteStream(socket.get_executor()), socket_(std::move(socket)) {
+  enum class From : unsigned char { accept, connect };
+
+  TcpStream(tcp::socket socket, From from)
+      : ByteStream(socket.get_executor()),
+        socket_(std::move(socket)),
+        watched_for_writing_(from == From::connect) {
     error_code ignored;  // a socket without these works
     socket_.set_option(tcp::no_delay(true), ignored);
     socket_.set_option(asio::socket_base::keep_alive(true), ignored);
@@ -85,11 +90,15 @@ class TcpStream final : public ByteStream {
   }
 
   asio::awaitable<void> wait_readable() override {
-    drained_ = false;
+    forget_writing();
     return wait(tcp::socket::wait_read);
   }
 
-  asio::awaitable<void> wait_writable() override { return wait(tcp::socket::wait_write); }
+  asio::awaitable<void> wait_writable() override {
+    watched_for_writing_ = true;
+    writer_waits_ = true;
+    return wait(tcp::socket::wait_write);
+  }
 
   bool readable() const noexcept override {
     if (!socket_.is_open()) {
@@ -127,7 +136,33 @@ class TcpStream final : public ByteStream {
   asio::awaitable<void> wait(tcp::socket::wait_type what) {
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() == asio::cancellation_type::none) {
-      co_await socket_.async_wait(what, quietly);
+      const auto [code] = co_await socket_.async_wait(what, quietly);
+      // After a wait that was cut short there is no more to read than before it.
+      drained_ = drained_ && (code || what != tcp::socket::wait_read);
+    }
+    writer_waits_ = writer_waits_ && what != tcp::socket::wait_write;
+  }
+
+  /// Asio goes on watching for writability what it has once connected, or waited for to write. To be
+  /// writable is then news at each wait for bytes, which asks epoll anew: a second wake-up for every token.
+  /// A socket that is new to Asio is not watched so.
+  void forget_writing() noexcept {
+    if (!watched_for_writing_ || writer_waits_ || !socket_.is_open()) {
+      return;
+    }
+    watched_for_writing_ = false;
+    error_code code;
+    const auto here = socket_.local_endpoint(code);
+    if (code) {
+      return;
+    }
+    const auto taken = socket_.release(code);
+    if (code) {
+      return;
+    }
+    socket_.assign(here.protocol(), taken, code);
+    if (code) {
+      ::close(taken);
     }
   }
 
@@ -135,6 +170,8 @@ class TcpStream final : public ByteStream {
 
   tcp::socket socket_;
   bool drained_ = false;
+  bool watched_for_writing_;
+  bool writer_waits_ = false;
 };
 
 /// RFC 8305 4: the preferred family first, then in turn.
@@ -217,7 +254,7 @@ asio::awaitable<Connected> TcpDialer::dial(Addresses addresses, std::uint16_t po
   const auto body = [&](Scope& scope) { return dial_all(dialing, scope, in_turn, port); };
   co_await with_scope(body);
   if (dialing.connected) {
-    co_return std::make_unique<TcpStream>(std::move(*dialing.connected));
+    co_return std::make_unique<TcpStream>(std::move(*dialing.connected), TcpStream::From::connect);
   }
   if (dialing.first_error && dialing.failed == addresses.size()) {
     co_return *dialing.first_error;
@@ -257,7 +294,7 @@ asio::awaitable<Connected> TcpAcceptor::accept() {
   if (code) {
     co_return NetError(code, Phase::none);
   }
-  co_return std::make_unique<TcpStream>(std::move(peer));
+  co_return std::make_unique<TcpStream>(std::move(peer), TcpStream::From::accept);
 }
 
 void TcpAcceptor::close() noexcept {

@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <string>
 
 #include "net/world.hpp"
@@ -197,4 +201,38 @@ TEST_CASE("what a wait after a short read is for: bytes that came meanwhile are 
       CHECK((*near)->try_read(buffer).bytes == 6);
     }
   });
+}
+
+TEST_CASE("a byte wakes its reader once, also on a socket that Asio has connected") {
+  asio::io_context elsewhere;
+  asio::ip::tcp::acceptor acceptor(elsewhere, {loopback, 0});
+  const auto port = acceptor.local_endpoint().port();
+  asio::io_context context(1);
+  int heard = 0;
+  const auto read = [&]() -> awaitable<void> {
+    TcpDialer dialer(context.get_executor());
+    auto stream = co_await dialer.dial(Addresses(1, loopback), port);
+    while (true) {
+      const auto said = co_await hear(**stream, "x");
+      if (said != "x") {
+        co_return;
+      }
+      ++heard;
+    }
+  };
+  asio::co_spawn(context, read, asio::detached);
+  while (context.poll() > 0) {
+  }
+  auto peer = acceptor.accept();
+  constexpr int bytes = 200;
+  std::size_t woken = 0;
+  for (int sent = 1; sent <= bytes; ++sent) {
+    peer.send(asio::buffer("x", 1));
+    while (heard < sent) {
+      woken += context.poll();
+    }
+  }
+  CHECK(woken < bytes * 3 / 2);
+  peer.close();
+  context.run();
 }
