@@ -25,19 +25,20 @@ constexpr Clock::duration accept_again_after = 100ms;
 /// A write buffer that grew beyond this is given back after use.
 constexpr std::size_t kept_capacity = std::size_t{64} * 1024;
 
-/// Aborts the stream when a limit runs out. Told of waits by whoever reads or writes.
+/// Aborts the stream when a limit runs out. Told of waits by whoever reads or writes. Its alarm is left to
+/// sleep to an earlier limit, then looks, and sleeps on: a request costs no timer.
 class Watch final : public IoObserver {
  public:
   explicit Watch(const asio::any_io_executor& executor)
       : alarm_(
-            executor, [](void* watch, Clock::time_point) { static_cast<Watch*>(watch)->expire(); },
+            executor, [](void* watch, Clock::time_point) { static_cast<Watch*>(watch)->woke(); },
             this) {}
 
   /// The stream it aborts; it must live until the next call of this, or clear().
   void on(ByteStream& stream) noexcept { stream_ = &stream; }
 
   /// From now on.
-  void within(Clock::duration limit) { alarm_.set(Clock::now() + limit); }
+  void within(Clock::duration limit) { end_by(Clock::now() + limit); }
 
   /// When something is waited for: each wait for itself, or all of them by a time.
   void each_wait_within(Clock::duration limit) noexcept { each_ = limit; }
@@ -53,7 +54,7 @@ class Watch final : public IoObserver {
     each_ = {};
     head_ = {};
     by_ = Clock::time_point::max();
-    alarm_.clear();
+    due_ = Clock::time_point::max();
   }
 
   bool expired() const noexcept { return expired_; }
@@ -64,7 +65,7 @@ class Watch final : public IoObserver {
     if (each_ != Clock::duration::zero()) {
       within(each_);
     } else if (by_ != Clock::time_point::max()) {
-      alarm_.set(by_);
+      end_by(by_);
     }
   }
   void heard(std::size_t) override {
@@ -74,12 +75,24 @@ class Watch final : public IoObserver {
   }
 
  private:
-  void expire() {
-    expired_ = true;
-    stream_->abort();
+  void end_by(Clock::time_point due) {
+    due_ = due;
+    if (due_ < alarm_.due()) {
+      alarm_.set(due_);
+    }
+  }
+
+  void woke() {
+    if (Clock::now() < due_) {
+      alarm_.set(due_);
+    } else {
+      expired_ = true;
+      stream_->abort();
+    }
   }
 
   ByteStream* stream_ = nullptr;
+  Clock::time_point due_ = Clock::time_point::max();
   Clock::duration each_{};
   Clock::duration head_{};
   Clock::time_point by_ = Clock::time_point::max();
@@ -133,7 +146,7 @@ struct HttpExchange::State {
   void put_head(unsigned status, const HttpFields& headers) {
     namespace http = boost::beast::http;
     const auto reason = http::obsolete_reason(http::int_to_status(status));
-    out = "HTTP/1.1 " + std::to_string(status) + " ";
+    out.assign("HTTP/1.1 ").append(std::to_string(status)).append(" ");
     out.append(reason.data(), reason.size()).append("\r\n");
     for (std::size_t i = 0; i < headers.size(); ++i) {
       if (const auto [name, value] = headers[i]; is_valid_field(name, value)) {

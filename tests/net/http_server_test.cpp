@@ -253,6 +253,24 @@ TEST_CASE("drips do not help a slow client: the limit is on the whole head") {
   CHECK(drip.time.elapsed() <= 11s);
 }
 
+TEST_CASE("each request has its limits to itself, whatever those before it have left of theirs") {
+  Served served(answer_nothing);
+  served.run([&]() -> awaitable<void> {
+    auto stream = co_await served.connect();
+    for (const auto pause : {0s, 9s, 70s, 12s}) {
+      co_await sleep_for(pause);
+      co_await say(*stream, "GET / HTTP/1.1\r\n");
+      co_await sleep_for(9s);
+      co_await say(*stream, "host: x\r\n\r\n");
+      CHECK(co_await hear(*stream, ok_empty) == ok_empty);
+    }
+    co_await say(*stream, "GET");
+    const auto since = Clock::now();
+    CHECK(co_await hear(*stream, "") == "<Connection reset by peer>");
+    CHECK(Clock::now() - since == 10s);
+  });
+}
+
 TEST_CASE("a client that does not read") {
   error_code seen;
   Served deaf([&](HttpExchange& exchange) -> awaitable<void> {
