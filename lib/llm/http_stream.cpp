@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "understudy/runtime/race.hpp"
+#include "understudy/runtime/detail/alarm.hpp"
 
 namespace understudy::detail {
 namespace {
@@ -135,29 +135,35 @@ asio::awaitable<Result<void>> HttpStream::open(Attempt& attempt, HttpResponse re
 }
 
 asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodyShape shape) {
-  EventDecoder scan(protocol_, shape);
+  decoder_.emplace(protocol_, shape);
+  std::size_t size = 0;
   while (true) {
     const auto part = co_await response_->read();
     if (part.has_error()) {
       co_return failure_of(part.error(), facts_);
     }
+    seen_.clear();
     if (part->empty()) {
       body_ended_ = true;
-      scan.end();
+      decoder_->end();
     } else {
       const auto bound = whole_ ? sse_longest_block : longest_opening;
-      if (opening_.size() + part->size() > bound) {
+      size += part->size();
+      if (size > bound) {
         co_return Failure(FailoverReason::malformed_response,
                           "nothing said within " + std::to_string(bound) + " bytes");
       }
-      opening_ += *part;
-      scan.feed(*part, readable_beyond);
+      decoder_->feed(*part, readable_beyond);
     }
-    if (auto settled = look(attempt, scan)) {
+    auto settled = look(attempt);
+    if (!whole_ && (!settled || !opening_.empty())) {
+      opening_ += *part;  // this read's events are gone with the next
+    }
+    if (settled) {
       co_return std::move(*settled);
     }
-    if (scan.error()) {
-      co_return Failure(FailoverReason::malformed_response, scan.error().message());
+    if (decoder_->error()) {
+      co_return Failure(FailoverReason::malformed_response, decoder_->error().message());
     }
     if (body_ended_) {
       co_return Failure(FailoverReason::malformed_response,
@@ -167,8 +173,9 @@ asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodySha
 }
 
 /// Whether the answer has begun, or failed, by what has come.
-std::optional<Result<void>> HttpStream::look(Attempt& attempt, EventDecoder& scan) {
-  while (const Event* event = scan.next()) {
+std::optional<Result<void>> HttpStream::look(Attempt& attempt) {
+  while (const Event* event = decoder_->next()) {
+    seen_.push_back(*event);
     if (const auto* error = std::get_if<Error>(&event->body)) {
       return Result<void>(in_stream(*error));
     }
@@ -204,18 +211,22 @@ void HttpStream::take_over(StallLimits limits, BodyShape shape,
   stall_.emplace(executor, limits, std::move(hooks));
   observer_.hand_over(*stall_);
   stall_->enter(whole_ ? Phase::whole_answer : Phase::progress);
-  decoder_.emplace(protocol_, shape);
-  decoder_->feed(opening_);
-  if (body_ended_) {
-    decoder_->end();
+  if (!opening_.empty()) {  // it took more than one read
+    decoder_.emplace(protocol_, shape);
+    decoder_->feed(opening_);
+    seen_.clear();
   }
+}
+
+const Event* HttpStream::next() {
+  return again_ < seen_.size() ? &seen_[again_++] : decoder_->next();
 }
 
 const Event* HttpStream::try_next() {
   if (peeked_ != nullptr) {
     return std::exchange(peeked_, nullptr);
   }
-  const auto* const event = end_ ? nullptr : decoder_->next();
+  const auto* const event = end_ ? nullptr : next();
   if (event == nullptr) {
     return nullptr;
   }
@@ -226,7 +237,7 @@ const Event* HttpStream::try_next() {
   if (std::holds_alternative<Heartbeat>(event->body)) {
     stall_->heartbeat();
   } else if (std::holds_alternative<Finish>(event->body)) {
-    stall_->enter(Phase::finish);
+    finishing_ = true;
   } else if (is_progress(*event)) {
     stall_->progressed();
   }
@@ -276,6 +287,10 @@ asio::awaitable<Result<bool>> HttpStream::read_on() {
   if (body_ended_ || expired_) {
     co_return ended({});
   }
+  if (finishing_) {  // only now: most often the end came with the finish
+    finishing_ = false;
+    stall_->enter(Phase::finish);
+  }
   const auto part = co_await response_->read();
   stall_->paused();
   if (part.has_error()) {
@@ -286,6 +301,7 @@ asio::awaitable<Result<bool>> HttpStream::read_on() {
     decoder_->end();
   } else {
     opening_ = std::string();
+    seen_ = std::vector<Event>();
     decoder_->feed(*part, readable_beyond);
   }
   co_return true;
@@ -308,17 +324,20 @@ Result<bool> HttpStream::ended(std::optional<NetError> broken) {
 
 /// After the answer's last word: so that the connection can be used again, if that is quick.
 asio::awaitable<void> HttpStream::drain() {
-  const auto rest = [this]() -> asio::awaitable<void> {
-    for (std::size_t drained = 0; !body_ended_ && drained < most_drained;) {
-      const auto part = co_await response_->read();
-      body_ended_ = part.has_error() || part->empty();
-      drained += part.has_error() ? 0 : part->size();
-    }
+  if (body_ended_ || response_->ended()) {
+    co_return;
+  }
+  stall_->stop();
+  const auto executor = co_await asio::this_coro::executor;
+  const auto abort = [](void* response, Clock::time_point) {
+    static_cast<HttpResponse*>(response)->abort();
   };
-  if (!body_ended_) {
-    stall_->stop();
-    const auto too_long = [] { return sleep_for(longest_drain); };
-    co_await race(rest, too_long);
+  Alarm too_long(executor, abort, &*response_);
+  too_long.set(Clock::now() + longest_drain);
+  for (std::size_t drained = 0; !body_ended_ && drained < most_drained;) {
+    const auto part = co_await response_->read();
+    body_ended_ = part.has_error() || part->empty();
+    drained += part.has_error() ? 0 : part->size();
   }
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "understudy/failover/attempt.hpp"
 #include "understudy/llm/classify.hpp"
@@ -87,7 +88,8 @@ class HttpStream final : public StreamSource {
 
  private:
   asio::awaitable<Result<void>> read_opening(Attempt& attempt, BodyShape shape);
-  std::optional<Result<void>> look(Attempt& attempt, EventDecoder& scan);
+  std::optional<Result<void>> look(Attempt& attempt);
+  const Event* next();
   asio::awaitable<Result<bool>> read_on();
   void take_over(StallLimits limits, BodyShape shape, const asio::any_io_executor& executor);
   void finish(Result<bool> end);
@@ -100,7 +102,9 @@ class HttpStream final : public StreamSource {
   bool whole_;
   WireObserver observer_;
   std::optional<HttpResponse> response_;
-  std::string opening_;  // what came until the first progress
+  std::string opening_;      // what came until the first progress, if that took more than one read
+  std::vector<Event> seen_;  // what was looked at then, to be seen again; valid until the next read
+  std::size_t again_ = 0;
   std::optional<EventDecoder> decoder_;
   const Event* peeked_ = nullptr;
   std::optional<Result<bool>> end_;
@@ -108,6 +112,7 @@ class HttpStream final : public StreamSource {
   std::function<Takeover()> takeover_;
   std::optional<StallTimer> stall_;
   bool body_ended_ = false;
+  bool finishing_ = false;  // the answer's finish came, and nothing was read since
 };
 
 }  // namespace understudy::detail

@@ -228,6 +228,8 @@ asio::awaitable<NetResult<std::string>> HttpResponse::read_all(std::size_t limit
   }
 }
 
+bool HttpResponse::ended() const noexcept { return state_->parser.done(); }
+
 bool HttpResponse::readable() const noexcept {
   return !state_->lease.stream || state_->lease.stream->readable();
 }

@@ -24,6 +24,10 @@ bool of_a_value(char c) {
 }  // namespace
 
 void HttpFields::add(std::string_view name, std::string_view value) {
+  if (entries_.empty()) {  // most heads then grow once or never
+    entries_.reserve(8);
+    text_.reserve(200);
+  }
   entries_.push_back({static_cast<std::uint32_t>(text_.size()),
                       static_cast<std::uint32_t>(name.size()),
                       static_cast<std::uint32_t>(value.size())});

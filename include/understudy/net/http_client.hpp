@@ -80,6 +80,9 @@ class UNDERSTUDY_API HttpResponse {
   /// read.
   asio::awaitable<NetResult<std::string>> read_all(std::size_t limit);
 
+  /// Whether all of the body has been read.
+  bool ended() const noexcept;
+
   /// Whether a read would complete at once: for StallTimer's `ready` hook.
   bool readable() const noexcept;
 
