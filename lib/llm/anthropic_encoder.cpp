@@ -79,6 +79,20 @@ void AnthropicEncoder::write(const Event& event, std::string& out) {
   std::visit([&](const auto& body) { put(body, out); }, event.body);
 }
 
+/// Of a delta only the block that it opens.
+void AnthropicEncoder::follow(const Event& event) {
+  if (const auto* text = std::get_if<Text>(&event.body)) {
+    index_of(text->block, Kind::text, unused_);
+  } else if (const auto* reasoning = std::get_if<Reasoning>(&event.body)) {
+    index_of(reasoning->block, Kind::thinking, unused_);
+  } else if (const auto* arguments = std::get_if<ToolArguments>(&event.body)) {
+    index_of(arguments->block, Kind::tool, unused_);
+  } else {
+    write(event, unused_);
+  }
+  unused_.clear();
+}
+
 /// Waits for the Usage that may follow: message_start has the prompt's.
 void AnthropicEncoder::put(const Start& start, std::string&) {
   id_ = start.id;

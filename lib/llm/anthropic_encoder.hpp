@@ -20,6 +20,7 @@ void write_anthropic_error(JsonWriter& json, const Error& error);
 class AnthropicEncoder final : public EventEncoder {
  public:
   void write(const Event& event, std::string& out) override;
+  void follow(const Event& event) override;
 
  private:
   enum class Kind : unsigned char { text, thinking, redacted, tool };

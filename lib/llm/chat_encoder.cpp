@@ -61,6 +61,15 @@ void ChatEncoder::write(const Event& event, std::string& out) {
   std::visit([&](const auto& body) { put(body, out); }, event.body);
 }
 
+/// A delta leaves nothing open.
+void ChatEncoder::follow(const Event& event) {
+  const auto& body = event.body;
+  if (!std::holds_alternative<Text>(body) && !std::holds_alternative<Reasoning>(body) &&
+      !std::holds_alternative<ToolArguments>(body)) {
+    EventEncoder::follow(event);
+  }
+}
+
 void ChatEncoder::put(const Start& start, std::string& out) {
   id_ = start.id;
   model_ = start.model;

@@ -21,6 +21,7 @@ class ChatEncoder final : public EventEncoder {
   explicit ChatEncoder(bool usage) : usage_wanted_(usage) {}
 
   void write(const Event& event, std::string& out) override;
+  void follow(const Event& event) override;
 
  private:
   void put(const Start& start, std::string& out);

@@ -45,6 +45,11 @@ void throw_exception_from_error(const RequestFault& fault, const boost::source_l
   throw std::logic_error(fault.message);
 }
 
+void EventEncoder::follow(const Event& event) {
+  write(event, unused_);
+  unused_.clear();
+}
+
 void pass(const Event& event, std::string_view model, std::string& out) {
   if (event.model.empty()) {
     out += event.raw;

@@ -125,6 +125,38 @@ TEST_CASE("same protocol on both sides: the bytes pass whole but for the model's
   }
 }
 
+TEST_CASE("an encoder that has followed goes on as one that has written") {
+  for (const auto from : protocols) {
+    for (const auto& name : testing::fixtures_of(from)) {
+      CAPTURE(name);
+      EventDecoder decoder(from);
+      const auto bytes = fixture(name);
+      decoder.feed(bytes);
+      std::vector<Event> events;
+      while (const Event* event = decoder.next()) {
+        events.push_back(*event);
+      }
+      for (const auto into : protocols) {
+        const auto& codec = codec_for(into);
+        for (std::size_t passed = 0; passed <= events.size(); passed += 1 + events.size() / 20) {
+          const auto writer = codec.encoder(Request());
+          const auto follower = codec.encoder(Request());
+          std::string written;
+          std::string followed;
+          for (std::size_t i = 0; i < events.size(); ++i) {
+            if (i == passed) {
+              written.clear();
+            }
+            writer->write(events[i], written);
+            i < passed ? follower->follow(events[i]) : follower->write(events[i], followed);
+          }
+          CHECK((passed == events.size() || written == followed));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("error bodies are read and written in every form") {
   struct Case {
     std::string_view body;

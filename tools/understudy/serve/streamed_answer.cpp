@@ -114,13 +114,11 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
 asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   const bool same = answer.protocol() == exchange_.protocol() && !answer.whole();
   std::string out;
-  std::string unused;
   while (true) {
     while (const Event* event = answer.try_next()) {
       if (same) {
         pass(*event, event->model, out);
-        encoder_->write(*event, unused);  // so that it knows what is open, should it have to end it
-        unused.clear();
+        encoder_->follow(*event);  // so that it knows what is open, should it have to end it
       } else {
         encoder_->write(*event, out);
       }
