@@ -25,7 +25,10 @@ inline boost::system::result<Configured, ConfigErrors> configured(const std::str
   if (config.has_error()) {
     return config.error();
   }
-  auto state = ClientState::make(*config);
+  // Who takes so many calls passes on as many, and keeps connections for them as nginx is told to, usually.
+  HttpClientOptions http;
+  http.with_max_connections(config->server.max_connections).with_max_idle(256);
+  auto state = ClientState::make(*config, ClientStateOptions().with_http(std::move(http)));
   if (state.has_error()) {
     return state.error();
   }
