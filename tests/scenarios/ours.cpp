@@ -347,7 +347,7 @@ std::vector<Scenario> ours() {
       {"S34", "CRLF, comments, UTF-8, byte by byte", S::ours, L::quick, s34},
       {"S35", "stalls in each of 5 calls, one a second", S::ours, L::medium, s35},
       {"S36", "a deadline of 6 s, two of three dead", S::defaults, L::medium, s36},
-      {"S37", "never reads a request of 8 MiB", S::ours, L::quick_crowd, s37},
+      {"S37", "never reads a request of 8 MiB", S::ours, L::crowd, s37},
   };
 }
 
