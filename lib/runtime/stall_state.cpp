@@ -13,6 +13,8 @@ constexpr Clock::duration confirmation_step = 1ms;
 /// Heartbeats come every 30 s where they are sparse (wire.md 9.1); three of them make a rhythm.
 constexpr unsigned gaps_to_learn = 3;
 constexpr Clock::duration least_learned_silence = 90s;
+/// Later than this means that the loop was busy: it hands out 128 descriptors a turn, and then all timers.
+constexpr Clock::duration behind_from = 10ms;
 /// While the consumer has the floor no limit can expire, so one that is over already can be looked at
 /// at leisure.
 constexpr Clock::duration paused_step = 100ms;
@@ -32,6 +34,8 @@ void StallState::enter(Phase phase, Clock::time_point now) noexcept {
   phase_ = phase;
   answer_ = Answer::none;
   confirmation_ = Confirmation::none;
+  behind_ = {};
+  catch_up_until_.reset();
 }
 
 void StallState::settle(Clock::time_point now) noexcept {
@@ -177,9 +181,13 @@ Clock::time_point StallState::next_ask(Clock::time_point now) const noexcept {
 }
 
 StallState::Verdict StallState::check(Clock::time_point now, Clock::time_point due) noexcept {
-  if (const auto late = now - due; late > granted_from) {
+  const auto late = now - due;
+  if (late > granted_from) {
     granted_ += late;
     since_ = std::min(now, since_ + late);
+  }
+  if (late > behind_from) {
+    behind_ = late;
   }
   if (limits_.deadline && now >= *limits_.deadline) {
     Running running;
@@ -210,7 +218,17 @@ StallState::Verdict StallState::act_on(const Running& running, Clock::time_point
         return Verdict::sleep(now + confirmation_step);
       }
       break;
-    case Confirmation::quiet: break;
+    case Confirmation::quiet:
+      if (unseen() && behind_ > Clock::duration::zero()) {
+        const auto catch_up = now + std::min(behind_, longest_confirmation);
+        catch_up_until_ = catch_up_until_.value_or(catch_up);
+        if (now < *catch_up_until_) {
+          confirmation_ = Confirmation::none;
+          return Verdict::sleep(
+              std::min(*catch_up_until_, limits_.deadline.value_or(Clock::time_point::max())));
+        }
+      }
+      break;
   }
   if (running.progress && answer_ == Answer::none) {
     return Verdict::ask();

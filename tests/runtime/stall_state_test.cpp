@@ -409,6 +409,39 @@ TEST_CASE("a wake-up over 1 s late is our own fault, and the time is granted bac
   check_expires_after(attempt, 1s);
 }
 
+TEST_CASE("a connect that is done in the kernel while our loop is behind is not killed") {
+  const auto settings = StallSettings().with_connect(1s).with_write(1s);
+  for (const auto phase : {Phase::connect, Phase::write}) {
+    for (const auto late : {Clock::duration(980ms), Clock::duration(5s)}) {
+      CAPTURE(late.count());
+      Attempt done(settings);
+      done.enter(phase);
+      done.wake_late(late);
+      CHECK(!done.cause);
+      CHECK(done.pass(tick));
+      done.enter(Phase::first_progress);  // the loop has come to it
+      check_expires_after(done, 180s);
+
+      Attempt not_done(settings);
+      not_done.enter(phase);
+      not_done.wake_late(late);
+      CHECK(not_done.pass(std::min<Clock::duration>(late, 1s) - tick));
+      CHECK_FALSE(not_done.pass(tick));  // once, and a second of it at most
+      CHECK(not_done.cause->code == connection);
+    }
+    Attempt on_time(settings);
+    on_time.enter(phase);
+    check_expires_after(on_time, 1s);
+    auto limits = stall_limits(settings, {}, codes);
+    limits.deadline = Clock::time_point{} + 1500ms;
+    Attempt with_deadline(limits);
+    with_deadline.enter(phase);
+    with_deadline.wake_late(400ms);
+    check_expires_after(with_deadline, 100ms);
+    CHECK(with_deadline.cause->code == StopReason::deadline);
+  }
+}
+
 TEST_CASE("S38: 3 s of SIGSTOP amid healthy streams kills none") {
   // limits of 2 s, a token every 20 ms; the process stops right after a token
   Attempt attempt(StallSettings().with_stale(2s));

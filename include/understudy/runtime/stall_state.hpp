@@ -12,6 +12,8 @@
 /// 3. No limit expires early: `expired` is said at the limit's tick or later, never before.
 /// 4. What was asked is answered before more is asked: after `confirm` and `ask` comes the answer.
 /// 5. No allocation, no exception.
+/// 6. Of a connect or a write nobody can see whether it could complete. If our own loop was late for its expiry,
+///    it is given that time once more, and 1 s at most, to hand out what the kernel has done.
 ///
 ///     StallState state(limits, now);
 ///     state.enter(Phase::first_progress, now);
@@ -141,6 +143,9 @@ class UNDERSTUDY_API StallState {
   bool streaming() const noexcept {
     return phase_ == Phase::first_progress || phase_ == Phase::progress;
   }
+  bool unseen() const noexcept {
+    return phase_ == Phase::pool_wait || phase_ == Phase::connect || phase_ == Phase::write;
+  }
   Clock::duration age(Clock::time_point now) const noexcept;
   Clock::duration silent(Clock::time_point now) const noexcept {
     return pending() ? now - since_ : Clock::duration::zero();
@@ -171,6 +176,8 @@ class UNDERSTUDY_API StallState {
   std::optional<Clock::time_point> ask_again_at_;
   Clock::time_point confirmed_at_{};
   std::uint64_t bytes_at_confirmation_ = 0;
+  Clock::duration behind_{};  // how late our loop was, in this phase
+  std::optional<Clock::time_point> catch_up_until_;
   std::uint64_t bytes_ = 0;
   std::uint64_t heartbeats_ = 0;
   Clock::duration ran_{};  // all time counted so far, to measure gaps between heartbeats
