@@ -204,11 +204,17 @@ awaitable<void> s30(Stage& stage, Row& row) {
     row.abandoned(*attempt.connection, attempt.closed(), played.heard.ended, played.heard.ended);
   }
   const auto status = co_await get(stage.http, stage.gateway.port(), "/status");
-  row.require(status.find("marks") != std::string::npos, "no /status: " + status);
-  const auto marks = status.substr(std::min(status.find("\"marks\""), status.size()),
-                                   status.find("\"recent\"") - status.find("\"marks\""));
-  row.report = marks.find("/" + stage.route) == std::string::npos;
-  row.require(*row.report, "a mark on the member: " + marks);
+  const auto marks_at = status.find(R"("marks":)");
+  const auto recent_at = status.find(R"("recent":)");
+  row.require(marks_at < recent_at && recent_at != std::string::npos, "/status: " + status);
+  if (row.verdict == Verdict::pass) {
+    const auto marks = status.substr(marks_at, recent_at - marks_at);
+    row.report = marks.find("/" + stage.route) == std::string::npos;
+    row.require(*row.report, "a mark on the member: " + marks);
+    row.require(
+        status.find(stage.first() + " was answering, stopped", recent_at) != std::string::npos,
+        "it does not say that it was stopped: " + status.substr(recent_at));
+  }
 }
 
 awaitable<void> s33(Stage& stage, Row& row) {

@@ -249,8 +249,12 @@ void print(const std::vector<Row>& rows) {
                 row.false_kills, report.c_str());
   }
   for (const auto& row : rows) {
-    for (const auto& note : row.notes) {
-      std::printf("%s: %s\n", row.id.c_str(), note.c_str());
+    constexpr std::size_t most = 5;
+    for (std::size_t i = 0; i < std::min(most, row.notes.size()); ++i) {
+      std::printf("%s: %s\n", row.id.c_str(), row.notes[i].c_str());
+    }
+    if (row.notes.size() > most) {
+      std::printf("%s: and %zu more\n", row.id.c_str(), row.notes.size() - most);
     }
   }
 }
