@@ -82,15 +82,15 @@ void AnthropicEncoder::write(const Event& event, std::string& out) {
 /// Of a delta only the block that it opens.
 void AnthropicEncoder::follow(const Event& event) {
   if (const auto* text = std::get_if<Text>(&event.body)) {
-    index_of(text->block, Kind::text, unused_);
+    index_of(text->block, Kind::text, passed_);
   } else if (const auto* reasoning = std::get_if<Reasoning>(&event.body)) {
-    index_of(reasoning->block, Kind::thinking, unused_);
+    index_of(reasoning->block, Kind::thinking, passed_);
   } else if (const auto* arguments = std::get_if<ToolArguments>(&event.body)) {
-    index_of(arguments->block, Kind::tool, unused_);
+    index_of(arguments->block, Kind::tool, passed_);
   } else {
-    write(event, unused_);
+    write(event, passed_);
   }
-  unused_.clear();
+  passed_.clear();
 }
 
 /// Waits for the Usage that may follow: message_start has the prompt's.

@@ -63,6 +63,7 @@ class AnthropicEncoder final : public EventEncoder {
   bool has_finish_ = false;
   std::string stop_reason_;
   std::string stop_sequence_;
+  std::string passed_;  // what is written of an event that is only followed
 };
 
 }  // namespace understudy::detail

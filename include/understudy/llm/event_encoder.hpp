@@ -33,7 +33,7 @@ class UNDERSTUDY_API EventEncoder {
   /// cheaper where that is much.
   virtual void follow(const Event& event);
 
- protected:
+ private:
   std::string unused_;
 };
 
