@@ -10,6 +10,16 @@
 #undef TOML_SHARED_LIB
 #undef TOML_HEADER_ONLY
 #define TOML_HEADER_ONLY 1  // NOLINT(readability-identifier-naming)
+// What it asserts of the text is an error of the text, in every build: with NDEBUG it would be assumed.
+struct UnexpectedToml {};
+constexpr void toml_expects(bool held) {
+  if (!held) {
+    throw UnexpectedToml();
+  }
+}
+#undef NDEBUG
+// NOLINTNEXTLINE(readability-identifier-naming)
+#define TOML_ASSERT(expression) toml_expects(static_cast<bool>(expression))
 #include <toml++/toml.h>
 
 namespace understudy::detail {
@@ -49,8 +59,9 @@ constexpr std::array syntax_errors{
 
 /// What toml++ must not get to see. It and its destructors descend once for each dot of a key and each
 /// bracket: a file of nothing but these would overflow the stack. 3.3 asserts that a section's head begins
-/// with what may stand in a key, and its table of Unicode spaces reaches an "unreachable" for ordinary
-/// letters outside quotes and after a backslash. Strings and comments are skipped.
+/// with what may stand in a key and that no list is closed as a table, and its table of Unicode spaces
+/// reaches an "unreachable" for ordinary letters outside quotes and after a backslash. Strings and comments
+/// are skipped.
 class PreCheck {
  public:
   explicit PreCheck(std::string_view text) : text_(text) {
@@ -63,7 +74,7 @@ class PreCheck {
     bool fresh = true;  // nothing but spaces since the line began
     while (at_ < text_.size()) {
       const char c = text_[at_];
-      if (c == '[' && fresh && open_ == 0 && !is_head()) {
+      if (c == '[' && fresh && open_.empty() && !is_head()) {
         return ConfigError(place(), std::string(head_error.what),
                            std::string(head_error.suggestion));
       }
@@ -84,8 +95,12 @@ class PreCheck {
         at_ = std::min(text_.find('\n', at_), text_.size());
         continue;
       }
+      if (closes_other(c)) {
+        return ConfigError(place(), "a bracket closed by one of another kind",
+                           "close [ with ], and { with }");
+      }
       step(c);
-      if (dots_ > most_dots || open_ > most_open) {
+      if (dots_ > most_dots || open_.size() > most_open) {
         return ConfigError(place(), "nested too deep",
                            "no key has more than six parts, no value so many brackets");
       }
@@ -109,13 +124,17 @@ class PreCheck {
            std::string_view("-_\"'").find(c) != std::string_view::npos;
   }
 
+  bool closes_other(char c) const {
+    return !open_.empty() && ((c == '}' && open_.back() == '[') || (c == ']' && open_.back() == '{'));
+  }
+
   void step(char c) {
     if (c == '.') {
       ++dots_;
     } else if (c == '[' || c == '{') {
-      ++open_;
-    } else if ((c == ']' || c == '}') && open_ > 0) {
-      --open_;
+      open_ += c;
+    } else if ((c == ']' || c == '}') && !open_.empty()) {
+      open_.pop_back();
     }
     if (std::string_view("=,[]{}\n").find(c) != std::string_view::npos) {
       dots_ = 0;
@@ -161,7 +180,7 @@ class PreCheck {
   std::string_view text_;
   std::size_t at_ = 0;
   std::size_t dots_ = 0;
-  std::size_t open_ = 0;
+  std::string open_;  // brackets, the innermost last
 };
 
 struct TooMany {
@@ -234,6 +253,8 @@ std::variant<ConfigNode, ConfigError> parse_document(std::string_view text) {
     return convert(static_cast<const toml::node&>(toml::parse(text)));
   } catch (const toml::parse_error& error) {
     return explain(error);
+  } catch (const UnexpectedToml&) {
+    return ConfigError({}, "not TOML", "write key = value or [section], one to a line");
   } catch (const TooMany& here) {
     return ConfigError(here.place, "more than 1000 entries",
                        "nothing that means something is so long");
