@@ -1,5 +1,7 @@
 #include "config_document.hpp"
 
+#include "../ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -125,7 +127,8 @@ class PreCheck {
   }
 
   bool closes_other(char c) const {
-    return !open_.empty() && ((c == '}' && open_.back() == '[') || (c == ']' && open_.back() == '{'));
+    return !open_.empty() &&
+           ((c == '}' && open_.back() == '[') || (c == ']' && open_.back() == '{'));
   }
 
   void step(char c) {
@@ -234,9 +237,7 @@ ConfigNode convert(const toml::node& node) {
 
 ConfigError explain(const toml::parse_error& error) {
   std::string description(error.description());
-  std::transform(description.begin(), description.end(), description.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::transform(description.begin(), description.end(), description.begin(), lowered);
   const auto& row = *std::find_if(syntax_errors.begin(), syntax_errors.end(), [&](const Syntax& s) {
     return description.find(s.sign) != std::string::npos;
   });

@@ -1,5 +1,7 @@
 #include "config_suggestions.hpp"
 
+#include "../ascii.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <vector>
@@ -9,12 +11,7 @@ namespace {
 
 constexpr std::size_t longest_shown = 60;
 
-char folded(char c) {
-  if (c >= 'A' && c <= 'Z') {
-    return static_cast<char>(c - 'A' + 'a');
-  }
-  return c == '-' ? '_' : c;
-}
+char folded(char c) { return c == '-' ? '_' : lowered(c); }
 
 /// Insertions, deletions, replacements and swaps of neighbours (Damerau, restricted).
 std::size_t distance(std::string_view a, std::string_view b) {

@@ -10,7 +10,7 @@ namespace {
 
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
-std::string seconds(Clock::duration duration) {
+std::string in_seconds(Clock::duration duration) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.3f s",
                 std::chrono::duration<double>(duration).count());
@@ -141,8 +141,8 @@ std::string CallReport::why() const {
 std::string CallReport::to_text() const {
   std::string text = why() + "\n";
   for (const auto& attempt : attempts) {
-    text += "  " + seconds(attempt.began) + "  " + std::string(to_string(attempt.kind)) + "  " +
-            whom(attempt) + "  " + came_of(attempt) + " after " + seconds(attempt.took);
+    text += "  " + in_seconds(attempt.began) + "  " + std::string(to_string(attempt.kind)) + "  " +
+            whom(attempt) + "  " + came_of(attempt) + " after " + in_seconds(attempt.took);
     if (attempt.decision) {
       text += "; " + std::string(to_string(attempt.decision->action)) + ": " +
               std::string(attempt.decision->why);

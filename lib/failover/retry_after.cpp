@@ -1,5 +1,7 @@
 #include "understudy/failover/retry_after.hpp"
 
+#include "../ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -14,13 +16,14 @@ using namespace std::chrono;
 using Time = system_clock::time_point;
 using Span = std::optional<Clock::duration>;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
+using detail::is_digit;
+using detail::lowered;
+
+bool letter(char c) { return detail::is_lower(lowered(c)); }
 
 bool same(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return lowered(x) == lowered(y); });
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -37,7 +40,7 @@ std::string_view trimmed(std::string_view text) {
 /// Takes a number without sign or exponent off the front.
 std::optional<double> take_number(std::string_view& text) {
   double value = 0;
-  if (text.empty() || !(digit(text.front()) || text.front() == '.')) {
+  if (text.empty() || !(is_digit(text.front()) || text.front() == '.')) {
     return std::nullopt;
   }
   const auto [end, error] =
@@ -54,7 +57,7 @@ std::optional<double> take_number(std::string_view& text) {
 /// Takes exactly `digits` digits off the front.
 std::optional<int> take_digits(std::string_view& text, std::size_t digits) {
   if (text.size() < digits ||
-      !std::all_of(text.begin(), text.begin() + std::ptrdiff_t(digits), digit)) {
+      !std::all_of(text.begin(), text.begin() + std::ptrdiff_t(digits), is_digit)) {
     return std::nullopt;
   }
   int value = 0;
@@ -311,7 +314,7 @@ Span field(std::string_view body, std::string_view key, Accept accept) {
 
 Span from_wording(std::string_view body) {
   std::string text(body);
-  std::transform(text.begin(), text.end(), text.begin(), lower);
+  std::transform(text.begin(), text.end(), text.begin(), lowered);
   static constexpr std::array<std::string_view, 6> wordings{
       "try again in ", "retry in ", "retry after ", "reset after ", "resets in ", "reset in "};
   for (const auto wording : wordings) {
@@ -348,10 +351,10 @@ Span from_resets(std::span<const HeaderField> headers, Time now) {
   Span used_up;
   Span some_left;
   for (const auto& [name, raw] : headers) {
-    std::string lowered(name);
-    std::transform(lowered.begin(), lowered.end(), lowered.begin(), lower);
-    const auto reset = lowered.find("reset");
-    if (lowered.find("ratelimit") == std::string::npos || reset == std::string::npos) {
+    std::string small(name);
+    std::transform(small.begin(), small.end(), small.begin(), lowered);
+    const auto reset = small.find("reset");
+    if (small.find("ratelimit") == std::string::npos || reset == std::string::npos) {
       continue;
     }
     const auto value = trimmed(raw);
@@ -362,7 +365,7 @@ Span from_resets(std::span<const HeaderField> headers, Time now) {
     if (!positive(span)) {
       continue;
     }
-    const auto remaining = value_of(headers, lowered.replace(reset, 5, "remaining"));
+    const auto remaining = value_of(headers, small.replace(reset, 5, "remaining"));
     if (remaining.empty() || remaining == "0") {
       used_up = std::max(used_up, span);
     } else {
@@ -376,7 +379,7 @@ Span from_resets(std::span<const HeaderField> headers, Time now) {
 
 std::optional<Time> parse_date(std::string_view text, Time now) {
   text = trimmed(text);
-  if (!text.empty() && digit(text.front())) {
+  if (!text.empty() && is_digit(text.front())) {
     return rfc3339(text);
   }
   if (take_word(text).empty()) {

@@ -5,7 +5,7 @@ namespace understudy::detail {
 namespace {
 
 using json::ondemand::raw_json_string;
-using Kind = OpenBlock::Kind;
+using BlockKind = OpenBlock::Kind;
 
 }  // namespace
 
@@ -38,17 +38,17 @@ bool AnthropicReader::read_block_start(std::size_t index, Value& block, EventSin
     return false;
   }
   const bool redacted = type == "redacted_thinking";
-  const auto kind = type == "text"                   ? Kind::text
-                    : type == "thinking" || redacted ? Kind::reasoning
-                    : type == "tool_use"             ? Kind::tool
-                                                     : Kind::other;
+  const auto kind = type == "text"                   ? BlockKind::text
+                    : type == "thinking" || redacted ? BlockKind::reasoning
+                    : type == "tool_use"             ? BlockKind::tool
+                                                     : BlockKind::other;
   const bool fresh = index >= indices_seen_;
   blocks_.close(index);
   OpenBlock* const open = opened(index, kind);
   if (open == nullptr) {
     return false;
   }
-  if (kind == Kind::tool) {
+  if (kind == BlockKind::tool) {
     sink.emit(ToolStart(open->block, id, name));
     if (!input.empty() && input != "{}" && input != "null") {
       open->arguments.add(input);
@@ -56,12 +56,12 @@ bool AnthropicReader::read_block_start(std::size_t index, Value& block, EventSin
     }
     return true;
   }
-  if (kind == Kind::text && !text.empty()) {
+  if (kind == BlockKind::text && !text.empty()) {
     sink.emit(Text(open->block, text));
-  } else if (kind == Kind::reasoning && !text.empty()) {
+  } else if (kind == BlockKind::reasoning && !text.empty()) {
     sink.emit(Reasoning(open->block, text));
   }
-  if (kind == Kind::reasoning && !data.empty()) {
+  if (kind == BlockKind::reasoning && !data.empty()) {
     sink.emit(ReasoningSeal(
         open->block, redacted ? ReasoningSeal::Kind::redacted : ReasoningSeal::Kind::signature,
         data));
@@ -92,16 +92,16 @@ bool AnthropicReader::read_delta(std::size_t index, Value& delta, EventSink& sin
       })) {
     return false;
   }
-  const auto kind = type == "text_delta"                                    ? Kind::text
-                    : type == "input_json_delta"                            ? Kind::tool
-                    : type == "thinking_delta" || type == "signature_delta" ? Kind::reasoning
-                                                                            : Kind::other;
-  OpenBlock* const open = kind == Kind::other ? nullptr : opened(index, kind);
+  const auto kind = type == "text_delta"                                    ? BlockKind::text
+                    : type == "input_json_delta"                            ? BlockKind::tool
+                    : type == "thinking_delta" || type == "signature_delta" ? BlockKind::reasoning
+                                                                            : BlockKind::other;
+  OpenBlock* const open = kind == BlockKind::other ? nullptr : opened(index, kind);
   if (open == nullptr || open->kind != kind) {
     sink.emit(Other(type, true));
-  } else if (kind == Kind::text) {
+  } else if (kind == BlockKind::text) {
     sink.emit(Text(open->block, payload));
-  } else if (kind == Kind::tool) {
+  } else if (kind == BlockKind::tool) {
     open->arguments.add(payload);
     sink.emit(ToolArguments(open->block, payload));
   } else if (type == "signature_delta") {
@@ -116,7 +116,7 @@ bool AnthropicReader::read_delta(std::size_t index, Value& delta, EventSink& sin
 
 void AnthropicReader::read_block_stop(std::size_t index, EventSink& sink) {
   const OpenBlock* const open = blocks_.find(index);
-  if (open != nullptr && open->kind == Kind::tool) {
+  if (open != nullptr && open->kind == BlockKind::tool) {
     sink.emit(ToolEnd(open->block, open->arguments.empty() || open->arguments.whole()));
   } else {
     sink.emit(Other("content_block_stop", false));
@@ -125,7 +125,7 @@ void AnthropicReader::read_block_stop(std::size_t index, EventSink& sink) {
 }
 
 /// The block of that index. One whose begin was not seen begins here: some servers leave it out.
-OpenBlock* AnthropicReader::opened(std::size_t index, Kind kind) {
+OpenBlock* AnthropicReader::opened(std::size_t index, BlockKind kind) {
   OpenBlock* const known = blocks_.find(index);
   indices_seen_ = std::max(indices_seen_, index + 1);
   return known != nullptr ? known : blocks_.open(index, kind);

@@ -9,27 +9,25 @@ namespace {
 
 using json::ondemand::raw_json_string;
 
-constexpr const char* malformed = "malformed JSON";
-
-struct Reason {
+struct StopWord {
   std::string_view name;
   FinishReason reason;
 };
 
-constexpr std::array reasons{
-    Reason{"end_turn", FinishReason::stop},
-    Reason{"max_tokens", FinishReason::length},
-    Reason{"stop_sequence", FinishReason::stop_sequence},
-    Reason{"tool_use", FinishReason::tool_use},
-    Reason{"pause_turn", FinishReason::pause},
-    Reason{"refusal", FinishReason::refusal},
-    Reason{"model_context_window_exceeded", FinishReason::context_full},
+constexpr std::array stop_words{
+    StopWord{"end_turn", FinishReason::stop},
+    StopWord{"max_tokens", FinishReason::length},
+    StopWord{"stop_sequence", FinishReason::stop_sequence},
+    StopWord{"tool_use", FinishReason::tool_use},
+    StopWord{"pause_turn", FinishReason::pause},
+    StopWord{"refusal", FinishReason::refusal},
+    StopWord{"model_context_window_exceeded", FinishReason::context_full},
 };
 
 FinishReason neutral(std::string_view name) {
-  const auto* found =
-      std::find_if(reasons.begin(), reasons.end(), [&](const Reason& r) { return r.name == name; });
-  return found == reasons.end() ? FinishReason::other : found->reason;
+  const auto* found = std::find_if(stop_words.begin(), stop_words.end(),
+                                   [&](const StopWord& r) { return r.name == name; });
+  return found == stop_words.end() ? FinishReason::other : found->reason;
 }
 
 /// The value of a member, or nothing. False if the object is malformed: it must not be touched again.
@@ -53,14 +51,14 @@ const char* AnthropicReader::read(std::string_view name, std::string_view data, 
   }
   std::optional<Value> type_value;
   if (!find(*object, "type", type_value)) {
-    return malformed;
+    return json::malformed;
   }
   const auto type = type_value ? json::text(*type_value, sink.arena()) : name;
   if (type == "content_block_delta" || type == "content_block_start" ||
       type == "content_block_stop") {
     std::optional<Value> index_value;
     if (!find(*object, "index", index_value)) {
-      return malformed;
+      return json::malformed;
     }
     const auto index = index_value ? json::count(*index_value) : std::nullopt;
     if (!index) {
@@ -73,11 +71,11 @@ const char* AnthropicReader::read(std::string_view name, std::string_view data, 
     const bool start = type == "content_block_start";
     std::optional<Value> body;
     if (!find(*object, start ? "content_block" : "delta", body) || !body) {
-      return malformed;
+      return json::malformed;
     }
     const bool read =
         start ? read_block_start(*index, *body, sink) : read_delta(*index, *body, sink);
-    return read && !sink.empty() ? nullptr : malformed;
+    return read && !sink.empty() ? nullptr : json::malformed;
   }
   if (type == "ping") {
     sink.emit(Heartbeat());
@@ -88,9 +86,9 @@ const char* AnthropicReader::read(std::string_view name, std::string_view data, 
                    message->get_object().get(inner) == simdjson::SUCCESS &&
                    read_message(inner, sink, false)
                ? nullptr
-               : malformed;
+               : json::malformed;
   } else if (type == "message_delta") {
-    return read_message_delta(*object, sink) ? nullptr : malformed;
+    return read_message_delta(*object, sink) ? nullptr : json::malformed;
   } else if (type == "message_stop") {
     sink.emit(End());
   } else if (type == "error") {
@@ -109,13 +107,13 @@ const char* AnthropicReader::read_whole(std::string_view body, EventSink& sink) 
   }
   std::optional<Value> type;
   if (!find(*object, "type", type)) {
-    return malformed;
+    return json::malformed;
   }
   if (!type || json::text(*type, sink.arena()) != "message") {
     sink.emit(read_error_body(body, sink.arena()));
     return nullptr;
   }
-  return read_message(*object, sink, true) ? nullptr : malformed;
+  return read_message(*object, sink, true) ? nullptr : json::malformed;
 }
 
 /// The message of `message_start`, or a whole one.

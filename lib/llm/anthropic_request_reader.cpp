@@ -4,11 +4,11 @@
 namespace understudy::detail {
 namespace {
 
-constexpr Protocol own = Protocol::anthropic_messages;
-
-class Reader {
+class AnthropicRequestReader {
  public:
-  explicit Reader(std::string_view body) : in_(body) {}
+  static constexpr Protocol own = Protocol::anthropic_messages;
+
+  explicit AnthropicRequestReader(std::string_view body) : in_(body) {}
 
   ReadRequest read() {
     return in_.read_body(own, request_,
@@ -255,6 +255,8 @@ class Reader {
 
 }  // namespace
 
-ReadRequest read_anthropic_request(std::string_view body) { return Reader(body).read(); }
+ReadRequest read_anthropic_request(std::string_view body) {
+  return AnthropicRequestReader(body).read();
+}
 
 }  // namespace understudy::detail

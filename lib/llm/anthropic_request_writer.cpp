@@ -9,11 +9,11 @@ namespace {
 /// The API demands a limit. What its older models still served can answer at most.
 constexpr std::uint64_t default_max_tokens = 8192;
 
-constexpr Protocol own = Protocol::anthropic_messages;
-
-class Writer : RequestWriter {
+class AnthropicRequestWriter : RequestWriter {
  public:
-  Writer(const Request& asked, std::string& out) : RequestWriter(asked, own, out) {}
+  static constexpr Protocol own = Protocol::anthropic_messages;
+
+  AnthropicRequestWriter(const Request& asked, std::string& out) : RequestWriter(asked, own, out) {}
 
   void write() {
     json.begin_object().member("model", request.model);
@@ -191,7 +191,7 @@ class Writer : RequestWriter {
 }  // namespace
 
 void write_anthropic_request(const Request& request, std::string& out) {
-  Writer(request, out).write();
+  AnthropicRequestWriter(request, out).write();
 }
 
 }  // namespace understudy::detail

@@ -8,8 +8,6 @@ namespace {
 using json::ondemand::raw_json_string;
 using json::ondemand::value;
 
-constexpr const char* malformed = "malformed JSON";
-
 }  // namespace
 
 const char* ChatReader::read(std::string_view, std::string_view data, EventSink& sink) {
@@ -86,7 +84,7 @@ const char* ChatReader::read_chunk(std::string_view data, EventSink& sink) {
         auto copy = v;
         return read_member(key, copy, chunk, sink);
       })) {
-    return malformed;
+    return json::malformed;
   }
   sink.model = chunk.model;
   chunk.failed = chunk.failed || chunk.other_object ||

@@ -4,11 +4,11 @@
 namespace understudy::detail {
 namespace {
 
-constexpr Protocol own = Protocol::openai_chat;
-
-class Reader {
+class ChatRequestReader {
  public:
-  explicit Reader(std::string_view body) : in_(body) {}
+  static constexpr Protocol own = Protocol::openai_chat;
+
+  explicit ChatRequestReader(std::string_view body) : in_(body) {}
 
   ReadRequest read() {
     request_.stream_usage = false;  // the API's default
@@ -256,6 +256,6 @@ class Reader {
 
 }  // namespace
 
-ReadRequest read_chat_request(std::string_view body) { return Reader(body).read(); }
+ReadRequest read_chat_request(std::string_view body) { return ChatRequestReader(body).read(); }
 
 }  // namespace understudy::detail

@@ -5,11 +5,11 @@
 namespace understudy::detail {
 namespace {
 
-constexpr Protocol own = Protocol::openai_chat;
-
-class Writer : RequestWriter {
+class ChatRequestWriter : RequestWriter {
  public:
-  Writer(const Request& asked, std::string& out) : RequestWriter(asked, own, out) {}
+  static constexpr Protocol own = Protocol::openai_chat;
+
+  ChatRequestWriter(const Request& asked, std::string& out) : RequestWriter(asked, own, out) {}
 
   void write() {
     json.begin_object().member("model", request.model).member("stream", request.stream);
@@ -223,6 +223,8 @@ class Writer : RequestWriter {
 
 }  // namespace
 
-void write_chat_request(const Request& request, std::string& out) { Writer(request, out).write(); }
+void write_chat_request(const Request& request, std::string& out) {
+  ChatRequestWriter(request, out).write();
+}
 
 }  // namespace understudy::detail

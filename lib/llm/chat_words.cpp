@@ -6,25 +6,25 @@
 namespace understudy::detail {
 namespace {
 
-struct Reason {
+struct FinishWord {
   std::string_view name;
   FinishReason reason;
 };
 
-constexpr std::array reasons{
-    Reason{"stop", FinishReason::stop},
-    Reason{"end", FinishReason::stop},
-    Reason{"length", FinishReason::length},
-    Reason{"model_length", FinishReason::length},
-    Reason{"tool_calls", FinishReason::tool_use},
-    Reason{"function_call", FinishReason::tool_use},
-    Reason{"content_filter", FinishReason::refusal},
+constexpr std::array finish_words{
+    FinishWord{"stop", FinishReason::stop},
+    FinishWord{"end", FinishReason::stop},
+    FinishWord{"length", FinishReason::length},
+    FinishWord{"model_length", FinishReason::length},
+    FinishWord{"tool_calls", FinishReason::tool_use},
+    FinishWord{"function_call", FinishReason::tool_use},
+    FinishWord{"content_filter", FinishReason::refusal},
 };
 
-const Reason* known(std::string_view name) {
-  const auto* found =
-      std::find_if(reasons.begin(), reasons.end(), [&](const Reason& r) { return r.name == name; });
-  return found == reasons.end() ? nullptr : found;
+const FinishWord* known(std::string_view name) {
+  const auto* found = std::find_if(finish_words.begin(), finish_words.end(),
+                                   [&](const FinishWord& r) { return r.name == name; });
+  return found == finish_words.end() ? nullptr : found;
 }
 
 }  // namespace

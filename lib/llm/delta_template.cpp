@@ -4,6 +4,7 @@
 #include <cstring>
 #include <functional>
 
+#include "../ascii.hpp"
 #include "../utf8.hpp"
 #include "json.hpp"
 
@@ -13,7 +14,6 @@ namespace {
 constexpr std::size_t longest = 2048;  // of what is kept for each stream
 
 bool plain(char c) { return c >= ' ' && c != '"' && c != '\\' && c != '\x7F'; }
-bool digit(char c) { return c >= '0' && c <= '9'; }
 
 template <class Wanted>
 std::string_view leading(std::string_view text, Wanted wanted) {
@@ -91,7 +91,7 @@ void DeltaTemplate::note(std::string_view name, std::string_view data, std::stri
   };
   std::array<Found, 3> found{
       Found{said, Kind::said},
-      Found{value_of(data, R"("sequence_number":)", digit), Kind::number},
+      Found{value_of(data, R"("sequence_number":)", is_digit), Kind::number},
       Found{value_of(data, R"("obfuscation":")", plain), Kind::padding},
   };
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
@@ -138,7 +138,7 @@ bool DeltaTemplate::alike(std::string_view name, std::string_view data,
     }
     const auto kind = gaps_[i].kind;
     const auto filling = kind == Gap::Kind::said     ? leading_string(data)
-                         : kind == Gap::Kind::number ? leading(data, digit)
+                         : kind == Gap::Kind::number ? leading(data, is_digit)
                                                      : leading(data, plain);
     if (filling.empty()) {
       return false;

@@ -51,9 +51,9 @@ bool names_content(std::string_view key) {
                       "request", "flagged_input", "usage", "parameters", "loc", "ctx"});
 }
 
-class Reader {
+class ErrorBodyReader {
  public:
-  explicit Reader(ErrorReading& out) : out_(out) {}
+  explicit ErrorBodyReader(ErrorReading& out) : out_(out) {}
 
   /// A sentence, JSON, or a page; SDKs put a page behind a status ("403 <!DOCTYPE html>").
   void message(std::string_view text) {
@@ -261,7 +261,7 @@ class Reader {
 
 ErrorReading read_error(const ProviderError& error) {
   ErrorReading reading;
-  Reader reader(reading);
+  ErrorBodyReader reader(reading);
   reader.code(error.event);
   for (const auto& [name, value] : error.headers) {
     if (normal_code(name) == "xamznerrortype") {  // "ThrottlingException:http://..." (wire.md 6.2)

@@ -1,16 +1,14 @@
 #include "error_words.hpp"
 
+#include "../ascii.hpp"
+
 #include <algorithm>
 #include <array>
 
 namespace understudy::detail {
 namespace {
 
-bool upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool lower(char c) { return c >= 'a' && c <= 'z'; }
-bool digit(char c) { return c >= '0' && c <= '9'; }
 bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-char lowered(char c) { return upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
@@ -31,7 +29,7 @@ std::string normal_words(std::string_view text, std::size_t limit) {
 std::string normal_code(std::string_view code) {
   std::string normal;
   for (const char c : code) {
-    if (digit(c) || lower(lowered(c))) {
+    if (is_digit(c) || is_lower(lowered(c))) {
       normal += lowered(c);
     }
   }
@@ -43,7 +41,7 @@ std::string camel_case_apart(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char before = i > 0 ? text[i - 1] : ' ';
     const char after = i + 1 < text.size() ? text[i + 1] : ' ';
-    if (upper(text[i]) && (lower(before) || (upper(before) && lower(after)))) {
+    if (is_upper(text[i]) && (is_lower(before) || (is_upper(before) && is_lower(after)))) {
       apart += ' ';
     }
     apart += text[i];
@@ -85,8 +83,8 @@ int http_error(std::int64_t number) {
 }
 
 int leading_status(std::string_view text) {
-  if (text.size() < 3 || !digit(text[0]) || !digit(text[1]) || !digit(text[2]) ||
-      (text.size() > 3 && (digit(text[3]) || lower(text[3])))) {
+  if (text.size() < 3 || !is_digit(text[0]) || !is_digit(text[1]) || !is_digit(text[2]) ||
+      (text.size() > 3 && (is_digit(text[3]) || is_lower(text[3])))) {
     return 0;
   }
   return http_error((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));

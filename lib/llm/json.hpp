@@ -23,6 +23,8 @@ using detail::Arena;
 
 static_assert(sse_padding >= simdjson::SIMDJSON_PADDING);
 
+inline constexpr const char* malformed = "malformed JSON";  // as a reader says it
+
 /// A parser for one document of that size. It is this thread's: one document at a time.
 class Parser {
  public:

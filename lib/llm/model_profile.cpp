@@ -1,5 +1,7 @@
 #include "understudy/llm/model_profile.hpp"
 
+#include "../ascii.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -115,8 +117,8 @@ constexpr std::array table{
     Row{"qwen2", no_window, 0, no_prefill, any, Think::unknown},
 };
 
-char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool digit(char c) { return c >= '0' && c <= '9'; }
+using detail::is_digit;
+using detail::lowered;
 
 /// The model's own name: "claude-opus-4-5-20251101-v1:0" of "us.anthropic.claude-opus-4-5-20251101-v1:0".
 std::string_view bare(std::string_view model) {
@@ -144,8 +146,8 @@ bool matches(std::string_view slug, std::string_view model) {
     return false;
   }
   const auto dash = [](std::string_view text, std::size_t i) {
-    return (text[i] == '.' || text[i] == '-') && i > 0 && digit(text[i - 1]) &&
-           i + 1 < text.size() && digit(text[i + 1]);
+    return (text[i] == '.' || text[i] == '-') && i > 0 && is_digit(text[i - 1]) &&
+           i + 1 < text.size() && is_digit(text[i + 1]);
   };
   for (std::size_t i = 0; i < slug.size(); ++i) {
     if (lowered(slug[i]) != lowered(model[i]) && !(dash(slug, i) && dash(model, i))) {

@@ -98,7 +98,7 @@ Result<Tokens> read_tokens(const std::string& file) {
   return Tokens(Secret(fields.access_token), Secret(fields.refresh_token));
 }
 
-std::string quoted(const Secret& secret) {
+std::string secret_json(const Secret& secret) {
   std::string out;
   JsonWriter(out).value(secret.reveal());
   return out;
@@ -134,9 +134,9 @@ Result<void> persist(const std::string& file, const Tokens& tokens) {
   if (text.has_error()) {
     return text.error();
   }
-  ExtraFields members{{"access_token", quoted(tokens.access)}};
+  ExtraFields members{{"access_token", secret_json(tokens.access)}};
   if (!tokens.refresh.empty()) {
-    members.emplace_back("refresh_token", quoted(tokens.refresh));
+    members.emplace_back("refresh_token", secret_json(tokens.refresh));
   }
   Fields fields;
   read_fields(*text, fields);

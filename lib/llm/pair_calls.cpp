@@ -9,7 +9,7 @@
 namespace understudy::detail {
 namespace {
 
-using Kind = Loss::Kind;
+using LossKind = Loss::Kind;
 
 constexpr const char* no_result = "no result: interrupted";
 
@@ -58,7 +58,7 @@ class Pairing {
     bool answered = false;
   };
 
-  void lose(Kind kind, std::string what) { detail::lose(out_, kind, std::move(what)); }
+  void lose(LossKind kind, std::string what) { detail::lose(out_, kind, std::move(what)); }
 
   void reserve_ids() {
     for (const auto& message : request_.messages) {
@@ -81,11 +81,11 @@ class Pairing {
       call->id = ids_.give(call->id);
       opened.result.call_id = call->id;
       if (call->id != opened.id) {
-        lose(Kind::changed, "tool ids");
+        lose(LossKind::changed, "tool ids");
       }
       if (target_.protocol == Protocol::anthropic_messages && !call->arguments.empty() &&
           !is_json_object(call->arguments)) {
-        lose(Kind::changed, "arguments of " + call->name);
+        lose(LossKind::changed, "arguments of " + call->name);
         opened.note = "(The call's arguments were no JSON object: " + call->arguments + ")\n";
         call->arguments = "{}";
       }
@@ -102,7 +102,7 @@ class Pairing {
         return !p.answered && p.id == result->call_id;
       });
       if (call == pending.end()) {
-        lose(Kind::dropped, "tool result without a call");
+        lose(LossKind::dropped, "tool result without a call");
       } else {
         call->answered = true;
         result->call_id = call->result.call_id;
@@ -117,12 +117,12 @@ class Pairing {
     if (!pending.answered) {
       result.content.emplace_back(TextPart(no_result));
       result.is_error = true;
-      lose(Kind::added, "result of an interrupted tool call");
+      lose(LossKind::added, "result of an interrupted tool call");
     }
     if (result.is_error && target_.protocol != Protocol::anthropic_messages) {
       pending.note += "Error: ";
       result.is_error = false;
-      lose(Kind::changed, "is_error of a tool result");
+      lose(LossKind::changed, "is_error of a tool result");
     }
     if (!pending.note.empty()) {
       auto* const first =

@@ -38,7 +38,7 @@ std::string target_of(Protocol protocol, const Url& base, std::string_view below
   return path.append(below).append(base.path, query);
 }
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out;
   JsonWriter(out).value(text);
   return out;
@@ -134,7 +134,8 @@ std::string body_of(const HttpProviderOptions& options, const Request& request,
   const auto& model = attempt.member().model();
   const bool asks_for_usage = options.protocol == Protocol::openai_chat && options.stream;
   if (request.origin == options.protocol && !request.body.empty() && !mended) {
-    ExtraFields members{{"model", quoted(model)}, {"stream", options.stream ? "true" : "false"}};
+    ExtraFields members{{"model", json_string(model)},
+                        {"stream", options.stream ? "true" : "false"}};
     if (asks_for_usage && !request.stream) {  // who did not ask for a stream did not say
       members.emplace_back("stream_options", R"({"include_usage":true})");
     }
@@ -172,7 +173,7 @@ std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
                                             const PassedRequest& request, const Attempt& attempt) {
   ExtraFields members;
   if (!request.own_model) {
-    members.emplace_back("model", quoted(attempt.member().model()));
+    members.emplace_back("model", json_string(attempt.member().model()));
   }
   auto body = with_members(request.body, members);
   if (!body) {

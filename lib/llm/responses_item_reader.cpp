@@ -7,7 +7,7 @@ namespace {
 
 using json::ondemand::raw_json_string;
 using json::ondemand::value;
-using Kind = OpenBlock::Kind;
+using BlockKind = OpenBlock::Kind;
 
 }  // namespace
 
@@ -54,11 +54,11 @@ bool ResponsesReader::begin_item(std::size_t index, const Item& item, EventSink&
     return true;
   }
   const auto* const open = blocks_.find(wire(index, 0));
-  if (open != nullptr && open->kind == Kind::tool) {
+  if (open != nullptr && open->kind == BlockKind::tool) {
     sink.emit(Other(item.type, false));
     return true;
   }
-  const auto* const call = blocks_.open(wire(index, 0), Kind::tool);
+  const auto* const call = blocks_.open(wire(index, 0), BlockKind::tool);
   if (call == nullptr) {
     return false;
   }
@@ -70,7 +70,7 @@ bool ResponsesReader::begin_item(std::size_t index, const Item& item, EventSink&
 /// The whole item. What was said of it before is not said again.
 bool ResponsesReader::end_item(std::size_t index, const Item& item, EventSink& sink) {
   const auto before = sink.size();
-  const auto unsaid = [&](std::size_t at, Kind kind) {
+  const auto unsaid = [&](std::size_t at, BlockKind kind) {
     const auto* const open = blocks_.find(at);
     return open == nullptr || open->kind != kind || open->said == 0;
   };
@@ -79,22 +79,23 @@ bool ResponsesReader::end_item(std::size_t index, const Item& item, EventSink& s
   if (item.type == "message") {
     for (std::size_t i = 0; i < item.pieces.size(); ++i) {
       const auto& piece = item.pieces[i];
-      if (!piece.text.empty() && unsaid(wire(index, i), Kind::text)) {
-        read = read && say(wire(index, i), Kind::text, piece.text, piece.refusal, sink);
+      if (!piece.text.empty() && unsaid(wire(index, i), BlockKind::text)) {
+        read = read && say(wire(index, i), BlockKind::text, piece.text, piece.refusal, sink);
       }
     }
   } else if (item.type == "reasoning") {
-    if (unsaid(wire(index, 0), Kind::reasoning)) {
+    if (unsaid(wire(index, 0), BlockKind::reasoning)) {
       for (const auto& piece : item.pieces) {
         if (!piece.text.empty()) {
           const bool first = sink.size() == before;
-          read = read && (first || say(wire(index, 0), Kind::reasoning, paragraph, false, sink)) &&
-                 say(wire(index, 0), Kind::reasoning, piece.text, false, sink);
+          read = read &&
+                 (first || say(wire(index, 0), BlockKind::reasoning, paragraph, false, sink)) &&
+                 say(wire(index, 0), BlockKind::reasoning, piece.text, false, sink);
         }
       }
     }
     if (!item.seal.empty()) {
-      const auto* const open = opened(wire(index, 0), Kind::reasoning);
+      const auto* const open = opened(wire(index, 0), BlockKind::reasoning);
       read = read && open != nullptr;
       if (open != nullptr) {
         said_ = true;
@@ -103,12 +104,12 @@ bool ResponsesReader::end_item(std::size_t index, const Item& item, EventSink& s
     }
   } else if (item.type == "function_call") {
     const auto* open = blocks_.find(wire(index, 0));
-    if (open == nullptr || open->kind != Kind::tool) {
+    if (open == nullptr || open->kind != BlockKind::tool) {
       read = begin_item(index, item, sink);
     }
     const bool none = item.arguments.empty() || item.arguments == "{}";
-    if (read && !none && unsaid(wire(index, 0), Kind::tool)) {
-      read = say(wire(index, 0), Kind::tool, item.arguments, false, sink);
+    if (read && !none && unsaid(wire(index, 0), BlockKind::tool)) {
+      read = say(wire(index, 0), BlockKind::tool, item.arguments, false, sink);
     }
     open = blocks_.find(wire(index, 0));
     if (read && open != nullptr) {

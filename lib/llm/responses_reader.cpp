@@ -11,23 +11,21 @@ namespace {
 
 using json::ondemand::raw_json_string;
 using json::ondemand::value;
-using Kind = OpenBlock::Kind;
-
-constexpr const char* malformed = "malformed JSON";
+using BlockKind = OpenBlock::Kind;
 
 struct Said {
   std::string_view name;
-  Kind kind;
+  BlockKind kind;
   bool refusal;
 };
 
 /// What text is said in: `response.NAME.delta` and `response.NAME.done`.
 constexpr std::array said_in{
-    Said{"output_text", Kind::text, false},
-    Said{"function_call_arguments", Kind::tool, false},
-    Said{"reasoning_summary_text", Kind::reasoning, false},
-    Said{"reasoning_text", Kind::reasoning, false},
-    Said{"refusal", Kind::text, true},
+    Said{"output_text", BlockKind::text, false},
+    Said{"function_call_arguments", BlockKind::tool, false},
+    Said{"reasoning_summary_text", BlockKind::reasoning, false},
+    Said{"reasoning_text", BlockKind::reasoning, false},
+    Said{"refusal", BlockKind::text, true},
 };
 
 /// Events of items that only this API has, which are progress: a search, a tool that the server runs, the
@@ -107,16 +105,16 @@ const char* ResponsesReader::read_payload(std::string_view name, std::string_vie
         }
         return true;
       })) {
-    return malformed;
+    return json::malformed;
   }
   const auto type = json::unescaped(fields.type, arena).value_or(fields.type);
   if (type.ends_with(".delta") || type.ends_with("_text.done") || type.ends_with("refusal.done") ||
       type.ends_with("arguments.done")) {
-    return read_said(type, fields, sink) ? nullptr : malformed;
+    return read_said(type, fields, sink) ? nullptr : json::malformed;
   }
   if (type == "response.output_item.added" || type == "response.output_item.done") {
     const bool done = type.ends_with(".done");
-    return read_item_event(fields, done, *object, sink) ? nullptr : malformed;
+    return read_item_event(fields, done, *object, sink) ? nullptr : json::malformed;
   }
   if (type == "response.content_part.added" || type == "response.reasoning_summary_part.added") {
     begin_part(fields, type.starts_with("response.reasoning"), sink);
@@ -135,7 +133,7 @@ const char* ResponsesReader::read_payload(std::string_view name, std::string_vie
     Response response;
     if (!inner || inner->get_object().get(body) != simdjson::SUCCESS ||
         !read_response(body, response, !marker && !said_, sink)) {
-      return malformed;
+      return json::malformed;
     }
     sink.model = response.model;
     if (marker) {
@@ -172,7 +170,7 @@ const char* ResponsesReader::read_whole(std::string_view body, EventSink& sink) 
   Response response;
   object->reset();
   if (!read_response(*object, response, true, sink)) {
-    return malformed;
+    return json::malformed;
   }
   sink.model = response.model;
   if (response.status == "queued" || response.status == "in_progress") {
@@ -198,13 +196,13 @@ bool ResponsesReader::read_said(std::string_view type, const Fields& fields, Eve
     return false;
   }
   // Reasoning items have one block for all their parts; what was not said of them, the item's end says.
-  const auto at = wire(fields.item, found->kind == Kind::text ? fields.part : 0);
+  const auto at = wire(fields.item, found->kind == BlockKind::text ? fields.part : 0);
   const auto* const open = blocks_.find(at);
   const bool known = open != nullptr && open->kind == found->kind;
-  const bool no_arguments = done && found->kind == Kind::tool && *text == "{}";
+  const bool no_arguments = done && found->kind == BlockKind::tool && *text == "{}";
   const bool repeated =
-      no_arguments || (done && (found->kind == Kind::reasoning || (known && open->said > 0)));
-  const bool without_begin = found->kind == Kind::tool && !known;
+      no_arguments || (done && (found->kind == BlockKind::reasoning || (known && open->said > 0)));
+  const bool without_begin = found->kind == BlockKind::tool && !known;
   if (text->empty() || repeated || without_begin) {
     sink.emit(Other(type, without_begin && !text->empty()));
     return true;
@@ -212,7 +210,7 @@ bool ResponsesReader::read_said(std::string_view type, const Fields& fields, Eve
   return say(at, found->kind, *text, found->refusal, sink);
 }
 
-bool ResponsesReader::say(std::size_t at, Kind kind, std::string_view text, bool refusal,
+bool ResponsesReader::say(std::size_t at, BlockKind kind, std::string_view text, bool refusal,
                           EventSink& sink) {
   OpenBlock* const open = opened(at, kind);
   if (open == nullptr) {
@@ -221,9 +219,9 @@ bool ResponsesReader::say(std::size_t at, Kind kind, std::string_view text, bool
   open->said += text.size();
   said_ = true;
   refused_ = refused_ || refusal;
-  if (kind == Kind::text) {
+  if (kind == BlockKind::text) {
     sink.emit(Text(open->block, text, refusal));
-  } else if (kind == Kind::reasoning) {
+  } else if (kind == BlockKind::reasoning) {
     sink.emit(Reasoning(open->block, text));
   } else {
     open->arguments.add(text);
@@ -232,7 +230,7 @@ bool ResponsesReader::say(std::size_t at, Kind kind, std::string_view text, bool
   return true;
 }
 
-OpenBlock* ResponsesReader::opened(std::size_t at, Kind kind) {
+OpenBlock* ResponsesReader::opened(std::size_t at, BlockKind kind) {
   OpenBlock* const open = blocks_.find(at);
   return open != nullptr && open->kind == kind ? open : blocks_.open(at, kind);
 }
@@ -251,11 +249,11 @@ void ResponsesReader::begin_part(const Fields& fields, bool summary, EventSink& 
   const bool fresh = blocks_.find(mark(fields.item, fields.part)) == nullptr;
   const auto* const open = blocks_.find(wire(fields.item, 0));
   const bool another =
-      summary && fresh && open != nullptr && open->kind == Kind::reasoning && open->said > 0;
+      summary && fresh && open != nullptr && open->kind == BlockKind::reasoning && open->said > 0;
   if (fresh) {  // last: `open` is not to be looked at afterwards
-    blocks_.open(mark(fields.item, fields.part), Kind::other);
+    blocks_.open(mark(fields.item, fields.part), BlockKind::other);
   }
-  if (!another || !say(wire(fields.item, 0), Kind::reasoning, paragraph, false, sink)) {
+  if (!another || !say(wire(fields.item, 0), BlockKind::reasoning, paragraph, false, sink)) {
     sink.emit(Other(summary ? "summary_part" : "content_part", fresh));
   }
 }

@@ -6,11 +6,11 @@
 namespace understudy::detail {
 namespace {
 
-constexpr Protocol own = Protocol::openai_responses;
-
-class Reader {
+class ResponsesRequestReader {
  public:
-  explicit Reader(std::string_view body) : in_(body) {}
+  static constexpr Protocol own = Protocol::openai_responses;
+
+  explicit ResponsesRequestReader(std::string_view body) : in_(body) {}
 
   ReadRequest read() {
     return in_.read_body(own, request_,
@@ -291,6 +291,8 @@ class Reader {
 
 }  // namespace
 
-ReadRequest read_responses_request(std::string_view body) { return Reader(body).read(); }
+ReadRequest read_responses_request(std::string_view body) {
+  return ResponsesRequestReader(body).read();
+}
 
 }  // namespace understudy::detail

@@ -6,11 +6,11 @@
 namespace understudy::detail {
 namespace {
 
-constexpr Protocol own = Protocol::openai_responses;
-
-class Writer : RequestWriter {
+class ResponsesRequestWriter : RequestWriter {
  public:
-  Writer(const Request& asked, std::string& out) : RequestWriter(asked, own, out) {}
+  static constexpr Protocol own = Protocol::openai_responses;
+
+  ResponsesRequestWriter(const Request& asked, std::string& out) : RequestWriter(asked, own, out) {}
 
   void write() {
     json.begin_object().member("model", request.model).member("stream", request.stream);
@@ -217,7 +217,7 @@ class Writer : RequestWriter {
 }  // namespace
 
 void write_responses_request(const Request& request, std::string& out) {
-  Writer(request, out).write();
+  ResponsesRequestWriter(request, out).write();
 }
 
 }  // namespace understudy::detail

@@ -10,7 +10,7 @@
 namespace understudy {
 namespace {
 
-using Kind = Loss::Kind;
+using LossKind = Loss::Kind;
 
 /// What the next user message is told where an answer that was begun cannot be gone on with in place.
 constexpr const char* go_on = "Continue exactly where your last message ends.";
@@ -30,7 +30,7 @@ class Translator {
       if (message.role == Role::system && foreign_ &&
           target_.protocol == Protocol::anthropic_messages) {
         message.role = Role::user;
-        lose(Kind::changed, "system message in mid-conversation");
+        lose(LossKind::changed, "system message in mid-conversation");
       }
     }
     if (target_.protocol == Protocol::openai_responses && lost_reasoning_) {
@@ -44,18 +44,18 @@ class Translator {
     mend_ends();
     if (target_.needs_system && request_.system.empty()) {
       request_.system.emplace_back("You are a helpful assistant.");
-      lose(Kind::added, "system text");
+      lose(LossKind::added, "system text");
     }
     detail::translate_parameters(out_, target_, foreign_);
     return std::move(out_);
   }
 
  private:
-  void lose(Kind kind, std::string what) { detail::lose(out_, kind, std::move(what)); }
+  void lose(LossKind kind, std::string what) { detail::lose(out_, kind, std::move(what)); }
 
   void name_extra(const ExtraFields& extra) {
     for (const auto& field : extra) {
-      lose(Kind::dropped, "field " + field.first);
+      lose(LossKind::dropped, "field " + field.first);
     }
   }
 
@@ -87,7 +87,7 @@ class Translator {
       if (const auto* reasoning = std::get_if<ReasoningPart>(&part)) {
         const bool kept = is_makers(reasoning->origin);
         if (!kept) {
-          lose(Kind::dropped, "reasoning");
+          lose(LossKind::dropped, "reasoning");
         }
         lost_reasoning_ = lost_reasoning_ || !kept;
         return !kept;
@@ -120,7 +120,7 @@ class Translator {
     if (auto* image = std::get_if<ImagePart>(&part)) {
       name_foreign(image->extra);
       if (target_.protocol == Protocol::anthropic_messages && !image->detail.empty()) {
-        lose(Kind::dropped, "image detail");
+        lose(LossKind::dropped, "image detail");
       }
       return true;
     }
@@ -130,7 +130,7 @@ class Translator {
       }
       auto document = detail::translated_document(*opaque, target_.protocol);
       if (!document) {
-        lose(Kind::dropped, "part " + opaque->type);
+        lose(LossKind::dropped, "part " + opaque->type);
         return false;
       }
       part = std::move(*document);
@@ -145,7 +145,7 @@ class Translator {
         std::any_of(result.content.begin(), result.content.end(),
                     [](const auto& content) { return std::holds_alternative<ImagePart>(content); });
     if (target_.protocol == Protocol::openai_chat && images) {
-      lose(Kind::changed, "image in a tool result");  // the codec puts it after the results
+      lose(LossKind::changed, "image in a tool result");  // the codec puts it after the results
     }
   }
 
@@ -184,7 +184,7 @@ class Translator {
       }
       into.insert(into.end(), std::make_move_iterator(message.parts.begin()),
                   std::make_move_iterator(message.parts.end()));
-      lose(Kind::changed, "neighbouring messages of one role");
+      lose(LossKind::changed, "neighbouring messages of one role");
     }
     request_.messages = std::move(merged);
   }
@@ -197,7 +197,7 @@ class Translator {
     if (messages.front().role == Role::assistant &&
         target_.protocol == Protocol::anthropic_messages) {
       messages.emplace(messages.begin(), Role::user, "Continue.");
-      lose(Kind::added, "first user message");
+      lose(LossKind::added, "first user message");
     }
     if (messages.back().role != Role::assistant) {
       return;
@@ -207,7 +207,7 @@ class Translator {
     const bool thinks = mode == Mode::adaptive || mode == Mode::budget;
     if (!target_.accepts_prefill || thinks) {
       messages.emplace_back(Role::user, go_on);
-      lose(Kind::changed, "prefill");
+      lose(LossKind::changed, "prefill");
     } else if (auto* const text = std::get_if<TextPart>(&messages.back().parts.back())) {
       text->text.resize(text->text.find_last_not_of(" \t\r\n") + 1);  // trailing space is a 400
     }
@@ -236,9 +236,9 @@ TranslationTarget::TranslationTarget(Protocol p, std::string of, std::string m)
 
 std::string_view to_string(Loss::Kind kind) noexcept {
   switch (kind) {
-    case Kind::dropped: return "dropped";
-    case Kind::changed: return "changed";
-    case Kind::added: return "added";
+    case LossKind::dropped: return "dropped";
+    case LossKind::changed: return "changed";
+    case LossKind::added: return "added";
   }
   return "";
 }

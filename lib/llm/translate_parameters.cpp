@@ -7,7 +7,7 @@
 namespace understudy::detail {
 namespace {
 
-using Kind = Loss::Kind;
+using LossKind = Loss::Kind;
 
 constexpr std::size_t most_stops_of_chat = 4;
 
@@ -70,7 +70,8 @@ class Parameters {
     output();
     if (refused("max_tokens")) drop(request_.max_tokens, "max_tokens");
     request_.output_limit = target_.output_limit;
-    if (anthropic_ && !request_.max_tokens) lose(out_, Kind::added, "max_tokens");  // the codec's
+    if (anthropic_ && !request_.max_tokens)
+      lose(out_, LossKind::added, "max_tokens");  // the codec's
     if (refused("parallel_tool_calls")) drop(request_.parallel_tool_calls, "parallel_tool_calls");
     if (refused("user")) drop(request_.user, "user");
   }
@@ -84,13 +85,13 @@ class Parameters {
   void drop(std::optional<T>& parameter, const char* name) {
     if (parameter) {
       parameter.reset();
-      lose(out_, Kind::dropped, name);
+      lose(out_, LossKind::dropped, name);
     }
   }
   void drop(std::string& parameter, const char* name) {
     if (!parameter.empty()) {
       parameter.clear();
-      lose(out_, Kind::dropped, name);
+      lose(out_, LossKind::dropped, name);
     }
   }
 
@@ -98,19 +99,19 @@ class Parameters {
     std::erase_if(request_.tools, [&](const Tool& tool) {
       const bool unknown = !tool.provider_tool.empty() && foreign_;
       if (unknown) {
-        lose(out_, Kind::dropped, "tool of the provider's own");
+        lose(out_, LossKind::dropped, "tool of the provider's own");
       }
       return unknown;
     });
     for (auto& tool : request_.tools) {
       if (anthropic_ && foreign_ && !tool.schema.empty() && !is_object_schema(tool.schema)) {
         tool.schema = object_schema(tool.schema);
-        lose(out_, Kind::changed, "schema of " + tool.name);
+        lose(out_, LossKind::changed, "schema of " + tool.name);
       }
       // OpenAI's strict asks more of a schema than Anthropic's.
       if (!anthropic_ && request_.origin == Protocol::anthropic_messages && tool.strict == true) {
         tool.strict.reset();
-        lose(out_, Kind::dropped, "strict of " + tool.name);
+        lose(out_, LossKind::dropped, "strict of " + tool.name);
       }
     }
     auto& choice = request_.tool_choice;
@@ -119,7 +120,7 @@ class Parameters {
                                    [&](const Tool& tool) { return tool.name == choice.name; });
     if (gone) {
       choice = ToolChoice();
-      lose(out_, Kind::dropped, "tool_choice");
+      lose(out_, LossKind::dropped, "tool_choice");
     }
   }
 
@@ -128,7 +129,7 @@ class Parameters {
     auto& thinking = request_.thinking;
     if (refused("thinking") && thinking.mode != Mode::unset) {
       thinking.mode = Mode::unset;
-      lose(out_, Kind::dropped, "thinking");
+      lose(out_, LossKind::dropped, "thinking");
     }
     if (refused("effort")) {
       drop(thinking.effort, "effort");
@@ -138,14 +139,14 @@ class Parameters {
       return;
     }
     if (thinking.mode == Mode::off || thinking.mode == Mode::budget) {
-      lose(out_, Kind::dropped, thinking.mode == Mode::off ? "thinking" : "budget_tokens");
+      lose(out_, LossKind::dropped, thinking.mode == Mode::off ? "thinking" : "budget_tokens");
     }
     thinking.mode = Mode::unset;
     if (chat_ || thinking.display == "omitted") {
       drop(thinking.display, "display of thinking");
     } else if (foreign_ && !thinking.display.empty()) {
       thinking.display = "auto";
-      lose(out_, Kind::changed, "display of thinking");
+      lose(out_, LossKind::changed, "display of thinking");
     }
   }
 
@@ -155,14 +156,14 @@ class Parameters {
     if (thinking.effort == "none") {
       thinking.effort.clear();
       thinking.mode = Mode::off;
-      lose(out_, Kind::changed, "effort");
+      lose(out_, LossKind::changed, "effort");
     } else if (thinking.effort == "minimal") {
       thinking.effort = "low";
-      lose(out_, Kind::changed, "effort");
+      lose(out_, LossKind::changed, "effort");
     }
     if (thinking.mode == Mode::budget && refused("budget_tokens")) {
       thinking.mode = Mode::adaptive;
-      lose(out_, Kind::changed, "budget_tokens");
+      lose(out_, LossKind::changed, "budget_tokens");
     }
     if (foreign_ && !thinking.display.empty() && thinking.display != "summarized" &&
         thinking.display != "omitted") {
@@ -181,7 +182,7 @@ class Parameters {
     if (thinking.mode == Mode::budget && in_loop &&
         !has([](const Part& p) { return std::holds_alternative<ReasoningPart>(p); })) {
       thinking.mode = Mode::off;
-      lose(out_, Kind::changed, "thinking");
+      lose(out_, LossKind::changed, "thinking");
     }
   }
 
@@ -195,7 +196,7 @@ class Parameters {
     }
     if (anthropic_ && sampling.temperature.value_or(0) > 1) {
       sampling.temperature = 1;
-      lose(out_, Kind::changed, "temperature");
+      lose(out_, LossKind::changed, "temperature");
     }
     if (refused("top_p")) drop(sampling.top_p, "top_p");
     if (!anthropic_ || thinks || refused("top_k")) drop(sampling.top_k, "top_k");
@@ -215,7 +216,7 @@ class Parameters {
       });
     }
     if (stop.size() < before) {
-      lose(out_, Kind::dropped, "stop");
+      lose(out_, LossKind::dropped, "stop");
     }
   }
 
@@ -224,7 +225,8 @@ class Parameters {
       drop(request_.output, "output");
     }
     if (anthropic_ && request_.output && request_.output->schema.empty()) {
-      lose(out_, Kind::changed, "output");  // any object: the codec writes a schema that says so
+      lose(out_, LossKind::changed,
+           "output");  // any object: the codec writes a schema that says so
     }
   }
 

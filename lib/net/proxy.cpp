@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "../ascii.hpp"
 #include "understudy/runtime/clock.hpp"
 
 namespace understudy {
@@ -91,7 +92,7 @@ std::vector<std::string> split(std::string_view list) {
     if (c == ',' || c == ' ' || c == '\t') {
       entries.push_back(std::exchange(entry, {}));
     } else {
-      entry += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      entry += detail::lowered(c);
     }
   }
   entries.push_back(std::move(entry));

@@ -1,5 +1,7 @@
 #include "understudy/net/url.hpp"
 
+#include "../ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -10,11 +12,11 @@ namespace {
 constexpr std::size_t longest_url = std::size_t{8} * 1024;  // RFC 9110 4.1 asks for 8000 at least
 constexpr std::size_t longest_host = 255;                   // RFC 1035 2.3.4
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+using detail::lowered;
 
 std::optional<int> hex_digit(char c) {
-  c = lower(c);
-  if (c >= '0' && c <= '9') {
+  c = lowered(c);
+  if (detail::is_digit(c)) {
     return c - '0';
   }
   return c >= 'a' && c <= 'f' ? std::optional(c - 'a' + 10) : std::nullopt;
@@ -41,7 +43,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 bool printable(char c) { return c > ' ' && c != '\x7f'; }
 
 bool of_a_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  return (c >= 'a' && c <= 'z') || (detail::is_digit(c)) || c == '-' || c == '.' || c == '_';
 }
 
 bool of_an_ipv6_literal(char c) { return hex_digit(c) || c == ':' || c == '.'; }
@@ -84,7 +86,7 @@ NetResult<Url> parse_url(std::string_view text) {
   }
   const auto colon = text.find("://");
   std::string scheme(text.substr(0, std::min(colon, text.size())));
-  std::transform(scheme.begin(), scheme.end(), scheme.begin(), lower);
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(), lowered);
   if (colon == std::string_view::npos || (scheme != "http" && scheme != "https")) {
     return invalid("it begins with neither http:// nor https://");
   }
@@ -119,7 +121,7 @@ NetResult<Url> parse_url(std::string_view text) {
     host = place.substr(0, end);
     after = place.substr(end);
   }
-  std::transform(host.begin(), host.end(), host.begin(), lower);
+  std::transform(host.begin(), host.end(), host.begin(), lowered);
   const bool literal = place.starts_with('[');
   if (host.empty() || host.size() > longest_host ||
       (!literal && !std::all_of(host.begin(), host.end(), of_a_name))) {
