@@ -181,6 +181,7 @@ std::shared_ptr<CredentialPool> ClientState::credentials(const std::string& prov
 
 HttpClientOptions ClientState::http(const ProviderConfig& provider) const {
   auto options = options_.http;
+  options.with_discarded(discarded_);
   if (!provider.ca_file.empty()) {
     options.with_ca_file(provider.ca_file);
   }

@@ -34,6 +34,15 @@ MemberRecord& State::record(const Member& member) {
   return *place->second.second;
 }
 
+std::map<std::string, double> State::budgets() {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, double> left;
+  for (const auto& [provider, budget] : budgets_) {
+    left.emplace(provider, budget->balance());
+  }
+  return left;
+}
+
 double State::random() noexcept {
   // SplitMix64 (Steele, Lea, Flood 2014): one atomic add, whoever calls.
   auto z = random_.fetch_add(0x9E3779B97F4A7C15ULL, std::memory_order_relaxed);

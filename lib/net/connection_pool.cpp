@@ -5,11 +5,18 @@
 namespace understudy::detail {
 
 Lease::~Lease() {
-  if (stream) {
-    stream->abort();
-  }
+  abort();
   if (pool_) {
     pool_->returned(*endpoint_, nullptr);
+  }
+}
+
+void Lease::abort() noexcept {
+  if (stream && pool_) {
+    pool_->discard(*stream);
+  }
+  if (stream) {
+    stream->abort();
   }
 }
 
@@ -66,6 +73,12 @@ std::optional<Lease> ConnectionPool::try_lease(const Endpoint& endpoint, bool fr
   }
   ++place.open;
   return Lease(shared_from_this(), found->first);
+}
+
+void ConnectionPool::discard(const ByteStream& stream) noexcept {
+  if (limits_.discarded) {
+    limits_.discarded->fetch_add(stream.unread(), std::memory_order_relaxed);
+  }
 }
 
 void ConnectionPool::returned(const Endpoint& endpoint, std::unique_ptr<ByteStream> idle) {

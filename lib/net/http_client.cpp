@@ -132,7 +132,7 @@ struct HttpResponse::State {
   }
 
   NetError failed(const NetError& error) {
-    stream().abort();
+    lease.abort();
     return {error.code, Phase::progress, error.text};
   }
 
@@ -235,9 +235,7 @@ bool HttpResponse::readable() const noexcept {
 }
 
 void HttpResponse::abort() noexcept {
-  if (state_->lease.stream) {
-    state_->lease.stream->abort();
-  }
+  state_->lease.abort();
 }
 
 struct HttpClient::Core {
@@ -245,7 +243,8 @@ struct HttpClient::Core {
       : options(std::move(o)),
         pool(std::make_shared<detail::ConnectionPool>(
             executor,
-            detail::PoolLimits(options.max_connections, options.max_idle, options.idle_for))),
+            detail::PoolLimits(options.max_connections, options.max_idle, options.idle_for)
+                .with_discarded(options.discarded))),
         buffers(std::make_shared<detail::BufferCache>()) {
     if (!options.resolver) {
       options.resolver = SystemResolver::shared();

@@ -117,13 +117,14 @@ unsigned status_for(const error_code& code) {
 struct HttpExchange::State {
   enum class Sent : unsigned char { nothing, head, all };
 
-  State(std::unique_ptr<ByteStream> s, const HttpServerOptions& o,
+  State(std::unique_ptr<ByteStream> s, std::shared_ptr<const HttpServerOptions> o,
         std::shared_ptr<detail::BufferCache> buffers, const bool& d)
       : stream(std::move(s)),
-        options(o),
+        shared_options(std::move(o)),
+        options(*shared_options),
         draining(d),
         buffer(std::move(buffers)),
-        parser(HttpParser::Role::request, o.max_body),
+        parser(HttpParser::Role::request, options.max_body),
         watch(stream->get_executor()) {
     watch.on(*stream);
   }
@@ -173,6 +174,7 @@ struct HttpExchange::State {
   }
 
   std::unique_ptr<ByteStream> stream;
+  std::shared_ptr<const HttpServerOptions> shared_options;
   const HttpServerOptions& options;
   const bool& draining;
   ReadBuffer buffer;
@@ -307,14 +309,15 @@ asio::awaitable<void> HttpExchange::gone() {
 struct HttpServer::Core {
   using Connection = HttpExchange::State;
 
-  Core(HttpServerOptions o, Handler h) : options(std::move(o)), handler(std::move(h)) {}
+  Core(HttpServerOptions o, Handler h)
+      : options(std::make_shared<const HttpServerOptions>(std::move(o))), handler(std::move(h)) {}
 
   asio::awaitable<void> accept_all(Acceptor& from, Scope& scope) {
     co_await asio::this_coro::throw_if_cancelled(false);
     acceptor = &from;
     detail::WakeUp room(scope.get_executor());
     while (!scope.cancelled() && !draining) {
-      if (connections.size() >= options.max_connections) {
+      if (connections.size() >= options->max_connections) {
         has_room = &room;
         co_await room.wait();
         has_room = nullptr;
@@ -342,11 +345,12 @@ struct HttpServer::Core {
   asio::awaitable<void> serve_one(std::unique_ptr<ByteStream> stream) {
     co_await asio::this_coro::throw_if_cancelled(false);
     const auto place = connections.insert(connections.end(), nullptr);
-    if (options.tls) {
-      stream = co_await secure(std::move(stream));
+    const auto configured = options;
+    if (configured->tls) {
+      stream = co_await secure(std::move(stream), *configured);
     }
     if (stream) {
-      Connection connection(std::move(stream), options, buffers, draining);
+      Connection connection(std::move(stream), configured, buffers, draining);
       *place = &connection;
       co_await converse(connection);
       *place = nullptr;
@@ -357,24 +361,26 @@ struct HttpServer::Core {
     }
   }
 
-  asio::awaitable<std::unique_ptr<ByteStream>> secure(std::unique_ptr<ByteStream> stream) {
+  asio::awaitable<std::unique_ptr<ByteStream>> secure(std::unique_ptr<ByteStream> stream,
+                                                      const HttpServerOptions& configured) {
     Watch watch(stream->get_executor());
     watch.on(*stream);
-    watch.within(options.head_within);
-    auto secured = co_await tls_accept(*options.tls, std::move(stream));
+    watch.within(configured.head_within);
+    auto secured = co_await tls_accept(*configured.tls, std::move(stream));
     co_return secured.has_value() ? std::move(*secured) : nullptr;
   }
 
   asio::awaitable<void> converse(Connection& connection) {
     do {
-      connection.parser = HttpParser(HttpParser::Role::request, options.max_body);
+      connection.parser = HttpParser(HttpParser::Role::request, connection.options.max_body);
       connection.sent = Connection::Sent::nothing;
       connection.continued = false;
       connection.idle = true;
       if (connection.buffer.bytes().empty()) {
-        connection.watch.head_begins_within(options.idle, options.head_within);
+        connection.watch.head_begins_within(connection.options.idle,
+                                            connection.options.head_within);
       } else {
-        connection.watch.within(options.head_within);
+        connection.watch.within(connection.options.head_within);
       }
       const auto unread = co_await detail::read_head(
           *connection.stream, connection.buffer, connection.parser, connection.watch, Phase::none);
@@ -396,8 +402,8 @@ struct HttpServer::Core {
       const auto status = status_for(error.code);
       HttpFields headers;
       std::string body;
-      if (options.refusal) {
-        body = options.refusal(status, to_string(error), headers);
+      if (exchange.state_.options.refusal) {
+        body = exchange.state_.options.refusal(status, to_string(error), headers);
       } else {
         headers.add("content-type", "text/plain; charset=utf-8");
         body = to_string(error) + "\n";
@@ -451,7 +457,7 @@ struct HttpServer::Core {
     stream.close();
   }
 
-  HttpServerOptions options;
+  std::shared_ptr<const HttpServerOptions> options;  // for the next connection
   Handler handler;
   std::shared_ptr<detail::BufferCache> buffers = std::make_shared<detail::BufferCache>();
   std::list<Connection*> connections;  // null during a handshake
@@ -482,6 +488,13 @@ void HttpServer::drain() {
     if (connection != nullptr && connection->idle) {
       connection->stream->close();
     }
+  }
+}
+
+void HttpServer::reconfigure(HttpServerOptions options) {
+  core_->options = std::make_shared<const HttpServerOptions>(std::move(options));
+  if (core_->has_room != nullptr) {
+    core_->has_room->notify();
   }
 }
 

@@ -103,6 +103,8 @@ class MemoryStream final : public ByteStream {
 
   bool peer_gone() const noexcept override { return in_.broken || in_.ended; }
 
+  std::size_t unread() const noexcept override { return closed_ ? 0 : in_.size(); }
+
   void shutdown_send() noexcept override {
     out_.ended = true;
     out_.readable.notify();

@@ -2,6 +2,7 @@
 
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -114,6 +115,13 @@ class TcpStream final : public ByteStream {
     }
     pollfd look{fd(), POLLRDHUP, 0};
     return ::poll(&look, 1, 0) > 0;
+  }
+
+  std::size_t unread() const noexcept override {
+    int bytes = 0;
+    return socket_.is_open() && ::ioctl(fd(), FIONREAD, &bytes) == 0
+               ? static_cast<std::size_t>(bytes)
+               : 0;
   }
 
   void shutdown_send() noexcept override {

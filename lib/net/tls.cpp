@@ -201,6 +201,8 @@ class TlsStream final : public ByteStream {
 
   bool peer_gone() const noexcept override { return below_.stream->peer_gone(); }
 
+  std::size_t unread() const noexcept override { return below_.stream->unread(); }
+
   void shutdown_send() noexcept override {
     if (!closed_ && !below_.error) {
       SSL_shutdown(ssl_.get());

@@ -365,6 +365,24 @@ TEST_CASE("more connections than it takes wait for room") {
   });
 }
 
+TEST_CASE(
+    "reconfigured: connections that come later have the new limits, those that were there keep "
+    "theirs") {
+  Served served(answer_nothing,
+                HttpServerOptions().with_idle(100s).with_head_within(1s).with_max_connections(1));
+  served.run([&]() -> awaitable<void> {
+    auto first = co_await served.connect();
+    auto second = co_await served.connect();
+    co_await say(*first, get);
+    CHECK(co_await hear(*first, "\r\n\r\n") == ok_empty);
+    served.server.reconfigure(HttpServerOptions().with_idle(10s).with_max_connections(2));
+    CHECK(co_await hear(*second, "") == "<End of file>");
+    CHECK(served.time.elapsed() == 10s);
+    CHECK(co_await hear(*first, "") == "<End of file>");
+    CHECK(served.time.elapsed() == 100s);
+  });
+}
+
 TEST_CASE("cancelled, it ends with all that it holds") {
   testing::VirtualTime time;
   asio::io_context context;

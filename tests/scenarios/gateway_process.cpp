@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +39,14 @@ constexpr auto longest_end = 15s;
 }
 
 }  // namespace
+
+std::size_t allow_many_descriptors() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_max;
+}
 
 GatewayProcess::GatewayProcess(const std::string& program, const std::string& configuration)
     : folder_(std::filesystem::temp_directory_path() / "scenarios-XXXXXX") {
@@ -87,6 +96,29 @@ void GatewayProcess::wait_for_port() {
 
 void GatewayProcess::suspend() const { ::kill(child_, SIGSTOP); }
 void GatewayProcess::resume() const { ::kill(child_, SIGCONT); }
+void GatewayProcess::drain() const { ::kill(child_, SIGTERM); }
+
+void GatewayProcess::reload(const std::string& configuration) const {
+  std::ofstream(folder_ + "/understudy.toml") << configuration;
+  ::kill(child_, SIGHUP);
+}
+
+std::size_t GatewayProcess::memory() const {
+  std::ifstream status("/proc/" + std::to_string(child_) + "/status");
+  std::string word;
+  std::size_t kib = 0;
+  while (status >> word) {
+    if (word == "VmRSS:") {
+      status >> kib;
+    }
+  }
+  return kib;
+}
+
+std::size_t GatewayProcess::descriptors() const {
+  const std::filesystem::directory_iterator open("/proc/" + std::to_string(child_) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(open), end(open)));
+}
 
 int GatewayProcess::stop() { return wait_for_end(SIGTERM); }
 

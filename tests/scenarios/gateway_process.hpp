@@ -7,10 +7,14 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace scenarios {
+
+/// Raises the limit on descriptors to what the machine allows, also for processes that are started later. The limit.
+std::size_t allow_many_descriptors();
 
 /// See the top of the file. Throws std::runtime_error, with what the program said, if it does not come up.
 class GatewayProcess {
@@ -26,6 +30,16 @@ class GatewayProcess {
   /// SIGSTOP and SIGCONT.
   void suspend() const;
   void resume() const;
+
+  /// Other words in its configuration file, and SIGHUP.
+  void reload(const std::string& configuration) const;
+
+  /// Resident memory in KiB, and open descriptors.
+  std::size_t memory() const;
+  std::size_t descriptors() const;
+
+  /// SIGTERM, and does not wait.
+  void drain() const;
 
   /// SIGTERM, and waits for the end; SIGKILL if there is none within 15 s. The exit status, or 128 and the
   /// signal.

@@ -4,7 +4,6 @@
 //
 // PROGRAM: understudy. --quick: those that take under 5 s. --slack=4: margins of upper bounds four times as wide,
 // for builds that are slow (sanitizers). Exit code 1: one failed, or reached less than it has to today.
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -87,15 +86,6 @@ std::string configuration(Setup setup, const Wall& wall) {
   fill("{{wall}}", wall.port());
   fill("{{deaf}}", wall.deaf_port());
   return text;
-}
-
-/// Thousands of connections, on both sides of us.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
 }
 
 /// All of it, from the gateways' start to their end.
@@ -226,7 +216,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::signal(SIGPIPE, SIG_IGN);
-  scenarios::raise_descriptor_limit();
+  scenarios::allow_many_descriptors();  // thousands of connections, on both sides of us
   try {
     return scenarios::Theatre(*options).run();
   } catch (const std::exception& error) {

@@ -3,15 +3,12 @@
 //     many_connections PROGRAM
 //
 // Exit code 77, a skip: this machine does not let a process have that many.
-#include <sys/resource.h>
-
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -26,19 +23,6 @@ namespace {
 constexpr std::size_t wanted = 5'000;
 /// Of the gateway's own memory, for each: a parser, its buffers' owner, a coroutine and its timer.
 constexpr std::size_t most_kib_each = 16;
-
-/// Resident, in KiB.
-std::size_t memory_of(pid_t process) {
-  std::ifstream status("/proc/" + std::to_string(process) + "/status");
-  std::string word;
-  std::size_t kib = 0;
-  while (status >> word) {
-    if (word == "VmRSS:") {
-      status >> kib;
-    }
-  }
-  return kib;
-}
 
 bool answers(asio::io_context& context, const tcp::endpoint& where) {
   tcp::socket socket(context);
@@ -59,12 +43,8 @@ int main(int argc, char** argv) {
     std::cerr << "usage: many_connections PROGRAM\n";
     return 2;
   }
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_max < wanted + 100) {
-    std::cerr << "may open " << limit.rlim_max << " descriptors at most\n";
+  if (const auto most = scenarios::allow_many_descriptors(); most < wanted + 100) {
+    std::cerr << "may open " << most << " descriptors at most\n";
     return 77;
   }
 
@@ -78,7 +58,7 @@ threads = 1
   asio::io_context context;
   const tcp::endpoint where(asio::ip::address_v4::loopback(), gateway.port());
   bool well = answers(context, where);
-  const auto before = memory_of(gateway.process());
+  const auto before = gateway.memory();
   std::vector<tcp::socket> silent;
   for (std::size_t i = 0; i < wanted; ++i) {
     boost::system::error_code refused;
@@ -92,7 +72,7 @@ threads = 1
   const auto asked = std::chrono::steady_clock::now();
   well = answers(context, where) && well;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - asked;
-  const auto grown = memory_of(gateway.process()) - before;
+  const auto grown = gateway.memory() - before;
   std::cout << silent.size() << " silent connections: a request is answered in " << took.count()
             << " s; " << before << " KiB before, " << grown << " KiB more, "
             << static_cast<double>(grown) / static_cast<double>(silent.size()) << " KiB each\n";

@@ -1,5 +1,7 @@
 #include "../../tools/understudy/serve/listings.hpp"
 
+#include <cstring>
+
 #include "gateway_world.hpp"
 
 using namespace gateway_test;
@@ -96,6 +98,16 @@ TEST_CASE("metrics: requests, attempts, failovers and what rests, in Prometheus'
     counts(R"(understudy_stall_kills_total{clock="progress",phase="first_progress"} 1)");
     counts(R"(understudy_first_progress_seconds_count{member="openai-codex/gpt-5.5"} 1)");
     counts(R"(understudy_cooldowns{reason="timeout"} 1)");
+    counts(R"(understudy_stall_kill_lateness_seconds_count 1)");
+    counts(R"(understudy_progress_gap_seconds_count{member="openai-codex/gpt-5.5"} 1)");
+    counts(R"(understudy_retry_budget{provider="anthropic"} 10)");
+    counts("understudy_requests_in_flight 0");
+    counts("# TYPE understudy_bytes_after_cancel_total counter");
+    const auto counted = [&](const char* name) {
+      return std::stoul(metrics.body.substr(metrics.body.find(name) + std::strlen(name)));
+    };
+    // The lead's heartbeats, every 10 s: one had come, and nobody read it, or none.
+    CHECK(counted("\nunderstudy_bytes_after_cancel_total ") < 100);
     CHECK_FALSE(metrics.has("any"));  // the model that the client has asked for
   });
 }

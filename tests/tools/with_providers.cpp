@@ -3,7 +3,8 @@
 //     with_providers stall understudy chat --config CONFIG "How does it go on?"
 //
 // CONFIG stands for a configuration that leads to them: the founding report's file, its base URLs pointed here
-// and its limit scaled down to a second. Exit code: the command's.
+// and its limit scaled down to a second. Beside it lie certificates for 127.0.0.1: good.pem, self_signed.pem,
+// key.pem for both, and ca.pem, which trusts the first. Exit code: the command's.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 
 #include "understudy/net/tcp.hpp"
 #include "understudy/testing/fault_server.hpp"
+#include "understudy/testing/test_certificates.hpp"
 
 using namespace understudy;
 using namespace std::chrono_literals;
@@ -112,6 +114,12 @@ int main(int argc, char** argv) {
   }
   const std::string config = folder + "/understudy.toml";
   std::ofstream(config) << configuration(lead_port.port(), understudy_port.port());
+  const testing::TestCertificates certificates;
+  using Kind = testing::TestCertificates::Kind;
+  std::ofstream(folder + "/good.pem") << certificates.certificate(Kind::good);
+  std::ofstream(folder + "/self_signed.pem") << certificates.certificate(Kind::self_signed);
+  std::ofstream(folder + "/key.pem") << certificates.key();
+  std::filesystem::copy_file(certificates.ca_file(), folder + "/ca.pem");
   ::setenv("ANTHROPIC_API_KEY", "the-leads-key", 1);
   ::setenv("OPENAI_API_KEY", "the-understudys-key", 1);
 

@@ -19,16 +19,21 @@ class Configured {
   std::shared_ptr<ClientState> state;
 };
 
+/// Errors: all that is wrong with the credentials that it names.
+inline ClientState::Made state_for(const Config& config) {
+  // Who takes so many calls passes on as many, and keeps connections for them as nginx is told to, usually.
+  HttpClientOptions http;
+  http.with_max_connections(config.server.max_connections).with_max_idle(256);
+  return ClientState::make(config, ClientStateOptions().with_http(std::move(http)));
+}
+
 /// Errors: all that is wrong with the file; or, if nothing is, with what it names.
 inline boost::system::result<Configured, ConfigErrors> configured(const std::string& path) {
   auto config = load_config(path);
   if (config.has_error()) {
     return config.error();
   }
-  // Who takes so many calls passes on as many, and keeps connections for them as nginx is told to, usually.
-  HttpClientOptions http;
-  http.with_max_connections(config->server.max_connections).with_max_idle(256);
-  auto state = ClientState::make(*config, ClientStateOptions().with_http(std::move(http)));
+  auto state = state_for(*config);
   if (state.has_error()) {
     return state.error();
   }

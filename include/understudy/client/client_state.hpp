@@ -15,6 +15,7 @@
 ///     Client client(executor, config, state);
 #pragma once
 
+#include <atomic>
 #include <boost/system/result.hpp>
 #include <map>
 #include <memory>
@@ -56,6 +57,11 @@ class UNDERSTUDY_API ClientState {
 
   State& state() noexcept { return state_; }
 
+  /// How many bytes of providers had come unread when their calls were cancelled, all in all.
+  std::uint64_t bytes_after_cancel() const noexcept {
+    return discarded_->load(std::memory_order_relaxed);
+  }
+
   /// The provider's, or null where it has none.
   std::shared_ptr<CredentialPool> credentials(const std::string& provider) const;
 
@@ -76,6 +82,8 @@ class UNDERSTUDY_API ClientState {
 
   ClientStateOptions options_;
   State state_;
+  std::shared_ptr<std::atomic<std::uint64_t>> discarded_ =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
   mutable std::mutex mutex_;
   Pools pools_;
 };

@@ -41,6 +41,11 @@ class UNDERSTUDY_API RetryBudget {
   /// Takes one retry, or says that there is none.
   bool withdraw() noexcept;
 
+  /// How many retries there are.
+  double balance() const noexcept {
+    return static_cast<double>(balance_.load(std::memory_order_relaxed)) / one;
+  }
+
   bool available() const noexcept { return balance_.load(std::memory_order_relaxed) >= one; }
 
  private:

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -53,6 +54,9 @@ class UNDERSTUDY_API State {
 
   Health& health() noexcept { return health_; }
   MemberRecord& record(const Member& member);
+
+  /// How many retries each provider has left, of those that were ever asked.
+  std::map<std::string, double> budgets();
 
   /// Another number for each call, in [0, 1): the same sequence for the same seed.
   double random() noexcept;

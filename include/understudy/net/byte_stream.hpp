@@ -75,6 +75,9 @@ class UNDERSTUDY_API ByteStream {
   /// behind bytes that nobody has read: a look, for those who do not read.
   virtual bool peer_gone() const noexcept { return false; }
 
+  /// How many bytes have come that nobody has read, as far as the stream can tell: a look, for statistics.
+  virtual std::size_t unread() const noexcept { return 0; }
+
   /// Tells the peer that no more will come, behind what was written. Reading goes on.
   virtual void shutdown_send() noexcept = 0;
 

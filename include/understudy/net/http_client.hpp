@@ -18,6 +18,7 @@
 ///     }
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <memory>
@@ -47,6 +48,9 @@ class HttpClientOptions {
   HttpClientOptions& with_max_connections(std::size_t n) { return max_connections = n, *this; }
   HttpClientOptions& with_max_idle(std::size_t n) { return max_idle = n, *this; }
   HttpClientOptions& with_idle_for(Clock::duration d) { return idle_for = d, *this; }
+  HttpClientOptions& with_discarded(std::shared_ptr<std::atomic<std::uint64_t>> counter) {
+    return discarded = std::move(counter), *this;
+  }
 
   std::string ca_file;                 ///< PEM, trusted in place of the system's
   ProxyRules proxy;                    ///< default: none
@@ -57,6 +61,9 @@ class HttpClientOptions {
   Clock::duration idle_for =
       std::chrono::seconds(30);  ///< below the 60 s and more that servers and
                                  ///< load balancers commonly allow
+  /// Counts the bytes that had come when a connection was reset and nobody read them any more: what a call that
+  /// was cancelled has cost beyond what it got. Default: they are not counted.
+  std::shared_ptr<std::atomic<std::uint64_t>> discarded;
 };
 
 /// A response whose head is there, and whose body is to be read. Its end ends the connection, unless the

@@ -123,6 +123,9 @@ class UNDERSTUDY_API HttpServer {
   /// Takes no more connections, closes idle ones, and each other after the exchange that is under way.
   void drain();
 
+  /// Other options, for connections that come from now on; those that there are keep theirs.
+  void reconfigure(HttpServerOptions options);
+
   /// How many connections there are.
   std::size_t connections() const noexcept;
 

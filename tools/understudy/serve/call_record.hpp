@@ -1,6 +1,7 @@
 /// What is kept of one call through the gateway.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,7 @@ class CallRecord {
   unsigned status = 0;  ///< what the client was told; zero: it went first
   bool broke = false;   ///< the answer broke off, or the client went
   Clock::duration took{};
+  std::optional<Clock::duration> longest_gap;  ///< between two parts of a streamed answer
   CallReport report;
   std::string prompt;  ///< the request's body, if `log.prompts`
 };

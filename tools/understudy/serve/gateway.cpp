@@ -203,7 +203,7 @@ asio::awaitable<void> Gateway::get(ClientExchange& client) {
   if (path == "/status") {
     body = status(config_, state_, records_, draining_);
   } else if (path == "/metrics") {
-    body = records_.metrics().text(state_.state().health().marks(Clock::now()));
+    body = records_.metrics_text(state_);
     type = "text/plain; version=0.0.4; charset=utf-8";
   } else if (path == "/v1/models") {
     body = models_list(config_, client.protocol());
@@ -268,6 +268,7 @@ asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string body) {
       StreamedAnswer streamed(client, config_.server);
       co_await streamed.run(client_, scope, options, std::move(*request));
       of.broke = streamed.broke();
+      of.longest_gap = streamed.longest_gap();
     } else {
       co_await whole(client, options, std::move(*request));
     }
@@ -323,6 +324,7 @@ asio::awaitable<void> Gateway::pass(ClientExchange& client, std::string body) {
 /// While the client is there, and until we are stopped.
 asio::awaitable<void> Gateway::run(ClientExchange& client, CallRecord record, Call call) {
   const auto began = Clock::now();
+  records_.began();
   Told told(records_.metrics(), record);
   auto in_scope = [&](Scope& scope) -> asio::awaitable<void> {
     const auto place = under_way_.insert(under_way_.end(), &scope);

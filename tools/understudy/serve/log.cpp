@@ -92,4 +92,15 @@ void Log::call(const CallRecord& record) {
   }
 }
 
+void Log::note(LogConfig::Level level, std::string_view text) {
+  std::string json;
+  if (config_.format == LogConfig::Format::json) {
+    JsonWriter(json).value(text);
+    json.insert(0, R"("message":)");
+  }
+  logger_->log(level_of(level), "{}", json.empty() ? text : json);
+}
+
+void Log::set_level(LogConfig::Level level) { logger_->set_level(level_of(level)); }
+
 }  // namespace understudy::tool

@@ -39,6 +39,12 @@ class Log {
   /// Answered: info. Anything else: a warning.
   void call(const CallRecord& record);
 
+  /// Something else. In one line; holds no secret.
+  void note(LogConfig::Level level, std::string_view text);
+
+  /// From now on. Any thread.
+  void set_level(LogConfig::Level level);
+
  private:
   LogConfig config_;
   std::shared_ptr<spdlog::details::thread_pool> threads_;

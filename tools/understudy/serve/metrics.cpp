@@ -35,6 +35,23 @@ std::string outcome_of(const Failure& failure) {
   return reason ? std::string(to_string(*reason)) : failure.code().message();
 }
 
+/// With a label, if it has a name.
+prometheus::MetricFamily gauge(std::string name, std::string help, const std::string& label,
+                               const std::map<std::string, double>& values) {
+  prometheus::MetricFamily family;
+  family.name = std::move(name);
+  family.help = std::move(help);
+  family.type = prometheus::MetricType::Gauge;
+  for (const auto& [named, value] : values) {
+    auto& metric = family.metric.emplace_back();
+    if (!label.empty()) {
+      metric.label.push_back({label, named});
+    }
+    metric.gauge.value = value;
+  }
+  return family;
+}
+
 }  // namespace
 
 struct Metrics::Families {
@@ -62,6 +79,11 @@ struct Metrics::Families {
                                    "How late the end of a limit was noticed.");
   Histograms& first_progress =
       histogram("understudy_first_progress_seconds", "From an attempt's begin to its first token.");
+  Histograms& gaps =
+      histogram("understudy_progress_gap_seconds",
+                "The longest wait between two parts of an answer that was streamed to its end.");
+  Counters& reloads = counter("understudy_config_reloads_total",
+                              "How often the configuration was read again, and what came of it.");
   Counters& abandoned = counter("understudy_abandoned_tokens_total",
                                 "Tokens at least spent by attempts that did not answer.");
 };
@@ -106,29 +128,34 @@ void Metrics::answer_broke(const AttemptReport& attempt) {
       .Increment();
 }
 
-void Metrics::answered(Protocol protocol, unsigned status, Clock::duration took) {
-  const std::string words(to_string(protocol));
-  families_->requests.Add({{"protocol", words}, {"status", std::to_string(status)}}).Increment();
-  families_->durations.Add({{"protocol", words}}, waits()).Observe(seconds(took));
+void Metrics::answered(const CallRecord& record) {
+  const std::string words(to_string(record.protocol));
+  families_->requests.Add({{"protocol", words}, {"status", std::to_string(record.status)}})
+      .Increment();
+  families_->durations.Add({{"protocol", words}}, waits()).Observe(seconds(record.took));
+  if (const auto* const answer = record.report.answer(); answer != nullptr && record.longest_gap) {
+    families_->gaps.Add({{"member", answer->member.name()}}, waits())
+        .Observe(seconds(*record.longest_gap));
+  }
 }
 
-std::optional<std::string> Metrics::text(const std::vector<Health::MarkReport>& marks) const {
+void Metrics::reloaded(bool applied) {
+  families_->reloads.Add({{"result", applied ? "applied" : "refused"}}).Increment();
+}
+
+std::optional<std::string> Metrics::text(const Levels& levels) const {
   auto families = families_->registry.Collect();
-  prometheus::MetricFamily cooling;
-  cooling.name = "understudy_cooldowns";
-  cooling.help = "What rests at present, by why.";
-  cooling.type = prometheus::MetricType::Gauge;
-  std::map<std::string, double> by_reason;
-  for (const auto& mark : marks) {
-    by_reason[std::string(to_string(mark.reason))] += 1;
-  }
-  for (const auto& [reason, count] : by_reason) {
-    prometheus::ClientMetric metric;
-    metric.label.push_back({"reason", reason});
-    metric.gauge.value = count;
-    cooling.metric.push_back(std::move(metric));
-  }
-  families.push_back(std::move(cooling));
+  families.push_back(
+      gauge("understudy_cooldowns", "What rests at present, by why.", "reason", levels.cooldowns));
+  families.push_back(
+      gauge("understudy_retry_budget", "Retries that are left.", "provider", levels.retry_budgets));
+  families.push_back(gauge("understudy_requests_in_flight", "Calls that are under way.", "",
+                           {{"", static_cast<double>(levels.under_way)}}));
+  auto unread = gauge("understudy_bytes_after_cancel_total",
+                      "Bytes that had come when a call was cancelled, and were not read.", "", {});
+  unread.type = prometheus::MetricType::Counter;
+  unread.metric.emplace_back().counter.value = static_cast<double>(levels.bytes_after_cancel);
+  families.push_back(std::move(unread));
   return prometheus::TextSerializer().Serialize(families);
 }
 

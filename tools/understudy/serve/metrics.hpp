@@ -8,18 +8,17 @@
 ///
 ///     Metrics metrics;
 ///     Client client(executor, config, state, ClientOptions().with_observer(metrics));
-///     metrics.answered(Protocol::openai_chat, 200, 1200ms);
-///     std::cout << metrics.text(state->state().health().marks(Clock::now())).value();
+///     metrics.answered(record);
+///     std::cout << metrics.text(Levels(*state, calls)).value();
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "understudy/failover/health.hpp"
+#include "call_record.hpp"
+#include "levels.hpp"
 #include "understudy/failover/observer.hpp"
-#include "understudy/llm/protocol.hpp"
 
 namespace understudy::tool {
 
@@ -32,11 +31,14 @@ class Metrics final : public Observer {
   void attempt_ended(const AttemptReport& attempt) override;
   void answer_broke(const AttemptReport& attempt) override;
 
-  /// A call was answered to its client, or failed, with that status.
-  void answered(Protocol protocol, unsigned status, Clock::duration took);
+  /// A call was answered to its client, or failed.
+  void answered(const CallRecord& record);
+
+  /// The configuration was read again, and is in force or was refused.
+  void reloaded(bool applied);
 
   /// All of it in Prometheus' text format 0.0.4. Nothing: it was built without.
-  std::optional<std::string> text(const std::vector<Health::MarkReport>& marks) const;
+  std::optional<std::string> text(const Levels& levels) const;
 
  private:
   struct Families;

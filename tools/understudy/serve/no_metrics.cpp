@@ -10,9 +10,8 @@ Metrics::~Metrics() = default;
 
 void Metrics::attempt_ended(const AttemptReport&) {}
 void Metrics::answer_broke(const AttemptReport&) {}
-void Metrics::answered(Protocol, unsigned, Clock::duration) {}
-std::optional<std::string> Metrics::text(const std::vector<Health::MarkReport>&) const {
-  return std::nullopt;
-}
+void Metrics::answered(const CallRecord&) {}
+void Metrics::reloaded(bool) {}
+std::optional<std::string> Metrics::text(const Levels&) const { return std::nullopt; }
 
 }  // namespace understudy::tool

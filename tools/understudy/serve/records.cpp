@@ -2,8 +2,25 @@
 
 namespace understudy::tool {
 
+void Records::reloaded() {
+  metrics_.reloaded(true);
+  log_.note(LogConfig::Level::info, "the configuration was read again, and is in force");
+}
+
+void Records::refused(const ConfigErrors& errors) {
+  metrics_.reloaded(false);
+  log_.note(LogConfig::Level::error,
+            "the configuration was refused; the one before stays in force");
+  for (const auto& error : errors.errors) {
+    auto line = to_string(ConfigErrors{errors.file, {error}});
+    line.erase(line.find_last_not_of('\n') + 1);
+    log_.note(LogConfig::Level::error, line);
+  }
+}
+
 void Records::ended(CallRecord record) {
-  metrics_.answered(record.protocol, record.status, record.took);
+  under_way_.fetch_sub(1, std::memory_order_relaxed);
+  metrics_.answered(record);
   log_.call(record);
   record.prompt = std::string();
   const std::lock_guard lock(mutex_);
@@ -11,6 +28,10 @@ void Records::ended(CallRecord record) {
   if (recent_.size() > most_recent) {
     recent_.pop_back();
   }
+}
+
+std::optional<std::string> Records::metrics_text(ClientState& state) const {
+  return metrics_.text(Levels(state, under_way_.load(std::memory_order_relaxed)));
 }
 
 void Records::write_recent(JsonWriter& json) const {

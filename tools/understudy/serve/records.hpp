@@ -8,6 +8,7 @@
 ///     records.ended(std::move(record));
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <mutex>
 
@@ -28,9 +29,23 @@ class Records {
   /// Whether a record is to have the prompt.
   bool wants_prompts() const noexcept { return prompts_; }
 
+  /// A call begins. Its record comes with `ended`.
+  void began() noexcept { under_way_.fetch_add(1, std::memory_order_relaxed); }
+
   void ended(CallRecord record);
 
+  /// The configuration was read again: it is in force, or was refused.
+  void reloaded();
+  void refused(const ConfigErrors& errors);
+
+  /// For what is no call. See Log.
+  void note(LogConfig::Level level, std::string_view text) { log_.note(level, text); }
+  void set_level(LogConfig::Level level) { log_.set_level(level); }
+
   Metrics& metrics() noexcept { return metrics_; }
+
+  /// All metrics as text; nothing: built without.
+  std::optional<std::string> metrics_text(ClientState& state) const;
 
   /// The last calls, latest first, as a JSON array.
   void write_recent(JsonWriter& json) const;
@@ -39,6 +54,7 @@ class Records {
   Log log_;
   Metrics metrics_;
   bool prompts_;
+  std::atomic<std::size_t> under_way_{0};
   mutable std::mutex mutex_;
   std::deque<CallRecord> recent_;
 };

@@ -2,23 +2,19 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <deque>
-#include <exception>
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <thread>
-#include <vector>
 
 #include "../command.hpp"
 #include "../configured.hpp"
-#include "gateway.hpp"
-#include "understudy/net/tcp.hpp"
+#include "understudy/testing/live_children.hpp"
+#include "worker.hpp"
 
 namespace understudy::tool {
 namespace {
@@ -28,152 +24,170 @@ struct Options {
   bool allow_open = false;
 };
 
-HttpServerOptions listening(const ServerConfig& config) {
-  auto options = server_options(config);
-  if (config.tls) {
-    options.with_tls(
-        TlsContext::server(config.tls->certificate_file, config.tls->key_file).value());
+/// What is wrong with where it would listen, whom it would let in, and its certificate.
+void check(const ServerConfig& server, bool allow_open, std::vector<ConfigError>& errors) {
+  error_code unparsed;
+  const auto address = asio::ip::make_address(server.host, unparsed);
+  if (unparsed) {
+    errors.emplace_back(ConfigPlace(), "server.listen: `" + server.host + "` is no address",
+                        "write \"127.0.0.1:8080\"");
+  } else if (!address.is_loopback() && !allow_open && server.keys.empty()) {
+    errors.emplace_back(ConfigPlace(),
+                        "server.listen: " + server.host + " can be reached from elsewhere",
+                        "set `server.keys`, or pass --allow-open");
   }
-  return options;
 }
 
-/// One io_context, on a thread of its own, with a client and a listener of its own.
-class Worker {
+/// The file, and the certificate that it names. Errors: all of them.
+boost::system::result<Setup, ConfigErrors> read_setup(const Options& options) {
+  auto config = load_config(options.config);
+  if (config.has_error()) {
+    return config.error();
+  }
+  ConfigErrors errors{config->file, {}};
+  check(config->server, options.allow_open, errors.errors);
+  auto listening = server_options(config->server);
+  if (const auto& tls = config->server.tls) {
+    auto context = TlsContext::server(tls->certificate_file, tls->key_file);
+    if (context) {
+      listening.with_tls(std::move(*context));
+    } else {
+      errors.errors.emplace_back(ConfigPlace(), "server.tls: " + to_string(context.error()),
+                                 "name PEM files: the certificate with its chain, and its key");
+    }
+  }
+  if (!errors.errors.empty()) {
+    return errors;
+  }
+  return Setup(std::move(*config), std::move(listening));
+}
+
+/// The workers, and what is done to all of them.
+class Workers {
  public:
-  Worker(const Config& config, std::shared_ptr<ClientState> state, Records& records,
-         std::uint16_t port)
-      : config_(config),
-        acceptor_(context_.get_executor(), asio::ip::make_address(config.server.host), port, 0,
-                  TcpAcceptor::Port::shared),
-        client_(context_.get_executor(), config, state),
-        gateway_(config, client_, *state, records),
-        server_(listening(config.server),
-                [this](HttpExchange& exchange) { return gateway_.answer(exchange); }) {}
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
-
-  std::uint16_t port() const noexcept { return acceptor_.port(); }
-
-  void start() {
-    asio::co_spawn(
-        context_, [this] { return work(); },
-        [this](const std::exception_ptr& error) { failed_ = error; });
-    thread_ = std::thread([this] { context_.run(); });
+  Workers(Options options, Setup setup, std::shared_ptr<ClientState> state)
+      : options_(std::move(options)),
+        config_(setup.config),
+        state_(std::move(state)),
+        records_(config_->log) {
+    const auto threads =
+        config_->server.threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
+    auto port = config_->server.port;
+    for (unsigned i = 0; i < threads; ++i) {
+      port = workers_.emplace_back(setup, state_, records_, port).port();
+    }
+    for (auto& worker : workers_) {
+      worker.start();
+    }
   }
 
-  /// No more connections; what is under way has `server.drain` to end. Any thread.
+  std::string where() const {
+    const auto& server = config_->server;
+    return std::string(server.tls ? "https" : "http") + "://" + server.host + ":" +
+           std::to_string(workers_.front().port()) + ", " + std::to_string(workers_.size()) +
+           " threads";
+  }
+
+  void reload() {
+    auto setup = read_setup(options_);
+    if (setup.has_error()) {
+      records_.refused(setup.error());
+      return;
+    }
+    if (const auto read = state_->reload(*setup->config); read.has_error()) {
+      records_.refused(read.error());
+      return;
+    }
+    note_unchangeable(*setup->config);
+    config_ = setup->config;
+    records_.set_level(config_->log.level);
+    for (auto& worker : workers_) {
+      worker.apply(*setup);
+    }
+    records_.reloaded();
+  }
+
   void drain() {
-    asio::post(context_, [this] {
-      gateway_.drain();
-      server_.drain();
-      acceptor_.close();
-      if (root_ != nullptr) {
-        auto last = [this]() -> asio::awaitable<void> {
-          co_await sleep_for(config_.server.drain);
-          end();
-        };
-        root_->spawn(std::move(last));
-      }
-    });
+    for (auto& worker : workers_) {
+      worker.drain();
+    }
   }
 
-  /// At once. Any thread.
   void stop() {
-    asio::post(context_, [this] { end(); });
+    for (auto& worker : workers_) {
+      worker.stop();
+    }
   }
 
-  /// Waits for its end; rethrows what ended it.
   void join() {
-    thread_.join();
-    if (failed_) {
-      std::rethrow_exception(failed_);
+    for (auto& worker : workers_) {
+      worker.join();
     }
   }
 
  private:
-  asio::awaitable<void> work() {
-    auto body = [this](Scope& scope) -> asio::awaitable<void> {
-      root_ = &scope;
-      co_await server_.serve(acceptor_);
-      root_ = nullptr;
-      scope.cancel(StopReason::lost);  // the end of draining
-    };
-    try {
-      co_await with_scope(std::move(body));
-    } catch (const boost::system::system_error& stopped) {
-      root_ = nullptr;
-      if (stopped.code() != StopReason::shutdown) {
-        throw;
-      }
-    }
-    co_await client_.close();
-  }
-
-  /// The calls first, so that each reports why it ended.
-  void end() {
-    gateway_.stop();
-    if (root_ != nullptr) {
-      root_->cancel(StopReason::shutdown);
+  void note_unchangeable(const Config& next) {
+    const auto& was = config_->server;
+    const auto& is = next.server;
+    const bool moved = was.host != is.host || was.port != is.port || was.threads != is.threads;
+    const bool logs =
+        config_->log.format != next.log.format || config_->log.prompts != next.log.prompts;
+    if (moved || logs) {
+      records_.note(LogConfig::Level::warn,
+                    "server.listen, server.threads, log.format and log.prompts are as they were at "
+                    "the start: restart for others");
     }
   }
 
-  const Config& config_;
-  asio::io_context context_{1};
-  TcpAcceptor acceptor_;
-  Client client_;
-  Gateway gateway_;
-  HttpServer server_;
-  Scope* root_ = nullptr;  // on the context's thread alone
-  std::exception_ptr failed_;
-  std::thread thread_;
+  Options options_;
+  std::shared_ptr<const Config> config_;  // in force
+  std::shared_ptr<ClientState> state_;
+  Records records_;
+  std::deque<Worker> workers_;
 };
 
-/// Waits for SIGTERM or SIGINT: the first lets calls end, the second does not.
+/// SIGHUP reads the configuration again; the first SIGTERM or SIGINT lets calls end, the second does not.
 class Signals {
  public:
-  explicit Signals(std::deque<Worker>& workers) : workers_(workers) { wait(); }
+  explicit Signals(Workers& workers) : workers_(workers) { wait(); }
 
-  void run_until(const std::function<void()>& all_ended) {
+  /// Until all workers have ended.
+  void run() {
     std::thread waiter([this] { context_.run(); });
-    all_ended();
+    workers_.join();
     context_.stop();
     waiter.join();
   }
 
  private:
   void wait() {
-    signals_.async_wait([this](const error_code& error, int) {
+    signals_.async_wait([this](const error_code& error, int signal) {
       if (error) {
         return;
       }
-      std::cerr << (draining_ ? "understudy serve: ends at once\n"
-                              : "understudy serve: drains; once more ends at once\n");
-      for (auto& worker : workers_) {
-        draining_ ? worker.stop() : worker.drain();
+      if (signal == SIGHUP) {
+        if (!draining_) {
+          workers_.reload();
+        }
+      } else {
+        end();
       }
-      draining_ = true;
       wait();
     });
   }
 
-  std::deque<Worker>& workers_;
+  void end() {
+    std::cerr << (draining_ ? "understudy serve: ends at once\n"
+                            : "understudy serve: drains; once more ends at once\n");
+    draining_ ? workers_.stop() : workers_.drain();
+    draining_ = true;
+  }
+
+  Workers& workers_;
   asio::io_context context_{1};
-  asio::signal_set signals_{context_, SIGINT, SIGTERM};
+  asio::signal_set signals_{context_, SIGINT, SIGTERM, SIGHUP};
   bool draining_ = false;
 };
-
-/// Why the gateway must not listen there; empty: it may.
-std::string unsafe(const ServerConfig& server, bool allow_open) {
-  error_code unparsed;
-  const auto address = asio::ip::make_address(server.host, unparsed);
-  if (unparsed) {
-    return "server.listen: `" + server.host + "` is no address; write \"127.0.0.1:8080\"";
-  }
-  return address.is_loopback() || allow_open || !server.keys.empty()
-             ? ""
-             : "server.listen: " + server.host +
-                   " can be reached from elsewhere: set `server.keys`, or pass --allow-open";
-}
 
 /// A connection is a descriptor, and each call one more; the usual soft limit of 1,024 is there for select().
 void allow_many_descriptors() {
@@ -185,35 +199,26 @@ void allow_many_descriptors() {
 }
 
 int serve(const Options& options) {
-  const auto setup = configured(options.config);
+  auto setup = read_setup(options);
   if (setup.has_error()) {
     std::cerr << to_string(setup.error());
     return bad_usage;
   }
-  const auto& server = setup->config.server;
-  if (const auto why = unsafe(server, options.allow_open); !why.empty()) {
-    std::cerr << "understudy serve: " << why << "\n";
+  auto state = state_for(*setup->config);
+  if (state.has_error()) {
+    std::cerr << to_string(state.error());
     return bad_usage;
   }
-  const auto threads = server.threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
   allow_many_descriptors();
-  Records records(setup->config.log);
-  std::deque<Worker> workers;
-  auto port = server.port;
-  for (unsigned i = 0; i < threads; ++i) {
-    port = workers.emplace_back(setup->config, setup->state, records, port).port();
-  }
+  Workers workers(options, std::move(*setup), std::move(*state));
   Signals signals(workers);
-  for (auto& worker : workers) {
-    worker.start();
+  std::cerr << "understudy serve: " << workers.where() << "\n";
+  signals.run();
+  if (const auto left = testing::live_children().value_or(0); left != 0) {
+    std::cerr << "understudy serve: " << left
+              << " coroutines outlived their calls: please report it\n";
+    return failed;
   }
-  std::cerr << "understudy serve: http" << (server.tls ? "s" : "") << "://" << server.host << ":"
-            << port << ", " << threads << " threads\n";
-  signals.run_until([&] {
-    for (auto& worker : workers) {
-      worker.join();
-    }
-  });
   return done;
 }
 
@@ -223,7 +228,9 @@ Command serve_command(CLI::App& program) {
   auto options = std::make_shared<Options>();
   auto* const app = program.add_subcommand(
       "serve",
-      "The gateway: point an OpenAI or Anthropic client's base URL at it. SIGTERM drains.\n"
+      "The gateway: point an OpenAI or Anthropic client's base URL at it. SIGTERM drains, SIGHUP "
+      "reads\n"
+      "the configuration again.\n"
       "Exit code 2: the configuration is wrong, or it must not listen there.");
   app->add_option("--config", options->config, "TOML, see examples/understudy.toml")->required();
   app->add_flag("--allow-open", options->allow_open,

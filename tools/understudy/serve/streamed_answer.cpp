@@ -1,5 +1,6 @@
 #include "streamed_answer.hpp"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <utility>
 
@@ -114,6 +115,7 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
 asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   const bool same = answer.protocol() == exchange_.protocol() && !answer.whole();
   std::string out;
+  std::optional<Clock::time_point> last;
   while (true) {
     while (const Event* event = answer.try_next()) {
       if (same) {
@@ -124,6 +126,11 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
       }
     }
     if (!out.empty()) {
+      const auto now = Clock::now();
+      if (last) {
+        longest_gap_ = std::max(now - *last, longest_gap_.value_or(Clock::duration::zero()));
+      }
+      last = now;
       const auto unwritten = co_await exchange_.http().write(out);
       out.clear();
       if (unwritten) {

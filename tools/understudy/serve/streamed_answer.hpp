@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "client_exchange.hpp"
@@ -27,6 +28,9 @@ class StreamedAnswer {
   /// Whether it ended otherwise than with the answer's end.
   bool broke() const noexcept { return broke_; }
 
+  /// The longest time between two of its parts, if it had two.
+  std::optional<Clock::duration> longest_gap() const noexcept { return longest_gap_; }
+
  private:
   asio::awaitable<void> keep_alive(Timer& timer);
   asio::awaitable<bool> begin(const CallReport* report);
@@ -39,6 +43,7 @@ class StreamedAnswer {
   bool committed_ = false;
   bool broken_ = false;  // the client's connection
   bool broke_ = true;
+  std::optional<Clock::duration> longest_gap_;
 };
 
 }  // namespace understudy::tool

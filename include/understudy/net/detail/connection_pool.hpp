@@ -1,6 +1,7 @@
 /// Which connections there are, to whom, and who waits for one.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <list>
 #include <map>
@@ -22,9 +23,14 @@ class PoolLimits {
   PoolLimits(std::size_t c, std::size_t i, Clock::duration d) noexcept
       : connections(c), idle(i), idle_for(d) {}
 
+  PoolLimits& with_discarded(std::shared_ptr<std::atomic<std::uint64_t>> counter) {
+    return discarded = std::move(counter), *this;
+  }
+
   std::size_t connections;   ///< to one endpoint, those in use and idle ones together
   std::size_t idle;          ///< to one endpoint
   Clock::duration idle_for;  ///< and then it is closed
+  std::shared_ptr<std::atomic<std::uint64_t>> discarded;  ///< null, or see HttpClientOptions
 };
 
 class ConnectionPool;
@@ -42,6 +48,9 @@ class UNDERSTUDY_API Lease {
         endpoint_(other.endpoint_) {}
   Lease& operator=(Lease&&) = delete;
   ~Lease();
+
+  /// Resets the connection, if there is one.
+  void abort() noexcept;
 
   /// Back to the pool, for the next one.
   void give_back();
@@ -117,6 +126,7 @@ class UNDERSTUDY_API ConnectionPool : public std::enable_shared_from_this<Connec
 
   std::optional<Lease> try_lease(const Endpoint& endpoint, bool fresh, const Waiting* who);
   void returned(const Endpoint& endpoint, std::unique_ptr<ByteStream> idle);
+  void discard(const ByteStream& stream) noexcept;
   void settle(Places::iterator place);
   void expire();
 
