@@ -1,9 +1,15 @@
 #include "understudy/failover/failure.hpp"
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <ostream>
 
 namespace understudy {
+namespace {
+
+constexpr std::size_t telling = 4;  // characters of a secret; fewer say nothing of it
+
+}  // namespace
 
 struct Failure::Data {
   Cause cause;
@@ -42,6 +48,15 @@ Failure& Failure::with_mend() {
 Failure& Failure::without(const Secret& secret) {
   constexpr std::string_view instead = "[credential]";
   const auto hidden = secret.reveal();
+  // A message that is as long as one may be was cut, perhaps amid the secret.
+  if (message().size() == longest_message) {
+    for (auto size = std::min(hidden.size(), longest_message); size >= telling; --size) {
+      if (message().ends_with(hidden.substr(0, size))) {
+        change().message.replace(longest_message - size, size, instead);
+        break;
+      }
+    }
+  }
   for (auto at = message().find(hidden); !hidden.empty() && at != std::string::npos;
        at = message().find(hidden, at + instead.size())) {
     change().message.replace(at, hidden.size(), instead);

@@ -70,6 +70,19 @@ TEST_CASE("a credential in the provider's words is taken out, wherever it stands
   CHECK(Failure(FailoverReason::auth, "red").without(Secret("red")).message() == "[credential]");
 }
 
+TEST_CASE("of a credential amid which the provider's words were cut nothing is left either") {
+  const Secret secret("sk-0123456789");
+  for (std::size_t shown = 4; shown <= secret.reveal().size(); ++shown) {
+    const auto text =
+        std::string(Failure::longest_message - shown, 'x') + "sk-0123456789 is no key";
+    const auto told = Failure(FailoverReason::auth, text).without(secret).message();
+    CHECK(told.ends_with("x[credential]"));
+    CHECK(told.find("sk-") == std::string::npos);
+  }
+  const std::string whole(Failure::longest_message - 4, 'x');
+  CHECK(Failure(FailoverReason::auth, whole + "skip").without(secret).message() == whole + "skip");
+}
+
 TEST_CASE("one line for people") {
   CHECK(to_string(Failure(FailoverReason::overloaded)) == "overloaded");
   CHECK(to_string(Failure(FailoverReason::billing, "no credit")) == "billing: no credit");
