@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -118,6 +119,8 @@ class Client::Core {
     return able;
   }
 
+  bool takes_prefill(const Member& member) const { return prefilled_.count(member.name()) != 0; }
+
   asio::awaitable<Result<std::string>> pass(const PassedRequest& request, Attempt& attempt) {
     return reached_.at(attempt.member().provider()).provider.pass(request, attempt);
   }
@@ -190,6 +193,9 @@ class Client::Core {
   Member member(const Config& config, const MemberConfig& from, const ModelProfiles& profiles) {
     Member member(from.provider, from.model);
     const auto profile = profiles.find(from.provider, from.model);
+    if (profile.accepts_prefill) {
+      prefilled_.insert(member.name());
+    }
     member.with_reasoning_floor(profile.reasoning_floor);
     if (profile.context_window) {
       member.with_context_window(*profile.context_window);
@@ -249,6 +255,7 @@ class Client::Core {
   std::vector<std::shared_ptr<CredentialPool>> pools_;
   Route main_;
   std::vector<Route> routes_;
+  std::set<std::string> prefilled_;  // members that go on with an answer begun for them
   std::optional<Remote> root_;
   detail::Notice notice_;
   bool ending_ = false;
@@ -278,14 +285,17 @@ asio::awaitable<Delivery> Client::stream(Request request, RequestOptions options
   const auto core = core_;
   const auto& route = core->route_for(request.model);
   const auto asked = std::make_shared<const Request>(std::move(request));
-  auto open = [core, asked](Attempt& attempt) { return core->open(*asked, attempt); };
+  auto open = [core](const Request& ask, Attempt& attempt) { return core->open(ask, attempt); };
   const auto call = core->call_options(options);
-  DeliveryPlan plan(route.chain, policy_of(route, options), route.delivery, core->state(),
+  DeliveryPlan plan(route.chain, policy_of(route, options), route.delivery, core->state(), asked,
                     std::move(open));
   plan.with_prompt(estimated_tokens(*asked));
   plan.observer = call.observer;
   plan.parent = call.parent;
   plan.can_retract = options.can_retract;
+  plan.takes_prefill = [core](const Member& member) { return core->takes_prefill(member); };
+  plan.settings.on_partial =
+      plan.settings.on_partial ? plan.settings.on_partial : options.on_partial;
   plan.settings.commit = options.commit.value_or(plan.settings.commit);
   co_return co_await deliver(std::move(plan));
 }

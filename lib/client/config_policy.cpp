@@ -43,12 +43,10 @@ void read_commit(Section& section, Commit& commit) {
 }
 
 void read_on_partial(Section& section, DeliverySettings& delivery) {
-  constexpr std::array<std::string_view, 2> words{"fail", "restart"};
-  if (section.says("on_partial", "resume")) {
-    section.wrong("on_partial", "not yet: \"resume\" comes with issue 8 of 8 (mid-stream recovery)",
-                  "write \"fail\" or \"restart\"");
-  } else if (const auto word = section.choice("on_partial", words)) {
-    delivery.on_partial = *word == 0 ? OnPartial::fail : OnPartial::restart;
+  constexpr std::array<std::string_view, 3> words{"fail", "restart", "resume"};
+  constexpr std::array meant{OnPartial::fail, OnPartial::restart, OnPartial::resume};
+  if (const auto word = section.choice("on_partial", words)) {
+    delivery.on_partial = meant[*word];
   }
 }
 

@@ -4,26 +4,18 @@
 #include <string>
 #include <utility>
 
-#include "held_events.hpp"
+#include "joining.hpp"
+#include "understudy/client/recovery.hpp"
 #include "understudy/failover/failover.hpp"
 
 namespace understudy {
 namespace {
 
-using detail::HeldEvents;
+using detail::Committed;
+using detail::Joining;
 
 /// What is held back before the commit point, at most.
 constexpr std::size_t most_held = std::size_t{32} * 1024 * 1024;
-
-/// An answer at its commit point.
-class Committed {
- public:
-  explicit Committed(Stream s) : stream(std::move(s)) {}
-
-  Stream stream;
-  HeldEvents held;
-  bool complete = false;  // nothing comes any more
-};
 
 /// What has been delivered, as far as it says what may still be done.
 class Delivered {
@@ -57,7 +49,11 @@ class Delivered {
 class Delivery::Impl {
  public:
   Impl(DeliveryPlan p, std::source_location site)
-      : plan_(std::move(p)), call_(plan_.chain, plan_.policy, *plan_.state, options(plan_), site) {}
+      : plan_(std::move(p)), call_(plan_.chain, plan_.policy, *plan_.state, options(plan_), site) {
+    if (plan_.settings.on_partial == OnPartial::resume) {
+      recovery_.emplace();
+    }
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
@@ -75,6 +71,8 @@ class Delivery::Impl {
 
   bool whole() const noexcept { return answer_->stream.whole(); }
 
+  bool resumed() const noexcept { return recovery_ && recovery_->resumed(); }
+
   const Event* try_next() {
     if (end_) {
       return nullptr;
@@ -84,10 +82,7 @@ class Delivery::Impl {
       delivered_ = Delivered();
       return &retract_event_;
     }
-    const Event* event = answer_->held.next();
-    if (event == nullptr && !answer_->complete) {
-      event = answer_->stream.try_next();
-    }
+    const Event* const event = peeked_ != nullptr ? std::exchange(peeked_, nullptr) : due();
     if (event != nullptr) {
       delivered_.note(*event);
       if (const auto* usage = std::get_if<Usage>(&event->body)) {
@@ -98,7 +93,16 @@ class Delivery::Impl {
   }
 
   asio::awaitable<Result<bool>> ready() {
-    while (!end_ && !retract_ && answer_->held.empty()) {
+    if (recovery_) {
+      recovery_->forget_given();
+    }
+    while (!end_ && !retract_ && (peeked_ = due()) == nullptr) {
+      if (recovery_ && recovery_->overflowed()) {
+        co_await broke(
+            Failure(FailoverReason::malformed_response,
+                    "a tool call of more than " + std::to_string(Recovery::most_kept) + " bytes"));
+        continue;
+      }
       if (answer_->complete) {
         complete();
         break;
@@ -106,10 +110,8 @@ class Delivery::Impl {
       const auto more = co_await answer_->stream.ready();  // const: see HttpStream::ready
       if (more.has_error()) {
         co_await broke(more.error());
-      } else if (*more) {
-        co_return true;
-      } else {
-        complete();
+      } else if (!*more) {
+        answer_->complete = true;
       }
     }
     if (end_) {
@@ -129,6 +131,22 @@ class Delivery::Impl {
     return options;
   }
 
+  /// The next event that the consumer may have, of those that have come.
+  const Event* due() {
+    while (true) {
+      if (const Event* kept = recovery_ ? recovery_->next() : nullptr) {
+        return kept;
+      }
+      const Event* event = answer_->held.next();
+      if (event == nullptr && !answer_->complete) {
+        event = answer_->stream.try_next();
+      }
+      if (event == nullptr || !recovery_ || recovery_->take(*event)) {
+        return event;
+      }
+    }
+  }
+
   asio::awaitable<Result<Committed>> ask() {
     auto open = [this](Attempt& attempt) { return open_and_hold(attempt); };
     co_return co_await detail::ask_chain<Committed>(call_, open, detail::Leg::only,
@@ -136,7 +154,10 @@ class Delivery::Impl {
   }
 
   asio::awaitable<Result<Committed>> open_and_hold(Attempt& attempt) {
-    auto opened = co_await plan_.open(attempt);
+    if (going_on_) {
+      co_return co_await open_and_join(attempt);
+    }
+    auto opened = co_await plan_.open(*plan_.request, attempt);
     if (opened.has_error()) {
       co_return opened.error();
     }
@@ -152,6 +173,25 @@ class Delivery::Impl {
       }
       answer.stream.ask_takeover({});
     }
+    co_return Result<Committed>(std::move(answer));
+  }
+
+  asio::awaitable<Result<Committed>> open_and_join(Attempt& attempt) {
+    const bool prefilled = plan_.takes_prefill && plan_.takes_prefill(attempt.member());
+    const auto request = detail::going_on(*plan_.request, recovery_->text(), prefilled);
+    auto opened = co_await plan_.open(request, attempt);
+    if (opened.has_error()) {
+      co_return opened.error();
+    }
+    Committed answer(std::move(*opened));
+    answer.stream.ask_takeover([&attempt] { return attempt.takeover(); });
+    Joining joining(*recovery_,
+                    prefilled ? ResumeManner::prefilled_trimmed : ResumeManner::anchored);
+    auto joined = co_await joining.read(answer);
+    if (joined.has_error()) {
+      co_return joined.error();
+    }
+    answer.stream.ask_takeover({});
     co_return Result<Committed>(std::move(answer));
   }
 
@@ -186,39 +226,51 @@ class Delivery::Impl {
       return;
     }
     answer_.emplace(std::move(*asked));
-    if (may_begin_anew()) {
+    if (may_be_rescued()) {
       answer_->stream.ask_takeover([this] { return call_.answer_takeover(); });
     }
   }
 
   /// Whether another member could answer in place of this one, for all that the consumer has seen or will
   /// have seen by then.
-  bool may_begin_anew() const {
-    return plan_.can_retract && plan_.settings.on_partial == OnPartial::restart &&
-           restarts_ < plan_.settings.max_resumes && !delivered_.complete_call();
+  bool may_be_rescued() const {
+    if (rescues_ >= plan_.settings.max_resumes) {
+      return false;
+    }
+    return recovery_ ? recovery_->rung() != Rung::give_up
+                     : plan_.can_retract && plan_.settings.on_partial == OnPartial::restart &&
+                           !delivered_.complete_call();
   }
 
   asio::awaitable<void> broke(Failure failure) {
     const auto decision = call_.answer_broke(failure);
     answer_->stream.ask_takeover({});
-    if (decision.action != Action::fail_over || (delivered_.anything() && !may_begin_anew())) {
+    if (decision.action != Action::fail_over || (delivered_.anything() && !may_be_rescued())) {
       finish(decision.action == Action::stop ? failure : told(call_.failure()));
       co_return;
     }
     answer_.reset();  // closes the connection
     end_ = Failure(
         StopReason::cancelled);  // what it stays if we are stopped while another one is asked
+    if (recovery_ && !delivered_.anything()) {
+      recovery_.emplace();
+    }
+    going_on_ = recovery_ && recovery_->rung() == Rung::go_on;
     auto asked = co_await ask();
     end_.reset();
-    restarts_ += delivered_.anything() ? 1 : 0;
-    retract_ = asked.has_value() && delivered_.anything();
+    rescues_ += delivered_.anything() ? 1 : 0;
+    if (recovery_ && delivered_.anything()) {
+      recovery_->goes_on(recovery_->rung());
+    } else if (!recovery_) {
+      retract_ = asked.has_value() && delivered_.anything();
+    }
     settle(std::move(asked));
   }
 
   /// The failure, in words that say why nobody was asked in its place.
   Failure told(const Failure& failure) const {
     const auto& call = delivered_.complete_call();
-    if (!call || plan_.settings.on_partial != OnPartial::restart) {
+    if (!call || plan_.settings.on_partial.value_or(OnPartial::fail) == OnPartial::fail) {
       return failure;
     }
     const auto attempts = failure.attempts();
@@ -244,8 +296,11 @@ class Delivery::Impl {
   detail::Call call_;
   std::optional<Committed> answer_;
   Delivered delivered_;
-  unsigned restarts_ = 0;
-  bool retract_ = false;  // is what comes next
+  std::optional<Recovery> recovery_;  // where a broken answer is gone on with
+  bool going_on_ = false;             // who is asked is to go on with it
+  const Event* peeked_ = nullptr;     // what comes next
+  unsigned rescues_ = 0;              // of an answer that was seen in part
+  bool retract_ = false;              // is what comes next
   Event retract_event_{Retract()};
   std::optional<Result<bool>> end_;
   CallReport report_;
@@ -259,6 +314,7 @@ Delivery::~Delivery() = default;
 Protocol Delivery::protocol() const noexcept { return impl_->protocol(); }
 
 bool Delivery::whole() const noexcept { return impl_->whole(); }
+bool Delivery::resumed() const noexcept { return impl_->resumed(); }
 const Event* Delivery::try_next() { return impl_->try_next(); }
 asio::awaitable<Result<bool>> Delivery::ready() { return impl_->ready(); }
 asio::awaitable<const Event*> Delivery::next() {

@@ -1,4 +1,4 @@
-#include "held_events.hpp"
+#include "understudy/client/detail/held_events.hpp"
 
 #include <algorithm>
 

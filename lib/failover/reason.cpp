@@ -71,6 +71,8 @@ constexpr std::array table{
                  CooldownLadder::none},
     ReasonTraits{Reason::image_corrupt, "image_corrupt", Treatment::mend, Concern::nothing,
                  CooldownLadder::none},
+    ReasonTraits{Reason::resume_mismatch, "resume_mismatch", Treatment::fail_over, Concern::nothing,
+                 CooldownLadder::none},
     ReasonTraits{Reason::content_policy_blocked, "content_policy_blocked",
                  Treatment::content_policy, Concern::nothing, CooldownLadder::none},
     ReasonTraits{Reason::format_error, "format_error", Treatment::return_to_caller,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "raw_fields.hpp"
 #include "sse_frame.hpp"
 
 namespace understudy::detail {
@@ -81,6 +82,8 @@ void AnthropicEncoder::write(const Event& event, std::string& out) {
 
 /// Of a delta only the block that it opens.
 void AnthropicEncoder::follow(const Event& event) {
+  const auto were_open = open_.size();
+  const auto were_begun = next_;
   if (const auto* text = std::get_if<Text>(&event.body)) {
     index_of(text->block, Kind::text, passed_);
   } else if (const auto* reasoning = std::get_if<Reasoning>(&event.body)) {
@@ -91,6 +94,19 @@ void AnthropicEncoder::follow(const Event& event) {
     write(event, passed_);
   }
   passed_.clear();
+  // Blocks have the provider's own indices, and end where it ends them.
+  constexpr std::size_t most_blocks = 10'000;
+  const auto index = raw_number(event.raw, R"("index")").value_or(most_blocks);
+  if (index >= most_blocks) {
+    return;
+  }
+  if (open_.size() > were_open) {
+    open_.back().wire = index;
+  }
+  next_ = std::max<std::size_t>(were_begun, index + 1);
+  if (event.raw.find("\"content_block_stop\"") != std::string_view::npos) {
+    std::erase_if(open_, [&](const Open& one) { return one.wire == index; });
+  }
 }
 
 /// Waits for the Usage that may follow: message_start has the prompt's.

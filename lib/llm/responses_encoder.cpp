@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "raw_fields.hpp"
 #include "responses_words.hpp"
 #include "sse_frame.hpp"
 
@@ -9,6 +10,41 @@ namespace understudy::detail {
 
 void ResponsesEncoder::write(const Event& event, std::string& out) {
   std::visit([&](const auto& body) { put(body, out); }, event.body);
+}
+
+void ResponsesEncoder::follow(const Event& event) {
+  EventEncoder::follow(event);
+  if (!event.raw.empty()) {
+    adopt(event);
+  }
+}
+
+/// Goes on where the provider's own numbers are, and calls things by its names.
+void ResponsesEncoder::adopt(const Event& event) {
+  constexpr std::size_t most_items = 10'000;
+  if (const auto number = raw_number(event.raw, R"("sequence_number")")) {
+    sequence_ = *number + 1;
+  }
+  const auto index = raw_number(event.raw, R"("output_index")").value_or(most_items);
+  if (index >= most_items) {
+    return;
+  }
+  output_.resize(std::max<std::size_t>(output_.size(), index + 1));
+  if (event.raw.find("\"response.output_item.done\"") != std::string_view::npos) {
+    output_[index] = raw_object(event.raw, R"("item")");
+    std::erase_if(open_, [&](const Item& item) { return item.index == index; });
+    return;
+  }
+  const auto id = raw_text(event.raw, R"("item_id")");
+  const auto kind = std::holds_alternative<Text>(event.body)        ? Kind::message
+                    : std::holds_alternative<Reasoning>(event.body) ? Kind::reasoning
+                                                                    : Kind::call;
+  const auto item =
+      std::find_if(open_.rbegin(), open_.rend(), [&](const Item& one) { return one.kind == kind; });
+  if (item != open_.rend() && !id.empty()) {
+    item->id = id;
+    item->index = index;
+  }
 }
 
 void ResponsesEncoder::put(const Start& start, std::string& out) {

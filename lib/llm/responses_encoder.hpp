@@ -13,6 +13,7 @@ namespace understudy::detail {
 class ResponsesEncoder final : public EventEncoder {
  public:
   void write(const Event& event, std::string& out) override;
+  void follow(const Event& event) override;
 
  private:
   enum class Kind : unsigned char { message, reasoning, call };
@@ -56,6 +57,7 @@ class ResponsesEncoder final : public EventEncoder {
   void end_part(const Item& message, std::string& out);
   void close(const Item& item, std::string_view status, std::string& out);
   void close_written(std::string& out);
+  void adopt(const Event& event);
   static std::string rendered(const Item& item, std::string_view status);
 
   std::string id_;

@@ -234,9 +234,7 @@ bool HttpResponse::readable() const noexcept {
   return !state_->lease.stream || state_->lease.stream->readable();
 }
 
-void HttpResponse::abort() noexcept {
-  state_->lease.abort();
-}
+void HttpResponse::abort() noexcept { state_->lease.abort(); }
 
 struct HttpClient::Core {
   Core(const asio::any_io_executor& executor, HttpClientOptions o)

@@ -218,7 +218,23 @@ for (const [behaviour, what] of [
     async ({ ask }) => {
       assert.equal((await ask()).text, text);
     });
+  each(`${what}, and another goes on`, { by: streamed, chain: (lead) => `${behaviour}@${lead} text@${other[lead]}` },
+    async ({ ask, asked }) => {
+      let heard = '';
+      const got = await ask({}, {}, (token) => (heard += token));
+      assert.deepEqual([got.text, got.stop, heard], [text, 'end', text]);
+      assert.equal(asked().length, 2);
+    });
 }
+
+each('the connection breaks amid a call, and another makes it', {
+  by: streamed, chain: (lead) => `looks-cut@${lead} looks@${other[lead]}`,
+}, async ({ ask, asked }) => {
+  const got = await ask({ tools: true });
+  assert.deepEqual([got.text, got.stop], ['Let me look.', 'call']);
+  assert.deepEqual(got.calls.map(([, ...call]) => call), [['read_level', { tank: 'north' }]]);
+  assert.equal(asked().length, 2);
+});
 
 // --- leaving
 

@@ -14,6 +14,7 @@ const calls = (...tanks) => ({
 });
 const reports = (results) => says('Found: ', ...results.map(([, text]) => `${text};`));
 const answer = says('It ', 'is ', '71 ', '%.');
+const looks = { parts: [{ text: ['Let ', 'me ', 'look.'] }, ...calls('north').parts], stop: 'call' };
 
 /** By the model's name: what is answered ({parts, stop}), and how. */
 const behaviours = {
@@ -29,6 +30,8 @@ const behaviours = {
   cut: () => ({ answer, then: 'cut' }), // the connection is reset amid the answer
   ends: () => ({ answer, then: 'end' }), // the body ends properly, the answer does not
   fails: () => ({ answer, then: 'error' }), // an error event amid the answer
+  looks: () => ({ answer: looks }),
+  'looks-cut': () => ({ answer: looks, then: 'cut', at: ':\\"north' }), // amid the call's arguments
   '400': () => ({ status: 400, message: '`temperature` must be at most 2' }),
   '401': () => ({ status: 401, message: 'invalid x-api-key' }),
   '429': () => ({ status: 429, message: 'Too many requests' }),
@@ -70,7 +73,7 @@ export class Upstream {
     ended = true;
   }
 
-  async #play(response, protocol, body, { answer, status, message, retry_after, before, between, silent, then }) {
+  async #play(response, protocol, body, { answer, status, message, retry_after, before, between, silent, then, at = '71 ' }) {
     await sleep(before ?? 0);
     if (status) {
       const later = retry_after ? { 'retry-after': retry_after } : {};
@@ -90,7 +93,7 @@ export class Upstream {
       await sleep(50);
     }
     if (then) {
-      frames = frames.slice(0, frames.findIndex((frame) => frame.includes('71 ')));
+      frames = frames.slice(0, frames.findIndex((frame) => frame.includes(at)));
     }
     for (const frame of frames) {
       if (response.destroyed) {

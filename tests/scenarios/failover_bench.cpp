@@ -22,7 +22,7 @@ awaitable<Played> moved_on(Stage& stage, Row& row, Reply reply, Clock::duration 
   co_return played;
 }
 
-/// An answer that was cut: today its error, once `on_partial` resumes the whole text.
+/// An answer that was cut: another member goes on with it.
 awaitable<void> cut(Stage& stage, Row& row, Reply reply, Clock::duration limit) {
   stage.wall.server.reply_to(stage.first(), std::move(reply));
   const auto played = co_await play(stage, row, chat(stage, limit));
@@ -220,7 +220,6 @@ awaitable<void> s16(Stage& stage, Row& row) {
 std::vector<Scenario> failover_bench() {
   constexpr auto file = Scenario::Setup::failover_bench;
   using L = Scenario::Length;
-  constexpr auto until_resume = Verdict::safe;
   return {
       {"S01", "429 with Retry-After: 2, then well", file, L::quick, s01},
       {"S02", "429, always", file, L::quick, s02},
@@ -229,13 +228,13 @@ std::vector<Scenario> failover_bench() {
       {"S05", "reset before any byte, then well", file, L::quick, s05},
       {"S06", "silent for 120 s", file, L::quick, s06},
       {"S07", "headers, first event after 20 s", file, L::quick, s07},
-      {"S08", "40 words, then FIN", file, L::quick, s08, until_resume},
-      {"S09", "20 words, then silence", file, L::quick, s09, until_resume},
+      {"S08", "40 words, then FIN", file, L::quick, s08},
+      {"S09", "20 words, then silence", file, L::quick, s09},
       {"S10", "an undecodable event after 10 words", file, L::quick, s10},
       {"S11", "no [DONE]", file, L::quick, s11},
       {"S12", "400 context_length_exceeded", file, L::quick, s12},
       {"S13", "400 content_policy_violation", file, L::quick, s13},
-      {"S14", "40 words, then FIN; no prefill", file, L::quick, s14, until_resume},
+      {"S14", "40 words, then FIN; no prefill", file, L::quick, s14},
       {"S15", "down for 60 s; 20 calls, one every 4 s", file, L::very_long, s15},
       {"S16", "503, always: whose model and usage", file, L::quick, s16},
   };

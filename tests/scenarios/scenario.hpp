@@ -171,9 +171,8 @@ class Scenario {
   enum class Length : unsigned char { quick, medium, very_long, crowd };
   using Run = awaitable<void> (*)(Stage&, Row&);
 
-  Scenario(std::string_view i, std::string_view w, Setup s, Length l, Run r,
-           Verdict today = Verdict::pass)
-      : id(i), what(w), setup(s), length(l), run(r), wanted(today) {}
+  Scenario(std::string_view i, std::string_view w, Setup s, Length l, Run r)
+      : id(i), what(w), setup(s), length(l), run(r) {}
 
   bool quick() const noexcept { return length == Length::quick; }
   bool alone() const noexcept { return length == Length::crowd; }
@@ -183,7 +182,6 @@ class Scenario {
   Setup setup;
   Length length;
   Run run;
-  Verdict wanted;  ///< what it has to reach today
 };
 
 /// scenarios.md 1 and 2, in their order.

@@ -1,15 +1,16 @@
 // A gateway in service: thousands of streams, providers that fail at random, clients that vanish, and a new
 // configuration every few seconds; then a drain. Nothing may be lost or doubled, and nothing may grow.
 //
-//     soak PROGRAM [SECONDS] [STREAMS] [SEED]
+//     soak PROGRAM [SECONDS] [STREAMS] [SEED] [METRICS]
 //
-// A caller asks, reads its answer, and asks again. What the answer must be follows from the question, so that
-// words of another answer in it are seen.
+// METRICS is written: the gateway's own, amid it all. A caller asks, reads its answer, and asks again. What the
+// answer must be follows from the question, so that words of another answer in it are seen.
 #include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <random>
 #include <sstream>
@@ -38,13 +39,15 @@ namespace {
 constexpr std::size_t words = 30;
 constexpr Clock::duration between_words = 200ms;  // about five events a second
 constexpr unsigned models = 40;                   // a sick member rests; its neighbours do not
-constexpr double growth = 1.1;                    // of memory and descriptors, at most
+constexpr Clock::duration warm_up = 12s;  // two answers of each stream: then all is as it stays
+constexpr double growth = 1.1;            // of memory and descriptors, at most
 
 struct Options {
   std::string program;
   std::chrono::seconds length{20};
   std::size_t streams = 2'000;
   unsigned seed = 1;
+  std::string metrics_file;
 
   Clock::duration reload_every() const { return length > 60s ? 10s : 4s; }
 };
@@ -92,10 +95,10 @@ class Providers {
   /// With another limit each time it is asked for.
   std::string configuration() {
     std::ostringstream out;
-    out << "[server]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"error\"\n[fallback]\non_partial = "
-           "\"fail\"\n"
+    out << "[server]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"error\"\n"
         << "[retry]\nbackoff_base = \"50ms\"\nbackoff_cap = \"200ms\"\n"
-        << "[stall]\nfirst_progress = \"1s\"\nstale = \"" << 2 + versions_++ % 2 << "s\"\n";
+        << "[stall]\nfirst_progress = \"1s\"\nlast_member = \"3s\"\nstale = \""
+        << 2 + versions_++ % 2 << "s\"\n";
     for (std::size_t i = 0; i < all_.size(); ++i) {
       out << "[providers.p" << i << "]\nprotocol = \""
           << (i == 0 ? "openai_chat" : "anthropic_messages")
@@ -343,6 +346,7 @@ class Soak {
           co_await sleep_for(10ms);
         }
       }
+      co_await sleep_for(warm_up);
       const auto began = Clock::now();
       auto next_reload = began + options_.reload_every();
       while (Clock::now() < began + options_.length) {
@@ -358,6 +362,10 @@ class Soak {
         }
       }
       end.emplace(gateway_);
+      if (!options_.metrics_file.empty()) {
+        const auto text = co_await callers_.metrics();
+        std::ofstream(options_.metrics_file) << text;
+      }
       callers_.over = true;
     };
     co_await with_scope(std::move(streams));
@@ -443,7 +451,7 @@ class Soak {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::cerr << "usage: soak PROGRAM [SECONDS] [STREAMS] [SEED]\n";
+    std::cerr << "usage: soak PROGRAM [SECONDS] [STREAMS] [SEED] [METRICS]\n";
     return 2;
   }
   Options options;
@@ -454,6 +462,7 @@ int main(int argc, char** argv) {
   options.length = std::chrono::seconds(number(2, 20));
   options.streams = number(3, 2'000);
   options.seed = static_cast<unsigned>(number(4, 1));
+  options.metrics_file = argc > 5 ? argv[5] : "";
   if (const auto most = scenarios::allow_many_descriptors(); most < 3 * options.streams + 100) {
     std::cerr << "may open " << most << " descriptors at most\n";
     return 77;

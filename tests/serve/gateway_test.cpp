@@ -5,6 +5,20 @@
 
 using namespace gateway_test;
 
+namespace {
+
+/// What stands behind each place where `what` does, up to a comma or the line's end.
+std::vector<std::string> all_after(const std::string& text, std::string_view what) {
+  std::vector<std::string> found;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
+    const auto begin = at + what.size();
+    found.push_back(text.substr(begin, text.find_first_of(",\n}", begin) - begin));
+  }
+  return found;
+}
+
+}  // namespace
+
 TEST_CASE("a stream in the client's protocol, whatever the provider's") {
   for (const auto& path : paths()) {
     CAPTURE(path.path);
@@ -136,7 +150,9 @@ TEST_CASE(
     GatewayWorld world;
     world.add().reply(Reply::answer().dripping(10ms).after(5, Fault::truncated_chunk()));
     world.add();
-    world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    auto config = world.config(report_file);
+    config.main.delivery.on_partial = OnPartial::fail;
+    world.serve(config, [&](HttpClient& http) -> awaitable<void> {
       const auto got = co_await post(http, path);
       CHECK(got.status == 200);
       CHECK(got.has("error"));
@@ -310,4 +326,55 @@ TEST_CASE("every answer has an id: the client's own, if that is a plain word") {
     const auto refused = co_await get(http, "/nothing");
     CHECK(refused.header("x-request-id").starts_with("req_"));
   });
+}
+
+TEST_CASE(
+    "an answer that breaks off is gone on with by another member: one valid message, whoever "
+    "speaks what") {
+  for (const auto& path : paths()) {
+    for (const auto lead :
+         {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
+      CAPTURE(path.path);
+      CAPTURE(to_string(lead));
+      GatewayWorld world;
+      world.add().reply(Reply::answer("")
+                            .think("well, well")
+                            .say(ten)
+                            .dripping(10ms)
+                            .after(7, Fault::truncated_chunk()));
+      world.add();
+      auto config = world.config(report_file);
+      config.providers.at("anthropic").protocol = lead;
+      world.serve(config, [&](HttpClient& http) -> awaitable<void> {
+        const auto got = co_await post(http, path);
+        CHECK(got.status == 200);
+        CHECK_FALSE(got.has("event: error"));
+        const auto heard = read(got, path.protocol);
+        CHECK(heard.ending == Ending::complete);
+        CHECK(heard.answer.text() == ten);
+        CHECK(heard.answer.model == "claude-opus-4-7");
+        // What Responses' clients put an answer together by: numbers that go up, one id for the message, and
+        // the whole text at its end.
+        const auto numbers = all_after(got.body, "\"sequence_number\":");
+        CHECK(std::is_sorted(numbers.begin(), numbers.end(), [](const auto& a, const auto& b) {
+          return std::stoul(a) < std::stoul(b);
+        }));
+        CHECK(std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end());
+        if (path.protocol == Protocol::openai_responses) {
+          auto messages = all_after(got.body, "\"type\":\"response.output_text.delta\"");
+          CHECK(messages.size() >= 2);
+          CHECK(got.has("\"text\":\"" + ten + "\""));
+        }
+        if (path.protocol == Protocol::anthropic_messages) {
+          CHECK(all_after(got.body, "event: message_start").size() == 1);
+          CHECK(all_after(got.body, "event: message_stop").size() == 1);
+          CHECK(all_after(got.body, "event: content_block_start").size() == 2);
+          CHECK(all_after(got.body, "event: content_block_stop").size() == 2);
+          const auto indices = all_after(got.body, "\"index\":");
+          CHECK(std::is_sorted(indices.begin(), indices.end()));
+          CHECK(indices.back() == "1");
+        }
+      });
+    }
+  }
 }

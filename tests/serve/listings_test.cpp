@@ -79,7 +79,7 @@ TEST_CASE("status keeps the last calls alone") {
 TEST_CASE("metrics: requests, attempts, failovers and what rests, in Prometheus' text format") {
   GatewayWorld world;
   world.add().reply(Reply::answer().after(1, Fault::silence(10s)));
-  world.add();
+  world.add().reply(Reply::answer().dripping(10ms));
   world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
     co_await post(http, paths()[0]);
     const auto metrics = co_await get(http, "/metrics");
@@ -88,7 +88,7 @@ TEST_CASE("metrics: requests, attempts, failovers and what rests, in Prometheus'
       co_return;
     }
     CHECK(metrics.header("content-type") == "text/plain; version=0.0.4; charset=utf-8");
-    const auto counts = [&](const char* line) { CHECK_MESSAGE(metrics.has(line), line); };
+    const auto counts = [&](const std::string& line) { CHECK_MESSAGE(metrics.has(line), line); };
     counts("understudy_requests_total{protocol=\"openai_chat\",status=\"200\"} 1");
     counts(
         R"(understudy_attempts_total{kind="plain",member="anthropic/claude-opus-4-7",outcome="timeout"} 1)");

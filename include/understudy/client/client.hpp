@@ -65,6 +65,8 @@ class RequestOptions {
   RequestOptions& with_parent(Scope& scope) { return parent = &scope, *this; }
   RequestOptions& with_deadline(Clock::duration d) { return deadline = d, *this; }
   RequestOptions& with_commit(Commit point) { return commit = point, *this; }
+  /// For an answer that breaks when a part of it was seen, where the configuration says nothing.
+  RequestOptions& with_on_partial(OnPartial what) { return on_partial = what, *this; }
   /// The consumer understands Retract (event.hpp): where a member fails in mid-answer, another begins anew.
   RequestOptions& with_retract() { return can_retract = true, *this; }
 
@@ -72,6 +74,7 @@ class RequestOptions {
   Scope* parent = nullptr;
   std::optional<Clock::duration> deadline;
   std::optional<Commit> commit;
+  std::optional<OnPartial> on_partial;
   bool can_retract = false;
 };
 

@@ -3,13 +3,15 @@
 /// Invariants
 /// 1. Until its commit point (delivery_settings.hpp) an answer is held back: who breaks before it fails
 ///    like any attempt, and the next member answers without anybody noticing.
-/// 2. What was delivered in part ends in one of three ways: complete, with a Failure, or taken back by a
-///    Retract and begun anew by another member. The last only for a consumer that has declared that it can,
-///    at most `max_resumes` times, and never after a complete tool call was delivered: nobody runs it twice.
+/// 2. What was delivered in part ends in one of four ways: complete; with a Failure; gone on with by another
+///    member, where `on_partial` says `resume` (recovery.hpp); or taken back by a Retract and begun anew, for a
+///    consumer that has declared that it can. The last two at most `max_resumes` times, and never after a
+///    complete tool call was delivered: nobody runs it twice.
 /// 3. A member whose answer breaks is marked as after any failure, for the calls to come.
 /// 4. One call, one report, from the first attempt to the answer's end.
 /// 5. Dropping it closes the connection, abruptly, unless the answer was read to its end.
 ///
+///     DeliveryPlan plan(chain, policy, settings, state, request, open);
 ///     Delivery answer = co_await deliver(std::move(plan));
 ///     while (const Event* event = co_await answer.next()) { ... }
 ///     std::cerr << answer.report().why() << "\n";
@@ -25,6 +27,7 @@
 #include "understudy/failover/attempt.hpp"
 #include "understudy/failover/observer.hpp"
 #include "understudy/failover/state.hpp"
+#include "understudy/llm/request.hpp"
 #include "understudy/llm/stream.hpp"
 
 namespace understudy {
@@ -33,15 +36,16 @@ namespace understudy {
 /// outlive the Delivery.
 class DeliveryPlan {
  public:
-  /// Asks one member: Provider::open, as a rule.
-  using Open = std::function<asio::awaitable<Result<Stream>>(Attempt&)>;
+  /// Asks one member: Provider::open, as a rule. The request is there until it completes.
+  using Open = std::function<asio::awaitable<Result<Stream>>(const Request&, Attempt&)>;
 
   DeliveryPlan(Chain members, const Policy& how, const DeliverySettings& what, State& memory,
-               Open ask)
+               std::shared_ptr<const Request> asked, Open ask)
       : chain(std::move(members)),
         policy(how),
         settings(what),
         state(&memory),
+        request(std::move(asked)),
         open(std::move(ask)) {}
 
   DeliveryPlan& with_prompt(std::uint64_t tokens) { return prompt_tokens = tokens, *this; }
@@ -50,12 +54,18 @@ class DeliveryPlan {
   DeliveryPlan& with_parent(Scope& scope) { return parent = &scope, *this; }
   /// The consumer understands Retract.
   DeliveryPlan& with_retract() { return can_retract = true, *this; }
+  /// Members that go on with an answer that was begun for them. Default: none.
+  DeliveryPlan& with_prefill(std::function<bool(const Member&)> f) {
+    return takes_prefill = std::move(f), *this;
+  }
 
   Chain chain;
   Policy policy;
   DeliverySettings settings;
   State* state;
+  std::shared_ptr<const Request> request;
   Open open;
+  std::function<bool(const Member&)> takes_prefill;
   std::uint64_t prompt_tokens = 0;
   Observer* observer = nullptr;
   Scope* parent = nullptr;
@@ -74,6 +84,10 @@ class UNDERSTUDY_API Delivery {
 
   /// Whether the answer came as one body: the events' raw bytes are no frames of a stream then. As `protocol`.
   bool whole() const noexcept;
+
+  /// Whether another member goes on with what the first one began: events have no raw bytes from then on, and
+  /// are to be written anew. As `protocol`.
+  bool resumed() const noexcept;
 
   /// Completes with the next event, valid until the next call; or with nullptr at the end of a complete
   /// answer. Throws FailoverError where `ready` fails, operation_aborted when cancelled. Who must not pay a

@@ -46,7 +46,7 @@ class Commit {
 enum class OnPartial : unsigned char {
   fail,     ///< the consumer gets the failure
   restart,  ///< it gets a Retract, and then another member's answer from its beginning
-  resume,   ///< another member goes on where the answer broke (comes with issue 8 of 8)
+  resume,   ///< another member goes on where the answer broke
 };
 
 UNDERSTUDY_API std::string_view to_string(OnPartial what) noexcept;

@@ -56,8 +56,9 @@ enum class FailoverReason {
   oauth_long_context_beta_forbidden,    ///< the account may not send the long context header
   image_too_large,                      ///< an image has too many bytes or pixels
   image_corrupt,                        ///< an image cannot be read
-  content_policy_blocked,               ///< the prompt or the answer was refused as unsafe
-  format_error,                         ///< the request is wrong, and would be anywhere
+  resume_mismatch,         ///< asked to go on with a cut answer, it said something else
+  content_policy_blocked,  ///< the prompt or the answer was refused as unsafe
+  format_error,            ///< the request is wrong, and would be anywhere
 };
 
 /// How many there are; values are 1 to this.

@@ -32,6 +32,7 @@ Said said_of(FailoverReason reason, Protocol protocol) {
     case R::connection:
     case R::malformed_response:
     case R::incomplete_response:
+    case R::resume_mismatch:
     case R::ssl_cert_verification:
     case R::unknown: return {502, true};
     case R::model_not_found:

@@ -334,7 +334,7 @@ asio::awaitable<void> Gateway::run(ClientExchange& client, CallRecord record, Ca
     };
     scope.spawn(std::move(watch));
     RequestOptions options;
-    options.with_parent(scope).with_observer(told);
+    options.with_parent(scope).with_observer(told).with_on_partial(OnPartial::resume);
     std::exception_ptr thrown;
     try {
       co_await call(scope, options, record);

@@ -4,8 +4,9 @@
 /// 1. Nothing is sent before the answer's commit point, so that a failover until then is invisible; but after
 ///    `server.keep_alive` the status line and comments, so that nobody between us and the client gives up. Errors
 ///    come in the stream from then on.
-/// 2. An answer that breaks off ends with an error event in the client's protocol, and without the protocol's
-///    last word.
+/// 2. An answer that breaks off is gone on with by another member, as one message (`on_partial`: resume, unless the
+///    configuration says otherwise), or ends with an error event in the client's protocol and without the
+///    protocol's last word.
 /// 3. A client that goes away cancels the call at once, with the cause `client_gone`; nobody is marked for it.
 /// 4. The client's protocol says nothing of the provider's. Where they are the same, events pass as they came.
 /// 5. No prompt and no secret in a log or a header.

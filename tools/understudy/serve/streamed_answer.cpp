@@ -118,7 +118,7 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   std::optional<Clock::time_point> last;
   while (true) {
     while (const Event* event = answer.try_next()) {
-      if (same) {
+      if (same && !answer.resumed()) {
         pass(*event, event->model, out);
         encoder_->follow(*event);  // so that it knows what is open, should it have to end it
       } else {

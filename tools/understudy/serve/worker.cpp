@@ -51,7 +51,13 @@ void Worker::start() {
 void Worker::apply(Setup setup) {
   asio::post(context_, [this, setup = std::move(setup)] {
     if (root_ != nullptr) {
-      service_ = serve_as(setup.config);
+      // What the old client keeps for later calls is of no more use; its pools of credentials, where they stay
+      // the same, are refreshed by the new one.
+      auto close =
+          [old = std::exchange(service_, serve_as(setup.config))]() -> asio::awaitable<void> {
+        co_await old->client.close();
+      };
+      root_->spawn(std::move(close));
       server_.reconfigure(setup.listening);
     }
   });

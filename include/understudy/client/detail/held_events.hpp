@@ -3,17 +3,21 @@
 
 #include <deque>
 
+#include "understudy/export.hpp"
 #include "understudy/llm/event.hpp"
 #include "understudy/net/detail/arena.hpp"
 
 namespace understudy::detail {
 
 /// A queue of them. What `next` has given is valid until `clear`, or the end.
-class HeldEvents {
+class UNDERSTUDY_API HeldEvents {
  public:
   void add(const Event& event);
 
   const Event* next() noexcept { return taken_ == events_.size() ? nullptr : &events_[taken_++]; }
+  /// All of them go.
+  void clear() { *this = HeldEvents(); }
+
   bool empty() const noexcept { return taken_ == events_.size(); }
   std::size_t bytes() const noexcept { return bytes_; }
 

@@ -1,0 +1,79 @@
+#include "joining.hpp"
+
+#include <string>
+#include <utility>
+
+#include "understudy/client/resume_request.hpp"
+
+namespace understudy::detail {
+
+Request going_on(const Request& request, std::string_view text, bool prefilled) {
+  auto asked = request;
+  asked.body.clear();  // it has other words now
+  if (prefilled) {
+    asked.messages.emplace_back(Role::assistant,
+                                std::string(text.substr(0, text.find_last_not_of(" \t\r\n") + 1)));
+    return asked;
+  }
+  auto words = resume_request(text).message;
+  const bool users = !asked.messages.empty() && asked.messages.back().role == Role::user;
+  if (users) {  // two messages of the user in a row are refused by some
+    asked.messages.back().parts.emplace_back(TextPart(std::move(words)));
+  } else {
+    asked.messages.emplace_back(Role::user, std::move(words));
+  }
+  return asked;
+}
+
+asio::awaitable<Result<void>> Joining::read(Committed& answer) {
+  while (true) {
+    const auto more = co_await answer.stream.ready();
+    if (more.has_error()) {
+      co_return more.error();
+    }
+    while (const Event* event = answer.stream.try_next()) {
+      take(*event, answer.held);
+    }
+    answer.complete = !*more;
+    if (answer.complete && !joined()) {
+      say(seam_.finish(), answer.held);
+    }
+    if (joined()) {
+      co_return Result<void>();
+    }
+    if (seam_.refused()) {
+      co_return Failure(
+          FailoverReason::resume_mismatch,
+          "did not go on where the answer broke: " + std::string(to_string(seam_.verdict())));
+    }
+  }
+}
+
+void Joining::take(const Event& event, HeldEvents& held) {
+  if (joined()) {
+    held.add(event);
+    return;
+  }
+  if (const auto* text = std::get_if<Text>(&event.body)) {
+    block_ = text->block;
+    say(seam_.feed(text->text), held);
+    return;
+  }
+  const bool calls = std::holds_alternative<ToolStart>(event.body);
+  if (calls && after_call_) {
+    called_ = true;
+  } else if (calls || std::holds_alternative<Finish>(event.body)) {
+    say(seam_.finish(), held);
+  }
+  if (joined() || std::holds_alternative<Usage>(event.body)) {
+    held.add(event);
+  }
+}
+
+void Joining::say(std::string_view text, HeldEvents& held) const {
+  if (!text.empty()) {
+    held.add(Event(Text(block_, text)));
+  }
+}
+
+}  // namespace understudy::detail

@@ -1,0 +1,173 @@
+#include "understudy/client/recovery.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace understudy {
+namespace {
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+std::optional<std::uint64_t> both(const std::optional<std::uint64_t>& a,
+                                  const std::optional<std::uint64_t>& b) {
+  return a || b ? std::optional(a.value_or(0) + b.value_or(0)) : std::nullopt;
+}
+
+Usage sum(const Usage& a, const Usage& b) {
+  Usage all;
+  all.input = both(a.input, b.input);
+  all.cache_read = both(a.cache_read, b.cache_read);
+  all.cache_write = both(a.cache_write, b.cache_write);
+  all.output = both(a.output, b.output);
+  all.reasoning = both(a.reasoning, b.reasoning);
+  return all;
+}
+
+/// The block that an event is about, if it is about one.
+std::optional<std::size_t> block_of(const Event& event) {
+  return std::visit(
+      [](const auto& body) -> std::optional<std::size_t> {
+        if constexpr (requires { body.block; }) {
+          return body.block;
+        } else {
+          return std::nullopt;
+        }
+      },
+      event.body);
+}
+
+}  // namespace
+
+bool Recovery::take(const Event& event) {
+  const bool alive = std::holds_alternative<Heartbeat>(event.body);
+  if (from_) {
+    rewrite(event);
+    return false;
+  }
+  if (std::holds_alternative<ToolStart>(event.body) || (!open_calls_.empty() && !alive)) {
+    keep(event);
+    return false;
+  }
+  see(event);
+  return true;
+}
+
+void Recovery::forget_given() {
+  if (due_.empty() && due_.bytes() != 0) {
+    due_.clear();
+  }
+}
+
+/// The consumer gets it.
+void Recovery::see(const Event& event) {
+  if (const auto block = block_of(event)) {
+    blocks_ = std::max(blocks_, *block + 1);
+  }
+  if (const auto* text = std::get_if<Text>(&event.body)) {
+    text_ += text->text;
+    open_text_ = text->block;
+  } else if (block_of(event) && block_of(event) != open_text_) {
+    open_text_.reset();
+  }
+  if (const auto* start = std::get_if<ToolStart>(&event.body)) {
+    calls_.emplace_back(start->block,
+                        "`" + std::string(start->name) + "` (" + std::string(start->id) + ")");
+  } else if (const auto* end = std::get_if<ToolEnd>(&event.body); end && end->complete) {
+    const auto call = std::find_if(calls_.begin(), calls_.end(),
+                                   [&](const auto& one) { return one.first == end->block; });
+    complete_call_ = call == calls_.end() ? "without a name" : call->second;
+  } else if (const auto* usage = std::get_if<Usage>(&event.body)) {
+    usage_ = *usage;
+  }
+}
+
+/// Until no call is open, or the answer ends: then a call that was cut short says so itself.
+void Recovery::keep(const Event& event) {
+  kept_.add(event);
+  if (const auto* start = std::get_if<ToolStart>(&event.body)) {
+    open_calls_.push_back(start->block);
+  } else if (const auto* end = std::get_if<ToolEnd>(&event.body)) {
+    std::erase(open_calls_, end->block);
+  }
+  if (open_calls_.empty() || std::holds_alternative<Finish>(event.body)) {
+    release();
+  }
+}
+
+void Recovery::release() {
+  while (const Event* event = kept_.next()) {
+    see(*event);
+    due_.add(*event);
+  }
+  kept_.clear();
+  open_calls_.clear();
+}
+
+Rung Recovery::rung() const {
+  if (complete_call_ || text_.size() > most_kept) {
+    return Rung::give_up;
+  }
+  return is_blank(text_) ? Rung::anew : Rung::go_on;
+}
+
+void Recovery::goes_on(Rung rung) {
+  from_ = rung;
+  go_on_in_ = rung == Rung::go_on ? open_text_ : std::nullopt;
+  earlier_ = usage_;
+  kept_.clear();
+  due_.clear();
+  open_calls_.clear();
+  places_.clear();
+}
+
+/// Where the consumer has a later member's block. Its first text goes on with the text that was cut.
+std::size_t Recovery::place_of(std::size_t block) {
+  const auto found = places_.find(block);
+  if (found != places_.end()) {
+    return found->second;
+  }
+  // Those that are kept have their places, though nobody has seen them.
+  auto place = blocks_;
+  for (const auto& [from, to] : places_) {
+    place = std::max(place, to + 1);
+  }
+  return places_.emplace(block, place).first->second;
+}
+
+void Recovery::rewrite(const Event& event) {
+  Event written(event.body);
+  const bool goes_on = from_ == Rung::go_on;
+  if (const auto* text = std::get_if<Text>(&event.body); text && go_on_in_) {
+    places_.emplace(text->block, *go_on_in_);
+    go_on_in_.reset();
+  }
+  const bool reasons = std::holds_alternative<Reasoning>(event.body) ||
+                       std::holds_alternative<ReasoningSeal>(event.body);
+  const bool unsaid = std::holds_alternative<Start>(event.body) ||
+                      std::holds_alternative<Other>(event.body) ||
+                      std::holds_alternative<Undecodable>(event.body) || (reasons && goes_on);
+  if (unsaid) {
+    return;
+  }
+  std::visit(
+      [&](auto& body) {
+        if constexpr (requires { body.block; }) {
+          body.block = place_of(body.block);
+        }
+      },
+      written.body);
+  if (auto* usage = std::get_if<Usage>(&written.body)) {
+    *usage = sum(earlier_, *usage);
+  }
+  const bool alive = std::holds_alternative<Heartbeat>(event.body);
+  if (std::holds_alternative<ToolStart>(event.body) || (!open_calls_.empty() && !alive)) {
+    keep(written);
+    return;
+  }
+  see(written);
+  due_.add(written);
+}
+
+}  // namespace understudy

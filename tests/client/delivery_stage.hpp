@@ -1,0 +1,71 @@
+/// A chain whose answers go through a Delivery, and ways in which they break.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "../llm/provider_faults.hpp"
+#include "understudy/client/delivery.hpp"
+
+namespace delivery_test {
+
+using namespace provider_test;
+
+/// A chain whose answers go through a Delivery.
+class Stage : public World {
+ public:
+  using World::World;
+
+  DeliverySettings settings;
+  bool can_retract = false;
+  Observer* observer = nullptr;
+  std::function<bool(const Member&)> takes_prefill;
+
+ protected:
+  awaitable<Told> call(const Request& request) override {
+    Told told;
+    const auto began = Clock::now();
+    auto open = [this](const Request& asked, Attempt& attempt) {
+      return provider_of(attempt.member()).open(asked, attempt);
+    };
+    DeliveryPlan plan(chain, policy, settings, state, std::make_shared<const Request>(request),
+                      std::move(open));
+    plan.can_retract = can_retract;
+    plan.observer = observer;
+    plan.takes_prefill = takes_prefill;
+    auto delivery = co_await deliver(std::move(plan));
+    told.began_after = Clock::now() - began;
+    told.answer = co_await read(delivery, told);
+    told.report = delivery.report();
+    told.took = Clock::now() - began;
+    co_return told;
+  }
+};
+
+/// Ways to break after five events: the start and four words.
+inline const std::vector<std::pair<Fault, R>>& breaks() {
+  static const std::vector<std::pair<Fault, R>> all{
+      {Fault::silence(), R::timeout},
+      {Fault::silence(100ms), R::timeout},
+      {Fault::reset(), R::connection},
+      {Fault::close(), R::connection},
+      {Fault::truncated_chunk(), R::connection},
+      {Fault::end(), R::malformed_response},
+      {Fault::error("overloaded_error", "Overloaded"), R::overloaded},
+  };
+  return all;
+}
+
+/// A reset takes with it what was not read yet: so that comes at its leisure.
+inline Reply broken(const Fault& fault, Clock::duration gap = 10ms) {
+  return Reply::answer().dripping(gap).after(5, fault);
+}
+
+inline constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
+                                      Protocol::openai_responses};
+
+}  // namespace delivery_test
