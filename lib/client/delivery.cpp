@@ -85,9 +85,6 @@ class Delivery::Impl {
     const Event* const event = peeked_ != nullptr ? std::exchange(peeked_, nullptr) : due();
     if (event != nullptr) {
       delivered_.note(*event);
-      if (const auto* usage = std::get_if<Usage>(&event->body)) {
-        call_.answer_spent(usage->output.value_or(0));
-      }
     }
     return event;
   }
@@ -140,6 +137,9 @@ class Delivery::Impl {
       const Event* event = answer_->held.next();
       if (event == nullptr && !answer_->complete) {
         event = answer_->stream.try_next();
+      }
+      if (const auto* usage = event == nullptr ? nullptr : std::get_if<Usage>(&event->body)) {
+        call_.answer_spent(usage->output.value_or(0));  // this member's: what comes out counts all
       }
       if (event == nullptr || !recovery_ || recovery_->take(*event)) {
         return event;

@@ -144,6 +144,35 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "comments also amid an answer, where its provider thinks for long, or a tool call grows "
+    "unseen") {
+  for (const auto& path : paths()) {
+    CAPTURE(path.path);
+    for (const auto& reply : {Reply::answer(ten).after(4, Fault::pause(50s)),
+                              Reply::answer(ten)
+                                  .call("call_1", "write", R"({"text": "all of it"})")
+                                  .after(13, Fault::pause(50s))}) {
+      GatewayWorld world;
+      world.add().reply(reply);
+      world.add();
+      world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+        const auto got = co_await post(http, path);
+        CHECK(got.has("three"));
+        std::size_t comments = 0;
+        for (auto at = got.body.find("\n: keep-alive\n\n"); at != std::string::npos;
+             at = got.body.find("\n: keep-alive\n\n", at + 1)) {
+          ++comments;
+        }
+        CHECK(comments == 3);  // after 15, 30 and 45 s
+        const auto heard = read(got, path.protocol);
+        CHECK(heard.ending == Ending::complete);
+        CHECK(heard.answer.text() == ten);
+      });
+    }
+  }
+}
+
+TEST_CASE(
     "an answer that breaks off ends with an error event, and no client takes it for complete") {
   for (const auto& path : paths()) {
     CAPTURE(path.path);

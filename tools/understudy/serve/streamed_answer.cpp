@@ -36,46 +36,76 @@ void add_report(HttpFields& headers, const CallReport& report) {
 asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope,
                                           const RequestOptions& options, Request request) {
   encoder_ = codec_for(exchange_.protocol()).encoder(request);
-  Timer timer(scope.get_executor());
-  std::optional<Delivery> answer;
-  std::optional<Failure> failure;
+  Timer next_comment(scope.get_executor());
+  Timer comment_done(scope.get_executor());
+  next_comment_ = &next_comment;
+  comment_done_ = &comment_done;
   // A write must not be cut short: so the one who keeps the client waiting ends by himself.
-  auto ask = [&](Scope& asking) -> asio::awaitable<void> {
-    auto waiting = [&] { return keep_alive(timer); };
+  auto answer_it = [&](Scope& asking) -> asio::awaitable<void> {
+    auto waiting = [this] { return keep_alive(); };
     asking.spawn(std::move(waiting));
-    answer.emplace(co_await client.stream(std::move(request), options));
-    const auto ready = co_await answer->ready();
+    auto answer = co_await client.stream(std::move(request), options);
+    const auto ready = co_await answer.ready();
+    co_await quiet();
     if (ready.has_error()) {
-      failure = ready.error();
+      co_await fail(ready.error(), answer.report());
+    } else {
+      const bool begun = co_await begin(&answer.report());
+      if (begun) {
+        co_await write(answer);
+      }
     }
-    committed_ = true;
-    timer.cancel();
+    done_ = true;
+    next_comment.cancel();
     co_await asking.join();
   };
-  co_await with_scope(scope, std::move(ask));
-  if (failure) {
-    co_await fail(*failure, answer->report());
-    co_return;
-  }
-  const bool begun = co_await begin(&answer->report());
-  if (begun) {
-    co_await write(*answer);
+  co_await with_scope(scope, std::move(answer_it));
+}
+
+/// Whenever nothing was said for so long.
+asio::awaitable<void> StreamedAnswer::keep_alive() {
+  said_at_ = Clock::now();
+  while (!done_ && !broken_) {
+    next_comment_->expires_at(said_at_ + server_.keep_alive);
+    co_await next_comment_->async_wait(asio::as_tuple(asio::deferred));
+    if (done_ || broken_) {
+      co_return;
+    }
+    if (speaking_) {
+      said_at_ = Clock::now();  // a client that does not read: it has enough to read
+    } else if (Clock::now() >= said_at_ + server_.keep_alive) {
+      commenting_ = true;
+      const bool begun = co_await begin(nullptr);
+      if (begun) {
+        const auto unwritten = co_await exchange_.http().write(comment);
+        broken_ = unwritten.failed();
+      }
+      commenting_ = false;
+      said_at_ = Clock::now();
+      comment_done_->cancel();
+    }
   }
 }
 
-asio::awaitable<void> StreamedAnswer::keep_alive(Timer& timer) {
-  while (!committed_ && !broken_) {
-    timer.expires_after(server_.keep_alive);
-    co_await timer.async_wait(asio::as_tuple(asio::deferred));
-    if (committed_) {
-      co_return;
-    }
-    const bool begun = co_await begin(nullptr);
-    if (begun) {
-      const auto unwritten = co_await exchange_.http().write(comment);
-      broken_ = unwritten.failed();
-    }
+/// Until no comment is being written.
+asio::awaitable<void> StreamedAnswer::quiet() {
+  while (commenting_) {
+    comment_done_->expires_at(Clock::time_point::max());
+    co_await comment_done_->async_wait(asio::as_tuple(asio::deferred));
   }
+}
+
+/// Whole frames. False: the client's connection is dead.
+asio::awaitable<bool> StreamedAnswer::say(std::string_view frames) {
+  co_await quiet();
+  if (!broken_) {
+    speaking_ = true;
+    const auto unwritten = co_await exchange_.http().write(frames);
+    speaking_ = false;
+    broken_ = unwritten.failed();
+    said_at_ = Clock::now();
+  }
+  co_return !broken_;
 }
 
 /// The head, if it was not sent yet. False: the client's connection is dead.
@@ -106,8 +136,8 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
   const auto error = stream_error(failure, exchange_.protocol());
   std::string out;
   encoder_->write(Event(Error(error.type, error.code, error.message)), out);
-  const auto unwritten = co_await exchange_.http().write(out);
-  if (!unwritten) {
+  const bool said = co_await say(out);
+  if (said) {
     co_await exchange_.http().finish();
   }
 }
@@ -131,9 +161,9 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
         longest_gap_ = std::max(now - *last, longest_gap_.value_or(Clock::duration::zero()));
       }
       last = now;
-      const auto unwritten = co_await exchange_.http().write(out);
+      const bool said = co_await say(out);
       out.clear();
-      if (unwritten) {
+      if (!said) {
         co_return;
       }
     }
@@ -148,8 +178,9 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   }
   if (server_.report) {
     out = ": understudy: " + for_header(answer.report().why()) + "\n\n";
-    co_await exchange_.http().write(out);
+    co_await say(out);
   }
+  co_await quiet();
   const auto unfinished = co_await exchange_.http().finish();
   broke_ = unfinished.failed();
 }

@@ -1,4 +1,5 @@
-/// A call's answer, written to a client as it comes.
+/// A call's answer, written to a client as it comes; and a comment whenever nothing was said for
+/// `server.keep_alive`, so that nobody between us and the client gives up.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -32,7 +33,9 @@ class StreamedAnswer {
   std::optional<Clock::duration> longest_gap() const noexcept { return longest_gap_; }
 
  private:
-  asio::awaitable<void> keep_alive(Timer& timer);
+  asio::awaitable<void> keep_alive();
+  asio::awaitable<void> quiet();
+  asio::awaitable<bool> say(std::string_view frames);
   asio::awaitable<bool> begin(const CallReport* report);
   asio::awaitable<void> fail(const Failure& failure, const CallReport& report);
   asio::awaitable<void> write(Delivery& answer);
@@ -40,7 +43,12 @@ class StreamedAnswer {
   ClientExchange& exchange_;
   const ServerConfig& server_;
   std::unique_ptr<EventEncoder> encoder_;
-  bool committed_ = false;
+  Timer* next_comment_ = nullptr;  // while it runs
+  Timer* comment_done_ = nullptr;
+  Clock::time_point said_at_;
+  bool speaking_ = false;    // frames are being written
+  bool commenting_ = false;  // a comment is
+  bool done_ = false;
   bool broken_ = false;  // the client's connection
   bool broke_ = true;
   std::optional<Clock::duration> longest_gap_;
