@@ -635,3 +635,41 @@ TEST_CASE("an aborted response says so, and a response may outlive its client") 
   time.run(context, call());
   CHECK(time.elapsed() == 1s);
 }
+
+TEST_CASE("bytes that came and were not read when a response is dropped are counted") {
+  testing::VirtualTime time;
+  asio::io_context context;
+  auto network = std::make_shared<testing::MemoryNetwork>(context.get_executor());
+  const auto acceptor = network->listen(80);
+  const auto discarded = std::make_shared<std::atomic<std::uint64_t>>(0);
+  const auto call = [&]() -> awaitable<void> {
+    auto options = HttpClientOptions();
+    options.with_dialer(network)
+        .with_resolver(std::make_shared<testing::ScriptedResolver>())
+        .with_discarded(discarded);
+    HttpClient client(context.get_executor(), std::move(options));
+    HttpRequest request("GET", "/");
+    IgnoreIo nobody;
+    const auto serve = [&]() -> awaitable<void> {
+      auto stream = co_await acceptor->accept();
+      co_await hear(**stream, "\r\n\r\n");
+      co_await say(**stream, ok + "content-length: 100\r\n\r\nhello");
+      co_await sleep_for(1s);
+      co_await say(**stream, "and more");
+      co_await hear(**stream, "");
+    };
+    const auto both = [&](Scope& scope) -> awaitable<void> {
+      scope.spawn(serve);
+      {
+        auto response = co_await client.send(http_endpoint(), request, nobody);
+        CHECK(*co_await response->read() == "hello");
+        co_await sleep_for(2s);
+        CHECK(*discarded == 0);
+      }
+      CHECK(*discarded == std::string_view("and more").size());
+      co_await scope.join();
+    };
+    co_await with_scope(both);
+  };
+  time.run(context, call());
+}

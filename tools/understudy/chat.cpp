@@ -213,7 +213,7 @@ std::optional<std::string> read_prompt() {
 int chat(Options options) {
   const auto setup = configured(options.config);
   if (setup.has_error()) {
-    std::cerr << to_string(setup.error());
+    std::cerr << to_string(setup.error()) << "\n";
     return bad_usage;
   }
   if (options.prompt.empty()) {

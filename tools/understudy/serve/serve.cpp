@@ -201,12 +201,12 @@ void allow_many_descriptors() {
 int serve(const Options& options) {
   auto setup = read_setup(options);
   if (setup.has_error()) {
-    std::cerr << to_string(setup.error());
+    std::cerr << to_string(setup.error()) << "\n";
     return bad_usage;
   }
   auto state = state_for(*setup->config);
   if (state.has_error()) {
-    std::cerr << to_string(state.error());
+    std::cerr << to_string(state.error()) << "\n";
     return bad_usage;
   }
   allow_many_descriptors();
