@@ -90,10 +90,10 @@ class Delivery::Impl {
   }
 
   asio::awaitable<Result<bool>> ready() {
-    if (recovery_) {
+    if (recovery_ && peeked_ == nullptr) {
       recovery_->forget_given();
     }
-    while (!end_ && !retract_ && (peeked_ = due()) == nullptr) {
+    while (!end_ && !retract_ && peeked_ == nullptr && (peeked_ = due()) == nullptr) {
       if (recovery_ && recovery_->overflowed()) {
         co_await broke(
             Failure(FailoverReason::malformed_response,

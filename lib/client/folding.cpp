@@ -230,4 +230,14 @@ std::size_t code_points(std::string_view text) {
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
 }
 
+bool ends_as_it_begins(std::string_view text, std::size_t at_least) {
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    if (at_code_point(text, at) && text.starts_with(text.substr(at)) &&
+        code_points(text.substr(at)) >= at_least) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace understudy::detail

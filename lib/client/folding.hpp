@@ -44,4 +44,7 @@ inline bool at_code_point(std::string_view text, std::size_t at) {
 /// The code points of `text`.
 std::size_t code_points(std::string_view text);
 
+/// Whether `text` ends with what it begins with, which is shorter than all of it and has so many code points.
+bool ends_as_it_begins(std::string_view text, std::size_t at_least);
+
 }  // namespace understudy::detail

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "folding.hpp"
 #include "understudy/client/resume_request.hpp"
 
 namespace understudy::detail {
@@ -11,8 +12,7 @@ Request going_on(const Request& request, std::string_view text, bool prefilled) 
   auto asked = request;
   asked.body.clear();  // it has other words now
   if (prefilled) {
-    asked.messages.emplace_back(Role::assistant,
-                                std::string(text.substr(0, text.find_last_not_of(" \t\r\n") + 1)));
+    asked.messages.emplace_back(Role::assistant, std::string(text.substr(0, white_suffix(text))));
     return asked;
   }
   auto words = resume_request(text).message;

@@ -1,14 +1,11 @@
 #include "understudy/client/recovery.hpp"
 
 #include <algorithm>
-#include <initializer_list>
+
+#include "folding.hpp"
 
 namespace understudy {
 namespace {
-
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
 
 std::optional<std::uint64_t> both(const std::optional<std::uint64_t>& a,
                                   const std::optional<std::uint64_t>& b) {
@@ -109,7 +106,7 @@ Rung Recovery::rung() const {
   if (complete_call_ || text_.size() > most_kept) {
     return Rung::give_up;
   }
-  return is_blank(text_) ? Rung::anew : Rung::go_on;
+  return detail::white_prefix(text_) == text_.size() ? Rung::anew : Rung::go_on;
 }
 
 void Recovery::goes_on(Rung rung) {

@@ -69,16 +69,8 @@ class TailCutter {
 
 /// Whether a seam that begins with all of `tail` is found at the end of `text` and nowhere else. Both folded.
 bool tells(std::string_view tail, std::string_view text) {
-  if (text.find(tail) + tail.size() != text.size()) {
-    return false;
-  }
-  for (std::size_t at = 1; at < tail.size(); ++at) {
-    if (detail::at_code_point(tail, at) && tail.starts_with(tail.substr(at)) &&
-        detail::code_points(tail.substr(at)) >= seam_overlap) {
-      return false;
-    }
-  }
-  return true;
+  return text.find(tail) + tail.size() == text.size() &&
+         !detail::ends_as_it_begins(tail, seam_overlap);
 }
 
 std::string_view choose_tail(std::string_view quote) {

@@ -20,16 +20,6 @@ constexpr std::size_t departs_prefilled = 16;
 constexpr std::size_t most_places = 4096;
 constexpr std::size_t steps_a_byte = 32;
 
-bool begins_as_it_ends(std::string_view text) {
-  for (std::size_t at = 1; at < text.size(); ++at) {
-    if (detail::at_code_point(text, at) && text.starts_with(text.substr(at)) &&
-        detail::code_points(text.substr(at)) >= telling_border) {
-      return true;
-    }
-  }
-  return false;
-}
-
 std::size_t line_breaks(std::string_view white) {
   return static_cast<std::size_t>(std::ranges::count(white, '\n'));
 }
@@ -212,8 +202,9 @@ void Seam::judge_end() {
 }
 
 void Seam::join(const Overlap& overlap) {
-  const bool weak = prefilled() ? characters_ < seam_overlap_prefilled
-                                : characters_ < weak_overlap && begins_as_it_ends(start_);
+  const bool weak =
+      prefilled() ? characters_ < seam_overlap_prefilled
+                  : characters_ < weak_overlap && detail::ends_as_it_begins(start_, telling_border);
   if (weak || !alive_.empty()) {
     return decide(SeamVerdict::ambiguous);
   }

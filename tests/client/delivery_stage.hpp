@@ -15,6 +15,26 @@ namespace delivery_test {
 
 using namespace provider_test;
 
+/// A consumer that asks twice whether there is something.
+class Impatient {
+ public:
+  explicit Impatient(Delivery& delivery) : delivery_(delivery) {}
+
+  awaitable<Result<bool>> ready() {
+    const auto first = co_await delivery_.ready();
+    const auto again = co_await delivery_.ready();
+    CHECK(first.has_error() == again.has_error());
+    if (again.has_error()) {
+      co_return again.error();
+    }
+    co_return *again;
+  }
+  const Event* try_next() { return delivery_.try_next(); }
+
+ private:
+  Delivery& delivery_;
+};
+
 /// A chain whose answers go through a Delivery.
 class Stage : public World {
  public:
@@ -22,6 +42,7 @@ class Stage : public World {
 
   DeliverySettings settings;
   bool can_retract = false;
+  bool impatient = false;  // the consumer asks `ready` twice, each time
   Observer* observer = nullptr;
   std::function<bool(const Member&)> takes_prefill;
 
@@ -39,7 +60,12 @@ class Stage : public World {
     plan.takes_prefill = takes_prefill;
     auto delivery = co_await deliver(std::move(plan));
     told.began_after = Clock::now() - began;
-    told.answer = co_await read(delivery, told);
+    if (impatient) {
+      Impatient twice(delivery);
+      told.answer = co_await read(twice, told);
+    } else {
+      told.answer = co_await read(delivery, told);
+    }
     told.report = delivery.report();
     told.took = Clock::now() - began;
     co_return told;

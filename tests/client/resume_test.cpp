@@ -203,3 +203,16 @@ TEST_CASE("cancelled while another one is asked to go on: it ends at once") {
   CHECK(told.took <= 1s + 1ms);
   CHECK(told.open_connections == 0);
 }
+
+TEST_CASE("who asks twice whether there is something loses nothing") {
+  for (const auto what : {OnPartial::fail, OnPartial::resume}) {
+    Resuming stage;
+    stage.settings.with_on_partial(what);
+    stage.impatient = true;
+    stage.add().reply(Reply::answer("").say(ten).call("call_1", "weather", "{}"));
+    const auto told = stage.ask();
+    require_answer(told);
+    CHECK(told.text == ten);
+    CHECK(told.answer->blocks.size() == 2);
+  }
+}
