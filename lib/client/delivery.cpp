@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "joining.hpp"
+#include "understudy/client/detail/complete_call.hpp"
 #include "understudy/client/recovery.hpp"
 #include "understudy/failover/failover.hpp"
 
@@ -16,33 +17,6 @@ using detail::Joining;
 
 /// What is held back before the commit point, at most.
 constexpr std::size_t most_held = std::size_t{32} * 1024 * 1024;
-
-/// What has been delivered, as far as it says what may still be done.
-class Delivered {
- public:
-  void note(const Event& event) {
-    anything_ = true;
-    if (const auto* start = std::get_if<ToolStart>(&event.body)) {
-      calls_.emplace_back(start->block,
-                          "`" + std::string(start->name) + "` (" + std::string(start->id) + ")");
-    } else if (const auto* end = std::get_if<ToolEnd>(&event.body); end && end->complete) {
-      for (const auto& [block, name] : calls_) {
-        if (block == end->block) {
-          complete_call_ = name;
-        }
-      }
-    }
-  }
-
-  bool anything() const noexcept { return anything_; }
-  /// The tool call that was delivered in whole, if one was.
-  const std::optional<std::string>& complete_call() const noexcept { return complete_call_; }
-
- private:
-  bool anything_ = false;
-  std::vector<std::pair<std::size_t, std::string>> calls_;
-  std::optional<std::string> complete_call_;
-};
 
 }  // namespace
 
@@ -57,8 +31,8 @@ class Delivery::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
-    if (!end_) {
-      finish(Failure(StopReason::cancelled));
+    if (!reported_) {
+      finish(Failure(call_.given_up()));
     }
   }
 
@@ -79,12 +53,14 @@ class Delivery::Impl {
     }
     if (retract_) {
       retract_ = false;
-      delivered_ = Delivered();
+      seen_ = false;
+      complete_call_ = {};
       return &retract_event_;
     }
     const Event* const event = peeked_ != nullptr ? std::exchange(peeked_, nullptr) : due();
     if (event != nullptr) {
-      delivered_.note(*event);
+      seen_ = true;
+      complete_call_.note(*event);
     }
     return event;
   }
@@ -239,37 +215,37 @@ class Delivery::Impl {
     }
     return recovery_ ? recovery_->rung() != Rung::give_up
                      : plan_.can_retract && plan_.settings.on_partial == OnPartial::restart &&
-                           !delivered_.complete_call();
+                           !complete_call_.name();
   }
 
   asio::awaitable<void> broke(Failure failure) {
     const auto decision = call_.answer_broke(failure);
     answer_->stream.ask_takeover({});
-    if (decision.action != Action::fail_over || (delivered_.anything() && !may_be_rescued())) {
+    if (decision.action != Action::fail_over || (seen_ && !may_be_rescued())) {
       finish(decision.action == Action::stop ? failure : told(call_.failure()));
       co_return;
     }
     answer_.reset();  // closes the connection
     end_ = Failure(
         StopReason::cancelled);  // what it stays if we are stopped while another one is asked
-    if (recovery_ && !delivered_.anything()) {
+    if (recovery_ && !seen_) {
       recovery_.emplace();
     }
     going_on_ = recovery_ && recovery_->rung() == Rung::go_on;
     auto asked = co_await ask();
     end_.reset();
-    rescues_ += delivered_.anything() ? 1 : 0;
-    if (recovery_ && delivered_.anything()) {
+    rescues_ += seen_ ? 1 : 0;
+    if (recovery_ && seen_) {
       recovery_->goes_on(recovery_->rung());
     } else if (!recovery_) {
-      retract_ = asked.has_value() && delivered_.anything();
+      retract_ = asked.has_value() && seen_;
     }
     settle(std::move(asked));
   }
 
   /// The failure, in words that say why nobody was asked in its place.
   Failure told(const Failure& failure) const {
-    const auto& call = delivered_.complete_call();
+    const auto& call = complete_call_.name();
     if (!call || plan_.settings.on_partial.value_or(OnPartial::fail) == OnPartial::fail) {
       return failure;
     }
@@ -289,13 +265,15 @@ class Delivery::Impl {
 
   void finish(Result<bool> end) {
     report_ = call_.finish(end.has_error() ? end.error().code() : error_code());
+    reported_ = true;
     end_ = std::move(end);
   }
 
   DeliveryPlan plan_;
   detail::Call call_;
   std::optional<Committed> answer_;
-  Delivered delivered_;
+  bool seen_ = false;  // the consumer has got something
+  detail::CompleteCall complete_call_;
   std::optional<Recovery> recovery_;  // where a broken answer is gone on with
   bool going_on_ = false;             // who is asked is to go on with it
   const Event* peeked_ = nullptr;     // what comes next
@@ -303,6 +281,7 @@ class Delivery::Impl {
   bool retract_ = false;              // is what comes next
   Event retract_event_{Retract()};
   std::optional<Result<bool>> end_;
+  bool reported_ = false;
   CallReport report_;
 };
 

@@ -63,19 +63,15 @@ void Recovery::see(const Event& event) {
     blocks_ = std::max(blocks_, *block + 1);
   }
   if (const auto* text = std::get_if<Text>(&event.body)) {
-    text_ += text->text;
+    if (text_.size() <= most_kept) {  // else nobody will be asked to go on with it
+      text_ += text->text;
+    }
     open_text_ = text->block;
   } else if (block_of(event) && block_of(event) != open_text_) {
     open_text_.reset();
   }
-  if (const auto* start = std::get_if<ToolStart>(&event.body)) {
-    calls_.emplace_back(start->block,
-                        "`" + std::string(start->name) + "` (" + std::string(start->id) + ")");
-  } else if (const auto* end = std::get_if<ToolEnd>(&event.body); end && end->complete) {
-    const auto call = std::find_if(calls_.begin(), calls_.end(),
-                                   [&](const auto& one) { return one.first == end->block; });
-    complete_call_ = call == calls_.end() ? "without a name" : call->second;
-  } else if (const auto* usage = std::get_if<Usage>(&event.body)) {
+  complete_call_.note(event);
+  if (const auto* usage = std::get_if<Usage>(&event.body)) {
     usage_ = *usage;
   }
 }
@@ -103,7 +99,7 @@ void Recovery::release() {
 }
 
 Rung Recovery::rung() const {
-  if (complete_call_ || text_.size() > most_kept) {
+  if (complete_call_.name() || text_.size() > most_kept) {
     return Rung::give_up;
   }
   return detail::white_prefix(text_) == text_.size() ? Rung::anew : Rung::go_on;

@@ -478,6 +478,11 @@ Health::Outlook Call::returns_first(Clock::time_point now) const {
   return first.value_or(Health::Outlook());
 }
 
+Cause Call::given_up() const {
+  const auto* const parent = options_.parent;
+  return parent != nullptr && parent->cancelled() ? parent->cause() : Cause(StopReason::cancelled);
+}
+
 CallReport Call::finish(const error_code& code) {
   report_.took = answered_at_.value_or(code ? Clock::now() : began_) - began_;
   report_.code = code;
@@ -571,11 +576,7 @@ Attempt::Attempt(detail::Call& call, detail::MemberRun& run)
 
 Attempt::~Attempt() {
   if (open_) {
-    close(Failure(call_.answered_at_ ? StopReason::lost
-                  : call_.parent() != nullptr && call_.parent()->cancelled()
-                      ? call_.parent()->cause()
-                      : Cause(StopReason::cancelled)),
-          Clock::now());
+    close(Failure(call_.answered_at_ ? Cause(StopReason::lost) : call_.given_up()), Clock::now());
     call_.unwound(run_);
   }
 }

@@ -52,6 +52,18 @@ bool is_html(const HttpResponse& response) {
   return type.starts_with("text/html");
 }
 
+/// What an event adds to what is kept of an answer.
+std::size_t said_by(const Event& event) noexcept {
+  if (const auto* text = std::get_if<Text>(&event.body)) {
+    return text->text.size();
+  }
+  if (const auto* arguments = std::get_if<ToolArguments>(&event.body)) {
+    return arguments->json.size();
+  }
+  const auto* const reasoning = std::get_if<Reasoning>(&event.body);
+  return reasoning != nullptr ? reasoning->text.size() : 0;
+}
+
 /// An answer that says nothing but why it ended is one only where that is a reason to say nothing.
 std::optional<FailoverReason> fault_of_silence(FinishReason reason) {
   switch (reason) {
@@ -240,6 +252,12 @@ const Event* HttpStream::try_next() {
     finishing_ = true;
   } else if (is_progress(*event)) {
     stall_->progressed();
+    said_ += said_by(*event);
+    if (said_ > longest_answer) {
+      finish(Failure(FailoverReason::malformed_response,
+                     "an answer of more than " + std::to_string(longest_answer) + " bytes"));
+      return nullptr;
+    }
   }
   return event;
 }

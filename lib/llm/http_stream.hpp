@@ -111,6 +111,7 @@ class HttpStream final : public StreamSource {
   std::optional<Cause> expired_;
   std::function<Takeover()> takeover_;
   std::optional<StallTimer> stall_;
+  std::size_t said_ = 0;  // bytes of the answer
   bool body_ended_ = false;
   bool finishing_ = false;  // the answer's finish came, and nothing was read since
 };

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "error_words.hpp"
 #include "understudy/json_writer.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/mend.hpp"
@@ -22,6 +23,7 @@ std::string_view resource(Protocol protocol) {
   return {};
 }
 
+constexpr std::string_view beta_header = "anthropic-beta";
 constexpr std::string_view long_context_beta = "context-1m";
 
 /// Anthropic's SDKs add the version to the base URL, OpenAI's want it there. Here either does.
@@ -69,34 +71,37 @@ std::vector<std::string> refused(const Request& request, const ModelProfile& pro
   return names;
 }
 
-/// A list of words, without those that begin so.
-std::string without_words(std::string_view list, std::string_view prefix) {
-  std::string kept;
-  while (!list.empty()) {
-    const auto comma = std::min(list.find(','), list.size());
-    auto word = list.substr(0, comma);
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    word.remove_prefix(std::min(word.find_first_not_of(' '), word.size()));
-    if (!word.empty() && !word.starts_with(prefix)) {
-      kept.append(kept.empty() ? "" : ",").append(word);
+/// The provider's own features and the caller's, each once. `lean`: without those for long contexts.
+std::string all_betas(const HttpProviderOptions& options, std::string_view callers, bool lean) {
+  std::string all;
+  for (auto list : {options.headers.find(beta_header).value_or(""), callers}) {
+    while (!list.empty()) {
+      const auto comma = std::min(list.find(','), list.size());
+      const auto word = trimmed(list.substr(0, comma));
+      list.remove_prefix(std::min(comma + 1, list.size()));
+      const bool wanted = !word.empty() && !(lean && word.starts_with(long_context_beta));
+      if (wanted && !has_token(all, word)) {
+        all.append(all.empty() ? "" : ",").append(word);
+      }
     }
   }
-  return kept;
+  return all;
 }
 
 /// All but the body.
 HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, bool streamed,
-                    const Attempt& attempt) {
+                    std::string_view betas, const Attempt& attempt) {
+  const bool anthropic = options.protocol == Protocol::anthropic_messages;
   HttpRequest out("POST", target_of(options.protocol, options.base_url, below));
-  const bool lean = attempt.mends().contains(FailoverReason::oauth_long_context_beta_forbidden);
   for (std::size_t i = 0; i < options.headers.size(); ++i) {
     const auto [name, value] = options.headers[i];
-    const auto sent = lean && has_token(name, "anthropic-beta")
-                          ? without_words(value, long_context_beta)
-                          : std::string(value);
-    if (!sent.empty()) {
-      out.with_header(name, sent);
+    if (!anthropic || !has_token(name, beta_header)) {
+      out.with_header(name, value);
     }
+  }
+  const bool lean = attempt.mends().contains(FailoverReason::oauth_long_context_beta_forbidden);
+  if (const auto all = all_betas(options, betas, lean); anthropic && !all.empty()) {
+    out.with_header(beta_header, all);
   }
   const auto standard = [&](std::string_view name, std::string_view value) {
     if (!out.headers.find(name)) {
@@ -105,7 +110,7 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
   };
   standard("content-type", "application/json");
   standard("accept", streamed ? "text/event-stream" : "application/json");
-  if (options.protocol == Protocol::anthropic_messages) {
+  if (anthropic) {
     standard("anthropic-version", "2023-06-01");  // reference wire.md 2.1
   }
   if (const auto* credential = attempt.credential()) {
@@ -165,7 +170,7 @@ std::string body_of(const HttpProviderOptions& options, const Request& request,
 
 HttpRequest provider_request(const HttpProviderOptions& options, const Request& request,
                              const Attempt& attempt) {
-  return head_of(options, resource(options.protocol), options.stream, attempt)
+  return head_of(options, resource(options.protocol), options.stream, request.betas, attempt)
       .with_body(body_of(options, request, attempt));
 }
 
@@ -179,13 +184,12 @@ std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
   if (!body) {
     return std::nullopt;
   }
-  return head_of(options, request.below, false, attempt).with_body(std::move(*body));
+  return head_of(options, request.below, false, request.betas, attempt).with_body(std::move(*body));
 }
 
 bool can_mend(const HttpProviderOptions& options, const Request& request, FailoverReason reason) {
   if (reason == FailoverReason::oauth_long_context_beta_forbidden) {
-    const auto betas = options.headers.find("anthropic-beta").value_or("");
-    return betas.find(long_context_beta) != std::string_view::npos;
+    return all_betas(options, request.betas, true) != all_betas(options, request.betas, false);
   }
   Request copy = request;
   return mend(copy, reason);

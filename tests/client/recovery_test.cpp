@@ -159,3 +159,13 @@ TEST_CASE("of a call that was cut nothing is left, also when who goes on is cut 
   REQUIRE(consumer.answer.blocks.size() == 2);
   CHECK(consumer.answer.blocks[1].id == "c3");
 }
+
+TEST_CASE("of an answer without an end no more is kept than could be gone on with") {
+  Recovery recovery;
+  const std::string piece(std::size_t{1024} * 1024, 'a');
+  for (int i = 0; i < 32; ++i) {
+    CHECK(recovery.take(Event(Text(0, piece))));
+  }
+  CHECK(recovery.rung() == Rung::give_up);
+  CHECK(recovery.text().size() <= Recovery::most_kept + piece.size());
+}

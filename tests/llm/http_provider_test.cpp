@@ -174,3 +174,18 @@ TEST_CASE(
   REQUIRE(opened.has_error());
   CHECK(opened.error().code() == asio::error::operation_aborted);
 }
+
+TEST_CASE("an answer without an end is given up, and not kept for ever") {
+  std::string words = "one ";
+  for (std::size_t size = 0; size <= longest_answer; size += std::size_t{1024} * 1024) {
+    words += std::string(std::size_t{1024} * 1024, 'a') + " ";
+  }
+  World world;
+  auto& server = world.add(Protocol::openai_chat);
+  server.reply(Reply::answer(words));
+  const auto told = world.ask();
+  REQUIRE(told.answer.has_error());
+  CHECK(told.answer.error().code() == R::malformed_response);
+  CHECK(told.answer.error().message().find("33554432 bytes") != std::string::npos);
+  CHECK(told.open_connections == 0);
+}

@@ -407,3 +407,49 @@ TEST_CASE(
     }
   }
 }
+
+TEST_CASE("a client that goes in mid-answer, or while another member is asked: client_gone") {
+  for (const auto& fault : {Fault::silence(), Fault::close()}) {
+    GatewayWorld world;
+    auto& lead = world.add();
+    auto& understudy = world.add();
+    lead.reply(Reply::answer(ten).after(3, fault));
+    understudy.reply(Reply::answer(ten).before_head(Fault::silence()));
+    world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+      auto impatient = [&]() -> awaitable<void> { co_await post(http, paths()[0]); };
+      auto leave = [] { return sleep_for(3s); };
+      co_await race(std::move(impatient), std::move(leave));
+      co_await sleep_for(50ms);
+      const auto recent = co_await get(http, "/status");
+      CHECK(recent.has(R"("outcome":"client_gone","took_ms")"));
+      CHECK_FALSE(recent.has("cancelled"));
+      CHECK(understudy.open_connections() == 0);
+    });
+  }
+}
+
+TEST_CASE(
+    "a client's anthropic-beta goes on to who speaks that protocol, beside the provider's own") {
+  GatewayWorld world;
+  auto& lead = world.add();
+  auto& understudy = world.add();
+  // The first key is not one for long contexts: the beta is left out then, and the others stay.
+  lead.reply(Reply::status(400, "The long context beta is not yet available for this subscription.",
+                           "invalid_request_error"));
+  lead.reply(Reply::status(529, "Overloaded", "overloaded_error"));
+  const auto config = world.config(report_file + R"(
+[providers.anthropic.headers]
+anthropic-beta = "files-1, context-1m-2025-08-07"
+)");
+  world.serve(config, [&](HttpClient& http) -> awaitable<void> {
+    HttpRequest request("POST", "/v1/messages");
+    request.with_header("anthropic-beta", "tools-2,files-1").with_body(paths()[1].body);
+    const auto got = co_await send(http, std::move(request));
+    CHECK(got.status == 200);
+    const auto& asked = lead.connections()[0].requests;
+    REQUIRE(asked.size() >= 2);
+    CHECK(asked[0].head.headers.find("anthropic-beta") == "files-1,context-1m-2025-08-07,tools-2");
+    CHECK(asked[1].head.headers.find("anthropic-beta") == "files-1,tools-2");
+    CHECK_FALSE(understudy.connections()[0].requests[0].head.headers.find("anthropic-beta"));
+  });
+}

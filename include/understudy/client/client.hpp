@@ -61,7 +61,7 @@ class RequestOptions {
   RequestOptions() noexcept {}
 
   RequestOptions& with_observer(Observer& o) { return observer = &o, *this; }
-  /// Attempts run inside this scope and report its cause; it must outlive the answer's last `ready`.
+  /// Attempts run inside this scope and report its cause; it must outlive the answer.
   RequestOptions& with_parent(Scope& scope) { return parent = &scope, *this; }
   RequestOptions& with_deadline(Clock::duration d) { return deadline = d, *this; }
   RequestOptions& with_commit(Commit point) { return commit = point, *this; }

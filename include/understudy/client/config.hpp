@@ -158,7 +158,7 @@ class ServerConfig {
   std::optional<Tls> tls;
   Clock::duration keep_alive = std::chrono::seconds(15);
   Clock::duration drain = std::chrono::seconds(30);
-  std::size_t max_connections = 10'000;
+  std::size_t max_connections = 10'000;  ///< of all threads together; each has its share
   std::size_t max_body = std::size_t{32} * 1024 * 1024;
   Clock::duration idle = std::chrono::seconds(75);
   bool report = false;

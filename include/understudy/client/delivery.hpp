@@ -50,7 +50,7 @@ class DeliveryPlan {
 
   DeliveryPlan& with_prompt(std::uint64_t tokens) { return prompt_tokens = tokens, *this; }
   DeliveryPlan& with_observer(Observer& o) { return observer = &o, *this; }
-  /// Attempts run inside this scope, which must outlive the Delivery's last `ready`.
+  /// Attempts run inside this scope and report its cause; it must outlive the Delivery.
   DeliveryPlan& with_parent(Scope& scope) { return parent = &scope, *this; }
   /// The consumer understands Retract.
   DeliveryPlan& with_retract() { return can_retract = true, *this; }

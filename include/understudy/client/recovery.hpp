@@ -27,9 +27,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "understudy/client/detail/complete_call.hpp"
 #include "understudy/client/detail/held_events.hpp"
 #include "understudy/export.hpp"
 #include "understudy/llm/event.hpp"
@@ -46,7 +46,7 @@ enum class Rung : unsigned char {
 /// See the top of the file. A value; one thread at a time.
 class UNDERSTUDY_API Recovery {
  public:
-  /// Of text that is kept to be gone on with, and of a tool call that is kept back.
+  /// Of text that is kept to be gone on with, but for its last event, and of a tool call that is kept back.
   static constexpr std::size_t most_kept = std::size_t{16} * 1024 * 1024;
 
   /// An event of the member that answers now. True: it goes to the consumer as it is, now. Else `next` has what
@@ -73,7 +73,7 @@ class UNDERSTUDY_API Recovery {
   bool cut_in_call() const noexcept { return !open_calls_.empty(); }
 
   /// The tool call that came out complete, if one did: its name and id.
-  const std::optional<std::string>& complete_call() const noexcept { return complete_call_; }
+  const std::optional<std::string>& complete_call() const noexcept { return complete_call_.name(); }
 
   /// The answer broke, and another member answers: its events come from now on.
   void goes_on(Rung rung);
@@ -100,8 +100,7 @@ class UNDERSTUDY_API Recovery {
   detail::HeldEvents due_;
   detail::HeldEvents kept_;  // since a tool call began
   std::vector<std::size_t> open_calls_;
-  std::vector<std::pair<std::size_t, std::string>> calls_;
-  std::optional<std::string> complete_call_;
+  detail::CompleteCall complete_call_;
 };
 
 }  // namespace understudy

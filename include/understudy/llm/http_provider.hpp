@@ -70,9 +70,12 @@ class PassedRequest {
 
   /// The model that the body names is sent, in place of the member's.
   PassedRequest& with_own_model(bool on = true) { return own_model = on, *this; }
+  /// As Request::betas.
+  PassedRequest& with_betas(std::string names) { return betas = std::move(names), *this; }
 
   std::string below;  ///< the path below the base URL and its version
   std::string body;   ///< a JSON object
+  std::string betas;
   bool own_model = false;
 };
 

@@ -224,6 +224,10 @@ class Request {
   std::optional<Protocol> origin;
   ExtraFields extra;
   std::string body;
+
+  /// Features of Anthropic's API that the caller opts in to, with commas between (`anthropic-beta`): named to
+  /// providers of its protocol, beside those in their own headers.
+  std::string betas;
 };
 
 /// The prompt's size as stall limits and context windows count it: characters / 4, images aside.

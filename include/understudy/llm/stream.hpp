@@ -7,7 +7,9 @@
 /// 3. Only `ready` waits, and only while it waits do stall limits run (the call's deadline runs always):
 ///    a slow consumer is no stalled provider. A limit that runs out closes the connection.
 /// 4. An event and its views are valid until the next `ready`.
-/// 5. Dropping it closes the connection, abruptly, unless the answer was read to its end.
+/// 5. A provider's answer has at most `longest_answer` bytes of text, reasoning and calls: more is
+///    `malformed_response`, so that who keeps it keeps no more.
+/// 6. Dropping it closes the connection, abruptly, unless the answer was read to its end.
 ///
 ///     while ((co_await stream.ready()).value()) {
 ///       while (const Event* event = stream.try_next()) { ... }
@@ -26,6 +28,8 @@
 #include "understudy/runtime/stall_state.hpp"
 
 namespace understudy {
+
+inline constexpr std::size_t longest_answer = std::size_t{32} * 1024 * 1024;
 
 /// What a Stream reads from; see there for what is asked of both functions.
 class UNDERSTUDY_API StreamSource {

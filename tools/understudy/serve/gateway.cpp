@@ -68,6 +68,17 @@ Protocol protocol_of(const HttpHead& head) {
              : Protocol::openai_chat;
 }
 
+/// Request::betas, as the client has named them.
+std::string betas_of(const HttpHead& head) {
+  std::string betas;
+  for (std::size_t i = 0; i < head.headers.size(); ++i) {
+    if (const auto [name, value] = head.headers[i]; has_token(name, "anthropic-beta")) {
+      betas.append(betas.empty() ? "" : ",").append(value);
+    }
+  }
+  return betas;
+}
+
 HttpFields content(std::string_view type) {
   HttpFields fields;
   fields.add("content-type", type);
@@ -256,6 +267,7 @@ asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string body) {
     co_await send(client, *refused);
     co_return;
   }
+  request->betas = betas_of(client.request());
   CallRecord record(client.id(), std::string(client.path()), client.protocol());
   record.model = request->model;
   record.streamed = request->stream;
@@ -303,7 +315,7 @@ asio::awaitable<void> Gateway::pass(ClientExchange& client, std::string body) {
     record.prompt = body;
   }
   PassedRequest request(std::string(what.path.substr(3)), std::move(body));
-  request.with_own_model(what.own_model);
+  request.with_own_model(what.own_model).with_betas(betas_of(client.request()));
   Call call = [&](Scope&, RequestOptions& options, CallRecord&) -> asio::awaitable<void> {
     const auto outcome = co_await client_.pass(std::move(request), what.protocols, options);
     const bool nobody = outcome.report.attempts.empty() && outcome.report.skipped.empty();

@@ -38,6 +38,10 @@ void check(const ServerConfig& server, bool allow_open, std::vector<ConfigError>
   }
 }
 
+unsigned threads_of(const ServerConfig& server) {
+  return server.threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
+}
+
 /// The file, and the certificate that it names. Errors: all of them.
 boost::system::result<Setup, ConfigErrors> read_setup(const Options& options) {
   auto config = load_config(options.config);
@@ -47,6 +51,8 @@ boost::system::result<Setup, ConfigErrors> read_setup(const Options& options) {
   ConfigErrors errors{config->file, {}};
   check(config->server, options.allow_open, errors.errors);
   auto listening = server_options(config->server);
+  const auto threads = threads_of(config->server);
+  listening.with_max_connections((config->server.max_connections + threads - 1) / threads);
   if (const auto& tls = config->server.tls) {
     auto context = TlsContext::server(tls->certificate_file, tls->key_file);
     if (context) {
@@ -70,8 +76,7 @@ class Workers {
         config_(setup.config),
         state_(std::move(state)),
         records_(config_->log) {
-    const auto threads =
-        config_->server.threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
+    const auto threads = threads_of(config_->server);
     auto port = config_->server.port;
     for (unsigned i = 0; i < threads; ++i) {
       port = workers_.emplace_back(setup, state_, records_, port).port();

@@ -101,6 +101,8 @@ class UNDERSTUDY_API Call {
   const CallReport& report() const noexcept { return report_; }
 
   Scope* parent() const noexcept { return options_.parent; }
+  /// Why what nobody waits for any more was given up.
+  Cause given_up() const;
   const std::source_location& site() const noexcept { return site_; }
 
  private:

@@ -1,0 +1,45 @@
+/// Which tool call a consumer has got in whole, if it has got one: after it nothing is generated anew.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "understudy/llm/event.hpp"
+
+namespace understudy::detail {
+
+/// See the top of the file. Takes what the consumer gets, in order.
+class CompleteCall {
+ public:
+  void note(const Event& event) {
+    if (name_) {
+      return;
+    }
+    if (const auto* start = std::get_if<ToolStart>(&event.body)) {
+      open_.emplace_back(start->block,
+                         "`" + std::string(start->name) + "` (" + std::string(start->id) + ")");
+    } else if (const auto* end = std::get_if<ToolEnd>(&event.body)) {
+      const auto call = std::find_if(open_.begin(), open_.end(),
+                                     [&](const auto& one) { return one.first == end->block; });
+      if (end->complete) {
+        name_ = call == open_.end() ? "without a name" : std::move(call->second);
+        open_.clear();
+      } else if (call != open_.end()) {
+        open_.erase(call);
+      }
+    }
+  }
+
+  /// Its name and id.
+  const std::optional<std::string>& name() const noexcept { return name_; }
+
+ private:
+  std::vector<std::pair<std::size_t, std::string>> open_;
+  std::optional<std::string> name_;
+};
+
+}  // namespace understudy::detail
