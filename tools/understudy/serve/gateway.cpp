@@ -1,6 +1,5 @@
 #include "gateway.hpp"
 
-#include <algorithm>
 #include <array>
 #include <random>
 
@@ -23,50 +22,6 @@ class GatewayCategory final : public boost::system::error_category {
     return boost::system::errc::make_error_condition(boost::system::errc::operation_canceled);
   }
 };
-
-constexpr std::string_view one_model = "/v1/models/";
-
-/// A resource that is not read here.
-struct Passed {
-  std::string_view path;
-  std::vector<Protocol> protocols;
-  bool own_model;  // it wants other models than the chain's
-};
-
-const Passed* passed_at(std::string_view path) {
-  static const std::array<Passed, 2> all{
-      Passed{"/v1/messages/count_tokens", {Protocol::anthropic_messages}, false},
-      Passed{"/v1/embeddings", {Protocol::openai_chat, Protocol::openai_responses}, true}};
-  const auto* const found =
-      std::find_if(all.begin(), all.end(), [&](const Passed& one) { return one.path == path; });
-  return found == all.end() ? nullptr : found;
-}
-
-std::optional<Protocol> asked_at(std::string_view path) {
-  if (path == "/v1/chat/completions") {
-    return Protocol::openai_chat;
-  }
-  if (path == "/v1/messages") {
-    return Protocol::anthropic_messages;
-  }
-  return path == "/v1/responses" ? std::optional(Protocol::openai_responses) : std::nullopt;
-}
-
-bool is_listing(std::string_view path) {
-  return path == "/v1/models" || path.starts_with(one_model) || path == "/status" ||
-         path == "/metrics";
-}
-
-/// Whose words an answer is to be in. Where the path does not say it: Anthropic's clients name a version.
-Protocol protocol_of(const HttpHead& head) {
-  const auto path = std::string_view(head.target).substr(0, head.target.find('?'));
-  if (const auto asked = asked_at(path)) {
-    return *asked;
-  }
-  return path.starts_with("/v1/messages") || head.headers.find("anthropic-version")
-             ? Protocol::anthropic_messages
-             : Protocol::openai_chat;
-}
 
 /// Request::betas, as the client has named them.
 std::string betas_of(const HttpHead& head) {
@@ -173,37 +128,34 @@ std::string Gateway::next_id() {
 }
 
 asio::awaitable<void> Gateway::answer(HttpExchange& http) {
-  ClientExchange client(http, protocol_of(http.request()), next_id());
-  const auto path = client.path();
-  if (path == "/healthz" || path == "/readyz") {
-    const bool well = path == "/healthz" || !draining_;
+  using Kind = Resource::Kind;
+  const auto resource = resource_at(http.request());
+  ClientExchange client(http, resource.protocol, next_id());
+  if (resource.kind == Kind::health) {
+    const bool well = resource.path == "/healthz" || !draining_;
     const std::string_view body = well ? "ok\n" : "draining\n";
     const auto status = well ? 200U : 503U;
     co_await client.respond(status, content("text/plain; charset=utf-8"), body);
     co_return;
   }
+  const bool listing = resource.kind == Kind::listing;
+  const std::string_view method = listing ? "GET" : "POST";
   if (!allowed(client.request())) {
     const auto refused = refusal(401, "no such key; `server.keys` has those that are taken",
                                  client.protocol(), "invalid_api_key");
     co_await send(client, refused);
-    co_return;
-  }
-  const bool listing = is_listing(path);
-  if (!listing && !asked_at(path) && passed_at(path) == nullptr) {
+  } else if (resource.kind == Kind::nothing) {
     const auto refused =
-        refusal(404, "there is nothing at " + std::string(path), client.protocol());
+        refusal(404, "there is nothing at " + std::string(resource.path), client.protocol());
     co_await send(client, refused);
-    co_return;
-  }
-  const std::string_view method = listing ? "GET" : "POST";
-  if (client.request().method != method) {
+  } else if (client.request().method != method) {
     auto refused = refusal(405, "use " + std::string(method), client.protocol());
     refused.headers.add("allow", method);
     co_await send(client, refused);
   } else if (listing) {
     co_await get(client);
   } else {
-    co_await post(client);
+    co_await post(client, resource);
   }
 }
 
@@ -232,12 +184,11 @@ asio::awaitable<void> Gateway::get(ClientExchange& client) {
   co_await send(client, refused);
 }
 
-asio::awaitable<void> Gateway::post(ClientExchange& client) {
+asio::awaitable<void> Gateway::post(ClientExchange& client, const Resource& resource) {
   auto body = co_await client.http().read_all();
   if (body.has_value()) {
-    const bool passed = passed_at(client.path()) != nullptr;
-    if (passed) {
-      co_await pass(client, std::move(*body));
+    if (resource.kind == Resource::Kind::passed) {
+      co_await pass(client, resource, std::move(*body));
     } else {
       co_await ask(client, std::move(*body));
     }
@@ -300,8 +251,8 @@ asio::awaitable<void> Gateway::whole(ClientExchange& client, const RequestOption
   co_await send(client, body, outcome.report);
 }
 
-asio::awaitable<void> Gateway::pass(ClientExchange& client, std::string body) {
-  const auto& what = *passed_at(client.path());
+asio::awaitable<void> Gateway::pass(ClientExchange& client, const Resource& what,
+                                    std::string body) {
   auto model = member_text(body, "model");
   if (!model) {
     const auto refused =
@@ -317,7 +268,7 @@ asio::awaitable<void> Gateway::pass(ClientExchange& client, std::string body) {
   PassedRequest request(std::string(what.path.substr(3)), std::move(body));
   request.with_own_model(what.own_model).with_betas(betas_of(client.request()));
   Call call = [&](Scope&, RequestOptions& options, CallRecord&) -> asio::awaitable<void> {
-    const auto outcome = co_await client_.pass(std::move(request), what.protocols, options);
+    const auto outcome = co_await client_.pass(std::move(request), what.members, options);
     const bool nobody = outcome.report.attempts.empty() && outcome.report.skipped.empty();
     if (nobody) {
       const auto refused =

@@ -24,6 +24,7 @@
 
 #include "client_exchange.hpp"
 #include "records.hpp"
+#include "resource.hpp"
 #include "understudy/client/client.hpp"
 #include "understudy/net/http_server.hpp"
 
@@ -64,11 +65,11 @@ class Gateway {
   bool allowed(const HttpHead& head) const;
   std::string next_id();
   asio::awaitable<void> get(ClientExchange& client);
-  asio::awaitable<void> post(ClientExchange& client);
+  asio::awaitable<void> post(ClientExchange& client, const Resource& resource);
   asio::awaitable<void> ask(ClientExchange& client, std::string body);
   asio::awaitable<void> whole(ClientExchange& client, const RequestOptions& options,
                               Request request);
-  asio::awaitable<void> pass(ClientExchange& client, std::string body);
+  asio::awaitable<void> pass(ClientExchange& client, const Resource& what, std::string body);
   asio::awaitable<void> run(ClientExchange& client, CallRecord record, Call call);
 
   const Config& config_;
