@@ -41,7 +41,7 @@ asio::awaitable<Result<void>> Joining::read(Committed& answer) {
     if (joined()) {
       co_return Result<void>();
     }
-    if (seam_.refused()) {
+    if (seam_.refused() && (!after_call_ || answer.complete)) {
       co_return Failure(
           FailoverReason::resume_mismatch,
           "did not go on where the answer broke: " + std::string(to_string(seam_.verdict())));
@@ -56,6 +56,7 @@ void Joining::take(const Event& event, HeldEvents& held) {
   }
   if (const auto* text = std::get_if<Text>(&event.body)) {
     block_ = text->block;
+    after_call_ = after_call_ && white_prefix(text->text) == text->text.size();
     say(seam_.feed(text->text), held);
     return;
   }

@@ -41,7 +41,7 @@ class Joining {
   void say(std::string_view text, HeldEvents& held) const;
 
   Seam seam_;
-  bool after_call_;      // what was cut was a tool call: it may come at once
+  bool after_call_;      // what was cut was a tool call: it may come at once, before any other word
   bool called_ = false;  // and did
   std::size_t block_ = 0;
 };

@@ -243,12 +243,13 @@ const Event* HttpStream::try_next() {
     return nullptr;
   }
   if (const auto* error = std::get_if<Error>(&event->body)) {
-    finish(in_stream(*error));
+    finish(finished_ ? Result<bool>(false) : Result<bool>(in_stream(*error)));
     return nullptr;
   }
   if (std::holds_alternative<Heartbeat>(event->body)) {
     stall_->heartbeat();
   } else if (std::holds_alternative<Finish>(event->body)) {
+    finished_ = true;
     finishing_ = true;
   } else if (is_progress(*event)) {
     stall_->progressed();
@@ -299,10 +300,10 @@ asio::awaitable<Result<bool>> HttpStream::read_on() {
     co_await drain();
     co_return ended({});
   }
-  if (decoder_->error()) {
+  if (decoder_->error() && !finished_) {
     co_return Failure(FailoverReason::malformed_response, decoder_->error().message());
   }
-  if (body_ended_ || expired_) {
+  if (body_ended_ || expired_ || decoder_->error()) {
     co_return ended({});
   }
   if (finishing_) {  // only now: most often the end came with the finish

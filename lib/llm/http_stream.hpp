@@ -113,7 +113,8 @@ class HttpStream final : public StreamSource {
   std::optional<StallTimer> stall_;
   std::size_t said_ = 0;  // bytes of the answer
   bool body_ended_ = false;
-  bool finishing_ = false;  // the answer's finish came, and nothing was read since
+  bool finished_ = false;   // the answer's finish came: it is complete, whatever follows
+  bool finishing_ = false;  // the same, and nothing was read since
 };
 
 }  // namespace understudy::detail

@@ -163,6 +163,24 @@ TEST_CASE("a tool call that was cut has never been; who goes on makes it, once")
   }
 }
 
+TEST_CASE(
+    "cut in a tool call behind two characters: who makes the call at once is taken, in one read or "
+    "many") {
+  for (const Clock::duration gap : {0ms, 10ms}) {
+    CAPTURE(gap.count());
+    Resuming stage;
+    const auto call = Reply::answer("Hm").call("call_1", "weather", R"({"city": "Oslo"})");
+    stage.add().reply(Reply(call).after(3, Fault::close()));
+    stage.add().reply(
+        Reply::answer("").call("call_2", "weather", R"({"city": "Oslo"})").dripping(gap));
+    const auto told = stage.ask();
+    require_answer(told);
+    CHECK(told.text == "Hm");
+    REQUIRE(told.answer->blocks.size() == 2);
+    CHECK(told.answer->blocks[1].id == "call_2");
+  }
+}
+
 TEST_CASE("after a complete tool call nothing is generated anew: the failure names the call") {
   for (const auto protocol : {Protocol::anthropic_messages, Protocol::openai_responses}) {
     CAPTURE(to_string(protocol));

@@ -54,7 +54,8 @@ class UNDERSTUDY_API Stream {
   /// Whether it came as one body: the events' raw bytes are no frames of a stream then.
   bool whole() const noexcept { return source_->whole(); }
 
-  /// The next event that has come already, or nullptr. An Error is no event here but `ready`'s failure.
+  /// The next event that has come already, or nullptr. An Error is no event here but `ready`'s failure,
+  /// or nothing behind a Finish.
   const Event* try_next() { return source_->try_next(); }
 
   /// Completes when `try_next` has something: true; or at the end of a complete answer: false. Errors:
