@@ -1,19 +1,17 @@
 #include "understudy/testing/simulation.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <ostream>
 #include <random>
 #include <set>
-#include <thread>
 
+#include "run_seeds.hpp"
 #include "understudy/failover/failover.hpp"
 #include "understudy/testing/scripted_call.hpp"
 #include "understudy/testing/virtual_time.hpp"
@@ -546,45 +544,7 @@ class Simulation final {
 Schedule simulate_one(std::uint64_t seed, std::ostream* log) { return Simulation(seed, log).run(); }
 
 SimulationResult simulate(std::uint64_t first, std::uint64_t count, unsigned threads) {
-  constexpr std::uint64_t twice_every = 16;
-  SimulationResult result;
-  std::vector<std::size_t> calls;
-  std::mutex mutex;
-  std::atomic<std::uint64_t> next{first};
-  const auto work = [&] {
-    for (auto seed = next++; seed < first + count; seed = next++) {
-      auto once = simulate_one(seed);
-      if (seed % twice_every == 0 && simulate_one(seed).trace != once.trace) {
-        once.complaint += "a second run went another way; ";
-      }
-      const std::lock_guard lock(mutex);
-      calls.push_back(once.calls);
-      result.calls += once.calls;
-      result.attempts += once.attempts;
-      result.probes += once.probes;
-      result.answered += once.answered;
-      result.failed += once.failed;
-      result.cancelled += once.cancelled;
-      if (!once.complaint.empty()) {
-        result.failures.push_back({seed, std::move(once.complaint)});
-      }
-    }
-  };
-  std::vector<std::thread> others;
-  for (unsigned i = 1; i < threads; ++i) {
-    others.emplace_back(work);
-  }
-  std::thread(work).join();  // on a thread of its own: the caller's may have virtual time
-  for (auto& thread : others) {
-    thread.join();
-  }
-  std::sort(calls.begin(), calls.end());
-  std::sort(result.failures.begin(), result.failures.end(),
-            [](const auto& a, const auto& b) { return a.seed < b.seed; });
-  result.schedules = calls.size();
-  result.median_calls = calls.empty() ? 0 : calls[calls.size() / 2];
-  result.most_calls = calls.empty() ? 0 : calls.back();
-  return result;
+  return run_seeds(first, count, threads, simulate_one);
 }
 
 }  // namespace understudy::testing

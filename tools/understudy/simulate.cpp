@@ -1,4 +1,4 @@
-// `understudy simulate`: random incidents in virtual time.
+// `understudy simulate`: random incidents and broken answers in virtual time.
 #include <chrono>
 #include <iomanip>
 #include <iostream>
@@ -7,6 +7,7 @@
 
 #include "command.hpp"
 #include "understudy/json_writer.hpp"
+#include "understudy/testing/broken_answers.hpp"
 #include "understudy/testing/simulation.hpp"
 
 namespace understudy::tool {
@@ -20,52 +21,93 @@ struct Options {
   bool json = false;
 };
 
-void print_json(const testing::SimulationResult& result, double seconds) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object()
-      .member("schedules", result.schedules)
-      .member("median_calls", result.median_calls)
-      .member("most_calls", result.most_calls)
-      .member("calls", result.calls)
-      .member("answered", result.answered)
-      .member("failed", result.failed)
-      .member("cancelled", result.cancelled)
-      .member("attempts", result.attempts)
-      .member("probes", result.probes)
-      .member("seconds", seconds);
-  json.key("failures").begin_array();
-  for (const auto& failure : result.failures) {
+/// One kind of schedules, and how long they took.
+struct Run {
+  testing::SimulationResult result;
+  double seconds;
+};
+
+Run run(const Options& options, decltype(testing::simulate)& simulate) {
+  const auto start = std::chrono::steady_clock::now();
+  auto result = simulate(options.seed, options.seeds, options.threads);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  return {std::move(result), took.count()};
+}
+
+void write_failures(JsonWriter& json, const Run& run) {
+  json.member("seconds", run.seconds).key("failures").begin_array();
+  for (const auto& failure : run.result.failures) {
     json.begin_object().member("seed", failure.seed).member("what", failure.what).end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+}
+
+void print_json(const Run& incidents, const Run& answers) {
+  std::string out;
+  JsonWriter json(out);
+  const auto& one = incidents.result;
+  json.begin_object()
+      .member("schedules", one.schedules)
+      .member("median_calls", one.median_calls)
+      .member("most_calls", one.most_calls)
+      .member("calls", one.calls)
+      .member("answered", one.answered)
+      .member("failed", one.failed)
+      .member("cancelled", one.cancelled)
+      .member("attempts", one.attempts)
+      .member("probes", one.probes);
+  write_failures(json, incidents);
+  const auto& other = answers.result;
+  json.key("broken_answers")
+      .begin_object()
+      .member("schedules", other.schedules)
+      .member("answered", other.answered)
+      .member("resumed", other.resumed)
+      .member("failed", other.failed)
+      .member("cancelled", other.cancelled)
+      .member("attempts", other.attempts);
+  write_failures(json, answers);
+  json.end_object().end_object();
   std::cout << out << "\n";
 }
 
-void print_text(const testing::SimulationResult& result, double seconds) {
-  std::cout << result.schedules << " schedules, " << result.calls << " calls (median "
-            << result.median_calls << ", most " << result.most_calls << "): " << result.answered
-            << " answered, " << result.failed << " failed, " << result.cancelled
-            << " cancelled by their callers\n"
-            << result.attempts << " attempts, " << result.probes << " of them probes\n"
-            << std::fixed << std::setprecision(1) << seconds << " s, " << std::setprecision(0)
-            << static_cast<double>(result.schedules) / seconds * 60 << " schedules a minute\n";
-  for (const auto& failure : result.failures) {
+void print_end(const Run& run) {
+  std::cout << std::fixed << std::setprecision(1) << run.seconds << " s, " << std::setprecision(0)
+            << static_cast<double>(run.result.schedules) / run.seconds * 60
+            << " schedules a minute\n";
+  for (const auto& failure : run.result.failures) {
     std::cout << "seed " << failure.seed << ": " << failure.what
-              << "\n  again: understudy simulate --seeds 1 --seed " << failure.seed << "\n";
+              << "\n  again: understudy simulate --seeds 1 --trace --seed " << failure.seed << "\n";
   }
-  std::cout << (result.failures.empty() ? "every invariant held" : "INVARIANTS BROKEN") << "\n";
+  std::cout << (run.result.failures.empty() ? "every invariant held" : "INVARIANTS BROKEN") << "\n";
+}
+
+void print_text(const Run& incidents, const Run& answers) {
+  const auto& one = incidents.result;
+  std::cout << "Incidents: " << one.schedules << " schedules, " << one.calls << " calls (median "
+            << one.median_calls << ", most " << one.most_calls << "): " << one.answered
+            << " answered, " << one.failed << " failed, " << one.cancelled
+            << " cancelled by their callers\n"
+            << one.attempts << " attempts, " << one.probes << " of them probes\n";
+  print_end(incidents);
+  const auto& other = answers.result;
+  std::cout << "\nBroken answers: " << other.schedules
+            << " schedules of one call: " << other.answered << " answered, " << other.resumed
+            << " of them gone on with by another attempt, " << other.failed << " failed, "
+            << other.cancelled << " left by their consumers\n"
+            << other.attempts << " attempts\n";
+  print_end(answers);
 }
 
 int simulate(const Options& options) {
   if (options.trace) {
     testing::simulate_one(options.seed, &std::cout);
+    testing::simulate_broken_answer(options.seed, &std::cout);
   }
-  const auto start = std::chrono::steady_clock::now();
-  const auto result = testing::simulate(options.seed, options.seeds, options.threads);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  options.json ? print_json(result, took.count()) : print_text(result, took.count());
-  return result.failures.empty() ? done : failed;
+  const auto incidents = run(options, testing::simulate);
+  const auto answers = run(options, testing::simulate_broken_answers);
+  options.json ? print_json(incidents, answers) : print_text(incidents, answers);
+  return incidents.result.failures.empty() && answers.result.failures.empty() ? done : failed;
 }
 
 }  // namespace
@@ -74,16 +116,18 @@ Command simulate_command(CLI::App& program) {
   auto options = std::make_shared<Options>();
   auto* const app = program.add_subcommand(
       "simulate",
-      "Runs random incidents in virtual time and checks what must always hold of failover.\n"
+      "Runs random incidents, and answers that break at random, in virtual time, and checks what "
+      "must\n"
+      "always hold of failover, and of answers that are gone on with.\n"
       "Exit code 1: an invariant was broken; the seed is printed, and replays it.");
-  app->add_option("--seeds", options->seeds, "How many schedules")
+  app->add_option("--seeds", options->seeds, "How many schedules of each kind")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000'000));
   app->add_option("--seed", options->seed, "The first seed")->capture_default_str();
   app->add_option("--threads", options->threads, "Threads")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
-  app->add_flag("--trace", options->trace, "First prints what happens in the schedule of --seed");
+  app->add_flag("--trace", options->trace, "First prints what happens in the schedules of --seed");
   app->add_flag("--json", options->json, "One JSON object");
   return {app, [options] { return simulate(*options); }};
 }

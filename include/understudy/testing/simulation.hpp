@@ -34,6 +34,7 @@ class Schedule {
   std::size_t attempts = 0;
   std::size_t probes = 0;
   std::size_t answered = 0;
+  std::size_t resumed = 0;  ///< of these, gone on with by another attempt (broken_answers.hpp)
   std::size_t failed = 0;
   std::size_t cancelled = 0;
   std::uint64_t trace = 0;  ///< of everything that happened: equal seeds have equal traces
@@ -59,6 +60,7 @@ class SimulationResult {
   std::uint64_t attempts = 0;
   std::uint64_t probes = 0;
   std::uint64_t answered = 0;
+  std::uint64_t resumed = 0;
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;
   std::vector<SimulationFailure> failures;  ///< by seed

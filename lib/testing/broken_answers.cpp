@@ -1,0 +1,300 @@
+#include "understudy/testing/broken_answers.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <deque>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../client/folding.hpp"
+#include "drawn_reply.hpp"
+#include "run_seeds.hpp"
+#include "understudy/client/delivery.hpp"
+#include "understudy/llm/http_provider.hpp"
+#include "understudy/testing/fault_server.hpp"
+#include "understudy/testing/memory_network.hpp"
+#include "understudy/testing/scripted_resolver.hpp"
+#include "understudy/testing/virtual_time.hpp"
+
+namespace understudy::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t most_attempts_a_member = 4;  // with two retries and one mended request
+
+class BrokenAnswer final {
+ public:
+  BrokenAnswer(std::uint64_t seed, std::ostream* log)
+      : dice_(seed),
+        network_(std::make_shared<MemoryNetwork>(context_.get_executor())),
+        client_(context_.get_executor(), HttpClientOptions().with_dialer(network_).with_resolver(
+                                             std::make_shared<ScriptedResolver>())),
+        state_(BudgetSettings(), seed),
+        right_(draw_answer(dice_)),
+        check_(right_),
+        log_(log) {
+    draw_chain();
+    draw_settings();
+    result_.calls = 1;
+  }
+
+  Schedule run() {
+    note([&](std::ostream& out) {
+      out << "right: [" << right_.thought << "] " << right_.text;
+      for (const auto& call : right_.calls) {
+        out << "\n    " << call.name << call.arguments;
+      }
+    });
+    try {
+      time_.run(context_, whole());
+    } catch (const std::exception& error) {
+      complain(std::string("it threw: ") + error.what());
+    }
+    result_.complaint += check_.complaint();
+    return std::move(result_);
+  }
+
+ private:
+  void complain(const std::string& what) {
+    note([&](std::ostream& out) { out << "WRONG: " << what; });
+    if (result_.complaint.size() < 2'000) {
+      result_.complaint += what + "; ";
+    }
+  }
+
+  template <class Write>
+  void note(Write write) {
+    if (log_ != nullptr) {
+      *log_ << std::chrono::duration<double>(time_.elapsed()).count() << " s: ";
+      write(*log_);
+      *log_ << '\n';
+    }
+  }
+
+  void trace(std::uint64_t value) {
+    result_.trace = (result_.trace ^ value) * 0x100000001B3ULL;  // FNV-1a
+  }
+
+  // --- drawing ---------------------------------------------------------------------------------
+
+  void draw_chain() {
+    constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
+                                   Protocol::openai_responses};
+    const auto members = 2 + dice_.pick(3);
+    for (std::size_t i = 0; i < members; ++i) {
+      const std::string name(1, static_cast<char>('a' + i));
+      const auto port = static_cast<std::uint16_t>(8000 + i);
+      const auto url = "http://" + name + ".test:" + std::to_string(port);
+      acceptors_.push_back(network_->listen(port));
+      servers_.emplace_back().reply_to("m", [this, i](const SeenRequest&) { return reply(i); });
+      const auto protocol = protocols[dice_.pick(protocols.size())];
+      providers_.emplace_back(client_, HttpProviderOptions(name, protocol, parse_url(url).value()));
+      chain_.push_back(Member(name, "m").with_base_url(url));
+      takes_prefill_.push_back(dice_.chance(30));
+      note([&](std::ostream& out) {
+        out << name << " speaks " << to_string(protocol)
+            << (takes_prefill_.back() ? ", takes a prefill" : "");
+      });
+    }
+  }
+
+  void draw_settings() {
+    const auto stall = StallSettings().with_first_progress(2s).with_stale(2s);
+    policy_.with_stall(stall).with_backoff(BackoffSettings(1ms, 1ms));
+    settings_.with_on_partial(OnPartial::resume)
+        .with_max_resumes(static_cast<unsigned>(dice_.pick(5)));
+    if (dice_.chance(20)) {
+      settings_.with_commit(dice_.chance(80) ? Commit::after(50ms) : Commit::whole());
+    }
+    if (dice_.chance(5)) {
+      leaves_after_ = dice_.pick(30);
+    }
+  }
+
+  // --- what the providers do -------------------------------------------------------------------
+
+  std::size_t place_of(const Member& member) const {
+    return static_cast<std::size_t>(member.provider()[0] - 'a');
+  }
+
+  bool begun() const { return detail::white_prefix(check_.text()) < check_.text().size(); }
+
+  Reply reply(std::size_t place) {
+    if (check_.complete_calls() > 0) {
+      complain("a provider is asked after a complete tool call was shown");
+    }
+    if (gone_) {
+      complain("a provider is asked for a consumer that has gone");
+    }
+    const bool prefilled = takes_prefill_[place];
+    const bool goes_on = begun() && check_.complaint().empty();
+    const auto manner = goes_on ? draw_manner(dice_, prefilled) : Manner::whole;
+    auto reply = draw_reply(dice_, manner, right_, check_.text(), prefilled);
+    const auto fault = draw_fault(dice_, reply, begun() ? 40 : 80);
+    note([&](std::ostream& out) {
+      out << chain_[place].name() << " says " << to_string(manner) << ", " << fault << ':';
+      for (const auto& said : reply.said) {
+        out << " [" << said.text << ']';
+      }
+    });
+    return reply;
+  }
+
+  // --- running ---------------------------------------------------------------------------------
+
+  asio::awaitable<void> whole() {
+    auto body = [&](Scope& scope) -> asio::awaitable<void> {
+      for (std::size_t i = 0; i < servers_.size(); ++i) {
+        auto serve = [this, i] { return servers_[i].serve(*acceptors_[i]); };
+        scope.spawn(std::move(serve));
+      }
+      co_await call();
+      gone_ = true;
+      co_await sleep_for(100ms);  // the servers notice who has gone
+      check_connections();
+      client_.close();
+      scope.cancel(StopReason::shutdown);
+    };
+    co_await with_scope(std::move(body));
+  }
+
+  asio::awaitable<void> call() {
+    request_.messages.emplace_back(Role::user, "Is the north tank full?");
+    auto open = [this](const Request& asked, Attempt& attempt) {
+      check_request(asked, attempt.member());
+      return providers_[place_of(attempt.member())].open(asked, attempt);
+    };
+    DeliveryPlan plan(chain_, policy_, settings_, state_, std::make_shared<const Request>(request_),
+                      std::move(open));
+    plan.with_prefill([this](const Member& member) { return takes_prefill_[place_of(member)]; });
+    auto delivery = co_await deliver(std::move(plan));
+    co_await read(delivery);
+    result_.attempts = delivery.report().attempts.size();
+    if (result_.attempts > chain_.size() * most_attempts_a_member * (settings_.max_resumes + 1)) {
+      complain("it made " + std::to_string(result_.attempts) + " attempts");
+    }
+    note([&](std::ostream& out) { out << delivery.report().to_text(); });
+  }
+
+  asio::awaitable<void> read(Delivery& delivery) {
+    while (true) {
+      const auto more = co_await delivery.ready();
+      trace(static_cast<std::uint64_t>(time_.elapsed().count()));
+      if (more.has_error() || !*more) {
+        ended(delivery, more);
+        co_return;
+      }
+      while (const Event* event = delivery.try_next()) {
+        take(*event);
+        if (++shown_ > leaves_after_) {
+          note([](std::ostream& out) { out << "the consumer goes away"; });
+          ++result_.cancelled;
+          co_return;
+        }
+      }
+    }
+  }
+
+  void take(const Event& event) {
+    if (std::exchange(asked_, false) && shown_ > 0 && ++rescues_ > settings_.max_resumes) {
+      complain("it is rescued too often");
+    }
+    const auto said = check_.text().size();
+    check_.take(event);
+    trace(event.body.index());
+    trace(std::hash<std::string_view>()(std::string_view(check_.text()).substr(said)));
+    note([&](std::ostream& out) {
+      out << "shown: event " << event.body.index() << ' ' << check_.text().substr(said);
+    });
+  }
+
+  void ended(const Delivery& delivery, const Result<bool>& end) {
+    check_.end(end.has_value());
+    end.has_value() ? ++result_.answered : ++result_.failed;
+    result_.resumed += end.has_value() && delivery.resumed() ? 1 : 0;
+    trace(result_.answered);
+  }
+
+  // --- checking --------------------------------------------------------------------------------
+
+  /// What is asked of a member is the request, and what was shown of the answer, all of it.
+  void check_request(const Request& asked, const Member& member) {
+    asked_ = true;
+    if (!begun()) {
+      if (asked.messages.size() != 1 || asked.messages.back().parts.size() != 1) {
+        complain(member.name() + " is asked to go on with nothing");
+      }
+      return;
+    }
+    const auto& last = asked.messages.back();
+    const auto* const part =
+        last.parts.empty() ? nullptr : std::get_if<TextPart>(&last.parts.back());
+    const auto& said = check_.text();
+    const auto trimmed = std::string_view(said).substr(0, detail::white_suffix(said));
+    const bool right =
+        part != nullptr &&
+        (takes_prefill_[place_of(member)]
+             ? last.role == Role::assistant && part->text == trimmed
+             : last.role == Role::user && part->text.find(said) != std::string::npos);
+    if (!right) {
+      complain(member.name() + " is not told what was shown");
+    }
+  }
+
+  void check_connections() {
+    std::size_t open = 0;
+    for (const auto& server : servers_) {
+      open += server.open_connections();
+      trace(server.requests());
+      for (const auto& connection : server.connections()) {
+        if (!connection.complaint.empty()) {
+          complain("a request could not be read: " + connection.complaint);
+        }
+      }
+    }
+    if (open > client_.idle_connections()) {
+      complain(std::to_string(open) + " connections are open, and " +
+               std::to_string(client_.idle_connections()) + " idle");
+    }
+  }
+
+  VirtualTime time_;
+  asio::io_context context_;
+  Dice dice_;
+  std::shared_ptr<MemoryNetwork> network_;
+  HttpClient client_;
+  State state_;
+  std::deque<FaultServer> servers_;
+  std::deque<HttpProvider> providers_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<bool> takes_prefill_;
+  Chain chain_;
+  Policy policy_;
+  DeliverySettings settings_;
+  Request request_{"what the client calls it"};
+  WholeAnswer right_;
+  AnswerCheck check_;
+  std::size_t leaves_after_ = static_cast<std::size_t>(-1);  // events
+  std::size_t shown_ = 0;                                    // the same
+  bool asked_ = false;  // somebody was asked since the last one was shown
+  unsigned rescues_ = 0;
+  bool gone_ = false;
+  std::ostream* log_;
+  Schedule result_;
+};
+
+}  // namespace
+
+Schedule simulate_broken_answer(std::uint64_t seed, std::ostream* log) {
+  return BrokenAnswer(seed, log).run();
+}
+
+SimulationResult simulate_broken_answers(std::uint64_t first, std::uint64_t count,
+                                         unsigned threads) {
+  return run_seeds(first, count, threads, simulate_broken_answer);
+}
+
+}  // namespace understudy::testing
