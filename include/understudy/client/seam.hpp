@@ -12,7 +12,7 @@
 ///    `resume_request` asks for a tail that occurs once. For the same reason an overlap of fewer than 16
 ///    characters that begins and ends with the same 4 is refused. What cannot be seen: a member that does
 ///    not repeat what it is asked for, or less than 8 characters, where the answer says 8 or more twice in
-///    a row.
+///    a row, with white space between or not, or begins with a word of 4 or more that it says twice.
 /// 5. Going on without an overlap is taken after a prefill alone, whatever is said. There an overlap must
 ///    have 20 characters, and who begins with 16 that were delivered and then departs (a restart in other
 ///    words, a near miss) is refused. What cannot be seen there: an answer that says 20 characters or more
