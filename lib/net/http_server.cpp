@@ -165,7 +165,12 @@ struct HttpExchange::State {
   bool has_room() const noexcept { return parser.head().method != "HEAD"; }
 
   asio::awaitable<error_code> send_out() {
-    const auto code = co_await send(out);
+    // Most often the kernel takes it at once: two coroutines less for each token.
+    const auto at_once = out.empty() ? IoResult({}, 0) : stream->try_write(out);
+    error_code code;
+    if (at_once.bytes < out.size()) {
+      code = co_await send(std::string_view(out).substr(at_once.bytes));
+    }
     out.clear();
     if (out.capacity() > kept_capacity) {
       out.shrink_to_fit();

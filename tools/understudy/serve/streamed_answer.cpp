@@ -97,7 +97,9 @@ asio::awaitable<void> StreamedAnswer::quiet() {
 
 /// Whole frames. False: the client's connection is dead.
 asio::awaitable<bool> StreamedAnswer::say(std::string_view frames) {
-  co_await quiet();
+  if (commenting_) {
+    co_await quiet();
+  }
   if (!broken_) {
     speaking_ = true;
     const auto unwritten = co_await exchange_.http().write(frames);
