@@ -6,7 +6,7 @@
 #include "understudy/client/seam.hpp"
 
 using namespace understudy;
-using understudy::testing::answers_of;
+using seam_corpus::answers_of;
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-namespace understudy::testing {
+namespace seam_corpus {
 
-class WholeAnswer {
+class CorpusAnswer {
  public:
   std::string name;  // kind/name
   std::string text;
@@ -46,12 +46,12 @@ inline std::string without_escapes(std::string_view text) {
   return plain.append(text);
 }
 
-inline std::vector<WholeAnswer> answers_of(const std::string& kind) {
+inline std::vector<CorpusAnswer> answers_of(const std::string& kind) {
   std::ifstream file(UNDERSTUDY_TEST_DATA "/seam/" + kind + ".txt", std::ios::binary);
   if (!file) {
     throw std::runtime_error("no answers of kind " + kind);
   }
-  std::vector<WholeAnswer> all;
+  std::vector<CorpusAnswer> all;
   for (std::string line; std::getline(file, line);) {
     const bool begins =
         line.starts_with("@@ ") &&
@@ -66,4 +66,4 @@ inline std::vector<WholeAnswer> answers_of(const std::string& kind) {
   return all;
 }
 
-}  // namespace understudy::testing
+}  // namespace seam_corpus

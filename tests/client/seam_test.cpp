@@ -12,7 +12,7 @@
 #include "understudy/client/resume_request.hpp"
 
 using namespace understudy;
-using understudy::testing::answers_of;
+using seam_corpus::answers_of;
 
 namespace {
 
