@@ -60,7 +60,9 @@ class Delivery::Impl {
     const Event* const event = peeked_ != nullptr ? std::exchange(peeked_, nullptr) : due();
     if (event != nullptr) {
       seen_ = true;
-      complete_call_.note(*event);
+      if (!recovery_) {
+        complete_call_.note(*event);
+      }
     }
     return event;
   }
@@ -215,7 +217,12 @@ class Delivery::Impl {
     }
     return recovery_ ? recovery_->rung() != Rung::give_up
                      : plan_.can_retract && plan_.settings.on_partial == OnPartial::restart &&
-                           !complete_call_.name();
+                           !complete_call();
+  }
+
+  /// The tool call that was delivered in whole, if one was.
+  const std::optional<std::string>& complete_call() const noexcept {
+    return recovery_ ? recovery_->complete_call() : complete_call_.name();
   }
 
   asio::awaitable<void> broke(Failure failure) {
@@ -245,7 +252,7 @@ class Delivery::Impl {
 
   /// The failure, in words that say why nobody was asked in its place.
   Failure told(const Failure& failure) const {
-    const auto& call = complete_call_.name();
+    const auto& call = complete_call();
     if (!call || plan_.settings.on_partial.value_or(OnPartial::fail) == OnPartial::fail) {
       return failure;
     }
@@ -272,13 +279,13 @@ class Delivery::Impl {
   DeliveryPlan plan_;
   detail::Call call_;
   std::optional<Committed> answer_;
-  bool seen_ = false;  // the consumer has got something
-  detail::CompleteCall complete_call_;
-  std::optional<Recovery> recovery_;  // where a broken answer is gone on with
-  bool going_on_ = false;             // who is asked is to go on with it
-  const Event* peeked_ = nullptr;     // what comes next
-  unsigned rescues_ = 0;              // of an answer that was seen in part
-  bool retract_ = false;              // is what comes next
+  bool seen_ = false;                   // the consumer has got something
+  detail::CompleteCall complete_call_;  // where there is no recovery_ to know
+  std::optional<Recovery> recovery_;    // where a broken answer is gone on with
+  bool going_on_ = false;               // who is asked is to go on with it
+  const Event* peeked_ = nullptr;       // what comes next
+  unsigned rescues_ = 0;                // of an answer that was seen in part
+  bool retract_ = false;                // is what comes next
   Event retract_event_{Retract()};
   std::optional<Result<bool>> end_;
   bool reported_ = false;

@@ -19,7 +19,7 @@ namespace understudy {
 namespace {
 
 constexpr std::size_t longest_file = std::size_t{1024} * 1024;
-constexpr std::size_t longest_answer = std::size_t{64} * 1024;
+constexpr std::size_t longest_tokens = std::size_t{64} * 1024;
 
 /// What means that the refresh token is of no use any more: RFC 6749 5.2, and OpenAI's own (wire.md 4.3).
 constexpr std::array<std::string_view, 6> final_codes{
@@ -176,7 +176,7 @@ asio::awaitable<Result<Tokens>> refresh(const HttpClientOptions& http, const OAu
     co_return Failure(FailoverReason::auth, "token endpoint: " + to_string(response.error()));
   }
   const auto status = response->status();
-  const auto answer = co_await response->read_all(longest_answer);
+  const auto answer = co_await response->read_all(longest_tokens);
   client.close();
   if (answer.has_error()) {
     co_return Failure(FailoverReason::auth, "token endpoint: " + to_string(answer.error()));

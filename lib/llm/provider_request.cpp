@@ -71,9 +71,13 @@ std::vector<std::string> refused(const Request& request, const ModelProfile& pro
   return names;
 }
 
-/// The provider's own features and the caller's, each once. `lean`: without those for long contexts.
+/// What Anthropic's providers are sent: their own features and the caller's, each once. `lean`: without those
+/// for long contexts.
 std::string all_betas(const HttpProviderOptions& options, std::string_view callers, bool lean) {
   std::string all;
+  if (options.protocol != Protocol::anthropic_messages) {
+    return all;
+  }
   for (auto list : {options.headers.find(beta_header).value_or(""), callers}) {
     while (!list.empty()) {
       const auto comma = std::min(list.find(','), list.size());
@@ -100,7 +104,7 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
     }
   }
   const bool lean = attempt.mends().contains(FailoverReason::oauth_long_context_beta_forbidden);
-  if (const auto all = all_betas(options, betas, lean); anthropic && !all.empty()) {
+  if (const auto all = all_betas(options, betas, lean); !all.empty()) {
     out.with_header(beta_header, all);
   }
   const auto standard = [&](std::string_view name, std::string_view value) {

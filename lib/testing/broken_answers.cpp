@@ -60,9 +60,7 @@ class BrokenAnswer final {
  private:
   void complain(const std::string& what) {
     note([&](std::ostream& out) { out << "WRONG: " << what; });
-    if (result_.complaint.size() < 2'000) {
-      result_.complaint += what + "; ";
-    }
+    testing::complain(result_, what);
   }
 
   template <class Write>
@@ -74,9 +72,7 @@ class BrokenAnswer final {
     }
   }
 
-  void trace(std::uint64_t value) {
-    result_.trace = (result_.trace ^ value) * 0x100000001B3ULL;  // FNV-1a
-  }
+  void trace(std::uint64_t value) { testing::trace(result_, value); }
 
   // --- drawing ---------------------------------------------------------------------------------
 

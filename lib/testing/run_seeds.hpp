@@ -5,6 +5,19 @@
 
 namespace understudy::testing {
 
+/// Into the trace: FNV-1a.
+inline void trace(Schedule& schedule, std::uint64_t value) {
+  schedule.trace = (schedule.trace ^ value) * 0x100000001B3ULL;
+}
+
+/// Something is not as it must be.
+inline void complain(Schedule& schedule, const std::string& what) {
+  constexpr std::size_t longest = 2'000;
+  if (schedule.complaint.size() < longest) {
+    schedule.complaint += what + "; ";
+  }
+}
+
 using RunOne = Schedule(std::uint64_t seed, std::ostream* log);
 
 /// `simulate` of any kind of schedule.

@@ -8,9 +8,9 @@
 #include <map>
 #include <optional>
 #include <ostream>
-#include <random>
 #include <set>
 
+#include "dice.hpp"
 #include "run_seeds.hpp"
 #include "understudy/failover/failover.hpp"
 #include "understudy/testing/scripted_call.hpp"
@@ -54,7 +54,7 @@ struct Seen {
 class Simulation final {
  public:
   Simulation(std::uint64_t seed, std::ostream* log)
-      : random_(seed), state_(BudgetSettings(), seed), log_(log) {
+      : dice_(seed), state_(BudgetSettings(), seed), log_(log) {
     draw_providers();
     draw_policy();
     draw_calls();
@@ -102,8 +102,8 @@ class Simulation final {
     int reports = 0;
   };
 
-  std::uint64_t pick(std::uint64_t n) { return random_() % n; }
-  bool chance(unsigned percent) { return pick(100) < percent; }
+  std::uint64_t pick(std::uint64_t n) { return dice_.pick(n); }
+  bool chance(unsigned percent) { return dice_.chance(percent); }
   Clock::duration between(Clock::duration least, Clock::duration most) {
     return least + Clock::duration(static_cast<Clock::rep>(
                        pick(static_cast<std::uint64_t>((most - least).count()) + 1)));
@@ -113,14 +113,10 @@ class Simulation final {
     if (log_ != nullptr) {
       *log_ << "    WRONG: " << what << '\n';
     }
-    if (result_.complaint.size() < 2'000) {
-      result_.complaint += what + "; ";
-    }
+    testing::complain(result_, what);
   }
 
-  void trace(std::uint64_t value) {
-    result_.trace = (result_.trace ^ value) * 0x100000001B3ULL;  // FNV-1a
-  }
+  void trace(std::uint64_t value) { testing::trace(result_, value); }
 
   // --- drawing ---------------------------------------------------------------------------------
 
@@ -517,7 +513,7 @@ class Simulation final {
 
   VirtualTime time_;
   asio::io_context context_;
-  std::mt19937_64 random_;
+  Dice dice_;
   State state_;
   Policy policy_;
   Chain chain_;

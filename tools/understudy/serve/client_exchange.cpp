@@ -25,11 +25,6 @@ ClientExchange::ClientExchange(HttpExchange& exchange, Protocol words, std::stri
   }
 }
 
-std::string_view ClientExchange::path() const noexcept {
-  const std::string_view target = request().target;
-  return target.substr(0, target.find('?'));
-}
-
 asio::awaitable<error_code> ClientExchange::respond(unsigned status, HttpFields headers,
                                                     std::string_view body) {
   note(status, headers);

@@ -23,8 +23,6 @@ class ClientExchange {
   ClientExchange(HttpExchange& exchange, Protocol words, std::string fresh_id);
 
   const HttpHead& request() const noexcept { return http_.request(); }
-  /// The path without its query.
-  std::string_view path() const noexcept;
   Protocol protocol() const noexcept { return protocol_; }
   const std::string& id() const noexcept { return id_; }
   /// What the client was told, or zero.

@@ -153,14 +153,13 @@ asio::awaitable<void> Gateway::answer(HttpExchange& http) {
     refused.headers.add("allow", method);
     co_await send(client, refused);
   } else if (listing) {
-    co_await get(client);
+    co_await get(client, resource.path);
   } else {
     co_await post(client, resource);
   }
 }
 
-asio::awaitable<void> Gateway::get(ClientExchange& client) {
-  const auto path = client.path();
+asio::awaitable<void> Gateway::get(ClientExchange& client, std::string_view path) {
   std::optional<std::string> body;
   std::string_view type = "application/json";
   if (path == "/status") {
@@ -190,7 +189,7 @@ asio::awaitable<void> Gateway::post(ClientExchange& client, const Resource& reso
     if (resource.kind == Resource::Kind::passed) {
       co_await pass(client, resource, std::move(*body));
     } else {
-      co_await ask(client, std::move(*body));
+      co_await ask(client, resource.path, std::move(*body));
     }
   } else if (body.error().code == NetFault::body_too_large) {
     const auto refused =
@@ -205,7 +204,8 @@ asio::awaitable<void> Gateway::post(ClientExchange& client, const Resource& reso
   }
 }
 
-asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string body) {
+asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string_view path,
+                                   std::string body) {
   auto request = codec_for(client.protocol()).read_request(body);
   if (request.has_error()) {
     const auto& fault = request.error();
@@ -219,7 +219,7 @@ asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string body) {
     co_return;
   }
   request->betas = betas_of(client.request());
-  CallRecord record(client.id(), std::string(client.path()), client.protocol());
+  CallRecord record(client.id(), std::string(path), client.protocol());
   record.model = request->model;
   record.streamed = request->stream;
   if (records_.wants_prompts()) {

@@ -64,9 +64,9 @@ class Gateway {
 
   bool allowed(const HttpHead& head) const;
   std::string next_id();
-  asio::awaitable<void> get(ClientExchange& client);
+  asio::awaitable<void> get(ClientExchange& client, std::string_view path);
   asio::awaitable<void> post(ClientExchange& client, const Resource& resource);
-  asio::awaitable<void> ask(ClientExchange& client, std::string body);
+  asio::awaitable<void> ask(ClientExchange& client, std::string_view path, std::string body);
   asio::awaitable<void> whole(ClientExchange& client, const RequestOptions& options,
                               Request request);
   asio::awaitable<void> pass(ClientExchange& client, const Resource& what, std::string body);
