@@ -43,6 +43,11 @@ struct Syntax {
 
 constexpr Syntax head_error{"parsing table header", "syntax error in a section's head",
                             "write [section] or [[section]] alone on its line"};
+constexpr Syntax key_error{"parsing key", "syntax error in a line",
+                           "write key = value, one to a line"};
+constexpr Syntax quote_error{
+    "", "a quote amid a value",
+    "write all of a text in double quotes, and \\\" for a quote within it"};
 constexpr std::array syntax_errors{
     Syntax{"utf-8", "not UTF-8", "save the file as UTF-8"},
     Syntax{"redefine", "defined for the second time", "write each key and each section once"},
@@ -54,7 +59,7 @@ constexpr std::array syntax_errors{
            "write {key = value, key = value}, on one line, without a comma at its end"},
     Syntax{"parsing array", "syntax error in a list", "write [value, value]"},
     head_error,
-    Syntax{"parsing key", "syntax error in a line", "write key = value, one to a line"},
+    key_error,
     Syntax{"parsing root", "syntax error", "write key = value or [section], one to a line"},
     Syntax{"", "syntax error in a value",
            "write text and durations in double quotes, such as \"180s\""}};
@@ -63,7 +68,8 @@ constexpr std::array syntax_errors{
 /// bracket: a file of nothing but these would overflow the stack. 3.3 asserts that a section's head begins
 /// with what may stand in a key and that no list is closed as a table, and its table of Unicode spaces
 /// reaches an "unreachable" for ordinary letters outside quotes and after a backslash. Strings and comments
-/// are skipped.
+/// are skipped; a quote begins a string only where a key's part or a value begins, as toml++ sees it, which
+/// reads on over any other as it does over letters.
 class PreCheck {
  public:
   explicit PreCheck(std::string_view text) : text_(text) {
@@ -73,24 +79,24 @@ class PreCheck {
   }
 
   std::optional<ConfigError> error() {
-    bool fresh = true;  // nothing but spaces since the line began
     while (at_ < text_.size()) {
       const char c = text_[at_];
-      if (c == '[' && fresh && open_.empty() && !is_head()) {
-        return ConfigError(place(), std::string(head_error.what),
-                           std::string(head_error.suggestion));
+      if (c == '[' && before_ == '\n' && open_.empty() && !is_head()) {
+        return here(head_error);
       }
       if (static_cast<unsigned char>(c) >= 0x80) {
         return ConfigError(place(), "a character that may stand in quotes alone",
                            "write names in ASCII, and text in straight double quotes");
       }
-      fresh = c == '\n' || (fresh && (c == ' ' || c == '\t'));
       if (c == '"' || c == '\'') {
+        if (!may_begin_string()) {
+          return here(in_key_ ? key_error : quote_error);
+        }
         if (!skip_string(c)) {
           return ConfigError(place(), "a character that no backslash may stand before",
                              "write \\\\ for a backslash, and letters as they are");
         }
-        fresh = false;
+        before_ = c;
         continue;
       }
       if (c == '#') {
@@ -131,7 +137,16 @@ class PreCheck {
            ((c == '}' && open_.back() == '[') || (c == ']' && open_.back() == '{'));
   }
 
+  bool may_begin_string() const {
+    return std::string_view("\n=[{,").find(before_) != std::string_view::npos ||
+           (before_ == '.' && in_key_);
+  }
+
+  /// Takes c, which no string and no comment holds.
   void step(char c) {
+    if (c != ' ' && c != '\t' && c != '\r') {
+      before_ = c;
+    }
     if (c == '.') {
       ++dots_;
     } else if (c == '[' || c == '{') {
@@ -141,6 +156,11 @@ class PreCheck {
     }
     if (std::string_view("=,[]{}\n").find(c) != std::string_view::npos) {
       dots_ = 0;
+    }
+    if (c == '=') {
+      in_key_ = false;
+    } else if (c == '{' || c == ',' || c == '\n') {
+      in_key_ = open_.empty() || open_.back() == '{';
     }
   }
 
@@ -170,6 +190,10 @@ class PreCheck {
     return true;
   }
 
+  ConfigError here(const Syntax& error) const {
+    return {place(), std::string(error.what), std::string(error.suggestion)};
+  }
+
   ConfigPlace place() const {
     const auto before = text_.substr(0, at_);
     const auto lines = std::count(before.begin(), before.end(), '\n');
@@ -182,6 +206,8 @@ class PreCheck {
 
   std::string_view text_;
   std::size_t at_ = 0;
+  char before_ = '\n';  // the last that was neither a space nor in a comment
+  bool in_key_ = true;  // of an entry or a section
   std::size_t dots_ = 0;
   std::string open_;  // brackets, the innermost last
 };

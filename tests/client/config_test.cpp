@@ -581,6 +581,19 @@ TEST_CASE("columns count characters") {
             "# error 5:26 `key` must be a string | write key = \"/etc/ssl/own.key\""});
 }
 
+TEST_CASE("names in quotes, wherever a name may stand") {
+  const auto config =
+      good(model +
+           "[providers . \"gross\" . 'models' . \"ä.1\"]\n\"context_window\" = 32768\n"
+           "[providers.\"gross\"]\n'preset' = \"groq\"\n"
+           "[server]\ntls = {\"cert\" = \"ä\", 'key' = '''ö'''}\n"
+           "keys = [ # \"\n  'k', \"l\",\n  \"m\"]\n[[\"routes\"]]\n\"model\" = 'é'\n"
+           "chain = [{\"provider\" = \"groq\", 'model' = \"m\"}]\n");
+  CHECK(config.providers.at("gross").models.contains("ä.1"));
+  CHECK(config.server.keys.size() == 3);
+  CHECK(config.routes.size() == 1);
+}
+
 TEST_CASE("a file full of mistakes, or of brackets, is told within bounds") {
   std::string text = model + "[log]\n";
   for (int i = 0; i < 1000; ++i) {
