@@ -45,6 +45,8 @@ constexpr Syntax head_error{"parsing table header", "syntax error in a section's
                             "write [section] or [[section]] alone on its line"};
 constexpr Syntax key_error{"parsing key", "syntax error in a line",
                            "write key = value, one to a line"};
+constexpr Syntax value_error{"", "syntax error in a value",
+                             "write text and durations in double quotes, such as \"180s\""};
 constexpr Syntax quote_error{
     "", "a quote amid a value",
     "write all of a text in double quotes, and \\\" for a quote within it"};
@@ -61,15 +63,13 @@ constexpr std::array syntax_errors{
     head_error,
     key_error,
     Syntax{"parsing root", "syntax error", "write key = value or [section], one to a line"},
-    Syntax{"", "syntax error in a value",
-           "write text and durations in double quotes, such as \"180s\""}};
+    value_error};
 
 /// What toml++ must not get to see. It and its destructors descend once for each dot of a key and each
 /// bracket: a file of nothing but these would overflow the stack. 3.3 asserts that a section's head begins
 /// with what may stand in a key and that no list is closed as a table, and its table of Unicode spaces
 /// reaches an "unreachable" for ordinary letters outside quotes and after a backslash. Strings and comments
-/// are skipped; a quote begins a string only where a key's part or a value begins, as toml++ sees it, which
-/// reads on over any other as it does over letters.
+/// are skipped.
 class PreCheck {
  public:
   explicit PreCheck(std::string_view text) : text_(text) {
@@ -88,10 +88,10 @@ class PreCheck {
         return ConfigError(place(), "a character that may stand in quotes alone",
                            "write names in ASCII, and text in straight double quotes");
       }
-      if (c == '"' || c == '\'') {
-        if (!may_begin_string()) {
-          return here(in_key_ ? key_error : quote_error);
-        }
+      if (!may_stand(c)) {
+        return here(in_key_ ? key_error : is_quote(c) ? quote_error : value_error);
+      }
+      if (is_quote(c)) {
         if (!skip_string(c)) {
           return ConfigError(place(), "a character that no backslash may stand before",
                              "write \\\\ for a backslash, and letters as they are");
@@ -137,9 +137,22 @@ class PreCheck {
            ((c == '}' && open_.back() == '[') || (c == ']' && open_.back() == '{'));
   }
 
-  bool may_begin_string() const {
-    return std::string_view("\n=[{,").find(before_) != std::string_view::npos ||
-           (before_ == '.' && in_key_);
+  static bool is_quote(char c) { return c == '"' || c == '\''; }
+
+  /// Whether c begins what it should: toml++ takes a quote, a bracket or = amid a value for more of the value.
+  bool may_stand(char c) const {
+    const bool value_begins =
+        !in_key_ && std::string_view("=[,\n").find(before_) != std::string_view::npos;
+    const bool key_begins =
+        in_key_ && std::string_view("\n[{,.").find(before_) != std::string_view::npos;
+    switch (c) {
+      case '=': return in_key_;
+      case '{': return value_begins;
+      case '[': return value_begins || (in_key_ && (before_ == '\n' || before_ == '['));
+      case '"':
+      case '\'': return value_begins || key_begins;
+      default: return true;
+    }
   }
 
   /// Takes c, which no string and no comment holds.
@@ -159,8 +172,10 @@ class PreCheck {
     }
     if (c == '=') {
       in_key_ = false;
-    } else if (c == '{' || c == ',' || c == '\n') {
+    } else if (c == '{' || c == ',') {
       in_key_ = open_.empty() || open_.back() == '{';
+    } else if (c == '\n') {
+      in_key_ = in_key_ || open_.empty();
     }
   }
 
