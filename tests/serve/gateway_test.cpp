@@ -453,3 +453,29 @@ anthropic-beta = "files-1, context-1m-2025-08-07"
     CHECK_FALSE(understudy.connections()[0].requests[0].head.headers.find("anthropic-beta"));
   });
 }
+
+TEST_CASE(
+    "a provider that writes / as \\/ in its model's name: the client gets its bytes as they came") {
+  const std::string stream =
+      "event: message_start\n"
+      R"(data: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"meta\/llama","content":[],"usage":{"input_tokens":1,"output_tokens":1}}})"
+      "\n\nevent: content_block_start\n"
+      R"(data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})"
+      "\n\nevent: content_block_delta\n"
+      R"(data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Yes."}})"
+      "\n\nevent: content_block_stop\n"
+      R"(data: {"type":"content_block_stop","index":0})"
+      "\n\nevent: message_delta\n"
+      R"(data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}})"
+      "\n\nevent: message_stop\n"
+      R"(data: {"type":"message_stop"})"
+      "\n\n";
+  GatewayWorld world;
+  world.add().reply(Reply::page(200, "text/event-stream", stream));
+  world.add();
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const auto got = co_await post(http, paths()[1]);
+    CHECK(got.body.starts_with(stream));
+    CHECK(read(got, Protocol::anthropic_messages).answer.model == "meta/llama");
+  });
+}

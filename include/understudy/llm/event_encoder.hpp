@@ -1,8 +1,8 @@
 /// Events to a client's bytes: the gateway's half of a codec, for streams. (A whole answer: answer.hpp.)
 ///
 /// Invariants
-/// 1. Where the provider's protocol is the client's, `pass` hands on the bytes that came: unknown fields
-///    survive, the model's name alone is replaced.
+/// 1. Where the provider's protocol is the client's, an event's own bytes (`Event::raw`) are what it gets:
+///    unknown fields survive. `pass` replaces the model's name in them, and nothing else.
 /// 2. `write` makes an answer in due form out of any events in the order of event.hpp: a block that was
 ///    left open is closed, a terminal is written once. What the protocol has no form for is left out.
 /// 3. Decoding what `write` wrote gives the events again, but for Other, Undecodable and Retract.
@@ -29,7 +29,7 @@ class UNDERSTUDY_API EventEncoder {
   /// End or Error brings it all out.
   virtual void write(const Event& event, std::string& out) = 0;
 
-  /// Takes note of an event that the client got by `pass`: as `write`, with what it appends thrown away, but
+  /// Takes note of an event whose own bytes the client got: as `write`, with what it appends thrown away, but
   /// cheaper where that is much.
   virtual void follow(const Event& event);
 

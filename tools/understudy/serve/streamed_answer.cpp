@@ -151,7 +151,7 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   while (true) {
     while (const Event* event = answer.try_next()) {
       if (same && !answer.resumed()) {
-        pass(*event, event->model, out);
+        out += event->raw;
         encoder_->follow(*event);  // so that it knows what is open, should it have to end it
       } else {
         encoder_->write(*event, out);
