@@ -263,25 +263,25 @@ const Event* HttpStream::try_next() {
   return event;
 }
 
+// Waits in one coroutine: each has a frame to allocate for every token, and Asio keeps the memory of two.
 asio::awaitable<Result<bool>> HttpStream::ready() {
   while ((peeked_ = try_next()) == nullptr) {
     if (end_) {
       // Const: a Result<bool> that is not would be taken for a bool, which says that there is a value.
       co_return std::as_const(*end_);
     }
-    Result<bool> read = Failure();
     try {
-      read = co_await read_on();
-      if (read.has_error() && read.error().code() == asio::error::operation_aborted) {
-        throw boost::system::system_error(read.error().code());  // we were stopped
+      if (decoder_->ended()) {
+        co_await drain();
+      }
+      if (goes_on()) {
+        const auto part = co_await response_->read();
+        take(part);
       }
     } catch (...) {
       // Who was stopped may keep the stream: it must keep neither a connection nor a timer.
       finish(Failure(StopReason::cancelled));
       throw;
-    }
-    if (!read || !*read) {
-      finish(std::move(read));
     }
   }
   co_return true;
@@ -294,28 +294,29 @@ void HttpStream::finish(Result<bool> end) {
   response_->abort();
 }
 
-/// True: something was read. Else how it ended.
-asio::awaitable<Result<bool>> HttpStream::read_on() {
-  if (decoder_->ended()) {
-    co_await drain();
-    co_return ended({});
-  }
-  if (decoder_->error() && !finished_) {
-    co_return Failure(FailoverReason::malformed_response, decoder_->error().message());
-  }
-  if (body_ended_ || expired_ || decoder_->error()) {
-    co_return ended({});
-  }
-  if (finishing_) {  // only now: most often the end came with the finish
+/// Whether there is more to read; if not, the stream has ended.
+bool HttpStream::goes_on() {
+  if (!decoder_->ended() && decoder_->error() && !finished_) {
+    finish(Failure(FailoverReason::malformed_response, decoder_->error().message()));
+  } else if (decoder_->ended() || body_ended_ || expired_ || decoder_->error()) {
+    finish(ended({}));
+  } else if (finishing_) {  // only now: most often the end came with the finish
     finishing_ = false;
     stall_->enter(Phase::finish);
   }
-  const auto part = co_await response_->read();
+  return !end_;
+}
+
+/// Takes what a read gave. Throws if we were stopped.
+void HttpStream::take(const NetResult<std::string_view>& part) {
   stall_->paused();
   if (part.has_error()) {
-    co_return ended(part.error());
-  }
-  if (part->empty()) {
+    auto end = ended(part.error());
+    if (end.has_error() && end.error().code() == asio::error::operation_aborted) {
+      throw boost::system::system_error(end.error().code());
+    }
+    finish(std::move(end));
+  } else if (part->empty()) {
     body_ended_ = true;
     decoder_->end();
   } else {
@@ -323,7 +324,6 @@ asio::awaitable<Result<bool>> HttpStream::read_on() {
     seen_ = std::vector<Event>();
     decoder_->feed(*part, readable_beyond);
   }
-  co_return true;
 }
 
 Result<bool> HttpStream::ended(std::optional<NetError> broken) {

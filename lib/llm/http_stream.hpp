@@ -90,7 +90,8 @@ class HttpStream final : public StreamSource {
   asio::awaitable<Result<void>> read_opening(Attempt& attempt, BodyShape shape);
   std::optional<Result<void>> look(Attempt& attempt);
   const Event* next();
-  asio::awaitable<Result<bool>> read_on();
+  bool goes_on();
+  void take(const NetResult<std::string_view>& part);
   void take_over(StallLimits limits, BodyShape shape, const asio::any_io_executor& executor);
   void finish(Result<bool> end);
   Failure in_stream(const Error& error) const;
