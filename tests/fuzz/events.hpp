@@ -62,16 +62,17 @@ inline int events(Protocol protocol, const std::uint8_t* data, std::size_t size)
   const std::size_t where = data[0] * 256U + data[1];
   const std::string bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   const std::string_view view(bytes);
-  const auto whole = testing::decode(protocol, {view});
+  const auto whole = stream_fixtures::decode(protocol, {view});
   const auto cut = std::min(where, view.size());
-  if (testing::decode(protocol, {view.substr(0, cut), view.substr(cut)}).events != whole.events) {
+  if (stream_fixtures::decode(protocol, {view.substr(0, cut), view.substr(cut)}).events !=
+      whole.events) {
     std::abort();
   }
-  if (of_content(testing::decode(protocol, {apart(protocol, view)}).events) !=
+  if (of_content(stream_fixtures::decode(protocol, {apart(protocol, view)}).events) !=
       of_content(whole.events)) {
     std::abort();
   }
-  testing::decode(protocol, {view}, BodyShape::whole);
+  stream_fixtures::decode(protocol, {view}, BodyShape::whole);
   for (const auto into :
        {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
     write_on(protocol, view, into);

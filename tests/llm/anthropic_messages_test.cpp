@@ -5,13 +5,13 @@
 #include "stream_fixtures.hpp"
 
 using namespace understudy;
-using understudy::testing::decode;
+using stream_fixtures::decode;
 
 namespace {
 
 using Events = std::vector<std::string>;
 
-testing::Decoded stream(const std::vector<std::string>& payloads) {
+stream_fixtures::Decoded stream(const std::vector<std::string>& payloads) {
   std::string bytes;
   for (const auto& payload : payloads) {
     bytes += "data: " + payload + "\n\n";

@@ -7,8 +7,8 @@
 #include "understudy/llm/event_encoder.hpp"
 
 using namespace understudy;
-using understudy::testing::decode;
-using understudy::testing::fixture;
+using stream_fixtures::decode;
+using stream_fixtures::fixture;
 
 namespace {
 
@@ -41,7 +41,7 @@ std::string encoded(Protocol protocol, std::string_view bytes, Protocol into) {
 
 TEST_CASE("encoding and decoding again is the identity on every event") {
   for (const auto protocol : protocols) {
-    for (const auto& name : testing::fixtures_of(protocol)) {
+    for (const auto& name : stream_fixtures::fixtures_of(protocol)) {
       CAPTURE(name);
       const auto bytes = fixture(name);
       CHECK(meant(decode(protocol, {encoded(protocol, bytes, protocol)}).events) ==
@@ -53,7 +53,7 @@ TEST_CASE("encoding and decoding again is the identity on every event") {
 TEST_CASE("an answer reads the same in another protocol") {
   for (const auto from : protocols) {
     for (const auto into : protocols) {
-      for (const auto& name : testing::fixtures_of(from)) {
+      for (const auto& name : stream_fixtures::fixtures_of(from)) {
         CAPTURE(name);
         const auto bytes = fixture(name);
         const auto wanted = decode(from, {bytes});
@@ -71,7 +71,7 @@ TEST_CASE("an answer reads the same in another protocol") {
 
 TEST_CASE("a whole answer says what the stream said") {
   for (const auto protocol : protocols) {
-    for (const auto& name : testing::fixtures_of(protocol)) {
+    for (const auto& name : stream_fixtures::fixtures_of(protocol)) {
       CAPTURE(name);
       const auto bytes = fixture(name);
       const auto wanted = decode(protocol, {bytes});
@@ -99,7 +99,7 @@ TEST_CASE("a whole answer says what the stream said") {
 
 TEST_CASE("same protocol on both sides: the bytes pass whole but for the model's name") {
   for (const auto protocol : protocols) {
-    for (const auto& name : testing::fixtures_of(protocol)) {
+    for (const auto& name : stream_fixtures::fixtures_of(protocol)) {
       CAPTURE(name);
       const auto bytes = fixture(name);
       EventDecoder decoder(protocol);
@@ -138,7 +138,7 @@ Answer heard(Protocol protocol, const std::string& bytes) {
 
 TEST_CASE("an encoder that has followed goes on where the bytes that were passed left off") {
   for (const auto protocol : protocols) {
-    for (const auto& name : testing::fixtures_of(protocol)) {
+    for (const auto& name : stream_fixtures::fixtures_of(protocol)) {
       CAPTURE(name);
       const auto bytes = fixture(name);
       const auto wanted = heard(protocol, bytes);

@@ -5,10 +5,10 @@
 #include "stream_fixtures.hpp"
 
 using namespace understudy;
-using understudy::testing::bytewise;
-using understudy::testing::decode;
-using understudy::testing::Decoded;
-using understudy::testing::fixture;
+using stream_fixtures::bytewise;
+using stream_fixtures::decode;
+using stream_fixtures::Decoded;
+using stream_fixtures::fixture;
 
 namespace {
 
@@ -29,10 +29,10 @@ std::string outcome_of(const Decoded& decoded) {
 
 TEST_CASE("every stream decodes to what is expected") {
   for (const auto protocol : protocols) {
-    for (const auto& name : testing::fixtures_of(protocol)) {
+    for (const auto& name : stream_fixtures::fixtures_of(protocol)) {
       CAPTURE(name);
       const auto bytes = fixture(name);
-      const auto expected = testing::expectations()[name];
+      const auto expected = stream_fixtures::expectations()[name];
       const auto decoded = decode(protocol, {bytes});
       CHECK(decoded.text == std::string_view(expected["text"]));
       CHECK(decoded.reasoning == std::string_view(expected["reasoning"]));
@@ -57,7 +57,7 @@ TEST_CASE("every stream decodes to what is expected") {
 
 TEST_CASE("however a stream is cut, the same events come out") {
   for (const auto protocol : protocols) {
-    for (const auto& name : testing::fixtures_of(protocol)) {
+    for (const auto& name : stream_fixtures::fixtures_of(protocol)) {
       CAPTURE(name);
       const auto bytes = fixture(name);
       const auto whole = decode(protocol, {bytes});

@@ -5,14 +5,14 @@
 #include "stream_fixtures.hpp"
 
 using namespace understudy;
-using understudy::testing::decode;
+using stream_fixtures::decode;
 
 namespace {
 
 using Events = std::vector<std::string>;
 
 /// Each as one `data:` line.
-testing::Decoded stream(const std::vector<std::string>& payloads) {
+stream_fixtures::Decoded stream(const std::vector<std::string>& payloads) {
   std::string bytes;
   for (const auto& payload : payloads) {
     bytes += "data: " + payload + "\n\n";

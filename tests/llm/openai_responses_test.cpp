@@ -7,14 +7,14 @@
 #include "understudy/llm/event_encoder.hpp"
 
 using namespace understudy;
-using understudy::testing::decode;
+using stream_fixtures::decode;
 
 namespace {
 
 using Events = std::vector<std::string>;
 constexpr auto responses = Protocol::openai_responses;
 
-testing::Decoded stream(const std::vector<std::string>& payloads) {
+stream_fixtures::Decoded stream(const std::vector<std::string>& payloads) {
   std::string bytes;
   for (const auto& payload : payloads) {
     bytes += "data: " + payload + "\n\n";
@@ -277,7 +277,7 @@ TEST_CASE("what is written reads the same, whatever the kind") {
   for (const auto& answer : answers) {
     Events wanted;
     for (const auto& one : answer) {
-      wanted.push_back(testing::describe(one));
+      wanted.push_back(stream_fixtures::describe(one));
     }
     Events got;
     for (const auto& one : decode(responses, {written(answer)}).events) {

@@ -12,7 +12,9 @@
 
 #include "understudy/llm/event_decoder.hpp"
 
-namespace understudy::testing {
+namespace stream_fixtures {
+
+using namespace understudy;
 
 inline std::string fixture(const std::string& name) {
   std::ifstream file(std::string(UNDERSTUDY_TEST_DATA "/fixtures/") + name, std::ios::binary);
@@ -175,4 +177,4 @@ inline std::vector<std::string_view> bytewise(std::string_view all) {
   return pieces;
 }
 
-}  // namespace understudy::testing
+}  // namespace stream_fixtures

@@ -8,8 +8,8 @@
 #include "understudy/json_writer.hpp"
 
 using namespace understudy;
-using understudy::testing::bytewise;
-using understudy::testing::fixture;
+using stream_fixtures::bytewise;
+using stream_fixtures::fixture;
 
 namespace {
 
@@ -60,7 +60,8 @@ TEST_CASE("the torture stream gives the events that a strict parser dispatches")
   const auto bytes = fixture("sse_framing_torture.sse");
   const auto parsed = parse({bytes});
   std::vector<std::string> wanted;
-  const simdjson::dom::element expected = testing::expectations()["sse_framing_torture.sse"];
+  const simdjson::dom::element expected =
+      stream_fixtures::expectations()["sse_framing_torture.sse"];
   for (const simdjson::dom::object event : expected["events"].get_array()) {
     JsonWriter(wanted.emplace_back())
         .begin_object()
@@ -81,7 +82,7 @@ TEST_CASE("the torture stream gives the events that a strict parser dispatches")
 }
 
 TEST_CASE("every stream gives the same blocks whole, byte by byte, and cut anywhere") {
-  const simdjson::dom::object all = testing::expectations();
+  const simdjson::dom::object all = stream_fixtures::expectations();
   for (const auto [key, expected] : all) {
     CAPTURE(key);
     const auto bytes = fixture(std::string(key));

@@ -4,7 +4,7 @@
 #include "incident.hpp"
 
 using namespace understudy;
-using namespace understudy::testing;
+using namespace incident_test;
 
 namespace {
 

@@ -17,7 +17,10 @@
 #include "understudy/testing/scripted_call.hpp"
 #include "understudy/testing/virtual_time.hpp"
 
-namespace understudy::testing {
+namespace incident_test {
+
+using namespace understudy;
+using namespace understudy::testing;
 
 using namespace std::chrono_literals;
 
@@ -94,4 +97,4 @@ inline std::shared_ptr<CredentialPool> keys(const std::string& provider, int cou
   return std::make_shared<CredentialPool>(provider, std::move(credentials), strategy);
 }
 
-}  // namespace understudy::testing
+}  // namespace incident_test

@@ -5,7 +5,7 @@
 #include "incident.hpp"
 
 using namespace understudy;
-using namespace understudy::testing;
+using namespace incident_test;
 
 TEST_CASE("99707, 115024: an explicit limit is not raised by a reasoning floor or a long prompt") {
   for (const Clock::duration limit : {120s, 30s}) {
