@@ -49,7 +49,7 @@ std::string_view HeldEvents::keep(std::string_view text) {
 }
 
 void HeldEvents::add(const Event& event) {
-  Event& held = events_.emplace_back(event);
+  Event& held = *events_.emplace_back(std::make_unique<Event>(event));
   bytes_ += sizeof(Event);
   std::visit(Rehome([this](std::string_view text) { return keep(text); }), held.body);
   held.raw = keep(event.raw);

@@ -1,7 +1,8 @@
 /// Events that are kept beyond their read: copies that own what their views show.
 #pragma once
 
-#include <deque>
+#include <memory>
+#include <vector>
 
 #include "understudy/export.hpp"
 #include "understudy/llm/event.hpp"
@@ -14,7 +15,9 @@ class UNDERSTUDY_API HeldEvents {
  public:
   void add(const Event& event);
 
-  const Event* next() noexcept { return taken_ == events_.size() ? nullptr : &events_[taken_++]; }
+  const Event* next() noexcept {
+    return taken_ == events_.size() ? nullptr : events_[taken_++].get();
+  }
   /// All of them go.
   void clear() { *this = HeldEvents(); }
 
@@ -24,7 +27,7 @@ class UNDERSTUDY_API HeldEvents {
  private:
   std::string_view keep(std::string_view text);
 
-  std::deque<Event> events_;
+  std::vector<std::unique_ptr<Event>> events_;  // most often none: an empty deque takes half a KiB
   std::size_t taken_ = 0;
   std::size_t bytes_ = 0;
   Arena arena_;
