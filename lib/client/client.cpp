@@ -329,7 +329,10 @@ asio::awaitable<Outcome<std::string>> Client::pass(PassedRequest request,
   const auto model = member_text(request.body, "model").value_or("");
   const auto& route = core->route_for(model);
   request.own_model = request.own_model && route.model.empty() && !model.empty();
-  const auto chain = core->speaking(route.chain, protocols);
+  auto chain = core->speaking(route.chain, protocols);
+  for (auto& member : chain) {
+    member.with_purpose(request.below);
+  }
   const auto policy = policy_of(route, options);
   auto ask = [&](Attempt& attempt) { return core->pass(request, attempt); };
   co_return co_await failover(chain, policy, core->state(), std::move(ask),

@@ -15,6 +15,11 @@ Member& Member::with_base_url(std::string url) {
   rename();
   return *this;
 }
+Member& Member::with_purpose(std::string purpose) {
+  change().purpose = std::move(purpose);
+  rename();
+  return *this;
+}
 Member& Member::with_credentials(std::shared_ptr<CredentialPool> pool) {
   change().pool = std::move(pool);
   return *this;
@@ -54,6 +59,9 @@ Member::Data& Member::change() {
 void Member::rename() {
   data_->name = data_->provider + '/' + data_->model;
   data_->key = data_->model + '@' + endpoint();
+  if (!data_->purpose.empty()) {
+    data_->key += " for " + data_->purpose;
+  }
   data_->key_hash = std::hash<std::string>()(data_->key);
 }
 

@@ -97,3 +97,36 @@ TEST_CASE("what is passed on must be a JSON object with a model") {
     CHECK(broken.status == 400);
   });
 }
+
+TEST_CASE("a member that has no count_tokens is asked for answers all the same") {
+  GatewayWorld world;
+  auto& lead = world.add();
+  world.add();
+  for (int i = 0; i < 3; ++i) {
+    lead.reply_to("/v1/messages/count_tokens", Reply::status(404, "no such page"));
+  }
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const auto counted = co_await ask(http, "/v1/messages/count_tokens", R"({"model":"any"})");
+    CHECK(counted.status >= 400);
+    const auto got = co_await post(http, paths()[1]);
+    CHECK(got.header("x-understudy-member") == "anthropic/claude-opus-4-7");
+    CHECK(got.header("x-understudy-why").find("passed over") == std::string::npos);
+  });
+}
+
+TEST_CASE("a member that stalled is not well because it counts tokens") {
+  GatewayWorld world;
+  auto& lead = world.add();
+  world.add();
+  lead.reply(Reply::answer().before_head(Fault::silence()));
+  lead.reply_to("/v1/messages/count_tokens", json(R"({"input_tokens":14})"));
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const auto rescued = co_await post(http, paths()[1]);
+    CHECK(rescued.has("gpt-5.5"));
+    const auto counted = co_await ask(http, "/v1/messages/count_tokens", R"({"model":"any"})");
+    CHECK(counted.status == 200);
+    const auto marks = world.state->state().health().marks(Clock::now());
+    CHECK(std::any_of(marks.begin(), marks.end(),
+                      [](const auto& mark) { return mark.reason == FailoverReason::timeout; }));
+  });
+}

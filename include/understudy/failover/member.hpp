@@ -1,7 +1,7 @@
 /// Who can answer a call: a model at a provider, and what is known of it. A chain is a list of them.
 ///
 /// Invariants
-/// 1. Two members are the same if model, endpoint and credentials are, whatever the configuration calls
+/// 1. Two members are the same if model, endpoint, purpose and credentials are, whatever the configuration calls
 ///    the provider: a second name for a sick backend is no way around it. The endpoint is the base URL,
 ///    or the provider's name where there is none.
 /// 2. Copies are cheap and share what they say; a report can keep them.
@@ -31,6 +31,9 @@ class UNDERSTUDY_API Member {
   Member(std::string provider, std::string model);
 
   Member& with_base_url(std::string url);
+  /// What it is asked for, where that is not an answer: "/embeddings". Its health and its usual times for that
+  /// are apart: who counts tokens well may stall at answering, and who has no embeddings may answer.
+  Member& with_purpose(std::string purpose);
   Member& with_credentials(std::shared_ptr<CredentialPool> pool);
   Member& with_context_window(std::uint64_t tokens);
   Member& with_stall(const StallSettings& settings);  ///< in place of the policy's, key by key
@@ -51,7 +54,7 @@ class UNDERSTUDY_API Member {
 
   /// "provider/model", as in reports.
   const std::string& name() const noexcept { return data_->name; }
-  /// What health is kept by: the endpoint, and model and endpoint.
+  /// What health is kept by: the endpoint, and model, endpoint and purpose.
   const std::string& endpoint() const noexcept {
     return data_->base_url.empty() ? data_->provider : data_->base_url;
   }
@@ -65,6 +68,7 @@ class UNDERSTUDY_API Member {
     std::string provider;
     std::string model;
     std::string base_url;
+    std::string purpose;
     std::shared_ptr<CredentialPool> pool;
     std::optional<std::uint64_t> context_window;
     StallSettings stall;
