@@ -15,18 +15,25 @@ bool ChatReader::read_call(value& call, EventSink& sink) {
   std::string_view id;
   std::string_view name;
   std::string_view arguments;
-  return json::members_of(call,
-                          [&](raw_json_string key, value& v) {
-                            if (key == "index") {
-                              index = json::count(v);
-                            } else if (key == "id") {
-                              id = json::text(v, arena);
-                            } else if (key == "function") {
-                              return read_function(v, name, arguments, arena);
-                            }
-                            return true;
-                          }) &&
-         emit_call(index, id, name, arguments, sink);
+  bool custom = false;
+  const bool whole = json::members_of(call, [&](raw_json_string key, value& v) {
+    if (key == "index") {
+      index = json::count(v);
+    } else if (key == "id") {
+      id = json::text(v, arena);
+    } else if (key == "function") {
+      return read_function(v, name, arguments, arena);
+    } else if (key == "custom") {
+      custom = !json::is_null(v);
+    }
+    return true;
+  });
+  if (whole && custom) {  // a call of plain text, for which the events have no form
+    said_ = true;
+    sink.emit(Other("custom_tool_call", true));
+    return true;
+  }
+  return whole && emit_call(index, id, name, arguments, sink);
 }
 
 bool ChatReader::read_function(value& function, std::string_view& name, std::string_view& arguments,
@@ -47,13 +54,16 @@ bool ChatReader::read_function(value& function, std::string_view& name, std::str
   });
 }
 
-/// A fragment of a call. Without an index, or with one that several calls share, the id decides.
+/// A fragment of a call. Without an index, or with one that several calls share, the id decides; without
+/// an id, a name where the arguments so far are whole and more come.
 bool ChatReader::emit_call(std::optional<std::size_t> index, std::string_view id,
                            std::string_view name, std::string_view arguments, EventSink& sink) {
   OpenBlock* call = index        ? calls_.find(*index)
                     : id.empty() ? calls_.latest()
                                  : calls_.find_if([&](const OpenBlock& b) { return b.id == id; });
-  const bool another = call != nullptr && !id.empty() && !name.empty() && call->id != id;
+  const bool another =
+      call != nullptr && !name.empty() &&
+      (id.empty() ? call->arguments.whole() && !arguments.empty() : call->id != id);
   if (call == nullptr || another) {
     call = calls_.open(index.value_or(calls_.size()), OpenBlock::Kind::tool);
     if (call == nullptr) {

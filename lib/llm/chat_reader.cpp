@@ -1,5 +1,7 @@
 #include "chat_reader.hpp"
 
+#include <algorithm>
+
 #include "error_body.hpp"
 
 namespace understudy::detail {
@@ -12,9 +14,10 @@ using json::ondemand::value;
 
 const char* ChatReader::read(std::string_view, std::string_view data, EventSink& sink) {
   if (data.substr(std::min(data.find_first_not_of(' '), data.size())).starts_with("[DONE]")) {
-    if (!finished_ && empty_reason_) {
+    if (!finished_ && (empty_reason_ || !waiting_finish_.empty())) {
       Chunk chunk;
-      emit_finish("stop", chunk, sink);
+      emit_finish(waiting_finish_.empty() ? "stop" : std::string_view(waiting_finish_), chunk,
+                  sink);
     }
     sink.emit(End());
     return nullptr;
@@ -170,36 +173,59 @@ bool ChatReader::read_member(raw_json_string key, value& v, Chunk& chunk, EventS
 
 bool ChatReader::read_choice(value& choice, Chunk& chunk, EventSink& sink) {
   const auto before = sink.size();
-  bool other = false;
+  std::optional<std::size_t> index;
+  std::optional<ChatReader> unsaid;  // we, where what a choice says stands before which it is
   std::optional<std::string_view> finish;
   const bool whole =
       json::members_of(choice, [&](raw_json_string key, value& v) __attribute__((always_inline)) {
-        if (key == "delta") {
+        if (key == "delta" || (key == "message" && !said_)) {
+          // A message is a whole answer; at the end of a stream it repeats what was said.
+          if (index.value_or(0) > 0) {
+            return true;
+          }
+          if (!index) {
+            unsaid = *this;
+          }
           auto copy = v;
           return read_delta(copy, sink);
-        }
-        if (key == "message") {  // a whole answer; at the end of a stream it repeats what was said
-          auto copy = v;
-          return said_ || read_delta(copy, sink);
         }
         if (key == "finish_reason") {
           if (const auto reason = json::raw_string(v)) {
             finish = json::unescaped(*reason, sink.arena()).value_or(*reason);
           }
         } else if (key == "index") {
-          other = json::count(v).value_or(0) > 0;
+          index = json::count(v);
         } else if (key == "usage") {  // Moonshot
           auto copy = v;
           return read_usage(copy, chunk);
         }
         return true;
       });
-  if (other) {
+  if (index.value_or(0) > 0) {
     sink.take_back(before);
+    if (unsaid) {
+      *this = std::move(*unsaid);
+    }
+    note_other(*index, finish.has_value() && !finish->empty(), chunk);
+  } else if (finish && !finish->empty() && !others_.empty()) {
+    waiting_finish_ = *finish;
   } else if (finish) {
     chunk.finish = finish;
   }
   return whole;
+}
+
+/// A choice that we do not read. The answer's finish waits for it: the client may want it whole.
+void ChatReader::note_other(std::size_t index, bool finished, Chunk& chunk) {
+  if (finished) {
+    std::erase(others_, index);
+    if (others_.empty() && !waiting_finish_.empty()) {
+      chunk.finish = waiting_finish_;
+    }
+  } else if (others_.size() < OpenBlocks::most &&
+             std::find(others_.begin(), others_.end(), index) == others_.end()) {
+    others_.push_back(index);
+  }
 }
 
 bool ChatReader::read_delta(value& delta, EventSink& sink) {

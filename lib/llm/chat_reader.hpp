@@ -1,6 +1,9 @@
 /// Chat completion chunks, one payload at a time; see openai_chat.hpp.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "json.hpp"
 #include "open_blocks.hpp"
 #include "understudy/llm/detail/payload.hpp"
@@ -30,6 +33,7 @@ class ChatReader final : public PayloadReader {
   const char* read_chunk(std::string_view data, EventSink& sink);
   bool read_member(json::ondemand::raw_json_string key, Value& v, Chunk& chunk, EventSink& sink);
   bool read_choice(Value& choice, Chunk& chunk, EventSink& sink);
+  void note_other(std::size_t index, bool finished, Chunk& chunk);
   bool read_delta(Value& delta, EventSink& sink);
   bool read_content_parts(Value& content, EventSink& sink);
   bool read_reasoning_details(Value& details, bool has_text, EventSink& sink);
@@ -56,6 +60,8 @@ class ChatReader final : public PayloadReader {
   bool refused_ = false;
   bool finished_ = false;
   bool empty_reason_ = false;
+  std::vector<std::size_t> others_;  // choices but the first that have begun and not finished
+  std::string waiting_finish_;       // for them
 };
 
 }  // namespace understudy::detail

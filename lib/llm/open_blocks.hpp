@@ -16,6 +16,8 @@ class JsonBalance {
  public:
   void add(std::string_view piece) {
     for (const char c : piece) {
+      const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+      beyond_ = beyond_ || (ended_ && !space);
       if (escaped_) {
         escaped_ = false;
       } else if (quoted_) {
@@ -27,17 +29,20 @@ class JsonBalance {
         ++depth_;
       } else if (c == '}' || c == ']') {
         --depth_;
+        ended_ = depth_ == 0;
       }
     }
     empty_ = empty_ && piece.empty();
   }
   bool empty() const { return empty_; }
-  bool whole() const { return !empty_ && depth_ == 0 && !quoted_; }
+  bool whole() const { return !empty_ && depth_ == 0 && !quoted_ && !beyond_; }
 
  private:
   std::ptrdiff_t depth_ = 0;
   bool quoted_ = false;
   bool escaped_ = false;
+  bool ended_ = false;   // the first object
+  bool beyond_ = false;  // something follows it
   bool empty_ = true;
 };
 

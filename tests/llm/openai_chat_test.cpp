@@ -238,3 +238,63 @@ TEST_CASE("text is what the escapes mean; what is not UTF-8 is replaced") {
         "\xEF\xBF\xBD\xEF\xBF\xBDx");
   CHECK(stream({delta("\"content\":\"a\xFF\xE2\x82 b\"")}).text == "a\xEF\xBF\xBD\xEF\xBF\xBD b");
 }
+
+namespace {
+
+std::string choice(int index, const std::string& rest) {
+  return R"({"id":"c","choices":[{)" + rest + R"(,"index":)" + std::to_string(index) + "}]}";
+}
+
+std::string call_of(int index, const std::string& rest) {
+  return choice(index, R"("delta":{"tool_calls":[{"index":0,)" + rest + "}]}");
+}
+
+}  // namespace
+
+TEST_CASE("other choices leave no trace in the first, wherever their index stands") {
+  const auto got = stream({
+      call_of(0, R"("id":"c0","function":{"name":"f","arguments":"{\"x\":"})"),
+      call_of(1, R"("id":"c1","function":{"name":"f","arguments":"{\"y\":"})"),
+      R"({"id":"c","choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"2}"}}]}}]})",
+      call_of(0, R"("function":{"arguments":"1}"})"),
+      choice(0, R"("delta":{},"finish_reason":"tool_calls")"),
+      choice(1, R"("delta":{},"finish_reason":"tool_calls")"),
+  });
+  CHECK(got.arguments == std::vector<std::string>{R"({"x":1})"});
+  CHECK(got.ending == Ending::complete);
+}
+
+TEST_CASE("the finish waits for the other choices that have begun") {
+  const std::vector<std::string> chunks{
+      choice(0, R"("delta":{"content":"a"})"),
+      choice(1, R"("delta":{"content":"b"})"),
+      choice(0, R"("delta":{},"finish_reason":"stop")"),
+      choice(1, R"("delta":{"content":"more"})"),
+      choice(1, R"("delta":{},"finish_reason":"length")"),
+  };
+  const auto finished_after = [&](std::size_t count) {
+    const auto got = stream({chunks.begin(), chunks.begin() + static_cast<std::ptrdiff_t>(count)});
+    return std::any_of(got.events.begin(), got.events.end(),
+                       [](const auto& one) { return one.starts_with("finish"); });
+  };
+  CHECK_FALSE(finished_after(4));
+  CHECK(finished_after(5));
+}
+
+TEST_CASE("calls that share an index and have no id are apart where the one is whole") {
+  const auto got = stream({
+      call_of(0, R"("id":"","function":{"name":"a","arguments":"{\"x\":1}"})"),
+      call_of(0, R"("id":"","function":{"name":"b","arguments":"{\"y\":2}"})"),
+      choice(0, R"("delta":{},"finish_reason":"tool_calls")"),
+  });
+  CHECK(got.arguments == std::vector<std::string>{R"({"x":1})", R"({"y":2})"});
+}
+
+TEST_CASE("a custom call is not taken for a function's") {
+  const auto got = stream({
+      call_of(0, R"("id":"c","type":"custom","custom":{"name":"code","input":"print 1"})"),
+      choice(0, R"("delta":{},"finish_reason":"tool_calls")"),
+  });
+CHECK(got.arguments.empty());
+CHECK(got.progress > 0);
+}
