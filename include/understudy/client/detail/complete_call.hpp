@@ -2,15 +2,26 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "understudy/llm/event.hpp"
 
 namespace understudy::detail {
+
+/// Whether an Other of that type is a call that the client runs. The events have no form for it, so it is not
+/// held until it is whole: the consumer has got it once it has begun.
+inline bool is_client_call(std::string_view type) {
+  constexpr std::array<std::string_view, 6> types{"custom_tool_call", "local_shell_call",
+                                                  "shell_call",       "apply_patch_call",
+                                                  "computer_call",    "mcp_approval_request"};
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
 
 /// See the top of the file. Takes what the consumer gets, in order.
 class CompleteCall {
@@ -30,6 +41,10 @@ class CompleteCall {
         open_.clear();
       } else if (call != open_.end()) {
         open_.erase(call);
+      }
+    } else if (const auto* other = std::get_if<Other>(&event.body)) {
+      if (is_client_call(other->type)) {
+        name_ = "`" + std::string(other->type) + "`";
       }
     }
   }
