@@ -94,6 +94,7 @@ void AnthropicEncoder::follow(const Event& event) {
     write(event, passed_);
   }
   passed_.clear();
+  finished_ = finished_ || std::holds_alternative<Finish>(event.body);  // as the provider wrote it
   // Blocks have the provider's own indices, and end where it ends them.
   constexpr std::size_t most_blocks = 10'000;
   const auto index = raw_number(event.raw, R"("index")").value_or(most_blocks);
@@ -192,9 +193,13 @@ void AnthropicEncoder::put(const End&, std::string& out) {
   append_typed(out, "message_stop", [](JsonWriter&) {});
 }
 
+/// Before the message only as a comment: its event has to be the first.
 void AnthropicEncoder::put(const Heartbeat&, std::string& out) {
-  begin_message(out);
-  append_typed(out, "ping", [](JsonWriter&) {});
+  if (begun_) {
+    append_typed(out, "ping", [](JsonWriter&) {});
+  } else {
+    append_comment(out);
+  }
 }
 
 void AnthropicEncoder::put(const Error& error, std::string& out) {

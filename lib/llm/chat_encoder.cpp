@@ -68,6 +68,7 @@ void ChatEncoder::follow(const Event& event) {
       !std::holds_alternative<ToolArguments>(body)) {
     EventEncoder::follow(event);
   }
+  counted_ = counted_ && !std::holds_alternative<Usage>(body);  // as the provider wrote it
 }
 
 void ChatEncoder::put(const Start& start, std::string& out) {
@@ -141,7 +142,7 @@ void ChatEncoder::put(const End&, std::string& out) {
   out += "data: [DONE]\n\n";
 }
 
-void ChatEncoder::put(const Heartbeat&, std::string& out) { out += ": keep-alive\n\n"; }
+void ChatEncoder::put(const Heartbeat&, std::string& out) { append_comment(out); }
 
 void ChatEncoder::put(const Error& error, std::string& out) {
   append_event(out, {}, [&](JsonWriter& json) { write_chat_error(json, error); });

@@ -174,8 +174,13 @@ void ResponsesEncoder::put(const End&, std::string& out) {
   }
 }
 
+/// Before the response only as a comment: its event has to be the first.
 void ResponsesEncoder::put(const Heartbeat&, std::string& out) {
-  event(out, "keepalive", [](JsonWriter&) {});
+  if (sequence_ > 0) {
+    event(out, "keepalive", [](JsonWriter&) {});
+  } else {
+    append_comment(out);
+  }
 }
 
 /// Said twice, as OpenAI does: some clients look for the one, some for the other.

@@ -22,4 +22,7 @@ void append_event(std::string& out, std::string_view name, Write write) {
   out += "\n\n";
 }
 
+/// Keeps the connection, and says nothing.
+inline void append_comment(std::string& out) { out += ": keep-alive\n\n"; }
+
 }  // namespace understudy::detail

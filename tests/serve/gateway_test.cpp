@@ -479,3 +479,104 @@ TEST_CASE(
     CHECK(read(got, Protocol::anthropic_messages).answer.model == "meta/llama");
   });
 }
+
+namespace {
+
+const char* const speaks_chat = R"(
+[model]
+provider = "first"
+default = "big"
+[providers.first]
+protocol = "openai_chat"
+base_url = "http://first.test:8001/v1"
+)";
+
+/// What a Chat provider streams, from its first chunk to its finish.
+const std::string chat_chunks =
+    R"(data: {"id":"c","model":"big","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]})"
+    "\n\n"
+    R"(data: {"id":"c","model":"big","choices":[{"index":0,"delta":{"content":"Yes."}}]})"
+    "\n\n"
+    R"(data: {"id":"c","model":"big","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})"
+    "\n\n";
+
+std::size_t count_of(const std::string& text, const std::string& what) {
+  std::size_t count = 0;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a provider that sends comments before its answer: every client's answer begins once, and "
+    "first") {
+  for (const auto& path : paths()) {
+    CAPTURE(path.path);
+    GatewayWorld world;
+    world.add().reply(
+        Reply::page(200, "text/event-stream",
+                    ": OPENROUTER PROCESSING\n\n" + chat_chunks + "data: [DONE]\n\n"));
+    world.serve(world.config(speaks_chat), [&](HttpClient& http) -> awaitable<void> {
+      const auto got = co_await post(http, path);
+      const auto heard = read(got, path.protocol);
+      CHECK(heard.ending == Ending::complete);
+      CHECK(heard.answer.text() == "Yes.");
+      if (path.protocol == Protocol::anthropic_messages) {
+        CHECK(count_of(got.body, "event: message_start") == 1);
+        CHECK(got.body.find("event: message_start") == got.body.find("event: "));
+      } else if (path.protocol == Protocol::openai_responses) {
+        CHECK(count_of(got.body, "event: response.created") == 1);
+        CHECK(got.body.find("event: response.created") == got.body.find("event: "));
+      }
+    });
+  }
+}
+
+TEST_CASE(
+    "a provider that ends after its finish without a word: every client gets its protocol's end, "
+    "once") {
+  for (const auto& path : paths()) {
+    CAPTURE(path.path);
+    GatewayWorld world;
+    world.add().reply(Reply::page(200, "text/event-stream", chat_chunks));
+    world.serve(world.config(speaks_chat), [&](HttpClient& http) -> awaitable<void> {
+      const auto got = co_await post(http, path);
+      CHECK(read(got, path.protocol).ending == Ending::complete);
+      for (const auto& [protocol, end] :
+           {std::pair(Protocol::openai_chat, "data: [DONE]"),
+            std::pair(Protocol::anthropic_messages, "event: message_stop"),
+            std::pair(Protocol::openai_responses, "event: response.completed")}) {
+        CHECK(count_of(got.body, end) == (protocol == path.protocol ? 1 : 0));
+      }
+    });
+  }
+}
+
+TEST_CASE(
+    "Anthropic's answer that ends after its stop reason: the same client gets message_stop alone") {
+  const std::string stream =
+      "event: message_start\n"
+      R"(data: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"usage":{"input_tokens":1,"output_tokens":1}}})"
+      "\n\nevent: content_block_start\n"
+      R"(data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})"
+      "\n\nevent: content_block_delta\n"
+      R"(data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Yes."}})"
+      "\n\nevent: content_block_stop\n"
+      R"(data: {"type":"content_block_stop","index":0})"
+      "\n\nevent: message_delta\n"
+      R"(data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}})"
+      "\n\n";
+  GatewayWorld world;
+  world.add().reply(Reply::page(200, "text/event-stream", stream));
+  world.add();
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const auto got = co_await post(http, paths()[1]);
+    CHECK(got.body.starts_with(stream));
+    CHECK(count_of(got.body, "event: message_delta") == 1);
+    CHECK(count_of(got.body, "event: message_stop") == 1);
+    CHECK(count_of(got.body, "event: content_block_stop") == 1);
+  });
+}

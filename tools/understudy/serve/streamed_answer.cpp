@@ -132,6 +132,7 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
   if (!exchange_.http().begun()) {
     auto failed = error_answer(failure, exchange_.protocol());
     add_report(failed.headers, report);
+    done_ = true;
     co_await exchange_.respond(failed.status, failed.headers, failed.body);
     co_return;
   }
@@ -140,6 +141,7 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
   encoder_->write(Event(Error(error.type, error.code, error.message)), out);
   const bool said = co_await say(out);
   if (said) {
+    done_ = true;  // no comment amid an end that has to wait
     co_await exchange_.http().finish();
   }
 }
@@ -148,8 +150,10 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   const bool same = answer.protocol() == exchange_.protocol() && !answer.whole();
   std::string out;
   std::optional<Clock::time_point> last;
+  bool ended = false;
   while (true) {
     while (const Event* event = answer.try_next()) {
+      ended = ended || std::holds_alternative<End>(event->body);
       if (same && !answer.resumed()) {
         out += event->raw;
         encoder_->follow(*event);  // so that it knows what is open, should it have to end it
@@ -178,11 +182,17 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
       break;
     }
   }
+  if (!ended) {  // complete all the same; the client's protocol wants more than that
+    encoder_->write(Event(End()), out);
+  }
   if (server_.report) {
-    out = ": understudy: " + for_header(answer.report().why()) + "\n\n";
+    out += ": understudy: " + for_header(answer.report().why()) + "\n\n";
+  }
+  if (!out.empty()) {
     co_await say(out);
   }
   co_await quiet();
+  done_ = true;  // no comment amid an end that has to wait
   const auto unfinished = co_await exchange_.http().finish();
   broke_ = unfinished.failed();
 }
