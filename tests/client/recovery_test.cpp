@@ -160,6 +160,19 @@ TEST_CASE("of a call that was cut nothing is left, also when who goes on is cut 
   CHECK(consumer.answer.blocks[1].id == "c3");
 }
 
+TEST_CASE(
+    "a call that the client runs, and the events have no form for: nothing is generated anew") {
+  for (const auto* const type : {"custom_tool_call", "local_shell_call", "apply_patch_call"}) {
+    CAPTURE(type);
+    Recovery recovery;
+    CHECK(recovery.take(Event(Other(type, true))));
+    CHECK(recovery.rung() == Rung::give_up);
+  }
+  Recovery recovery;
+  CHECK(recovery.take(Event(Other("web_search_call", true))));
+  CHECK(recovery.rung() == Rung::anew);
+}
+
 TEST_CASE("of an answer without an end no more is kept than could be gone on with") {
   Recovery recovery;
   const std::string piece(std::size_t{1024} * 1024, 'a');
