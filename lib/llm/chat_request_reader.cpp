@@ -26,7 +26,7 @@ class ChatRequestReader {
     if (key == "stream") return in_.read(v, "stream", request_.stream);
     if (key == "stream_options") {
       return in_.object(v, "stream_options", [&](std::string_view k, value& option) {
-        return k != "include_usage" ||
+        return k != "include_usage" || json::is_null(option) ||
                in_.read(option, "stream_options.include_usage", request_.stream_usage);
       });
     }
@@ -161,6 +161,7 @@ class ChatRequestReader {
     std::string url;
     const bool read = in_.members(members, [&](std::string_view key, value& m) {
       if (key == "image_url") {
+        if (is_string(m)) return in_.read(m, "image_url", url);  // as Mistral writes it
         return in_.object(m, "image_url", [&](std::string_view k, value& f) {
           if (k == "url") return in_.read(f, "image_url.url", url);
           return k != "detail" || json::is_null(f) || in_.read(f, "image_url.detail", part.detail);
@@ -231,9 +232,11 @@ class ChatRequestReader {
     OutputFormat output;
     std::string type;
     const bool read = in_.object(v, "response_format", [&](std::string_view key, value& m) {
+      if (json::is_null(m)) return true;
       if (key == "type") return in_.read(m, "response_format.type", type);
       if (key == "json_schema") {
         return in_.object(m, "response_format.json_schema", [&](std::string_view k, value& f) {
+          if (json::is_null(f)) return true;
           if (k == "name") return in_.read(f, "response_format.json_schema.name", output.name);
           if (k == "strict")
             return in_.read(f, "response_format.json_schema.strict", output.strict);

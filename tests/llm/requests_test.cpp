@@ -318,3 +318,56 @@ TEST_CASE("what cannot be understood is named") {
   CHECK(
       codec_for(chat).read_request(R"({"model":"m","stop":null,"temperature":null})").has_value());
 }
+
+TEST_CASE("null is as good as nothing, but for what must be there") {
+  const auto anthropic = read(
+      Protocol::anthropic_messages,
+      R"({"model":"m","messages":[{"role":"user","content":[{"type":"tool_result",)"
+      R"("tool_use_id":"i","is_error":null,"content":null}]}],"max_tokens":null,"system":null,)"
+      R"("stream":null,"stop_sequences":null,"temperature":null,"metadata":null,"service_tier":null,)"
+      R"("tools":[{"name":"f","description":null,"input_schema":{},"strict":null}],)"
+      R"("tool_choice":{"type":"auto","name":null,"disable_parallel_tool_use":null},)"
+      R"("thinking":{"type":"adaptive","budget_tokens":null,"display":null},)"
+      R"("output_config":{"effort":null,"format":{"type":"json_schema","schema":null}}})");
+  CHECK(anthropic.thinking.mode == Thinking::Mode::adaptive);
+  CHECK(anthropic.thinking.effort.empty());
+  CHECK(anthropic.tool_choice.mode == ToolChoice::Mode::automatic);
+  CHECK(anthropic.output.has_value());
+  CHECK(anthropic.extra.empty());
+  const auto bare = read(Protocol::anthropic_messages,
+                         R"({"model":"m","messages":[],"tools":null,"tool_choice":null,)"
+                         R"("thinking":null,"output_config":null})");
+  CHECK(bare.tools.empty());
+  CHECK(bare.thinking.mode == Thinking::Mode::unset);
+  const auto chat = read(Protocol::openai_chat,
+                         R"({"model":"m","messages":[],"stream_options":{"include_usage":null},)"
+                         R"("response_format":{"type":"json_schema","json_schema":{"name":"n",)"
+                         R"("description":null,"strict":null,"schema":null}}})");
+  CHECK_FALSE(chat.stream_usage);
+  REQUIRE(chat.output.has_value());
+  CHECK(chat.output->schema.empty());
+  for (const auto* body :
+       {R"({"model":null,"messages":[]})", R"({"model":"m","messages":null})",
+        R"({"model":"m","messages":[],"thinking":{"type":null}})",
+        R"({"model":"m","messages":[],"tools":[{"name":"f","input_schema":null}]})"}) {
+    CAPTURE(body);
+    CHECK(codec_for(Protocol::anthropic_messages).read_request(body).has_error());
+  }
+}
+
+TEST_CASE("chat: a whole number with a point, and an image by its address alone") {
+  const auto request = read(Protocol::openai_chat,
+                            R"({"model":"m","max_tokens":9.0 ,"messages":[{"role":"user",)"
+                            R"("content":[{"type":"image_url","image_url":"https://a.test/a.png"},)"
+                            R"({"type":"image_url","image_url":"data:image/png;base64,aGk="}]}]})");
+  CHECK(request.max_tokens == 9);
+  CHECK(part<ImagePart>(request, 0, 0).url == "https://a.test/a.png");
+  CHECK(part<ImagePart>(request, 0, 1).base64 == "aGk=");
+  for (const auto* number : {"9.5", "9.", ".0", "-9.0"}) {
+    CAPTURE(number);
+    CHECK(
+        codec_for(Protocol::openai_chat)
+            .read_request(R"({"model":"m","messages":[],"max_tokens":)" + std::string(number) + "}")
+            .has_error());
+  }
+}
