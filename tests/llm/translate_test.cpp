@@ -316,6 +316,20 @@ TEST_CASE("an image in a tool's result comes after it, where results are text") 
   CHECK(translate(request, to(responses)).losses.empty());
 }
 
+TEST_CASE("a document in a tool's result comes after it too, and is not told as text") {
+  const auto request = read(
+      anthropic,
+      R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"seen"},{"type":"document","title":"a.pdf","source":{"type":"base64","media_type":"application/pdf","data":"aGk="}}]},{"type":"text","text":"and?"}]}]})");
+  const auto translated = translate(request, to(chat));
+  CHECK(changed(translated, "file in a tool result"));
+  const auto out = body(translated.request, chat);
+  CHECK_MESSAGE(
+      out.find(
+          R"({"role":"tool","tool_call_id":"a","content":"seen"},{"role":"user","content":[{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,aGk="}},{"type":"text","text":"and?"}]})") !=
+          std::string::npos,
+      out);
+}
+
 TEST_CASE("roles: neighbours merge, a system message becomes the user's, ends are mended") {
   Request request("x");
   request.messages.emplace_back(Role::assistant, "a");
