@@ -246,6 +246,33 @@ TEST_CASE("a request of one's own") {
   CHECK(estimated_tokens(request) == 2);
 }
 
+TEST_CASE("a prompt's size is of its text: bytes of images, documents and sounds do not count") {
+  const std::string bytes(4000, 'A');
+  const auto size = [](Protocol protocol, const std::string& parts) {
+    return estimated_tokens(
+        read(protocol, R"({"model":"m","messages":[{"role":"user","content":[)" + parts + "]}]}"));
+  };
+  constexpr auto anthropic = Protocol::anthropic_messages;
+  constexpr auto chat = Protocol::openai_chat;
+  const auto pdf =
+      R"({"type":"document","source":{"type": "base64","media_type":"application/pdf",)"
+      R"("data":")" +
+      bytes + R"("}})";
+  CHECK(size(anthropic, pdf) == 0);
+  CHECK(size(anthropic, R"({"type":"tool_result","tool_use_id":"i","content":[)" + pdf + "]}") ==
+        0);
+  CHECK(size(anthropic, R"({"type":"document","source":{"type":"text","media_type":"text/plain",)"
+                        R"("data":"say \"base64\" )" +
+                            bytes + R"("}})") >= 1000);
+  CHECK(size(chat, R"({"type":"file","file":{"filename":"a.pdf","file_data":")" + bytes +
+                       R"("}},{"type":"input_audio","input_audio":{"format":"wav","data":")" +
+                       bytes + R"("}})") == 0);
+  CHECK(estimated_tokens(read(Protocol::openai_responses,
+                              R"({"model":"m","input":[{"role":"user","content":[)"
+                              R"({"type":"input_file","filename":"a","file_data":")" +
+                                  bytes + R"("}]}]})")) == 0);
+}
+
 TEST_CASE("chat's output limit is called what the model takes, or what the caller called it") {
   const auto limit = [](const Request& request) {
     const auto out = written(Protocol::openai_chat, request);
