@@ -133,7 +133,10 @@ class Translator {
         lose(LossKind::dropped, "part " + opaque->type);
         return false;
       }
-      part = std::move(*document);
+      if (std::holds_alternative<TextPart>(*document)) {
+        lose(LossKind::changed, "part " + opaque->type);
+      }
+      std::visit([&](auto& translated) { part = std::move(translated); }, *document);
     }
     return true;
   }

@@ -330,6 +330,35 @@ TEST_CASE("a document in a tool's result comes after it too, and is not told as 
       out);
 }
 
+TEST_CASE("a document of plain text is text, where there is no such document") {
+  const auto document = [](const std::string& title) {
+    return R"({"type":"document","source":{"type":"text","media_type":"text/plain","data":"71 %\nfull"})" +
+           title + "}";
+  };
+  const auto request = read(
+      anthropic,
+      R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":[)" +
+          document(R"(,"title":"Tanks")") +
+          R"(,{"type":"text","text":"q"}]},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[)" +
+          document("") + "]}]}]}");
+  auto translated = translate(request, to(chat));
+  CHECK(changed(translated, "part document"));
+  auto out = body(translated.request, chat);
+  CHECK_MESSAGE(
+      out.find(
+          R"("content":[{"type":"text","text":"Tanks\n\n71 %\nfull"},{"type":"text","text":"q"}])") !=
+          std::string::npos,
+      out);
+  CHECK(out.find(R"({"role":"tool","tool_call_id":"a","content":"71 %\nfull"})") !=
+        std::string::npos);
+  translated = translate(request, to(responses));
+  out = body(translated.request, responses);
+  CHECK_MESSAGE(
+      out.find(R"({"type":"input_text","text":"Tanks\n\n71 %\nfull"})") != std::string::npos, out);
+  CHECK(out.find(R"("output":"71 %\nfull")") != std::string::npos);
+  CHECK(translate(request, to(anthropic)).losses.empty());
+}
+
 TEST_CASE("roles: neighbours merge, a system message becomes the user's, ends are mended") {
   Request request("x");
   request.messages.emplace_back(Role::assistant, "a");
