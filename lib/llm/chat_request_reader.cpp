@@ -1,3 +1,5 @@
+#include <iterator>
+
 #include "chat_request.hpp"
 #include "request_json.hpp"
 
@@ -90,8 +92,9 @@ class ChatRequestReader {
     if (!reasoning.text.empty() || !reasoning.json.empty()) {
       message.parts.emplace(message.parts.begin(), std::move(reasoning));
     }
-    for (auto& call : calls) {
-      message.parts.push_back(std::move(call));
+    if (role == "assistant") {
+      message.parts.insert(message.parts.end(), std::make_move_iterator(calls.begin()),
+                           std::make_move_iterator(calls.end()));
     }
     return read && place(std::move(message), role, std::move(call_id));
   }
@@ -105,10 +108,8 @@ class ChatRequestReader {
     }
     message.role = *known;
     if (message.role != Role::assistant) {
-      std::erase_if(message.parts, [](const Part& part) {
-        return std::holds_alternative<ToolCallPart>(part) ||
-               std::holds_alternative<ReasoningPart>(part);
-      });
+      std::erase_if(message.parts,
+                    [](const Part& part) { return std::holds_alternative<ReasoningPart>(part); });
     }
     if (!of_tool) {
       add_message(request_, std::move(message));
@@ -151,6 +152,9 @@ class ChatRequestReader {
                          return in_.read_text(members, type == "refusal", parts);
                        }
                        if (type == "image_url") return read_image(members, parts);
+                       if (type == chat_custom_call) {
+                         return in_.fail("messages.content.type", "belongs into tool_calls");
+                       }
                        parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
                        return !type.empty() || in_.fail("messages.content.type", "is missing");
                      });
@@ -175,8 +179,17 @@ class ChatRequestReader {
   }
 
   bool read_call(value& v, std::vector<Part>& calls) {
+    return in_.typed(
+        v, "messages.tool_calls", [&](std::string_view type, Object& call, std::string_view raw) {
+          if (type != "custom") return read_function_call(call, calls);
+          calls.emplace_back(OpaquePart(own, std::string(chat_custom_call), std::string(raw)));
+          return true;
+        });
+  }
+
+  bool read_function_call(Object& call, std::vector<Part>& calls) {
     ToolCallPart part;
-    const bool read = in_.object(v, "messages.tool_calls", [&](std::string_view key, value& m) {
+    const bool read = in_.members(call, [&](std::string_view key, value& m) {
       if (key == "id") return in_.read(m, "messages.tool_calls.id", part.id);
       if (key == "function") {
         return in_.object(m, "messages.tool_calls.function", [&](std::string_view k, value& f) {

@@ -171,7 +171,9 @@ class ChatRequestWriter : RequestWriter {
           details = thought->json.empty() ? details : std::string_view(thought->json);
         }
       }
-      calls = calls || std::holds_alternative<ToolCallPart>(part);
+      const auto* opaque = std::get_if<OpaquePart>(&part);
+      calls = calls || std::holds_alternative<ToolCallPart>(part) ||
+              (opaque != nullptr && is_chat_custom_call(*opaque));
     }
     json.begin_object().member("role", "assistant").key("content");
     text.empty() && (calls || !refusal.empty()) ? json.null() : json.value(text);
@@ -185,6 +187,10 @@ class ChatRequestWriter : RequestWriter {
       for (const auto& part : message.parts) {
         if (const auto* call = std::get_if<ToolCallPart>(&part)) {
           write_call(*call);
+        } else if (const auto* opaque = std::get_if<OpaquePart>(&part)) {
+          if (is_chat_custom_call(*opaque)) {
+            json.raw(opaque->json);
+          }
         }
       }
       json.end_array();

@@ -184,6 +184,13 @@ TEST_CASE(
        R"("messages":[{"role":"tool","tool_call_id":"i","content":[{"type":"image_url",)"
        R"("image_url":{"url":"https://example.com/a.png"}}]}])",
        R"({"role":"user","content":[{"type":"image_url")"},
+      {chat,
+       R"("messages":[{"role":"assistant","tool_calls":[{"type":"custom","id":"i","custom":)"
+       R"({"name":"f","input":"x = 1"}},{"id":"j","function":{"name":"g","arguments":""}}]},)"
+       R"({"role":"user","content":"q","tool_calls":[{"type":"custom","id":"k"}]}])",
+       R"("tool_calls":[{"type":"custom","id":"i","custom":{"name":"f","input":"x = 1"}},)"
+       R"({"id":"j","type":"function","function":{"name":"g","arguments":"{}"}}]},)"
+       R"({"role":"user","content":"q"}])"},
       {chat, R"("messages":[{"role":"user","content":[{"type":"refusal","text":"q","k":1}]}])",
        R"([{"type":"text","text":"q","k":1}])"},
       {responses,

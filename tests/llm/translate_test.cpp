@@ -502,6 +502,30 @@ TEST_CASE("tools: schemas fit, strict is not claimed, the provider's own are dro
   CHECK(body(translated.request, responses).find(R"("strict":false)") != std::string::npos);
 }
 
+TEST_CASE(
+    "a call of Chat's custom tools is kept for Chat with its result, and goes with it elsewhere") {
+  const auto request = read(
+      chat,
+      R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"type":"custom","id":"a","custom":{"name":"f","input":"x = 1"}},{"type":"function","id":"b","function":{"name":"g","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"of a"},{"role":"tool","tool_call_id":"b","content":"of b"}]})");
+  const auto same = translate(request, to(chat));
+  CHECK(same.losses.empty());
+  const auto out = body(same.request, chat);
+  for (const auto* kept : {R"({"type":"custom","id":"a","custom":{"name":"f","input":"x = 1"}})",
+                           R"({"role":"tool","tool_call_id":"a","content":"of a"})",
+                           R"({"role":"tool","tool_call_id":"b","content":"of b"})"}) {
+    CHECK_MESSAGE(out.find(kept) != std::string::npos, out);
+  }
+  for (const auto protocol : {anthropic, responses}) {
+    const auto translated = translate(request, to(protocol));
+    CHECK(dropped(translated, "part custom_tool_call"));
+    CHECK(dropped(translated, "tool result without a call"));
+    const auto foreign = body(translated.request, protocol);
+    CHECK(foreign.find("x = 1") == std::string::npos);
+    CHECK(foreign.find("of a") == std::string::npos);
+    CHECK(foreign.find("of b") != std::string::npos);
+  }
+}
+
 TEST_CASE("what only the caller's protocol knows is named") {
   const auto request = read(
       anthropic,
