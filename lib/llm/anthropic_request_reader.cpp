@@ -17,6 +17,7 @@ class AnthropicRequestReader {
 
  private:
   bool member(std::string_view key, value& v) {
+    if (key != "model" && key != "messages" && json::is_null(v)) return true;
     if (key == "model") return in_.read(v, "model", request_.model);
     if (key == "max_tokens") return in_.read(v, "max_tokens", request_.max_tokens);
     if (key == "stream") return in_.read(v, "stream", request_.stream);
@@ -145,7 +146,9 @@ class AnthropicRequestReader {
     };
     const bool read = in_.members(block, [&](std::string_view key, value& v) {
       if (key == "tool_use_id") return in_.read(v, "tool_result.tool_use_id", part.call_id);
-      if (key == "is_error") return in_.read(v, "tool_result.is_error", part.is_error);
+      if (key == "is_error") {
+        return json::is_null(v) || in_.read(v, "tool_result.is_error", part.is_error);
+      }
       if (key == "content") {
         if (v.raw_json_token().starts_with('[')) {
           return in_.array(v, "tool_result.content", content);
@@ -183,8 +186,9 @@ class AnthropicRequestReader {
       }
       return in_.members(members, [&](std::string_view key, value& m) {
         if (key == "name") return in_.read(m, "tools.name", tool.name);
-        if (key == "description") return in_.read(m, "tools.description", tool.description);
         if (key == "input_schema") return in_.read_object(m, "tools.input_schema", tool.schema);
+        if (json::is_null(m)) return true;
+        if (key == "description") return in_.read(m, "tools.description", tool.description);
         if (key == "strict") return in_.read(m, "tools.strict", tool.strict);
         return key == "type" || in_.keep(key, m, tool.extra);
       });
@@ -196,6 +200,7 @@ class AnthropicRequestReader {
     std::optional<bool> alone;
     std::string type;
     const bool read = in_.object(v, "tool_choice", [&](std::string_view key, value& m) {
+      if (json::is_null(m)) return true;
       if (key == "type") return in_.read(m, "tool_choice.type", type);
       if (key == "name") return in_.read(m, "tool_choice.name", request_.tool_choice.name);
       if (key == "disable_parallel_tool_use") {
@@ -221,6 +226,7 @@ class AnthropicRequestReader {
     auto& thinking = request_.thinking;
     std::string type;
     const bool read = in_.object(v, "thinking", [&](std::string_view key, value& m) {
+      if (json::is_null(m)) return true;
       if (key == "type") return in_.read(m, "thinking.type", type);
       if (key == "budget_tokens") {
         return in_.read(m, "thinking.budget_tokens", thinking.budget_tokens);
@@ -238,11 +244,13 @@ class AnthropicRequestReader {
 
   bool output_config(value& v) {
     return in_.object(v, "output_config", [&](std::string_view key, value& m) {
+      if (json::is_null(m)) return true;
       if (key == "effort") return in_.read(m, "output_config.effort", request_.thinking.effort);
-      if (key == "format" && !json::is_null(m)) {
+      if (key == "format") {
         auto& output = request_.output.emplace();
         return in_.object(m, "output_config.format", [&](std::string_view k, value& f) {
-          return k != "schema" || in_.read_object(f, "output_config.format.schema", output.schema);
+          return k != "schema" || json::is_null(f) ||
+                 in_.read_object(f, "output_config.format.schema", output.schema);
         });
       }
       return true;

@@ -1,11 +1,19 @@
 /// Requests in Chat Completions' words (reference wire.md 3.1).
 #pragma once
 
+#include <string_view>
+
 #include "understudy/llm/codec.hpp"
 
 namespace understudy::detail {
 
 void write_chat_request(const Request& request, std::string& out);
 ReadRequest read_chat_request(std::string_view body);
+
+/// The OpaquePart of an assistant's call of a custom tool, whose input is no JSON.
+inline constexpr std::string_view chat_custom_call = "custom_tool_call";
+inline bool is_chat_custom_call(const OpaquePart& part) {
+  return part.protocol == Protocol::openai_chat && part.type == chat_custom_call;
+}
 
 }  // namespace understudy::detail

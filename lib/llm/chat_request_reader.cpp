@@ -1,3 +1,5 @@
+#include <iterator>
+
 #include "chat_request.hpp"
 #include "request_json.hpp"
 
@@ -26,7 +28,7 @@ class ChatRequestReader {
     if (key == "stream") return in_.read(v, "stream", request_.stream);
     if (key == "stream_options") {
       return in_.object(v, "stream_options", [&](std::string_view k, value& option) {
-        return k != "include_usage" ||
+        return k != "include_usage" || json::is_null(option) ||
                in_.read(option, "stream_options.include_usage", request_.stream_usage);
       });
     }
@@ -90,8 +92,9 @@ class ChatRequestReader {
     if (!reasoning.text.empty() || !reasoning.json.empty()) {
       message.parts.emplace(message.parts.begin(), std::move(reasoning));
     }
-    for (auto& call : calls) {
-      message.parts.push_back(std::move(call));
+    if (role == "assistant") {
+      message.parts.insert(message.parts.end(), std::make_move_iterator(calls.begin()),
+                           std::make_move_iterator(calls.end()));
     }
     return read && place(std::move(message), role, std::move(call_id));
   }
@@ -105,10 +108,8 @@ class ChatRequestReader {
     }
     message.role = *known;
     if (message.role != Role::assistant) {
-      std::erase_if(message.parts, [](const Part& part) {
-        return std::holds_alternative<ToolCallPart>(part) ||
-               std::holds_alternative<ReasoningPart>(part);
-      });
+      std::erase_if(message.parts,
+                    [](const Part& part) { return std::holds_alternative<ReasoningPart>(part); });
     }
     if (!of_tool) {
       add_message(request_, std::move(message));
@@ -151,6 +152,9 @@ class ChatRequestReader {
                          return in_.read_text(members, type == "refusal", parts);
                        }
                        if (type == "image_url") return read_image(members, parts);
+                       if (type == chat_custom_call) {
+                         return in_.fail("messages.content.type", "belongs into tool_calls");
+                       }
                        parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
                        return !type.empty() || in_.fail("messages.content.type", "is missing");
                      });
@@ -161,6 +165,7 @@ class ChatRequestReader {
     std::string url;
     const bool read = in_.members(members, [&](std::string_view key, value& m) {
       if (key == "image_url") {
+        if (is_string(m)) return in_.read(m, "image_url", url);  // as Mistral writes it
         return in_.object(m, "image_url", [&](std::string_view k, value& f) {
           if (k == "url") return in_.read(f, "image_url.url", url);
           return k != "detail" || json::is_null(f) || in_.read(f, "image_url.detail", part.detail);
@@ -174,8 +179,17 @@ class ChatRequestReader {
   }
 
   bool read_call(value& v, std::vector<Part>& calls) {
+    return in_.typed(
+        v, "messages.tool_calls", [&](std::string_view type, Object& call, std::string_view raw) {
+          if (type != "custom") return read_function_call(call, calls);
+          calls.emplace_back(OpaquePart(own, std::string(chat_custom_call), std::string(raw)));
+          return true;
+        });
+  }
+
+  bool read_function_call(Object& call, std::vector<Part>& calls) {
     ToolCallPart part;
-    const bool read = in_.object(v, "messages.tool_calls", [&](std::string_view key, value& m) {
+    const bool read = in_.members(call, [&](std::string_view key, value& m) {
       if (key == "id") return in_.read(m, "messages.tool_calls.id", part.id);
       if (key == "function") {
         return in_.object(m, "messages.tool_calls.function", [&](std::string_view k, value& f) {
@@ -231,9 +245,11 @@ class ChatRequestReader {
     OutputFormat output;
     std::string type;
     const bool read = in_.object(v, "response_format", [&](std::string_view key, value& m) {
+      if (json::is_null(m)) return true;
       if (key == "type") return in_.read(m, "response_format.type", type);
       if (key == "json_schema") {
         return in_.object(m, "response_format.json_schema", [&](std::string_view k, value& f) {
+          if (json::is_null(f)) return true;
           if (k == "name") return in_.read(f, "response_format.json_schema.name", output.name);
           if (k == "strict")
             return in_.read(f, "response_format.json_schema.strict", output.strict);

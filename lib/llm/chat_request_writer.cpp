@@ -72,14 +72,22 @@ class ChatRequestWriter : RequestWriter {
     return text;
   }
 
-  /// Tool results are messages of their own, before the rest; images in them belong to the rest.
+  /// What a tool's result holds beside text, and this protocol takes from the user alone.
+  static bool belongs_to_user(const ToolResultPart::Content& content) {
+    const auto* opaque = std::get_if<OpaquePart>(&content);
+    return std::holds_alternative<ImagePart>(content) ||
+           (opaque != nullptr && opaque->protocol == own);
+  }
+
+  /// Tool results are messages of their own, before the rest; images and documents in them belong to the
+  /// rest.
   void write_user(const Message& message) {
     bool rest = message.parts.empty();
     for (const auto& part : message.parts) {
       if (const auto* result = std::get_if<ToolResultPart>(&part)) {
         write_result(*result);
         for (const auto& content : result->content) {
-          rest = rest || std::holds_alternative<ImagePart>(content);
+          rest = rest || belongs_to_user(content);
         }
       } else {
         rest = true;
@@ -115,6 +123,8 @@ class ChatRequestWriter : RequestWriter {
       for (const auto& content : result->content) {
         if (const auto* seen = std::get_if<ImagePart>(&content)) {
           write_image(*seen);
+        } else if (belongs_to_user(content)) {
+          json.raw(std::get<OpaquePart>(content).json);
         }
       }
     } else if (const auto* opaque = std::get_if<OpaquePart>(&part)) {
@@ -138,8 +148,6 @@ class ChatRequestWriter : RequestWriter {
     for (const auto& content : result.content) {
       if (const auto* said = std::get_if<TextPart>(&content)) {
         text += said->text;
-      } else if (const auto* opaque = std::get_if<OpaquePart>(&content)) {
-        text += opaque->protocol == own ? opaque->json : "";
       }
     }
     json.begin_object().member("role", "tool").member("tool_call_id", result.call_id);
@@ -163,7 +171,9 @@ class ChatRequestWriter : RequestWriter {
           details = thought->json.empty() ? details : std::string_view(thought->json);
         }
       }
-      calls = calls || std::holds_alternative<ToolCallPart>(part);
+      const auto* opaque = std::get_if<OpaquePart>(&part);
+      calls = calls || std::holds_alternative<ToolCallPart>(part) ||
+              (opaque != nullptr && is_chat_custom_call(*opaque));
     }
     json.begin_object().member("role", "assistant").key("content");
     text.empty() && (calls || !refusal.empty()) ? json.null() : json.value(text);
@@ -177,6 +187,10 @@ class ChatRequestWriter : RequestWriter {
       for (const auto& part : message.parts) {
         if (const auto* call = std::get_if<ToolCallPart>(&part)) {
           write_call(*call);
+        } else if (const auto* opaque = std::get_if<OpaquePart>(&part)) {
+          if (is_chat_custom_call(*opaque)) {
+            json.raw(opaque->json);
+          }
         }
       }
       json.end_array();

@@ -12,8 +12,9 @@ using json::ondemand::value;
 struct Document {
   std::string name;
   std::string media_type;
-  std::string base64;
+  std::string data;  // base64, unless `plain`
   std::string url;
+  bool plain = false;  // the data are text
 };
 
 /// Reads all three forms: their members' names do not collide.
@@ -39,10 +40,12 @@ class Reader {
   bool leaf(raw_json_string key, value& v) {
     if (key == "title" || key == "filename") {
       document_.name = json::text(v, arena_);
+    } else if (key == "type") {  // the part's, or its source's
+      document_.plain = document_.plain || json::text(v, arena_) == "text";
     } else if (key == "media_type") {
       document_.media_type = json::text(v, arena_);
     } else if (key == "data") {
-      document_.base64 = json::text(v, arena_);
+      document_.data = json::text(v, arena_);
     } else if (key == "url" || key == "file_url") {
       document_.url = json::text(v, arena_);
     } else if (key == "file_data") {
@@ -50,7 +53,7 @@ class Reader {
       const auto comma = text.find(";base64,");
       if (text.starts_with("data:") && comma != std::string_view::npos) {
         document_.media_type = text.substr(5, comma - 5);
-        document_.base64 = text.substr(comma + 8);
+        document_.data = text.substr(comma + 8);
       }
     }
     return true;
@@ -62,17 +65,23 @@ class Reader {
 
 }  // namespace
 
-std::optional<OpaquePart> translated_document(const OpaquePart& part, Protocol target) {
+std::optional<ToolResultPart::Content> translated_document(const OpaquePart& part,
+                                                           Protocol target) {
   Document document;
   const bool is_one = part.type == "document" || part.type == "file" || part.type == "input_file";
-  // A text document's data are text.
-  if (!is_one || !Reader(document).read(part.json) || document.media_type.starts_with("text/") ||
-      (document.base64.empty() && (document.url.empty() || target == Protocol::openai_chat))) {
+  if (!is_one || !Reader(document).read(part.json)) {
+    return std::nullopt;
+  }
+  if (document.plain && !document.data.empty()) {
+    return TextPart(document.name.empty() ? document.data : document.name + "\n\n" + document.data);
+  }
+  if (document.media_type.starts_with("text/") ||
+      (document.data.empty() && (document.url.empty() || target == Protocol::openai_chat))) {
     return std::nullopt;
   }
   const auto type = document.media_type.empty() ? "application/pdf" : document.media_type;
   const auto name = document.name.empty() ? "document.pdf" : document.name;
-  const auto data = "data:" + type + ";base64," + document.base64;
+  const auto data = "data:" + type + ";base64," + document.data;
   OpaquePart out(target, "", "");
   JsonWriter json(out.json);
   json.begin_object();
@@ -80,10 +89,10 @@ std::optional<OpaquePart> translated_document(const OpaquePart& part, Protocol t
     case Protocol::anthropic_messages:
       out.type = "document";
       json.member("type", out.type).key("source").begin_object();
-      if (document.base64.empty()) {
+      if (document.data.empty()) {
         json.member("type", "url").member("url", document.url);
       } else {
-        json.member("type", "base64").member("media_type", type).member("data", document.base64);
+        json.member("type", "base64").member("media_type", type).member("data", document.data);
       }
       json.end_object().member("title", name);
       break;
@@ -95,7 +104,7 @@ std::optional<OpaquePart> translated_document(const OpaquePart& part, Protocol t
     case Protocol::openai_responses:
       out.type = "input_file";
       json.member("type", out.type);
-      if (document.base64.empty()) {
+      if (document.data.empty()) {
         json.member("file_url", document.url);
       } else {
         json.member("filename", name).member("file_data", data);

@@ -7,8 +7,9 @@
 
 namespace understudy::detail {
 
-/// The part in another protocol's words. Nothing if it is no document, or one that only its provider can
-/// find: by a file id, or by an address where the target takes none.
-std::optional<OpaquePart> translated_document(const OpaquePart& part, Protocol target);
+/// The part in another protocol's words; a document of plain text, which Anthropic alone has, as text. Nothing
+/// if it is no document, or one that only its provider can find: by a file id, or by an address where the target
+/// takes none.
+std::optional<ToolResultPart::Content> translated_document(const OpaquePart& part, Protocol target);
 
 }  // namespace understudy::detail

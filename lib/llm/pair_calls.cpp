@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chat_request.hpp"
 #include "request_json.hpp"
 #include "tool_ids.hpp"
 #include "translate_parameters.hpp"
@@ -12,6 +13,19 @@ namespace {
 using LossKind = Loss::Kind;
 
 constexpr const char* no_result = "no result: interrupted";
+
+/// The id of a custom tool's call, if it is one: of those that Chat alone knows.
+std::optional<std::string> custom_call_id(const Part& part) {
+  const auto* opaque = std::get_if<OpaquePart>(&part);
+  if (opaque == nullptr || !is_chat_custom_call(*opaque)) {
+    return std::nullopt;
+  }
+  Arena arena;
+  json::Parser parser(json::padded_copy(opaque->json, arena), arena);
+  auto object = parser.object();
+  const auto id = object ? peek(*object, "id", arena) : std::nullopt;
+  return std::string(id.value_or(std::string_view()));
+}
 
 class Pairing {
  public:
@@ -65,6 +79,8 @@ class Pairing {
       for (const auto& part : message.parts) {
         if (const auto* call = std::get_if<ToolCallPart>(&part)) {
           ids_.reserve(call->id);
+        } else if (const auto custom = custom_call_id(part)) {
+          ids_.reserve(*custom);
         }
       }
     }
@@ -72,6 +88,12 @@ class Pairing {
 
   void open_calls(Message& message, std::vector<Pending>& pending) {
     for (auto& part : message.parts) {
+      if (auto custom = custom_call_id(part)) {  // it keeps its id: it is sent as it came
+        auto& opened = pending.emplace_back();
+        opened.result.call_id = *custom;
+        opened.id = std::move(*custom);
+        continue;
+      }
       auto* const call = std::get_if<ToolCallPart>(&part);
       if (call == nullptr) {
         continue;

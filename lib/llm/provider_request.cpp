@@ -60,7 +60,10 @@ std::vector<std::string> refused(const Request& request, const ModelProfile& pro
   }
   switch (profile.thinking) {
     case ThinkingStyle::unknown: break;
-    case ThinkingStyle::none: names.emplace_back("thinking"); break;
+    case ThinkingStyle::none:
+      names.emplace_back("thinking");
+      names.emplace_back("effort");
+      break;
     case ThinkingStyle::budget: names.emplace_back("effort"); break;
     case ThinkingStyle::adaptive:
     case ThinkingStyle::effort: names.emplace_back("budget_tokens"); break;

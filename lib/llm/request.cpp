@@ -1,11 +1,25 @@
 #include "understudy/llm/request.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace understudy {
 namespace {
 
 std::size_t characters(const TextPart& part) { return part.text.size(); }
 std::size_t characters(const ImagePart&) { return 0; }
-std::size_t characters(const OpaquePart& part) { return part.json.size(); }
+
+/// Pictures, sounds and documents by their bytes, which are no text of the prompt. Anthropic's document may be
+/// text: then it counts. (Within a string of JSON the word's quotes would be escaped.)
+bool of_bytes(const OpaquePart& part) {
+  constexpr std::array<std::string_view, 8> types{
+      "file",        "input_file", "input_audio",           "image",
+      "input_image", "video_url",  "image_generation_call", "computer_call_output"};
+  return part.type == "document" ? part.json.find("\"base64\"") != std::string::npos
+                                 : std::find(types.begin(), types.end(), part.type) != types.end();
+}
+std::size_t characters(const OpaquePart& part) { return of_bytes(part) ? 0 : part.json.size(); }
 std::size_t characters(const ToolCallPart& part) {
   return part.name.size() + part.arguments.size();
 }

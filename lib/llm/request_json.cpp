@@ -1,14 +1,23 @@
 #include "request_json.hpp"
 
 #include <charconv>
+#include <type_traits>
 
 namespace understudy::detail {
 namespace {
 
+/// The whole token. "9.0" is a whole number too.
 template <class Number>
 bool whole_number(std::string_view token, Number& into) {
   while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') {
     token.remove_suffix(1);
+  }
+  if constexpr (std::is_integral_v<Number>) {
+    const auto point = token.find('.');
+    if (point < token.size() && token.find_first_not_of('0', point + 1) == std::string_view::npos &&
+        point + 1 < token.size()) {
+      token = token.substr(0, point);
+    }
   }
   const auto [rest, failure] = std::from_chars(token.data(), token.data() + token.size(), into);
   return failure == std::errc() && rest == token.data() + token.size();

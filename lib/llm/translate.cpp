@@ -133,7 +133,10 @@ class Translator {
         lose(LossKind::dropped, "part " + opaque->type);
         return false;
       }
-      part = std::move(*document);
+      if (std::holds_alternative<TextPart>(*document)) {
+        lose(LossKind::changed, "part " + opaque->type);
+      }
+      std::visit([&](auto& translated) { part = std::move(translated); }, *document);
     }
     return true;
   }
@@ -141,11 +144,15 @@ class Translator {
   void translate_result(ToolResultPart& result) {
     name_foreign(result.extra);
     std::erase_if(result.content, [&](ToolResultPart::Content& content) { return !fit(content); });
-    const bool images =
-        std::any_of(result.content.begin(), result.content.end(),
-                    [](const auto& content) { return std::holds_alternative<ImagePart>(content); });
-    if (target_.protocol == Protocol::openai_chat && images) {
-      lose(LossKind::changed, "image in a tool result");  // the codec puts it after the results
+    if (target_.protocol != Protocol::openai_chat) {
+      return;
+    }
+    for (const auto& content : result.content) {  // the codec puts these after the results
+      if (std::holds_alternative<ImagePart>(content)) {
+        lose(LossKind::changed, "image in a tool result");
+      } else if (const auto* opaque = std::get_if<OpaquePart>(&content)) {
+        lose(LossKind::changed, opaque->type + " in a tool result");
+      }
     }
   }
 

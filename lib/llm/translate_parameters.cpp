@@ -127,9 +127,12 @@ class Parameters {
   void thinking() {
     using Mode = Thinking::Mode;
     auto& thinking = request_.thinking;
-    if (refused("thinking") && thinking.mode != Mode::unset) {
-      thinking.mode = Mode::unset;
-      lose(out_, LossKind::dropped, "thinking");
+    if (refused("thinking")) {
+      if (thinking.mode != Mode::unset) {
+        thinking.mode = Mode::unset;
+        lose(out_, LossKind::dropped, "thinking");
+      }
+      drop(thinking.display, "display of thinking");
     }
     if (refused("effort")) {
       drop(thinking.effort, "effort");

@@ -175,6 +175,30 @@ TEST_CASE(
   CHECK(opened.error().code() == asio::error::operation_aborted);
 }
 
+TEST_CASE("a model that does not think is not told how") {
+  for (const auto* model : {"gpt-4o", "gpt-5.4"}) {
+    for (const auto protocol : {Protocol::openai_chat, Protocol::openai_responses}) {
+      CAPTURE(model);
+      CAPTURE(to_string(protocol));
+      World world;
+      auto& server = world.add(protocol);
+      world.chain[0] = Member("a", model).with_base_url(world.chain[0].base_url());
+      Request request("m");
+      request.origin = Protocol::anthropic_messages;
+      request.thinking.mode = Thinking::Mode::adaptive;
+      request.thinking.effort = "high";
+      request.thinking.display = "summarized";
+      require_answer(world.ask(std::move(request)));
+      const auto& body = server.connections()[0].requests[0].body;
+      CHECK(body.find(model) != std::string::npos);
+      const bool thinks = std::string_view(model) == "gpt-5.4";
+      CHECK((body.find(R"("high")") != std::string::npos) == thinks);
+      CHECK((body.find(R"("summary")") != std::string::npos) ==
+            (thinks && protocol == Protocol::openai_responses));
+    }
+  }
+}
+
 TEST_CASE("an answer without an end is given up, and not kept for ever") {
   std::string words = "one ";
   for (std::size_t size = 0; size <= longest_answer; size += std::size_t{1024} * 1024) {

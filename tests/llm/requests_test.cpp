@@ -184,6 +184,13 @@ TEST_CASE(
        R"("messages":[{"role":"tool","tool_call_id":"i","content":[{"type":"image_url",)"
        R"("image_url":{"url":"https://example.com/a.png"}}]}])",
        R"({"role":"user","content":[{"type":"image_url")"},
+      {chat,
+       R"("messages":[{"role":"assistant","tool_calls":[{"type":"custom","id":"i","custom":)"
+       R"({"name":"f","input":"x = 1"}},{"id":"j","function":{"name":"g","arguments":""}}]},)"
+       R"({"role":"user","content":"q","tool_calls":[{"type":"custom","id":"k"}]}])",
+       R"("tool_calls":[{"type":"custom","id":"i","custom":{"name":"f","input":"x = 1"}},)"
+       R"({"id":"j","type":"function","function":{"name":"g","arguments":"{}"}}]},)"
+       R"({"role":"user","content":"q"}])"},
       {chat, R"("messages":[{"role":"user","content":[{"type":"refusal","text":"q","k":1}]}])",
        R"([{"type":"text","text":"q","k":1}])"},
       {responses,
@@ -244,6 +251,33 @@ TEST_CASE("a request of one's own") {
   request.stream = false;
   CHECK(contains(written(Protocol::openai_chat, request), R"("max_completion_tokens":5)"));
   CHECK(estimated_tokens(request) == 2);
+}
+
+TEST_CASE("a prompt's size is of its text: bytes of images, documents and sounds do not count") {
+  const std::string bytes(4000, 'A');
+  const auto size = [](Protocol protocol, const std::string& parts) {
+    return estimated_tokens(
+        read(protocol, R"({"model":"m","messages":[{"role":"user","content":[)" + parts + "]}]}"));
+  };
+  constexpr auto anthropic = Protocol::anthropic_messages;
+  constexpr auto chat = Protocol::openai_chat;
+  const auto pdf =
+      R"({"type":"document","source":{"type": "base64","media_type":"application/pdf",)"
+      R"("data":")" +
+      bytes + R"("}})";
+  CHECK(size(anthropic, pdf) == 0);
+  CHECK(size(anthropic, R"({"type":"tool_result","tool_use_id":"i","content":[)" + pdf + "]}") ==
+        0);
+  CHECK(size(anthropic, R"({"type":"document","source":{"type":"text","media_type":"text/plain",)"
+                        R"("data":"say \"base64\" )" +
+                            bytes + R"("}})") >= 1000);
+  CHECK(size(chat, R"({"type":"file","file":{"filename":"a.pdf","file_data":")" + bytes +
+                       R"("}},{"type":"input_audio","input_audio":{"format":"wav","data":")" +
+                       bytes + R"("}})") == 0);
+  CHECK(estimated_tokens(read(Protocol::openai_responses,
+                              R"({"model":"m","input":[{"role":"user","content":[)"
+                              R"({"type":"input_file","filename":"a","file_data":")" +
+                                  bytes + R"("}]}]})")) == 0);
 }
 
 TEST_CASE("chat's output limit is called what the model takes, or what the caller called it") {
@@ -317,4 +351,57 @@ TEST_CASE("what cannot be understood is named") {
   }
   CHECK(
       codec_for(chat).read_request(R"({"model":"m","stop":null,"temperature":null})").has_value());
+}
+
+TEST_CASE("null is as good as nothing, but for what must be there") {
+  const auto anthropic = read(
+      Protocol::anthropic_messages,
+      R"({"model":"m","messages":[{"role":"user","content":[{"type":"tool_result",)"
+      R"("tool_use_id":"i","is_error":null,"content":null}]}],"max_tokens":null,"system":null,)"
+      R"("stream":null,"stop_sequences":null,"temperature":null,"metadata":null,"service_tier":null,)"
+      R"("tools":[{"name":"f","description":null,"input_schema":{},"strict":null}],)"
+      R"("tool_choice":{"type":"auto","name":null,"disable_parallel_tool_use":null},)"
+      R"("thinking":{"type":"adaptive","budget_tokens":null,"display":null},)"
+      R"("output_config":{"effort":null,"format":{"type":"json_schema","schema":null}}})");
+  CHECK(anthropic.thinking.mode == Thinking::Mode::adaptive);
+  CHECK(anthropic.thinking.effort.empty());
+  CHECK(anthropic.tool_choice.mode == ToolChoice::Mode::automatic);
+  CHECK(anthropic.output.has_value());
+  CHECK(anthropic.extra.empty());
+  const auto bare = read(Protocol::anthropic_messages,
+                         R"({"model":"m","messages":[],"tools":null,"tool_choice":null,)"
+                         R"("thinking":null,"output_config":null})");
+  CHECK(bare.tools.empty());
+  CHECK(bare.thinking.mode == Thinking::Mode::unset);
+  const auto chat = read(Protocol::openai_chat,
+                         R"({"model":"m","messages":[],"stream_options":{"include_usage":null},)"
+                         R"("response_format":{"type":"json_schema","json_schema":{"name":"n",)"
+                         R"("description":null,"strict":null,"schema":null}}})");
+  CHECK_FALSE(chat.stream_usage);
+  REQUIRE(chat.output.has_value());
+  CHECK(chat.output->schema.empty());
+  for (const auto* body :
+       {R"({"model":null,"messages":[]})", R"({"model":"m","messages":null})",
+        R"({"model":"m","messages":[],"thinking":{"type":null}})",
+        R"({"model":"m","messages":[],"tools":[{"name":"f","input_schema":null}]})"}) {
+    CAPTURE(body);
+    CHECK(codec_for(Protocol::anthropic_messages).read_request(body).has_error());
+  }
+}
+
+TEST_CASE("chat: a whole number with a point, and an image by its address alone") {
+  const auto request = read(Protocol::openai_chat,
+                            R"({"model":"m","max_tokens":9.0 ,"messages":[{"role":"user",)"
+                            R"("content":[{"type":"image_url","image_url":"https://a.test/a.png"},)"
+                            R"({"type":"image_url","image_url":"data:image/png;base64,aGk="}]}]})");
+  CHECK(request.max_tokens == 9);
+  CHECK(part<ImagePart>(request, 0, 0).url == "https://a.test/a.png");
+  CHECK(part<ImagePart>(request, 0, 1).base64 == "aGk=");
+  for (const auto* number : {"9.5", "9.", ".0", "-9.0"}) {
+    CAPTURE(number);
+    CHECK(
+        codec_for(Protocol::openai_chat)
+            .read_request(R"({"model":"m","messages":[],"max_tokens":)" + std::string(number) + "}")
+            .has_error());
+  }
 }

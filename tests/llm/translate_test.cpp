@@ -316,6 +316,49 @@ TEST_CASE("an image in a tool's result comes after it, where results are text") 
   CHECK(translate(request, to(responses)).losses.empty());
 }
 
+TEST_CASE("a document in a tool's result comes after it too, and is not told as text") {
+  const auto request = read(
+      anthropic,
+      R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"seen"},{"type":"document","title":"a.pdf","source":{"type":"base64","media_type":"application/pdf","data":"aGk="}}]},{"type":"text","text":"and?"}]}]})");
+  const auto translated = translate(request, to(chat));
+  CHECK(changed(translated, "file in a tool result"));
+  const auto out = body(translated.request, chat);
+  CHECK_MESSAGE(
+      out.find(
+          R"({"role":"tool","tool_call_id":"a","content":"seen"},{"role":"user","content":[{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,aGk="}},{"type":"text","text":"and?"}]})") !=
+          std::string::npos,
+      out);
+}
+
+TEST_CASE("a document of plain text is text, where there is no such document") {
+  const auto document = [](const std::string& title) {
+    return R"({"type":"document","source":{"type":"text","media_type":"text/plain","data":"71 %\nfull"})" +
+           title + "}";
+  };
+  const auto request = read(
+      anthropic,
+      R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":[)" +
+          document(R"(,"title":"Tanks")") +
+          R"(,{"type":"text","text":"q"}]},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[)" +
+          document("") + "]}]}]}");
+  auto translated = translate(request, to(chat));
+  CHECK(changed(translated, "part document"));
+  auto out = body(translated.request, chat);
+  CHECK_MESSAGE(
+      out.find(
+          R"("content":[{"type":"text","text":"Tanks\n\n71 %\nfull"},{"type":"text","text":"q"}])") !=
+          std::string::npos,
+      out);
+  CHECK(out.find(R"({"role":"tool","tool_call_id":"a","content":"71 %\nfull"})") !=
+        std::string::npos);
+  translated = translate(request, to(responses));
+  out = body(translated.request, responses);
+  CHECK_MESSAGE(
+      out.find(R"({"type":"input_text","text":"Tanks\n\n71 %\nfull"})") != std::string::npos, out);
+  CHECK(out.find(R"("output":"71 %\nfull")") != std::string::npos);
+  CHECK(translate(request, to(anthropic)).losses.empty());
+}
+
 TEST_CASE("roles: neighbours merge, a system message becomes the user's, ends are mended") {
   Request request("x");
   request.messages.emplace_back(Role::assistant, "a");
@@ -457,6 +500,30 @@ TEST_CASE("tools: schemas fit, strict is not claimed, the provider's own are dro
   translated = translate(request, to(responses));
   CHECK(dropped(translated, "strict of f"));
   CHECK(body(translated.request, responses).find(R"("strict":false)") != std::string::npos);
+}
+
+TEST_CASE(
+    "a call of Chat's custom tools is kept for Chat with its result, and goes with it elsewhere") {
+  const auto request = read(
+      chat,
+      R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"type":"custom","id":"a","custom":{"name":"f","input":"x = 1"}},{"type":"function","id":"b","function":{"name":"g","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"of a"},{"role":"tool","tool_call_id":"b","content":"of b"}]})");
+  const auto same = translate(request, to(chat));
+  CHECK(same.losses.empty());
+  const auto out = body(same.request, chat);
+  for (const auto* kept : {R"({"type":"custom","id":"a","custom":{"name":"f","input":"x = 1"}})",
+                           R"({"role":"tool","tool_call_id":"a","content":"of a"})",
+                           R"({"role":"tool","tool_call_id":"b","content":"of b"})"}) {
+    CHECK_MESSAGE(out.find(kept) != std::string::npos, out);
+  }
+  for (const auto protocol : {anthropic, responses}) {
+    const auto translated = translate(request, to(protocol));
+    CHECK(dropped(translated, "part custom_tool_call"));
+    CHECK(dropped(translated, "tool result without a call"));
+    const auto foreign = body(translated.request, protocol);
+    CHECK(foreign.find("x = 1") == std::string::npos);
+    CHECK(foreign.find("of a") == std::string::npos);
+    CHECK(foreign.find("of b") != std::string::npos);
+  }
 }
 
 TEST_CASE("what only the caller's protocol knows is named") {

@@ -230,7 +230,8 @@ class Request {
   std::string betas;
 };
 
-/// The prompt's size as stall limits and context windows count it: characters / 4, images aside.
+/// The prompt's size as stall limits and context windows count it: characters / 4, images, sounds
+/// and documents by their bytes aside.
 UNDERSTUDY_API std::uint64_t estimated_tokens(const Request& request) noexcept;
 
 }  // namespace understudy
