@@ -161,6 +161,7 @@ std::string body_of(const HttpProviderOptions& options, const Request& request,
   sent.stream_usage = sent.stream_usage || !request.stream;
   const auto profile = options.profiles ? options.profiles->find(options.name, model)
                                         : ModelProfiles().find(options.name, model);
+  sent.sealed_reasoning = profile.thinking != ThinkingStyle::none;
   TranslationTarget target(options.protocol, options.name, model);
   target.accepts_prefill = profile.accepts_prefill;
   target.output_limit = profile.output_limit;

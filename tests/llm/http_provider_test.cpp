@@ -195,6 +195,8 @@ TEST_CASE("a model that does not think is not told how") {
       CHECK((body.find(R"("high")") != std::string::npos) == thinks);
       CHECK((body.find(R"("summary")") != std::string::npos) ==
             (thinks && protocol == Protocol::openai_responses));
+      CHECK((body.find("reasoning.encrypted_content") != std::string::npos) ==
+            (thinks && protocol == Protocol::openai_responses));
     }
   }
 }

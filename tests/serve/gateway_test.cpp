@@ -580,3 +580,21 @@ TEST_CASE(
     CHECK(count_of(got.body, "event: content_block_stop") == 1);
   });
 }
+
+TEST_CASE("several choices, not streamed: refused, for there would be one") {
+  for (const auto& [said, status] :
+       {std::pair("\"n\":2", 400u), std::pair("\"n\":1", 200u), std::pair("\"n\":null", 200u),
+        std::pair("\"stream\":true,\"n\":2", 200u)}) {
+    CAPTURE(said);
+    GatewayWorld world;
+    world.add();
+    world.serve(world.config(speaks_chat), [&](HttpClient& http) -> awaitable<void> {
+      const auto body = "{" + std::string(said) +
+                        R"(,"model":"any","messages":[{"role":"user","content":"Is it full?"}]})";
+      const Path path{Protocol::openai_chat, "/v1/chat/completions", body.c_str()};
+      const auto got = co_await post(http, path);
+      CHECK(got.status == status);
+      CHECK(got.has("`n`") == (status == 400));
+    });
+  }
+}

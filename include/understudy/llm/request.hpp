@@ -219,6 +219,9 @@ class Request {
   bool stream_usage =
       true;  ///< whether a stream is to say what it used, where that is the caller's choice
 
+  /// Whether Responses is asked for reasoning to be given back, sealed. Models that do not reason refuse that.
+  bool sealed_reasoning = true;
+
   /// Where it came from, if it came from a client: the protocol that `extra` fields belong to, here and
   /// in every part, and the body as it came.
   std::optional<Protocol> origin;

@@ -4,8 +4,8 @@
 #include <random>
 
 #include "error_answer.hpp"
-#include "kept_conversation.hpp"
 #include "listings.hpp"
+#include "refused_request.hpp"
 #include "streamed_answer.hpp"
 #include "understudy/llm/codec.hpp"
 
@@ -214,7 +214,7 @@ asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string_view path
     co_await send(client, refused);
     co_return;
   }
-  if (const auto refused = refuse_state(config_, *request)) {
+  if (const auto refused = refused_request(config_, *request)) {
     co_await send(client, *refused);
     co_return;
   }

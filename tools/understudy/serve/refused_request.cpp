@@ -1,16 +1,22 @@
-#include "kept_conversation.hpp"
+#include "refused_request.hpp"
 
 #include <algorithm>
 #include <string_view>
 
 namespace understudy::tool {
 
-std::optional<ErrorAnswer> refuse_state(const Config& config, const Request& request) {
-  const auto has = [&](std::string_view name) {
+std::optional<ErrorAnswer> refused_request(const Config& config, const Request& request) {
+  const auto has = [&](std::string_view name, std::string_view harmless = "null") {
     return std::any_of(request.extra.begin(), request.extra.end(), [&](const auto& field) {
-      return field.first == name && field.second != "null";
+      return field.first == name && field.second != "null" && field.second != harmless;
     });
   };
+  if (request.origin == Protocol::openai_chat && !request.stream && has("n", "1")) {
+    return refusal(
+        400,
+        "`n`: an answer that is not streamed has one choice here; write 1, or ask for a stream",
+        Protocol::openai_chat, "unsupported_parameter");
+  }
   if (request.origin == Protocol::anthropic_messages && has("thread")) {
     return refusal(400, "`thread`: no conversation is kept here; send all of it in `messages`",
                    Protocol::anthropic_messages, "thread_unsupported_request");
