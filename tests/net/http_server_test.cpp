@@ -219,6 +219,24 @@ TEST_CASE("a body that the handler does not read: answered, read on a little, cl
   });
 }
 
+TEST_CASE("a client that reads late gets all of an answer that ends its connection") {
+  const std::string body(50'000, 'x');  // within what the network holds
+  Served served([&](HttpExchange& exchange) -> awaitable<void> {
+    co_await exchange.respond(200, HttpFields(), body);
+  });
+  served.run([&]() -> awaitable<void> {
+    for (const auto* const request :
+         {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"}) {
+      auto stream = co_await served.connect();
+      co_await say(*stream, request);
+      co_await sleep_for(3s);
+      CHECK(served.server.connections() == 0);
+      const auto heard = co_await hear(*stream, "");
+      CHECK(heard.ends_with("\r\n\r\n" + body + "<End of file>"));
+    }
+  });
+}
+
 TEST_CASE("slow clients: no request, half a head, half a body, no reading") {
   struct Row {
     const char* said;
