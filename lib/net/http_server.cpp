@@ -362,7 +362,9 @@ struct HttpServer::Core {
     if (configured->tls) {
       stream = co_await secure(std::move(stream), *configured);
     }
-    if (stream) {
+    if (stream && draining) {  // drain() cannot see who is in a handshake
+      stream->close();
+    } else if (stream) {
       Connection connection(std::move(stream), configured, buffers, draining);
       *place = &connection;
       co_await converse(connection);

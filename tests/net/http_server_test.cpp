@@ -368,6 +368,23 @@ TEST_CASE("draining: idle connections are closed, what is under way ends first")
         "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 4\r\n\r\ndone<End of file>");
 }
 
+TEST_CASE("draining: a client that is amid its handshake is not waited for") {
+  Served served(answer_nothing, HttpServerOptions().with_tls(
+                                    certificates().server(testing::TestCertificates::Kind::good)));
+  served.run([&]() -> awaitable<void> {
+    auto stream = co_await served.connect();
+    co_await sleep_for(1s);
+    CHECK(served.server.connections() == 1);
+    served.server.drain();
+    const auto context =
+        TlsContext::client(TlsClientOptions().with_ca_file(certificates().ca_file())).value();
+    auto secure = co_await tls_connect(context, std::move(stream), "api.test");
+    REQUIRE(secure.has_value());
+    co_await hear(**secure, "");
+    CHECK(served.time.elapsed() == 1s);
+  });
+}
+
 TEST_CASE("more connections than it takes wait for room") {
   Served served(answer_nothing, HttpServerOptions().with_max_connections(2));
   served.run([&]() -> awaitable<void> {
