@@ -5,6 +5,23 @@
 #include <stdexcept>
 
 namespace understudy {
+namespace {
+
+/// `label`, with a number behind it where it is taken: health and reports tell credentials by it.
+template <class Entries>
+std::string free_label(const Entries& entries, const std::string& label) {
+  const auto taken = [&](const std::string& wanted) {
+    return std::any_of(entries.begin(), entries.end(),
+                       [&](const auto& entry) { return *entry->label == wanted; });
+  };
+  auto free = label;
+  for (std::size_t number = 2; taken(free); ++number) {
+    free = label + ' ' + std::to_string(number);
+  }
+  return free;
+}
+
+}  // namespace
 
 struct CredentialPool::Entry {
   Entry(const std::string& provider, Credential credential)
@@ -61,6 +78,7 @@ CredentialPool::CredentialPool(std::string provider, std::vector<Credential> cre
     }
     const auto same = [&](const auto& entry) { return entry->secret == credential.secret; };
     if (std::none_of(entries_.begin(), entries_.end(), same)) {
+      credential.label = free_label(entries_, credential.label);
       entries_.push_back(std::make_unique<Entry>(provider_, std::move(credential)));
     }
   }

@@ -100,6 +100,7 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   /// A refresh that takes longer has failed.
   static constexpr Clock::duration longest_refresh = std::chrono::seconds(30);
 
+  /// Of two with the same secret the first stays. Whose label is taken gets a number: "key", "key 2".
   /// Throws std::invalid_argument if there is no credential, or one is empty: a request with an empty key
   /// comes back as a misleading 401.
   CredentialPool(std::string provider, std::vector<Credential> credentials,
