@@ -102,6 +102,20 @@ class Reader {
   std::size_t number_;
 };
 
+/// Adds the keys of `before` under which there is another secret now, or none.
+void add_changed(const CredentialPool& before, const CredentialPool* now,
+                 std::vector<std::string>& changed) {
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    bool same = false;
+    for (std::size_t j = 0; now != nullptr && j < now->size(); ++j) {
+      same = same || (now->key(j) == before.key(i) && now->secret(j) == before.secret(i));
+    }
+    if (!same) {
+      changed.push_back(before.key(i));
+    }
+  }
+}
+
 NetResult<ProxyRules> proxy_of(const ProviderConfig& provider, const Environment& environment) {
   return provider.proxy.empty() ? ProxyRules::from_environment(environment)
                                 : ProxyRules::always(provider.proxy);
@@ -137,15 +151,23 @@ boost::system::result<void, ConfigErrors> ClientState::reload(const Config& conf
   if (!errors.errors.empty()) {
     return errors;
   }
-  const std::lock_guard lock(mutex_);
-  for (auto& [name, pool] : pools) {
-    const auto old = pools_.find(name);
-    if (old != pools_.end() && old->second.sources == pool.sources &&
-        old->second.secrets == pool.secrets) {
-      pool.pool = old->second.pool;
+  std::vector<std::string> changed;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, old] : pools_) {
+      const auto read = pools.find(name);
+      const bool gone = read == pools.end();
+      // Also where the pool stays: a new login has written other tokens, which the next refresh takes.
+      add_changed(*old.pool, gone ? nullptr : read->second.pool.get(), changed);
+      if (!gone && old.sources == read->second.sources && old.secrets == read->second.secrets) {
+        read->second.pool = old.pool;
+      }
     }
+    pools_ = std::move(pools);
   }
-  pools_ = std::move(pools);
+  for (const auto& key : changed) {
+    state_.health().credential_changed(HealthKeys::credential(key));
+  }
   return {};
 }
 

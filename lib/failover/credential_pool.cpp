@@ -133,6 +133,11 @@ CredentialUse CredentialPool::use(std::size_t index) {
   return {index, entry.label, entry.secret, entry.generation};
 }
 
+Secret CredentialPool::secret(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  return entries_[index]->secret;
+}
+
 const std::string& CredentialPool::key(std::size_t index) const { return entries_[index]->key; }
 
 bool CredentialPool::current(const CredentialUse& used) const {

@@ -122,6 +122,9 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   /// The credential, counted as used.
   CredentialUse use(std::size_t index);
 
+  /// What it is now, without its being used.
+  Secret secret(std::size_t index) const;
+
   /// "provider/label", under which its health is kept.
   const std::string& key(std::size_t index) const;
 
