@@ -33,8 +33,10 @@ void check(const ServerConfig& server, bool allow_open, std::vector<ConfigError>
                         "write \"127.0.0.1:8080\"");
   } else if (!address.is_loopback() && !allow_open && server.keys.empty()) {
     errors.emplace_back(ConfigPlace(),
-                        "server.listen: " + server.host + " can be reached from elsewhere",
-                        "set `server.keys`, or pass --allow-open");
+                        "no `server.keys`, and " + server.host +
+                            ", where it listens, can be reached from elsewhere",
+                        "set `server.keys`, or pass --allow-open; another `server.listen` takes a "
+                        "restart");
   }
 }
 
@@ -42,18 +44,30 @@ unsigned threads_of(const ServerConfig& server) {
   return server.threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
 }
 
-/// The file, and the certificate that it names. Errors: all of them.
-boost::system::result<Setup, ConfigErrors> read_setup(const Options& options) {
-  auto config = load_config(options.config);
-  if (config.has_error()) {
-    return config.error();
-  }
-  ConfigErrors errors{config->file, {}};
-  check(config->server, options.allow_open, errors.errors);
-  auto listening = server_options(config->server);
-  const auto threads = threads_of(config->server);
-  listening.with_max_connections((config->server.max_connections + threads - 1) / threads);
-  if (const auto& tls = config->server.tls) {
+/// Gives what cannot change while it runs the values that are in force. Whether the file has others.
+bool keep_unchangeable(Config& config, const Config& in_force) {
+  auto& server = config.server;
+  const auto& was = in_force.server;
+  const bool moved =
+      was.host != server.host || was.port != server.port || was.threads != server.threads;
+  const bool logs =
+      in_force.log.format != config.log.format || in_force.log.prompts != config.log.prompts;
+  server.host = was.host;
+  server.port = was.port;
+  server.threads = was.threads;
+  config.log.format = in_force.log.format;
+  config.log.prompts = in_force.log.prompts;
+  return moved || logs;
+}
+
+/// With the certificate that the configuration names. Errors: all of them.
+boost::system::result<Setup, ConfigErrors> setup_of(Config config, bool allow_open) {
+  ConfigErrors errors{config.file, {}};
+  check(config.server, allow_open, errors.errors);
+  auto listening = server_options(config.server);
+  const auto threads = threads_of(config.server);
+  listening.with_max_connections((config.server.max_connections + threads - 1) / threads);
+  if (const auto& tls = config.server.tls) {
     auto context = TlsContext::server(tls->certificate_file, tls->key_file);
     if (context) {
       listening.with_tls(std::move(*context));
@@ -65,7 +79,7 @@ boost::system::result<Setup, ConfigErrors> read_setup(const Options& options) {
   if (!errors.errors.empty()) {
     return errors;
   }
-  return Setup(std::move(*config), std::move(listening));
+  return Setup(std::move(config), std::move(listening));
 }
 
 /// The workers, and what is done to all of them.
@@ -94,7 +108,13 @@ class Workers {
   }
 
   void reload() {
-    auto setup = read_setup(options_);
+    auto config = load_config(options_.config);
+    if (config.has_error()) {
+      records_.refused(config.error());
+      return;
+    }
+    const bool wants_restart = keep_unchangeable(*config, *config_);
+    auto setup = setup_of(std::move(*config), options_.allow_open);
     if (setup.has_error()) {
       records_.refused(setup.error());
       return;
@@ -103,7 +123,11 @@ class Workers {
       records_.refused(read.error());
       return;
     }
-    note_unchangeable(*setup->config);
+    if (wants_restart) {
+      records_.note(LogConfig::Level::warn,
+                    "server.listen, server.threads, log.format and log.prompts are as they were at "
+                    "the start: restart for others");
+    }
     config_ = setup->config;
     records_.set_level(config_->log.level);
     for (auto& worker : workers_) {
@@ -131,19 +155,6 @@ class Workers {
   }
 
  private:
-  void note_unchangeable(const Config& next) {
-    const auto& was = config_->server;
-    const auto& is = next.server;
-    const bool moved = was.host != is.host || was.port != is.port || was.threads != is.threads;
-    const bool logs =
-        config_->log.format != next.log.format || config_->log.prompts != next.log.prompts;
-    if (moved || logs) {
-      records_.note(LogConfig::Level::warn,
-                    "server.listen, server.threads, log.format and log.prompts are as they were at "
-                    "the start: restart for others");
-    }
-  }
-
   Options options_;
   std::shared_ptr<const Config> config_;  // in force
   std::shared_ptr<ClientState> state_;
@@ -204,7 +215,12 @@ void allow_many_descriptors() {
 }
 
 int serve(const Options& options) {
-  auto setup = read_setup(options);
+  auto config = load_config(options.config);
+  if (config.has_error()) {
+    std::cerr << to_string(config.error()) << "\n";
+    return bad_usage;
+  }
+  auto setup = setup_of(std::move(*config), options.allow_open);
   if (setup.has_error()) {
     std::cerr << to_string(setup.error()) << "\n";
     return bad_usage;
