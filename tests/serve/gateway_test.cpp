@@ -271,6 +271,20 @@ TEST_CASE("keys: only those in the configuration, as Bearer or x-api-key; health
     CHECK(co_await with("x-api-key", "first") == 200);
     CHECK(co_await with("x-api-key", "third") == 401);
     CHECK(co_await with("authorization", "second") == 401);
+    CHECK(co_await with("authorization", "bearer second") == 200);
+    CHECK(co_await with("authorization", "BEARER  second") == 200);
+    CHECK(co_await with("authorization", "Basic second") == 401);
+    CHECK(co_await with("authorization", "Bearer ") == 401);
+    const auto with_both = [&](const char* bearer, const char* plain) -> awaitable<unsigned> {
+      HttpRequest request("POST", paths()[0].path);
+      request.with_header("authorization", bearer).with_header("x-api-key", plain);
+      request.with_body(paths()[0].body);
+      const auto got = co_await send(http, std::move(request));
+      co_return got.status;
+    };
+    CHECK(co_await with_both("Bearer an SDK's own", "first") == 200);
+    CHECK(co_await with_both("Bearer second", "an SDK's own") == 200);
+    CHECK(co_await with_both("Bearer neither", "nor") == 401);
     const auto without = co_await post(http, paths()[1]);
     CHECK(without.status == 401);
     CHECK(without.has("authentication_error"));
