@@ -7,6 +7,15 @@ using namespace gateway_test;
 
 namespace {
 
+/// A bug of ours.
+class Buggy final : public Provider {
+ public:
+  awaitable<Result<Stream>> open(const Request&, Attempt&) override {
+    throw std::runtime_error("a bug");
+    co_return FailoverReason::unknown;
+  }
+};
+
 /// What stands behind each place where `what` does, up to a comma or the line's end.
 std::vector<std::string> all_after(const std::string& text, std::string_view what) {
   std::vector<std::string> found;
@@ -252,6 +261,25 @@ TEST_CASE("a client that goes away cancels the call, as client_gone, and nobody 
     CHECK(recent.has(R"("broke":true)"));
     CHECK(world.state->state().health().all_well());
     CHECK(understudy.requests() == 0);
+  });
+}
+
+TEST_CASE("a call that ends by an exception is at its end, and recorded") {
+  GatewayWorld world;
+  world.add();
+  world.add();
+  world.options.with_provider("anthropic", std::make_shared<Buggy>());
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const Path whole{Protocol::openai_chat, "/v1/chat/completions",
+                     R"({"model":"any","messages":[{"role":"user","content":"Is it full?"}]})"};
+    const auto got = co_await post(http, whole);
+    CHECK(got.status == 500);
+    CHECK_FALSE(got.has("a bug"));
+    const auto recent = co_await get(http, "/status");
+    CHECK(recent.has(R"("path":"/v1/chat/completions","status":0,"broke":true)"));
+    CHECK(recent.has(R"("outcome":"unknown")"));
+    const auto metrics = co_await get(http, "/metrics");
+    CHECK((metrics.status == 404 || metrics.has("\nunderstudy_requests_in_flight 0\n")));
   });
 }
 

@@ -331,6 +331,10 @@ asio::awaitable<void> Gateway::run(ClientExchange& client, CallRecord record, Ca
     if (stopped.code() != GatewayStop::client_gone && stopped.code() != StopReason::shutdown) {
       other = std::current_exception();
     }
+  } catch (...) {  // a bug: the call is at its end all the same, and has told nobody
+    record.broke = true;
+    record.report.code = FailoverReason::unknown;
+    other = std::current_exception();
   }
   record.status = client.status();
   record.took = Clock::now() - began;
