@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <deque>
@@ -214,6 +215,24 @@ void allow_many_descriptors() {
   }
 }
 
+/// Why it cannot listen there. The workers share the port, and so would with another gateway's: this asks
+/// without sharing.
+error_code unavailable(const ServerConfig& server) {
+  using asio::ip::tcp;
+  asio::io_context context;
+  tcp::acceptor alone(context);
+  const tcp::endpoint place(asio::ip::make_address(server.host), server.port);
+  error_code code;
+  alone.open(place.protocol(), code);
+  if (!code) {
+    alone.set_option(tcp::acceptor::reuse_address(true), code);  // what has ended may linger there
+  }
+  if (!code) {
+    alone.bind(place, code);
+  }
+  return code;
+}
+
 int serve(const Options& options) {
   auto config = load_config(options.config);
   if (config.has_error()) {
@@ -229,6 +248,15 @@ int serve(const Options& options) {
   if (state.has_error()) {
     std::cerr << to_string(state.error()) << "\n";
     return bad_usage;
+  }
+  if (const auto code = unavailable(setup->config->server)) {
+    const auto& server = setup->config->server;
+    std::cerr << "understudy serve: cannot listen at " << server.host << ":" << server.port << ": "
+              << code.message() << "\n"
+              << (code == asio::error::address_in_use
+                      ? "Another program listens there: end it, or write another `server.listen`\n"
+                      : "");
+    return failed;
   }
   allow_many_descriptors();
   Workers workers(options, std::move(*setup), std::move(*state));
@@ -252,7 +280,7 @@ Command serve_command(CLI::App& program) {
       "The gateway: point an OpenAI or Anthropic client's base URL at it. SIGTERM drains, SIGHUP "
       "reads\n"
       "the configuration again.\n"
-      "Exit code 2: the configuration is wrong, or it must not listen there.");
+      "Exit code 2: the configuration is wrong, or it must not listen there; 1: it cannot.");
   app->add_option("--config", options->config, "TOML, see examples/understudy.toml")->required();
   app->add_flag("--allow-open", options->allow_open,
                 "Listens beyond this machine without `server.keys`");
