@@ -102,18 +102,19 @@ class Reader {
   std::size_t number_;
 };
 
-/// Adds the keys of `before` under which there is another secret now, or none.
-void add_changed(const CredentialPool& before, const CredentialPool* now,
-                 std::vector<std::string>& changed) {
+/// Those of `before` under whose key there is another secret now, or none.
+std::vector<std::size_t> changed(const CredentialPool& before, const CredentialPool* now) {
+  std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < before.size(); ++i) {
     bool same = false;
     for (std::size_t j = 0; now != nullptr && j < now->size(); ++j) {
       same = same || (now->key(j) == before.key(i) && now->secret(j) == before.secret(i));
     }
     if (!same) {
-      changed.push_back(before.key(i));
+      indices.push_back(i);
     }
   }
+  return indices;
 }
 
 NetResult<ProxyRules> proxy_of(const ProviderConfig& provider, const Environment& environment) {
@@ -151,21 +152,27 @@ boost::system::result<void, ConfigErrors> ClientState::reload(const Config& conf
   if (!errors.errors.empty()) {
     return errors;
   }
-  std::vector<std::string> changed;
+  std::vector<std::string> keys;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [name, old] : pools_) {
       const auto read = pools.find(name);
       const bool gone = read == pools.end();
-      // Also where the pool stays: a new login has written other tokens, which the next refresh takes.
-      add_changed(*old.pool, gone ? nullptr : read->second.pool.get(), changed);
-      if (!gone && old.sources == read->second.sources && old.secrets == read->second.secrets) {
+      const bool stays =
+          !gone && old.sources == read->second.sources && old.secrets == read->second.secrets;
+      for (const auto i : changed(*old.pool, gone ? nullptr : read->second.pool.get())) {
+        keys.push_back(old.pool->key(i));
+        if (!stays) {  // else there was a new login, whose tokens the next refresh takes
+          old.pool->retire(i);
+        }
+      }
+      if (stays) {
         read->second.pool = old.pool;
       }
     }
     pools_ = std::move(pools);
   }
-  for (const auto& key : changed) {
+  for (const auto& key : keys) {
     state_.health().credential_changed(HealthKeys::credential(key));
   }
   return {};

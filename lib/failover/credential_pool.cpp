@@ -38,6 +38,7 @@ struct CredentialPool::Entry {
   std::uint64_t generation = 1;
   std::uint64_t uses = 0;
   bool refreshing = false;
+  bool retired = false;
   std::optional<Failure> refused;  // how the last refresh failed
   detail::Notice notice;
 };
@@ -140,9 +141,15 @@ Secret CredentialPool::secret(std::size_t index) const {
 
 const std::string& CredentialPool::key(std::size_t index) const { return entries_[index]->key; }
 
+void CredentialPool::retire(std::size_t index) {
+  const std::lock_guard lock(mutex_);
+  entries_[index]->retired = true;
+}
+
 bool CredentialPool::current(const CredentialUse& used) const {
   const std::lock_guard lock(mutex_);
-  return entries_[used.index]->generation == used.generation;
+  const Entry& entry = *entries_[used.index];
+  return !entry.retired && entry.generation == used.generation;
 }
 
 bool CredentialPool::can_refresh(std::size_t index) const {

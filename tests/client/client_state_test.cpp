@@ -143,6 +143,30 @@ TEST_CASE(
         HealthKeys::credential(state->credentials("mine")->key(1)));
 }
 
+TEST_CASE("reload: a call that is refused with the key of before does not mark the new one") {
+  ClientWorld world;
+  world.add().reply(Reply::status(401, "invalid x-api-key", "authentication_error")
+                        .before_head(Fault::pause(2s)));
+  world.add();
+  const auto config = world.config(report_file);
+  world.run(config, [&](Client& client) -> awaitable<void> {
+    auto both = [&](Scope& scope) -> awaitable<void> {
+      auto reload = [&]() -> awaitable<void> {
+        co_await sleep_for(1s);
+        world.variables["ANTHROPIC_API_KEY"] = "another key";
+        CHECK(world.state->reload(config).has_value());
+      };
+      scope.spawn(std::move(reload));
+      const auto outcome = co_await client.complete(question());
+      REQUIRE(outcome.result.has_value());
+      CHECK(outcome.report.attempts.size() == 2);
+      CHECK(outcome.report.attempts[0].failure.code() == R::auth);
+      CHECK(world.state->state().health().all_well());
+    };
+    co_await with_scope(std::move(both));
+  });
+}
+
 TEST_CASE("reload: a new login ends the mark of a token file, though its pool stays") {
   ClientWorld world;
   const KeyFile tokens(R"({"access_token": "one", "refresh_token": "first"})");

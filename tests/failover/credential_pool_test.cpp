@@ -177,6 +177,16 @@ TEST_CASE("credentials with the same label are told from one another, the same w
   CHECK(pool.key(3) == "anthropic/key 3");
 }
 
+TEST_CASE("retired: no use of it is current, those of others are") {
+  const auto pool = three_keys(Strategy::fill_first);
+  const auto before = pool->use(1);
+  const auto other = pool->use(0);
+  pool->retire(1);
+  CHECK_FALSE(pool->current(before));
+  CHECK_FALSE(pool->current(pool->use(1)));
+  CHECK(pool->current(other));
+}
+
 TEST_CASE("what cannot be refreshed says so") {
   TokenOffice office;
   const auto used = office.pool->use(0);

@@ -128,6 +128,10 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   /// "provider/label", under which its health is kept.
   const std::string& key(std::size_t index) const;
 
+  /// Another pool has another credential in its place: no use of it is current from now on, so that whoever
+  /// still fails with it does not mark the other.
+  void retire(std::size_t index);
+
   /// Whether it is still the one that was sent.
   bool current(const CredentialUse& used) const;
 
