@@ -102,6 +102,21 @@ class Reader {
   std::size_t number_;
 };
 
+/// Those of `before` under whose key there is another secret now, or none.
+std::vector<std::size_t> changed(const CredentialPool& before, const CredentialPool* now) {
+  std::vector<std::size_t> indices;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    bool same = false;
+    for (std::size_t j = 0; now != nullptr && j < now->size(); ++j) {
+      same = same || (now->key(j) == before.key(i) && now->secret(j) == before.secret(i));
+    }
+    if (!same) {
+      indices.push_back(i);
+    }
+  }
+  return indices;
+}
+
 NetResult<ProxyRules> proxy_of(const ProviderConfig& provider, const Environment& environment) {
   return provider.proxy.empty() ? ProxyRules::from_environment(environment)
                                 : ProxyRules::always(provider.proxy);
@@ -137,15 +152,29 @@ boost::system::result<void, ConfigErrors> ClientState::reload(const Config& conf
   if (!errors.errors.empty()) {
     return errors;
   }
-  const std::lock_guard lock(mutex_);
-  for (auto& [name, pool] : pools) {
-    const auto old = pools_.find(name);
-    if (old != pools_.end() && old->second.sources == pool.sources &&
-        old->second.secrets == pool.secrets) {
-      pool.pool = old->second.pool;
+  std::vector<std::string> keys;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, old] : pools_) {
+      const auto read = pools.find(name);
+      const bool gone = read == pools.end();
+      const bool stays =
+          !gone && old.sources == read->second.sources && old.secrets == read->second.secrets;
+      for (const auto i : changed(*old.pool, gone ? nullptr : read->second.pool.get())) {
+        keys.push_back(old.pool->key(i));
+        if (!stays) {  // else there was a new login, whose tokens the next refresh takes
+          old.pool->retire(i);
+        }
+      }
+      if (stays) {
+        read->second.pool = old.pool;
+      }
     }
+    pools_ = std::move(pools);
   }
-  pools_ = std::move(pools);
+  for (const auto& key : keys) {
+    state_.health().credential_changed(HealthKeys::credential(key));
+  }
   return {};
 }
 

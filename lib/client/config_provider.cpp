@@ -49,6 +49,37 @@ std::optional<Url> read_url(Section& section, std::string_view key) {
   return std::move(*url);
 }
 
+/// The first name in the query under which providers take a key.
+std::optional<std::string_view> key_in_query(std::string_view path) {
+  constexpr std::array<std::string_view, 7> names{"key",   "api_key",      "api-key", "apikey",
+                                                  "token", "access_token", "secret"};
+  auto query = path.substr(std::min(path.find('?'), path.size()));
+  while (!query.empty()) {
+    query.remove_prefix(1);
+    const auto end = std::min(query.find('&'), query.size());
+    const auto name = percent_decoded(query.substr(0, std::min(query.find('='), end)));
+    const auto found = std::find_if(names.begin(), names.end(), [&](auto one) {
+      return name && boost::beast::iequals(*name, one);
+    });
+    if (found != names.end()) {
+      return *found;
+    }
+    query.remove_prefix(end);
+  }
+  return std::nullopt;
+}
+
+/// What reports and marks call the provider by: no key in it.
+std::optional<Url> read_base_url(Section& section) {
+  auto url = read_url(section, "base_url");
+  if (const auto name = url ? key_in_query(url->path) : std::nullopt) {
+    section.wrong("base_url", "`base_url` holds a credential, `" + std::string(*name) + "`",
+                  "write credentials = [{env = \"EXAMPLE_API_KEY\"}], and the URL without it");
+    return std::nullopt;
+  }
+  return url;
+}
+
 std::optional<CredentialSource::OAuth> read_oauth(Section section) {
   section.require("token_file");
   section.require("token_url");
@@ -277,7 +308,7 @@ std::optional<ProviderConfig> read_provider(const std::string& name, Section sec
   std::transform(protocols.begin(), protocols.end(), words.begin(),
                  [](Protocol p) { return to_string(p); });
   const auto word = section.choice("protocol", words);
-  const auto url = read_url(section, "base_url");
+  const auto url = read_base_url(section);
 
   if (preset == nullptr && !guessing && section.lacks("protocol")) {
     const auto meant = nearest(name, names);

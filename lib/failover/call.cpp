@@ -75,7 +75,7 @@ HealthKeys Call::keys(std::size_t member, std::optional<std::size_t> credential)
   if (credential || !m.credentials()) {
     // Whoever sends none, or one that we do not know, has the same one for all models of the provider.
     keys[Concern::credential] =
-        "credential " + (credential ? m.credentials()->key(*credential) : m.provider());
+        HealthKeys::credential(credential ? m.credentials()->key(*credential) : m.provider());
     keys[Concern::credential_model] = keys[Concern::credential] + '\n' + m.model();
   }
   return keys;

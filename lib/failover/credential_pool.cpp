@@ -5,6 +5,23 @@
 #include <stdexcept>
 
 namespace understudy {
+namespace {
+
+/// `label`, with a number behind it where it is taken: health and reports tell credentials by it.
+template <class Entries>
+std::string free_label(const Entries& entries, const std::string& label) {
+  const auto taken = [&](const std::string& wanted) {
+    return std::any_of(entries.begin(), entries.end(),
+                       [&](const auto& entry) { return *entry->label == wanted; });
+  };
+  auto free = label;
+  for (std::size_t number = 2; taken(free); ++number) {
+    free = label + ' ' + std::to_string(number);
+  }
+  return free;
+}
+
+}  // namespace
 
 struct CredentialPool::Entry {
   Entry(const std::string& provider, Credential credential)
@@ -21,6 +38,7 @@ struct CredentialPool::Entry {
   std::uint64_t generation = 1;
   std::uint64_t uses = 0;
   bool refreshing = false;
+  bool retired = false;
   std::optional<Failure> refused;  // how the last refresh failed
   detail::Notice notice;
 };
@@ -61,6 +79,7 @@ CredentialPool::CredentialPool(std::string provider, std::vector<Credential> cre
     }
     const auto same = [&](const auto& entry) { return entry->secret == credential.secret; };
     if (std::none_of(entries_.begin(), entries_.end(), same)) {
+      credential.label = free_label(entries_, credential.label);
       entries_.push_back(std::make_unique<Entry>(provider_, std::move(credential)));
     }
   }
@@ -115,11 +134,22 @@ CredentialUse CredentialPool::use(std::size_t index) {
   return {index, entry.label, entry.secret, entry.generation};
 }
 
+Secret CredentialPool::secret(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  return entries_[index]->secret;
+}
+
 const std::string& CredentialPool::key(std::size_t index) const { return entries_[index]->key; }
+
+void CredentialPool::retire(std::size_t index) {
+  const std::lock_guard lock(mutex_);
+  entries_[index]->retired = true;
+}
 
 bool CredentialPool::current(const CredentialUse& used) const {
   const std::lock_guard lock(mutex_);
-  return entries_[used.index]->generation == used.generation;
+  const Entry& entry = *entries_[used.index];
+  return !entry.retired && entry.generation == used.generation;
 }
 
 bool CredentialPool::can_refresh(std::size_t index) const {

@@ -25,7 +25,7 @@ constexpr Clock::duration accept_again_after = 100ms;
 /// A write buffer that grew beyond this is given back after use.
 constexpr std::size_t kept_capacity = std::size_t{64} * 1024;
 
-/// Aborts the stream when a limit runs out. Told of waits by whoever reads or writes. Its alarm is left to
+/// Ends the stream when a limit runs out. Told of waits by whoever reads or writes. Its alarm is left to
 /// sleep to an earlier limit, then looks, and sleeps on: a request costs no timer.
 class Watch final : public IoObserver {
  public:
@@ -34,11 +34,17 @@ class Watch final : public IoObserver {
             executor, [](void* watch, Clock::time_point) { static_cast<Watch*>(watch)->woke(); },
             this) {}
 
-  /// The stream it aborts; it must live until the next call of this, or clear().
+  /// The stream it ends; it must live until the next call of this, or clear().
   void on(ByteStream& stream) noexcept { stream_ = &stream; }
 
   /// From now on.
   void within(Clock::duration limit) { end_by(Clock::now() + limit); }
+
+  /// The same, and the stream is closed then, not aborted: what was written still goes to a client that is slow.
+  void close_within(Clock::duration limit) {
+    within(limit);
+    gently_ = true;
+  }
 
   /// When something is waited for: each wait for itself, or all of them by a time.
   void each_wait_within(Clock::duration limit) noexcept { each_ = limit; }
@@ -51,6 +57,7 @@ class Watch final : public IoObserver {
   }
 
   void clear() {
+    gently_ = false;
     each_ = {};
     head_ = {};
     by_ = Clock::time_point::max();
@@ -87,7 +94,7 @@ class Watch final : public IoObserver {
       alarm_.set(due_);
     } else {
       expired_ = true;
-      stream_->abort();
+      gently_ ? stream_->close() : stream_->abort();
     }
   }
 
@@ -97,6 +104,7 @@ class Watch final : public IoObserver {
   Clock::duration head_{};
   Clock::time_point by_ = Clock::time_point::max();
   bool expired_ = false;
+  bool gently_ = false;
   detail::Alarm alarm_;
 };
 
@@ -354,7 +362,9 @@ struct HttpServer::Core {
     if (configured->tls) {
       stream = co_await secure(std::move(stream), *configured);
     }
-    if (stream) {
+    if (stream && draining) {  // drain() cannot see who is in a handshake
+      stream->close();
+    } else if (stream) {
       Connection connection(std::move(stream), configured, buffers, draining);
       *place = &connection;
       co_await converse(connection);
@@ -448,7 +458,7 @@ struct HttpServer::Core {
   asio::awaitable<void> end(Connection& connection) {
     auto& stream = *connection.stream;
     stream.shutdown_send();
-    connection.watch.within(linger_for);
+    connection.watch.close_within(linger_for);
     std::size_t read_on = 0;
     while (read_on < linger_bytes) {
       connection.buffer.consume(connection.buffer.bytes().size());

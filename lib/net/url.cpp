@@ -22,24 +22,6 @@ std::optional<int> hex_digit(char c) {
   return c >= 'a' && c <= 'f' ? std::optional(c - 'a' + 10) : std::nullopt;
 }
 
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    const auto high = i + 2 < text.size() ? hex_digit(text[i + 1]) : std::nullopt;
-    const auto low = i + 2 < text.size() ? hex_digit(text[i + 2]) : std::nullopt;
-    if (!high || !low) {
-      return std::nullopt;
-    }
-    decoded += static_cast<char>(*high * 16 + *low);
-    i += 2;
-  }
-  return decoded;
-}
-
 bool printable(char c) { return c > ' ' && c != '\x7f'; }
 
 bool of_a_name(char c) {
@@ -61,6 +43,24 @@ NetResult<std::uint16_t> parse_port(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const auto high = i + 2 < text.size() ? hex_digit(text[i + 1]) : std::nullopt;
+    const auto low = i + 2 < text.size() ? hex_digit(text[i + 2]) : std::nullopt;
+    if (!high || !low) {
+      return std::nullopt;
+    }
+    decoded += static_cast<char>(*high * 16 + *low);
+    i += 2;
+  }
+  return decoded;
+}
 
 std::string host_and_port(const Endpoint& endpoint) {
   const bool literal = endpoint.host.find(':') != std::string::npos;

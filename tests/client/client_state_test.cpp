@@ -45,6 +45,17 @@ std::string errors(const ClientWorld& world, const std::string& text) {
   return made.has_error() ? to_string(made.error()) : "no error";
 }
 
+/// Refused for good, under the name that a call has for it.
+void refuse(ClientState& state, const std::string& provider, std::size_t credential) {
+  HealthKeys keys;
+  keys[Concern::credential] = HealthKeys::credential(state.credentials(provider)->key(credential));
+  Health::Probe none;
+  const auto now = Clock::now();
+  state.state().health().failed(keys, R::auth_permanent, std::nullopt, CallId(1), now, now, none);
+}
+
+std::size_t marks(ClientState& state) { return state.state().health().marks(Clock::now()).size(); }
+
 std::string secret(ClientState& state, const std::string& provider) {
   return std::string(state.credentials(provider)->use(0).secret.reveal());
 }
@@ -111,6 +122,66 @@ TEST_CASE(
   world.variables.clear();
   CHECK(state->reload(config).has_error());
   CHECK(secret(*state, "anthropic") == "another key");
+}
+
+TEST_CASE(
+    "reload: a key that was refused and then replaced is tried again, one that stays is not") {
+  ClientWorld world;
+  const KeyFile first("the first\n");
+  const KeyFile second("the second\n");
+  const auto config = world.config(
+      with_credentials("[{ file = \"" + first.path + "\" }, { file = \"" + second.path + "\" }]"));
+  const auto state = ClientState::make(config, world.state_options()).value();
+  refuse(*state, "mine", 0);
+  refuse(*state, "mine", 1);
+  REQUIRE(state->reload(config).has_value());
+  CHECK(marks(*state) == 2);
+  std::ofstream(first.path) << "another\n";
+  REQUIRE(state->reload(config).has_value());
+  REQUIRE(marks(*state) == 1);
+  CHECK(state->state().health().marks(Clock::now())[0].key ==
+        HealthKeys::credential(state->credentials("mine")->key(1)));
+}
+
+TEST_CASE("reload: a call that is refused with the key of before does not mark the new one") {
+  ClientWorld world;
+  world.add().reply(Reply::status(401, "invalid x-api-key", "authentication_error")
+                        .before_head(Fault::pause(2s)));
+  world.add();
+  const auto config = world.config(report_file);
+  world.run(config, [&](Client& client) -> awaitable<void> {
+    auto both = [&](Scope& scope) -> awaitable<void> {
+      auto reload = [&]() -> awaitable<void> {
+        co_await sleep_for(1s);
+        world.variables["ANTHROPIC_API_KEY"] = "another key";
+        CHECK(world.state->reload(config).has_value());
+      };
+      scope.spawn(std::move(reload));
+      const auto outcome = co_await client.complete(question());
+      REQUIRE(outcome.result.has_value());
+      CHECK(outcome.report.attempts.size() == 2);
+      CHECK(outcome.report.attempts[0].failure.code() == R::auth);
+      CHECK(world.state->state().health().all_well());
+    };
+    co_await with_scope(std::move(both));
+  });
+}
+
+TEST_CASE("reload: a new login ends the mark of a token file, though its pool stays") {
+  ClientWorld world;
+  const KeyFile tokens(R"({"access_token": "one", "refresh_token": "first"})");
+  const auto config = world.config(
+      with_credentials("[{ oauth = { token_file = \"" + tokens.path +
+                       "\", token_url = \"https://a.example/token\", client_id = \"me\" } }]"));
+  const auto state = ClientState::make(config, world.state_options()).value();
+  const auto pool = state->credentials("mine");
+  refuse(*state, "mine", 0);
+  REQUIRE(state->reload(config).has_value());
+  CHECK(marks(*state) == 1);
+  std::ofstream(tokens.path) << R"({"access_token": "two", "refresh_token": "second"})";
+  REQUIRE(state->reload(config).has_value());
+  CHECK(marks(*state) == 0);
+  CHECK(state->credentials("mine") == pool);
 }
 
 TEST_CASE("a provider without credentials has none") {

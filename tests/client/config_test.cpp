@@ -339,7 +339,7 @@ backoff_cap = "20s"
 budget_floor = 3
 [providers.local]
 protocol = "openai_chat"
-base_url = "http://127.0.0.1:8000/v1?x=1"
+base_url = "http://127.0.0.1:8000/v1?api-version=1&keys=2"
 headers = {x-team = "blue", User-Agent = "mine"}
 ca_file = "ca.pem"
 proxy = "proxy.example.com:3128"
@@ -363,7 +363,7 @@ stall = {first_progress = "60s"}
 stale = "90s"
 )");
   const auto& p = config.providers.at("local");
-  CHECK(p.base_url.path == "/v1?x=1");
+  CHECK(p.base_url.path == "/v1?api-version=1&keys=2");
   CHECK(p.headers.find("x-team") == "blue");
   CHECK(p.headers.find("user-agent") == "mine");
   CHECK(p.ca_file == "ca.pem");

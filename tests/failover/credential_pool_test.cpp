@@ -165,6 +165,28 @@ TEST_CASE("two entries with the same secret are one, under the first's name") {
   CHECK(pool.key(1) == "anthropic/home");
 }
 
+TEST_CASE("credentials with the same label are told from one another, the same way each time") {
+  const CredentialPool pool(
+      "anthropic", {Credential("key", Secret("key-1")), Credential("key", Secret("key-2")),
+                    Credential("key 2", Secret("key-3")), Credential("key", Secret("key-2")),
+                    Credential("key", Secret("key-4"))});
+  REQUIRE(pool.size() == 4);
+  CHECK(pool.key(0) == "anthropic/key");
+  CHECK(pool.key(1) == "anthropic/key 2");
+  CHECK(pool.key(2) == "anthropic/key 2 2");
+  CHECK(pool.key(3) == "anthropic/key 3");
+}
+
+TEST_CASE("retired: no use of it is current, those of others are") {
+  const auto pool = three_keys(Strategy::fill_first);
+  const auto before = pool->use(1);
+  const auto other = pool->use(0);
+  pool->retire(1);
+  CHECK_FALSE(pool->current(before));
+  CHECK_FALSE(pool->current(pool->use(1)));
+  CHECK(pool->current(other));
+}
+
 TEST_CASE("what cannot be refreshed says so") {
   TokenOffice office;
   const auto used = office.pool->use(0);

@@ -219,6 +219,24 @@ TEST_CASE("a body that the handler does not read: answered, read on a little, cl
   });
 }
 
+TEST_CASE("a client that reads late gets all of an answer that ends its connection") {
+  const std::string body(50'000, 'x');  // within what the network holds
+  Served served([&](HttpExchange& exchange) -> awaitable<void> {
+    co_await exchange.respond(200, HttpFields(), body);
+  });
+  served.run([&]() -> awaitable<void> {
+    for (const auto* const request :
+         {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"}) {
+      auto stream = co_await served.connect();
+      co_await say(*stream, request);
+      co_await sleep_for(3s);
+      CHECK(served.server.connections() == 0);
+      const auto heard = co_await hear(*stream, "");
+      CHECK(heard.ends_with("\r\n\r\n" + body + "<End of file>"));
+    }
+  });
+}
+
 TEST_CASE("slow clients: no request, half a head, half a body, no reading") {
   struct Row {
     const char* said;
@@ -348,6 +366,23 @@ TEST_CASE("draining: idle connections are closed, what is under way ends first")
   CHECK(idle == "<End of file>");
   CHECK(busy ==
         "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 4\r\n\r\ndone<End of file>");
+}
+
+TEST_CASE("draining: a client that is amid its handshake is not waited for") {
+  Served served(answer_nothing, HttpServerOptions().with_tls(
+                                    certificates().server(testing::TestCertificates::Kind::good)));
+  served.run([&]() -> awaitable<void> {
+    auto stream = co_await served.connect();
+    co_await sleep_for(1s);
+    CHECK(served.server.connections() == 1);
+    served.server.drain();
+    const auto context =
+        TlsContext::client(TlsClientOptions().with_ca_file(certificates().ca_file())).value();
+    auto secure = co_await tls_connect(context, std::move(stream), "api.test");
+    REQUIRE(secure.has_value());
+    co_await hear(**secure, "");
+    CHECK(served.time.elapsed() == 1s);
+  });
 }
 
 TEST_CASE("more connections than it takes wait for room") {

@@ -43,6 +43,15 @@ TEST_CASE("user and password are decoded, and stay out of the endpoint") {
   CHECK(url->endpoint == Endpoint(Scheme::http, "proxy.test", 3128));
 }
 
+TEST_CASE("percent-decoded") {
+  CHECK(percent_decoded("a%2Fb%2fc%20") == "a/b/c ");
+  CHECK(percent_decoded("plain+") == "plain+");
+  CHECK(percent_decoded("") == "");
+  for (const auto* wrong : {"%", "a%4", "%zz", "%4x"}) {
+    CHECK_FALSE(percent_decoded(wrong));
+  }
+}
+
 TEST_CASE("what is no URL is refused") {
   for (const auto* garbage :
        {"", "api.example.com", "ftp://x.test", "https://", "https:///v1", "https://x.test:0",

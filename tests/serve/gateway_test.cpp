@@ -7,6 +7,15 @@ using namespace gateway_test;
 
 namespace {
 
+/// A bug of ours.
+class Buggy final : public Provider {
+ public:
+  awaitable<Result<Stream>> open(const Request&, Attempt&) override {
+    throw std::runtime_error("a bug");
+    co_return FailoverReason::unknown;
+  }
+};
+
 /// What stands behind each place where `what` does, up to a comma or the line's end.
 std::vector<std::string> all_after(const std::string& text, std::string_view what) {
   std::vector<std::string> found;
@@ -255,6 +264,25 @@ TEST_CASE("a client that goes away cancels the call, as client_gone, and nobody 
   });
 }
 
+TEST_CASE("a call that ends by an exception is at its end, and recorded") {
+  GatewayWorld world;
+  world.add();
+  world.add();
+  world.options.with_provider("anthropic", std::make_shared<Buggy>());
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const Path whole{Protocol::openai_chat, "/v1/chat/completions",
+                     R"({"model":"any","messages":[{"role":"user","content":"Is it full?"}]})"};
+    const auto got = co_await post(http, whole);
+    CHECK(got.status == 500);
+    CHECK_FALSE(got.has("a bug"));
+    const auto recent = co_await get(http, "/status");
+    CHECK(recent.has(R"("path":"/v1/chat/completions","status":0,"broke":true)"));
+    CHECK(recent.has(R"("outcome":"unknown")"));
+    const auto metrics = co_await get(http, "/metrics");
+    CHECK((metrics.status == 404 || metrics.has("\nunderstudy_requests_in_flight 0\n")));
+  });
+}
+
 TEST_CASE("keys: only those in the configuration, as Bearer or x-api-key; health is open to all") {
   GatewayWorld world;
   world.add();
@@ -271,6 +299,20 @@ TEST_CASE("keys: only those in the configuration, as Bearer or x-api-key; health
     CHECK(co_await with("x-api-key", "first") == 200);
     CHECK(co_await with("x-api-key", "third") == 401);
     CHECK(co_await with("authorization", "second") == 401);
+    CHECK(co_await with("authorization", "bearer second") == 200);
+    CHECK(co_await with("authorization", "BEARER  second") == 200);
+    CHECK(co_await with("authorization", "Basic second") == 401);
+    CHECK(co_await with("authorization", "Bearer ") == 401);
+    const auto with_both = [&](const char* bearer, const char* plain) -> awaitable<unsigned> {
+      HttpRequest request("POST", paths()[0].path);
+      request.with_header("authorization", bearer).with_header("x-api-key", plain);
+      request.with_body(paths()[0].body);
+      const auto got = co_await send(http, std::move(request));
+      co_return got.status;
+    };
+    CHECK(co_await with_both("Bearer an SDK's own", "first") == 200);
+    CHECK(co_await with_both("Bearer second", "an SDK's own") == 200);
+    CHECK(co_await with_both("Bearer neither", "nor") == 401);
     const auto without = co_await post(http, paths()[1]);
     CHECK(without.status == 401);
     CHECK(without.has("authentication_error"));

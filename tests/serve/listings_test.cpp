@@ -14,6 +14,9 @@ TEST_CASE("models, and what is refused") {
 [[routes]]
 model = "quick"
 chain = [{ provider = "openai-codex", model = "gpt-5.5-mini" }]
+[[routes]]
+model = "maker/quick 2"
+chain = [{ provider = "openai-codex", model = "gpt-5.5-mini" }]
 [server]
 max_body = "1KiB"
 )");
@@ -23,6 +26,10 @@ max_body = "1KiB"
     CHECK(models.has(R"("id":"quick")"));
     CHECK(co_await status_at(http, "/v1/models/quick") == 200);
     CHECK(co_await status_at(http, "/v1/models/slow") == 404);
+    const auto encoded = co_await get(http, "/v1/models/maker%2fquick%202");
+    CHECK(encoded.status == 200);
+    CHECK(encoded.has(R"("id":"maker/quick 2")"));
+    CHECK(co_await status_at(http, "/v1/models/maker%2") == 404);
     CHECK(co_await status_at(http, "/readyz") == 200);
     CHECK(co_await status_at(http, "/v2/anything") == 404);
     CHECK(co_await status_at(http, "/v1/messages") == 405);

@@ -9,7 +9,8 @@
 /// 1. Credentials are read when it is made and at `reload`, and never else but by a refresh. What cannot be
 ///    read is an error that names the place in the configuration; a secret stands in none.
 /// 2. A provider whose credentials are the same after a reload keeps its pool, and so what was learned of it.
-/// 3. Any thread.
+/// 3. A credential that is another one after a reload has no mark.
+/// 4. Any thread.
 ///
 ///     auto state = ClientState::make(config).value();
 ///     Client client(executor, config, state);

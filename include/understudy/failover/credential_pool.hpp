@@ -100,6 +100,7 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   /// A refresh that takes longer has failed.
   static constexpr Clock::duration longest_refresh = std::chrono::seconds(30);
 
+  /// Of two with the same secret the first stays. Whose label is taken gets a number: "key", "key 2".
   /// Throws std::invalid_argument if there is no credential, or one is empty: a request with an empty key
   /// comes back as a misleading 401.
   CredentialPool(std::string provider, std::vector<Credential> credentials,
@@ -121,8 +122,15 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   /// The credential, counted as used.
   CredentialUse use(std::size_t index);
 
+  /// What it is now, without its being used.
+  Secret secret(std::size_t index) const;
+
   /// "provider/label", under which its health is kept.
   const std::string& key(std::size_t index) const;
+
+  /// Another pool has another credential in its place: no use of it is current from now on, so that whoever
+  /// still fails with it does not mark the other.
+  void retire(std::size_t index);
 
   /// Whether it is still the one that was sent.
   bool current(const CredentialUse& used) const;

@@ -56,6 +56,9 @@ class HealthKeys {
   std::string& operator[](Concern concern) { return keys_[index(concern)]; }
   std::span<const std::string> all() const noexcept { return keys_; }
 
+  /// Concern::credential of one by CredentialPool::key; where none is known, of the provider by its name.
+  static std::string credential(const std::string& key) { return "credential " + key; }
+
  private:
   static std::size_t index(Concern concern) { return static_cast<std::size_t>(concern) - 1; }
   std::array<std::string, 4> keys_;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,6 +50,10 @@ class Url {
   std::string path;       ///< with the query, without the fragment; empty if there is none
   std::string user_info;  ///< "user:password", percent-decoded; for proxies alone
 };
+
+/// With each percent sign and the two hexadecimal digits behind it as the byte that they mean; any byte may
+/// come of it. Nothing: a percent sign without them.
+UNDERSTUDY_API std::optional<std::string> percent_decoded(std::string_view text);
 
 /// At most 8 KiB. Errors: NetFault::invalid_url, whose text says what is wrong with it.
 UNDERSTUDY_API NetResult<Url> parse_url(std::string_view text);

@@ -1,6 +1,8 @@
 #include "gateway.hpp"
 
+#include <algorithm>
 #include <array>
+#include <boost/beast/core/string.hpp>
 #include <random>
 
 #include "error_answer.hpp"
@@ -32,6 +34,16 @@ std::string betas_of(const HttpHead& head) {
     }
   }
   return betas;
+}
+
+/// RFC 9110 11.1: a scheme's name is in any case, and spaces follow it. Empty: another scheme.
+std::string_view bearer_token(std::string_view authorization) {
+  constexpr std::string_view scheme = "bearer ";
+  if (!boost::beast::iequals(authorization.substr(0, scheme.size()), scheme)) {
+    return "";
+  }
+  authorization.remove_prefix(scheme.size());
+  return authorization.substr(std::min(authorization.find_first_not_of(' '), authorization.size()));
 }
 
 HttpFields content(std::string_view type) {
@@ -109,13 +121,13 @@ bool Gateway::allowed(const HttpHead& head) const {
   if (config_.server.keys.empty()) {
     return true;
   }
-  const auto bearer = head.headers.find("authorization").value_or("");
-  constexpr std::string_view scheme = "Bearer ";
-  const Secret given(bearer.starts_with(scheme) ? bearer.substr(scheme.size())
-                                                : head.headers.find("x-api-key").value_or(""));
+  const Secret bearer(bearer_token(head.headers.find("authorization").value_or("")));
+  const Secret plain(head.headers.find("x-api-key").value_or(""));
   bool found = false;
   for (const auto& key : config_.server.keys) {  // all of them: the time must not tell which
-    found = (key == given) || found;
+    const bool by_bearer = key == bearer;
+    const bool by_plain = key == plain;
+    found = found || by_bearer || by_plain;
   }
   return found;
 }
@@ -319,6 +331,10 @@ asio::awaitable<void> Gateway::run(ClientExchange& client, CallRecord record, Ca
     if (stopped.code() != GatewayStop::client_gone && stopped.code() != StopReason::shutdown) {
       other = std::current_exception();
     }
+  } catch (...) {  // a bug: the call is at its end all the same, and has told nobody
+    record.broke = true;
+    record.report.code = FailoverReason::unknown;
+    other = std::current_exception();
   }
   record.status = client.status();
   record.took = Clock::now() - began;

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "understudy/json_writer.hpp"
+#include "understudy/net/url.hpp"
 
 namespace understudy::tool {
 namespace {
@@ -85,13 +86,14 @@ std::string models_list(const Config& config, Protocol protocol) {
 }
 
 std::optional<std::string> model_entry(const Config& config, Protocol protocol,
-                                       std::string_view name) {
-  if (!names_of(config).contains(name)) {
+                                       std::string_view encoded) {
+  const auto name = percent_decoded(encoded);
+  if (!name || !names_of(config).contains(*name)) {
     return std::nullopt;
   }
   std::string out;
   JsonWriter json(out);
-  write_model(json, name, protocol);
+  write_model(json, *name, protocol);
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <deque>
@@ -33,8 +34,10 @@ void check(const ServerConfig& server, bool allow_open, std::vector<ConfigError>
                         "write \"127.0.0.1:8080\"");
   } else if (!address.is_loopback() && !allow_open && server.keys.empty()) {
     errors.emplace_back(ConfigPlace(),
-                        "server.listen: " + server.host + " can be reached from elsewhere",
-                        "set `server.keys`, or pass --allow-open");
+                        "no `server.keys`, and " + server.host +
+                            ", where it listens, can be reached from elsewhere",
+                        "set `server.keys`, or pass --allow-open; another `server.listen` takes a "
+                        "restart");
   }
 }
 
@@ -42,18 +45,30 @@ unsigned threads_of(const ServerConfig& server) {
   return server.threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
 }
 
-/// The file, and the certificate that it names. Errors: all of them.
-boost::system::result<Setup, ConfigErrors> read_setup(const Options& options) {
-  auto config = load_config(options.config);
-  if (config.has_error()) {
-    return config.error();
-  }
-  ConfigErrors errors{config->file, {}};
-  check(config->server, options.allow_open, errors.errors);
-  auto listening = server_options(config->server);
-  const auto threads = threads_of(config->server);
-  listening.with_max_connections((config->server.max_connections + threads - 1) / threads);
-  if (const auto& tls = config->server.tls) {
+/// Gives what cannot change while it runs the values that are in force. Whether the file has others.
+bool keep_unchangeable(Config& config, const Config& in_force) {
+  auto& server = config.server;
+  const auto& was = in_force.server;
+  const bool moved =
+      was.host != server.host || was.port != server.port || was.threads != server.threads;
+  const bool logs =
+      in_force.log.format != config.log.format || in_force.log.prompts != config.log.prompts;
+  server.host = was.host;
+  server.port = was.port;
+  server.threads = was.threads;
+  config.log.format = in_force.log.format;
+  config.log.prompts = in_force.log.prompts;
+  return moved || logs;
+}
+
+/// With the certificate that the configuration names. Errors: all of them.
+boost::system::result<Setup, ConfigErrors> setup_of(Config config, bool allow_open) {
+  ConfigErrors errors{config.file, {}};
+  check(config.server, allow_open, errors.errors);
+  auto listening = server_options(config.server);
+  const auto threads = threads_of(config.server);
+  listening.with_max_connections((config.server.max_connections + threads - 1) / threads);
+  if (const auto& tls = config.server.tls) {
     auto context = TlsContext::server(tls->certificate_file, tls->key_file);
     if (context) {
       listening.with_tls(std::move(*context));
@@ -65,7 +80,7 @@ boost::system::result<Setup, ConfigErrors> read_setup(const Options& options) {
   if (!errors.errors.empty()) {
     return errors;
   }
-  return Setup(std::move(*config), std::move(listening));
+  return Setup(std::move(config), std::move(listening));
 }
 
 /// The workers, and what is done to all of them.
@@ -94,7 +109,13 @@ class Workers {
   }
 
   void reload() {
-    auto setup = read_setup(options_);
+    auto config = load_config(options_.config);
+    if (config.has_error()) {
+      records_.refused(config.error());
+      return;
+    }
+    const bool wants_restart = keep_unchangeable(*config, *config_);
+    auto setup = setup_of(std::move(*config), options_.allow_open);
     if (setup.has_error()) {
       records_.refused(setup.error());
       return;
@@ -103,7 +124,11 @@ class Workers {
       records_.refused(read.error());
       return;
     }
-    note_unchangeable(*setup->config);
+    if (wants_restart) {
+      records_.note(LogConfig::Level::warn,
+                    "server.listen, server.threads, log.format and log.prompts are as they were at "
+                    "the start: restart for others");
+    }
     config_ = setup->config;
     records_.set_level(config_->log.level);
     for (auto& worker : workers_) {
@@ -131,19 +156,6 @@ class Workers {
   }
 
  private:
-  void note_unchangeable(const Config& next) {
-    const auto& was = config_->server;
-    const auto& is = next.server;
-    const bool moved = was.host != is.host || was.port != is.port || was.threads != is.threads;
-    const bool logs =
-        config_->log.format != next.log.format || config_->log.prompts != next.log.prompts;
-    if (moved || logs) {
-      records_.note(LogConfig::Level::warn,
-                    "server.listen, server.threads, log.format and log.prompts are as they were at "
-                    "the start: restart for others");
-    }
-  }
-
   Options options_;
   std::shared_ptr<const Config> config_;  // in force
   std::shared_ptr<ClientState> state_;
@@ -203,8 +215,31 @@ void allow_many_descriptors() {
   }
 }
 
+/// Why it cannot listen there. The workers share the port, and so would with another gateway's: this asks
+/// without sharing.
+error_code unavailable(const ServerConfig& server) {
+  using asio::ip::tcp;
+  asio::io_context context;
+  tcp::acceptor alone(context);
+  const tcp::endpoint place(asio::ip::make_address(server.host), server.port);
+  error_code code;
+  alone.open(place.protocol(), code);
+  if (!code) {
+    alone.set_option(tcp::acceptor::reuse_address(true), code);  // what has ended may linger there
+  }
+  if (!code) {
+    alone.bind(place, code);
+  }
+  return code;
+}
+
 int serve(const Options& options) {
-  auto setup = read_setup(options);
+  auto config = load_config(options.config);
+  if (config.has_error()) {
+    std::cerr << to_string(config.error()) << "\n";
+    return bad_usage;
+  }
+  auto setup = setup_of(std::move(*config), options.allow_open);
   if (setup.has_error()) {
     std::cerr << to_string(setup.error()) << "\n";
     return bad_usage;
@@ -213,6 +248,15 @@ int serve(const Options& options) {
   if (state.has_error()) {
     std::cerr << to_string(state.error()) << "\n";
     return bad_usage;
+  }
+  if (const auto code = unavailable(setup->config->server)) {
+    const auto& server = setup->config->server;
+    std::cerr << "understudy serve: cannot listen at " << server.host << ":" << server.port << ": "
+              << code.message() << "\n"
+              << (code == asio::error::address_in_use
+                      ? "Another program listens there: end it, or write another `server.listen`\n"
+                      : "");
+    return failed;
   }
   allow_many_descriptors();
   Workers workers(options, std::move(*setup), std::move(*state));
@@ -236,7 +280,7 @@ Command serve_command(CLI::App& program) {
       "The gateway: point an OpenAI or Anthropic client's base URL at it. SIGTERM drains, SIGHUP "
       "reads\n"
       "the configuration again.\n"
-      "Exit code 2: the configuration is wrong, or it must not listen there.");
+      "Exit code 2: the configuration is wrong, or it must not listen there; 1: it cannot.");
   app->add_option("--config", options->config, "TOML, see examples/understudy.toml")->required();
   app->add_flag("--allow-open", options->allow_open,
                 "Listens beyond this machine without `server.keys`");
