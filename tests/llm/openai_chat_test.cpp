@@ -295,6 +295,6 @@ TEST_CASE("a custom call is not taken for a function's") {
       call_of(0, R"("id":"c","type":"custom","custom":{"name":"code","input":"print 1"})"),
       choice(0, R"("delta":{},"finish_reason":"tool_calls")"),
   });
-CHECK(got.arguments.empty());
-CHECK(got.progress > 0);
+  CHECK(got.arguments.empty());
+  CHECK(got.progress > 0);
 }
