@@ -109,8 +109,8 @@ const char* ChatReader::read_chunk(std::string_view data, EventSink& sink) {
     chunk.error.json = data;
     sink.emit(chunk.error);
   }
-  if (sink.empty() && chunk.advanced) {
-    sink.emit(Other("prompt_progress", true));
+  if (sink.empty() && (chunk.advanced || chunk.other_choice)) {
+    sink.emit(Other(chunk.advanced ? "prompt_progress" : "choice", true));
   }
   return nullptr;
 }
@@ -217,6 +217,7 @@ bool ChatReader::read_choice(value& choice, Chunk& chunk, EventSink& sink) {
 
 /// A choice that we do not read. The answer's finish waits for it: the client may want it whole.
 void ChatReader::note_other(std::size_t index, bool finished, Chunk& chunk) {
+  chunk.other_choice = true;
   if (finished) {
     std::erase(others_, index);
     if (others_.empty() && !waiting_finish_.empty()) {

@@ -26,6 +26,7 @@ class ChatReader final : public PayloadReader {
     bool failed = false;
     bool counted = false;
     bool advanced = false;
+    bool other_choice = false;
     std::optional<std::string_view> finish;
     Error error;
   };

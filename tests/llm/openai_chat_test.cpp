@@ -277,6 +277,8 @@ TEST_CASE("the finish waits for the other choices that have begun") {
     return std::any_of(got.events.begin(), got.events.end(),
                        [](const auto& one) { return one.starts_with("finish"); });
   };
+  const auto last = stream({chunks.begin(), chunks.begin() + 4}).events.back();
+  CHECK(last == "other choice progress");
   CHECK_FALSE(finished_after(4));
   CHECK(finished_after(5));
 }
