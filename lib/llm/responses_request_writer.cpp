@@ -16,10 +16,9 @@ class ResponsesRequestWriter : RequestWriter {
     json.begin_object().member("model", request.model).member("stream", request.stream);
     if (!extras) {
       json.member("store", false);
-    }
-    if (!extras &&
-        request.sealed_reasoning) {  // not kept there, so it must hand out what it will want back
-      json.key("include").begin_array().value("reasoning.encrypted_content").end_array();
+      if (request.sealed_reasoning) {  // not kept there, so it must hand out what it will want back
+        json.key("include").begin_array().value("reasoning.encrypted_content").end_array();
+      }
     }
     write_text(json, "instructions", system());
     json.key("input").begin_array();

@@ -496,18 +496,30 @@ anthropic-beta = "files-1, context-1m-2025-08-07"
   });
 }
 
+namespace {
+
+/// What Anthropic streams until the stop reason; the model's name as it is written in JSON.
+std::string anthropic_answer(const std::string& model) {
+  return "event: message_start\n"
+         R"(data: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":")" +
+         model +
+         R"(","content":[],"usage":{"input_tokens":1,"output_tokens":1}}})"
+         "\n\nevent: content_block_start\n"
+         R"(data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})"
+         "\n\nevent: content_block_delta\n"
+         R"(data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Yes."}})"
+         "\n\nevent: content_block_stop\n"
+         R"(data: {"type":"content_block_stop","index":0})"
+         "\n\n";
+}
+
+}  // namespace
+
 TEST_CASE(
     "a provider that writes / as \\/ in its model's name: the client gets its bytes as they came") {
-  const std::string stream =
-      "event: message_start\n"
-      R"(data: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"meta\/llama","content":[],"usage":{"input_tokens":1,"output_tokens":1}}})"
-      "\n\nevent: content_block_start\n"
-      R"(data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})"
-      "\n\nevent: content_block_delta\n"
-      R"(data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Yes."}})"
-      "\n\nevent: content_block_stop\n"
-      R"(data: {"type":"content_block_stop","index":0})"
-      "\n\nevent: message_delta\n"
+  const auto stream =
+      anthropic_answer(R"(meta\/llama)") +
+      "event: message_delta\n"
       R"(data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}})"
       "\n\nevent: message_stop\n"
       R"(data: {"type":"message_stop"})"
@@ -599,18 +611,10 @@ TEST_CASE(
 
 TEST_CASE(
     "Anthropic's answer that ends after its stop reason: the same client gets message_stop alone") {
-  const std::string stream =
-      "event: message_start\n"
-      R"(data: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m","content":[],"usage":{"input_tokens":1,"output_tokens":1}}})"
-      "\n\nevent: content_block_start\n"
-      R"(data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})"
-      "\n\nevent: content_block_delta\n"
-      R"(data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Yes."}})"
-      "\n\nevent: content_block_stop\n"
-      R"(data: {"type":"content_block_stop","index":0})"
-      "\n\nevent: message_delta\n"
-      R"(data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}})"
-      "\n\n";
+  const auto stream = anthropic_answer("m") +
+                      "event: message_delta\n"
+                      R"(data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}})"
+                      "\n\n";
   GatewayWorld world;
   world.add().reply(Reply::page(200, "text/event-stream", stream));
   world.add();
