@@ -76,7 +76,8 @@ class Parser final : public http::basic_parser<is_request> {
     head.target = text(target);
   }
 
-  void on_response_impl(int status, string_view, int, error_code&) override {
+  void on_response_impl(int status, string_view, int version, error_code&) override {
+    head.minor_version = version % 10;
     head.status = static_cast<unsigned>(status);
   }
 
@@ -118,6 +119,21 @@ class Parser final : public http::basic_parser<is_request> {
 
   std::uint64_t left_of_chunk_ = 0;
 };
+
+/// Whether a field goes over several lines. A server has to refuse that or to mend it (RFC 9112 5.2): a proxy in
+/// front may have read another field there. Beast joins the lines and does not say so.
+bool has_folded_field(std::span<const char> head) noexcept {
+  const auto* at = head.data();
+  const auto* const end = at + head.size();
+  while ((at = static_cast<const char*>(
+              std::memchr(at, '\n', static_cast<std::size_t>(end - at)))) != nullptr &&
+         ++at != end) {
+    if (*at == ' ' || *at == '\t') {
+      return true;
+    }
+  }
+  return false;
+}
 
 /// What a response says of compression. (An error's body is handed out whatever it is: the status counts.)
 std::optional<NetError> check_encoding(const HttpHead& head) {
@@ -170,6 +186,11 @@ NetResult<HttpParser::Step> HttpParser::parse_head(std::span<char> bytes) {
   return state_->visit([&](auto& parser) -> NetResult<Step> {
     error_code code;
     Step step(parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), code));
+    // Beast takes a field as a whole, with all of its lines.
+    if (state_->role == Role::request && has_folded_field(bytes.first(step.consumed))) {
+      return NetError(NetFault::malformed, Phase::none,
+                      "a header field goes over several lines; send it in one");
+    }
     if (code == http::error::need_more) {
       if (bytes.size() >= read_buffer_size) {
         return NetError(NetFault::header_too_large, Phase::none);
@@ -241,7 +262,12 @@ bool HttpParser::done() const noexcept {
 }
 
 bool HttpParser::keep_alive() const noexcept {
-  return state_->visit([](auto& parser) { return parser.keep_alive(); });
+  return state_->visit([](auto& parser) {
+    // HTTP/1.0 knows no Transfer-Encoding: what lies behind such a message is anybody's guess (RFC 9112 6.1).
+    const bool unframed =
+        parser.head.minor_version == 0 && parser.head.headers.find("transfer-encoding");
+    return !unframed && parser.keep_alive();
+  });
 }
 
 HttpHead& HttpParser::head() noexcept {

@@ -1,5 +1,7 @@
 #include "understudy/net/http_server.hpp"
 
+#include "request_target.hpp"
+
 #include <array>
 #include <boost/beast/http/status.hpp>
 #include <charconv>
@@ -16,10 +18,16 @@ using detail::HttpParser;
 using detail::ReadBuffer;
 using namespace std::chrono_literals;
 
-/// How long, and for how much, a connection that ends with bytes still coming is read on, so that the
-/// client gets the answer before a reset would take it away (RFC 9112 9.6).
-constexpr Clock::duration linger_for = 1s;
-constexpr std::size_t linger_bytes = std::size_t{1024} * 1024;
+/// A connection that ends is read on for a while: closed with unread bytes it would be reset, and the reset takes
+/// the answer away from a client that has not read it (RFC 9112 9.6).
+struct Linger {
+  Clock::duration each_wait;
+  Clock::duration in_all;
+};
+constexpr Linger after_a_request{1s, 1s};
+/// A client that is still sending may read nothing before it has sent all: as long as nginx waits.
+constexpr Linger amid_a_request{5s, 30s};
+constexpr std::size_t linger_bytes = std::size_t{256} * 1024 * 1024;
 /// After accept() failed, for want of a descriptor say.
 constexpr Clock::duration accept_again_after = 100ms;
 /// A write buffer that grew beyond this is given back after use.
@@ -40,13 +48,10 @@ class Watch final : public IoObserver {
   /// From now on.
   void within(Clock::duration limit) { end_by(Clock::now() + limit); }
 
-  /// The same, and the stream is closed then, not aborted: what was written still goes to a client that is slow.
-  void close_within(Clock::duration limit) {
-    within(limit);
-    gently_ = true;
-  }
+  /// The stream is closed when the limit runs out, not aborted: what was written still goes to a client that is slow.
+  void close_gently() noexcept { gently_ = true; }
 
-  /// When something is waited for: each wait for itself, or all of them by a time.
+  /// When something is waited for: each wait for itself, and all of them by a time.
   void each_wait_within(Clock::duration limit) noexcept { each_ = limit; }
   void waits_end_by(Clock::time_point time) noexcept { by_ = time; }
 
@@ -69,10 +74,10 @@ class Watch final : public IoObserver {
   void enter(Phase) override {}
   void left() override {}
   void waiting(const ByteStream*) override {
-    if (each_ != Clock::duration::zero()) {
-      within(each_);
-    } else if (by_ != Clock::time_point::max()) {
-      end_by(by_);
+    const bool each = each_ != Clock::duration::zero();
+    const auto due = each ? std::min(Clock::now() + each_, by_) : by_;
+    if (due != Clock::time_point::max()) {
+      end_by(due);
     }
   }
   void heard(std::size_t) override {
@@ -303,7 +308,13 @@ asio::awaitable<error_code> HttpExchange::finish() {
 asio::awaitable<void> HttpExchange::gone() {
   while (true) {
     const auto space = state_.buffer.space();
-    const auto read = space.empty() ? IoResult::aborted() : state_.stream->try_read(space);
+    if (space
+            .empty()) {  // of requests sent ahead: nothing more can be read before this one is answered
+      detail::WakeUp never(state_.stream->get_executor());
+      co_await never.wait();
+      co_return;
+    }
+    const auto read = state_.stream->try_read(space);
     if (!read.code) {
       state_.buffer.add(read.bytes);
     } else if (read.code != asio::error::would_block) {
@@ -429,10 +440,9 @@ struct HttpServer::Core {
 
   asio::awaitable<void> answer(HttpExchange& exchange) {
     auto& connection = exchange.state_;
-    const auto& request = exchange.request();
     connection.keep = connection.parser.keep_alive();
-    if (request.minor_version == 1 && !request.headers.find("host")) {
-      co_await refuse(exchange, NetError(NetFault::malformed, Phase::none, "no host"));
+    if (const auto wrong = detail::settle_target(connection.parser.head())) {
+      co_await refuse(exchange, *wrong);
       co_return;
     }
     bool threw = false;
@@ -454,13 +464,17 @@ struct HttpServer::Core {
     }
   }
 
-  /// Sends what is left, and reads on for a little while what the client may still be sending.
+  /// Sends what is left, and reads on for a while what the client may still be sending.
   asio::awaitable<void> end(Connection& connection) {
     auto& stream = *connection.stream;
     stream.shutdown_send();
-    connection.watch.close_within(linger_for);
+    const auto& linger = connection.parser.done() || draining ? after_a_request : amid_a_request;
+    const auto until = Clock::now() + linger.in_all;
+    connection.watch.close_gently();
+    connection.watch.each_wait_within(linger.each_wait);
+    connection.watch.waits_end_by(until);
     std::size_t read_on = 0;
-    while (read_on < linger_bytes) {
+    while (read_on < linger_bytes && Clock::now() < until) {
       connection.buffer.consume(connection.buffer.bytes().size());
       const auto read = co_await detail::fill(stream, connection.buffer, connection.watch);
       if (read.code) {

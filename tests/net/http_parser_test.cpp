@@ -157,6 +157,12 @@ TEST_CASE("a compressed error is handed out, since its status counts") {
   CHECK(parsed.head.status == 429);
 }
 
+TEST_CASE("a folded field of a response is one field") {
+  const auto parsed = response(ok + "x-a: one\r\n two\r\ncontent-length: 0\r\n\r\n", 1);
+  CHECK(parsed.done);
+  CHECK(parsed.head.headers.find("x-a") == "one two");
+}
+
 TEST_CASE("a body's bound") {
   CHECK(response(ok + "content-length: 9\r\n\r\n", 1, 8).code == NetFault::body_too_large);
   CHECK(response(chunked + "8\r\n01234567\r\n1\r\nx\r\n", 1, 8).code == NetFault::body_too_large);
@@ -188,6 +194,14 @@ TEST_CASE("requests") {
   CHECK(parse(Role::request, "GET / HTTP/1.1\r\ntransfer-encoding: x\r\n\r\n", 1).code ==
         NetFault::transfer_encoding);
   CHECK(parse(Role::request, "GET /\r\n\r\n", 1).code == NetFault::malformed);
+  for (const std::string fold : {"\r\n two", "\r\n\ttwo", "\r\n \r\n two"}) {
+    for (const std::size_t step : {1U, 2U, 7U, 100U}) {
+      const auto folded = "GET / HTTP/1.1\r\nhost: a\r\nx-a: one" + fold + "\r\n\r\n";
+      CAPTURE(folded);
+      CAPTURE(step);
+      CHECK(parse(Role::request, folded, step).code == NetFault::malformed);
+    }
+  }
   CHECK(parse(Role::request, "GET / HTTP/1.1\r\ncontent-length: 9\r\n\r\n", 1, 8).code ==
         NetFault::body_too_large);
 }

@@ -93,6 +93,56 @@ TEST_CASE("who asks to close, or speaks HTTP/1.0, is closed after the answer") {
         "HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n<End of file>");
 }
 
+TEST_CASE("HTTP/1.0 with a transfer coding: nothing behind it is taken for a request") {
+  const std::string request =
+      "POST / HTTP/1.0\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n";
+  const auto heard = talk(request + "0\r\n\r\n" + get);
+  CHECK(heard.find("connection: close") != std::string::npos);
+  CHECK(heard.find("HTTP/1.1", 1) == std::string::npos);
+}
+
+TEST_CASE("a target with a host in it, as for a proxy: the path is served, and that host counts") {
+  std::string asked;
+  const auto note = [&](HttpExchange& exchange) -> awaitable<void> {
+    asked += exchange.request().authority + " " + exchange.request().target + ";";
+    co_await exchange.respond(200, HttpFields(), "");
+  };
+  const auto get_target = [](const std::string& target) {
+    return "GET " + target + " HTTP/1.1\r\nhost: x:1\r\n\r\n";
+  };
+  talk(get_target("http://evil.example:8080/a?b") + get_target("HTTPS://[::1]?q") +
+           get_target("http://y") + get_target("/http://z/"),
+       note);
+  CHECK(asked == "evil.example:8080 /a?b;[::1] /?q;y /;x:1 /http://z/;");
+}
+
+TEST_CASE("a client that sends more than 16 KiB of further requests keeps its answer") {
+  Served served([](HttpExchange& exchange) -> awaitable<void> {
+    auto answer_late = [&](Scope& scope) -> awaitable<void> {
+      auto watch = [&]() -> awaitable<void> {
+        co_await exchange.gone();
+        scope.cancel(StopReason::cancelled);
+      };
+      scope.spawn(std::move(watch));
+      co_await sleep_for(5s);
+      co_await exchange.respond(200, HttpFields(), "");
+      scope.cancel(StopReason::lost);
+    };
+    co_await with_scope(std::move(answer_late));
+  });
+  std::string heard;
+  served.run([&]() -> awaitable<void> {
+    auto stream = co_await served.connect();
+    std::string requests;
+    while (requests.size() < std::size_t{40} * 1024) {
+      requests += "GET /" + std::string(1000, 'a') + " HTTP/1.1\r\nhost: x\r\n\r\n";
+    }
+    co_await say(*stream, requests);
+    heard = co_await hear(*stream, ok_empty + ok_empty + ok_empty);
+  });
+  CHECK(heard == ok_empty + ok_empty + ok_empty);
+}
+
 TEST_CASE("an answer in parts: chunks, or for HTTP/1.0 the end of the connection") {
   const auto stream_it = [](HttpExchange& exchange) -> awaitable<void> {
     HttpFields headers;
@@ -154,6 +204,12 @@ TEST_CASE("requests that are refused") {
   const Row rows[] = {
       {"nonsense\r\n\r\n", "HTTP/1.1 400"},
       {"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"},
+      {"GET / HTTP/1.1\r\nhost: x\r\nhost: x\r\n\r\n", "HTTP/1.1 400"},
+      {"GET / HTTP/1.0\r\nhost: x\r\nHost: y\r\n\r\n", "HTTP/1.1 400"},
+      {"GET / HTTP/1.1\r\nhost: x, y\r\n\r\n", "HTTP/1.1 400"},
+      {"GET http:///a HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 400"},
+      {"GET http://user@y/a HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 400"},
+      {"GET / HTTP/1.1\r\nhost: x\r\na: b\r\n c\r\n\r\n", "HTTP/1.1 400"},
       {"GET / HTTP/1.1\r\nhost: x\r\nx: " + std::string(20000, 'x'), "HTTP/1.1 431"},
       {"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 101\r\n\r\n", "HTTP/1.1 413"},
       {"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n", "HTTP/1.1 501"},
@@ -206,7 +262,36 @@ TEST_CASE("100 Continue is said when the handler reads, and only to whom waits f
   CHECK(talk(head, answer_nothing).starts_with("HTTP/1.1 200 OK\r\nconnection: close"));
 }
 
-TEST_CASE("a body that the handler does not read: answered, read on a little, closed") {
+TEST_CASE("an early answer reaches a client that sends all of its body before it reads") {
+  for (const auto status : {401U, 413U}) {
+    Served served(
+        [&](HttpExchange& exchange) -> awaitable<void> {
+          if (status == 413) {
+            const auto body = co_await exchange.read_all();
+            CHECK(body.error().code == NetFault::body_too_large);
+          }
+          co_await exchange.respond(status, HttpFields(), "early");
+        },
+        HttpServerOptions().with_max_body(std::size_t{4} * 1024 * 1024));
+    std::string heard;
+    served.run([&]() -> awaitable<void> {
+      auto stream = co_await served.connect();
+      const std::string part(std::size_t{512} * 1024, 'x');
+      const auto head = "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+      co_await say(*stream, head);
+      for (int i = 0; i < 20; ++i) {  // 10 MiB in 20 s
+        const auto chunk = "80000\r\n" + part + "\r\n";
+        CHECK(!co_await say(*stream, chunk));
+        co_await sleep_for(1s);
+      }
+      co_await say(*stream, "0\r\n\r\n");
+      heard = co_await hear(*stream, "early");
+    });
+    CHECK(heard.starts_with("HTTP/1.1 " + std::to_string(status) + " "));
+  }
+}
+
+TEST_CASE("a body that the handler does not read: answered, read on for a while, closed") {
   Served served(answer_nothing);
   served.run([&]() -> awaitable<void> {
     auto stream = co_await served.connect();
@@ -214,8 +299,22 @@ TEST_CASE("a body that the handler does not read: answered, read on a little, cl
     co_await hear(*stream, "\r\n\r\n");
     CHECK(co_await hear(*stream, "") == "<End of file>");
     CHECK(!co_await say(*stream, "more"));
-    co_await sleep_for(2s);
+    co_await sleep_for(6s);
     CHECK(co_await say(*stream, "more") == asio::error::connection_reset);
+  });
+}
+
+TEST_CASE("a body that goes on for ever is not read for ever") {
+  Served served(answer_nothing);
+  served.run([&]() -> awaitable<void> {
+    auto stream = co_await served.connect();
+    co_await say(*stream, "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n");
+    const auto began = Clock::now();
+    while (!co_await say(*stream, "m")) {
+      co_await sleep_for(1s);
+    }
+    CHECK(Clock::now() - began > 29s);
+    CHECK(Clock::now() - began < 33s);
   });
 }
 

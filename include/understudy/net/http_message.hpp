@@ -75,7 +75,8 @@ class HttpHead {
   unsigned status = 0;
   std::string method;
   std::string target;
-  int minor_version = 1;  ///< of a request: HTTP/1.0 or 1.1
+  std::string authority;  ///< host and port that a request is meant for; set by HttpServer
+  int minor_version = 1;  ///< HTTP/1.0 or 1.1
   HttpFields headers;
 };
 

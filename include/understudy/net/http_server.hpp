@@ -2,8 +2,9 @@
 ///
 /// Invariants
 /// 1. A connection carries one exchange at a time, in a child of serve()'s scope: none outlives it.
-/// 2. What a client sends, and how long it may take, has a bound; what breaks one is answered (400, 408,
-///    413, 431, 501) or cut off.
+/// 2. What a client sends, and how long it may take, has a bound; what breaks one is answered (400, 413, 431,
+///    501) or cut off. An answer given while the client is still sending reaches it: what it sends is read on,
+///    for at most 30 s and 256 MiB.
 /// 3. A response is finished by the handler, or the client sees that it is not: never a neat end by
 ///    accident. A handler that throws has its connection cut, or answers 500 if nothing was sent.
 /// 4. Deterministic over memory streams in virtual time.
@@ -85,8 +86,10 @@ class UNDERSTUDY_API HttpExchange {
   asio::awaitable<error_code> write(std::string_view part);
   asio::awaitable<error_code> finish();
 
-  /// Completes when the client has closed or reset the connection, or the caller was cancelled. For use
-  /// beside writing, after the body was read: it reads, and keeps what comes of a next request.
+  /// Completes when the client has gone, or the caller was cancelled. For use beside writing, after the body was
+  /// read: it reads, and keeps up to 16 KiB of the requests that the client sends ahead. A client counts as gone
+  /// when it has reset or closed the connection, or closed its own direction alone: nothing tells that from a
+  /// close before the next write fails. Behind more than 16 KiB of further requests an end cannot be seen.
   asio::awaitable<void> gone();
 
   /// Resets the connection: the client sees a broken answer.
