@@ -93,6 +93,8 @@ constexpr std::array table{
 
     ConfigKey{"server", "listen", R"("127.0.0.1:8080")"},
     ConfigKey{"server", "keys", R"(["..."])"},
+    ConfigKey{"server", "hosts", R"(["gateway.lan"])"},
+    ConfigKey{"server", "origins", R"(["https://chat.example"])"},
     ConfigKey{"server", "tls", R"({cert = "/etc/ssl/own.pem", key = "/etc/ssl/own.key"})"},
     ConfigKey{"server", "keep_alive", R"("15s")"},
     ConfigKey{"server", "drain", R"("30s")"},

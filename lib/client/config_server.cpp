@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "config_sections.hpp"
@@ -34,6 +35,48 @@ void read_keys(Section& section, std::vector<Secret>& keys) {
   }
 }
 
+/// The strings of a list for which `is_right` holds. For each other entry an error that says of what kind it is not.
+template <class Test>
+void read_list(Section& section, std::string_view key, std::vector<std::string>& to, Test is_right,
+               std::string_view kind, std::string_view wanted) {
+  const auto* const list = section.list(key);
+  if (list == nullptr) {
+    return;
+  }
+  for (const auto& node : *list) {
+    if (auto text = text_of(section.findings(), node, key, wanted)) {
+      if (is_right(std::string_view(*text))) {
+        to.push_back(std::move(*text));
+      } else {
+        section.findings().add(
+            node.place, "`" + std::string(key) + "`: `" + *text + "` is not " + std::string(kind),
+            std::string(wanted));
+      }
+    }
+  }
+}
+
+/// A host name or an address, or "*." and a domain. No scheme, no port.
+bool is_host_pattern(std::string_view text) {
+  if (text.starts_with("*.")) {
+    text.remove_prefix(2);
+  }
+  constexpr std::string_view not_in_names = "/*@[] ";
+  const bool address = std::count(text.begin(), text.end(), ':') > 1;  // IPv6
+  return !text.empty() && text.find_first_of(not_in_names) == std::string_view::npos &&
+         (address || text.find(':') == std::string_view::npos);
+}
+
+/// As browsers write it (RFC 6454 6.2): scheme, host, and a port that is not the scheme's own; or all of a scheme.
+bool is_origin_pattern(std::string_view text) {
+  const auto scheme = text.find("://");
+  if (scheme == 0 || scheme == std::string_view::npos) {
+    return false;
+  }
+  const auto host = text.substr(scheme + 3);
+  return host == "*" || (!host.empty() && host.find_first_of("/*@? ") == std::string_view::npos);
+}
+
 void read_tls(Section section, std::optional<ServerConfig::Tls>& tls) {
   section.require("cert");
   section.require("key");
@@ -55,6 +98,12 @@ void read_server(Section section, ServerConfig& server) {
 
   read_listen(section, server);
   read_keys(section, server.keys);
+  read_list(
+      section, "hosts", server.hosts, is_host_pattern, "a host name",
+      "write host names without a port, such as hosts = [\"gateway.lan\", \"*.example.net\"]");
+  read_list(
+      section, "origins", server.origins, is_origin_pattern, "an origin",
+      "write origins as browsers do, such as origins = [\"https://chat.example\", \"app://*\"]");
   if (auto tls = section.table("tls", "server.tls")) {
     read_tls(std::move(*tls), server.tls);
   }

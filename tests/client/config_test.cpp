@@ -457,6 +457,8 @@ TEST_CASE("[server] and [log]") {
   const auto config = good(model + R"([server]
 listen = "[::1]:0"
 keys = ["one", "two"]
+hosts = ["gateway.lan", "*.example.net", "fd00::1"]
+origins = ["https://chat.example:8443", "app://*"]
 tls = {cert = "a.pem", key = "a.key"}
 keep_alive = "5s"
 drain = "1m"
@@ -475,6 +477,8 @@ prompts = true
   CHECK(server.port == 0);
   REQUIRE(server.keys.size() == 2);
   CHECK(server.keys[1] == Secret("two"));
+  CHECK(server.hosts == std::vector<std::string>{"gateway.lan", "*.example.net", "fd00::1"});
+  CHECK(server.origins == std::vector<std::string>{"https://chat.example:8443", "app://*"});
   REQUIRE(server.tls);
   CHECK(server.tls->certificate_file == "a.pem");
   CHECK(server.tls->key_file == "a.key");

@@ -6,7 +6,8 @@ using namespace gateway_test;
 
 namespace {
 
-const std::string head = "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\n";
+const std::string head =
+    "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
 
 struct Shape {
   std::string what;
@@ -25,6 +26,7 @@ std::string many_fields() {
 std::vector<Shape> shapes() {
   const std::string smuggled = "GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n";
   const std::string zero = "0\r\n\r\n";
+  const std::string question = paths()[0].body;
   return {
       {"two framings",
        head + "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n" + zero + smuggled, 501},
@@ -40,9 +42,17 @@ std::vector<Shape> shapes() {
       {"a coding in disguise", head + "transfer-encoding: \vchunked\r\n\r\n" + zero + smuggled,
        400},
       {"space before the colon", head + "content-length : 5\r\n\r\nhello", 400},
-      {"a folded field", head + "x-a: one\r\n two\r\ncontent-length: 2\r\n\r\n{}", 400},
+      {"a folded field",
+       head + "x-a: one\r\n two\r\ncontent-length: " + std::to_string(question.size()) +
+           "\r\n\r\n" + question,
+       400},
+      {"two hosts", head + "host: other\r\ncontent-length: 2\r\n\r\n{}", 400},
+      {"a folded length", head + "content-length:\r\n 5\r\n\r\nhello" + smuggled, 400},
       {"a NUL in a field", head + std::string("x-a: o\0ne\r\n\r\n", 12), 400},
       {"no host", "POST /v1/messages HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}", 400},
+      {"a page's form",
+       "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 999999\r\n\r\n",
+       415},
       {"an empty line for a request", "\x01\x02\x03\x04\r\n\r\n", 400},
       {"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
       {"HTTP/0.9", "GET /\r\n\r\n", 400},
@@ -106,9 +116,10 @@ TEST_CASE("who sends a head or a body too slowly is cut off, and says nothing to
   world.add();
   world.add();
   world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
-    const auto dripping = [&](std::string text,
+    const auto dripping = [&](std::string at_once, std::string text,
                               Clock::duration every) -> awaitable<Clock::duration> {
       auto stream = co_await world.network->dial(Addresses(), 9000);
+      co_await net_test::say(**stream, at_once);
       const auto began = Clock::now();
       for (const char c : text) {
         const std::string_view one(&c, 1);
@@ -120,11 +131,11 @@ TEST_CASE("who sends a head or a body too slowly is cut off, and says nothing to
       }
       co_return Clock::now() - began;
     };
-    const auto slow_head = co_await dripping(head + std::string(10'000, 'x'), 1s);
+    const auto slow_head = co_await dripping("", head + std::string(10'000, 'x'), 1s);
     CHECK(slow_head >= 10s);
     CHECK(slow_head <= 12s);
     const auto slow_body =
-        co_await dripping(head + "content-length: 10000\r\n\r\n" + std::string(10'000, ' '), 100ms);
+        co_await dripping(head + "content-length: 10000\r\n\r\n", std::string(10'000, ' '), 100ms);
     CHECK(slow_body >= 300s);
     CHECK(slow_body <= 310s);
     const auto good = co_await post(http, paths()[0]);

@@ -306,7 +306,7 @@ TEST_CASE("keys: only those in the configuration, as Bearer or x-api-key; health
     const auto with_both = [&](const char* bearer, const char* plain) -> awaitable<unsigned> {
       HttpRequest request("POST", paths()[0].path);
       request.with_header("authorization", bearer).with_header("x-api-key", plain);
-      request.with_body(paths()[0].body);
+      request.with_header("content-type", "application/json").with_body(paths()[0].body);
       const auto got = co_await send(http, std::move(request));
       co_return got.status;
     };
@@ -322,6 +322,41 @@ TEST_CASE("keys: only those in the configuration, as Bearer or x-api-key; health
   });
 }
 
+TEST_CASE("Codex asks for a WebSocket: told at once to use HTTP, so that it does not try for 6 s") {
+  GatewayWorld world;
+  world.add();
+  world.add();
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    HttpRequest request("GET", "/v1/responses");
+    request.with_header("connection", "Upgrade").with_header("upgrade", "websocket");
+    const auto got = co_await send(http, std::move(request));
+    CHECK(got.status == 426);
+    CHECK(got.has("use HTTP"));
+    CHECK(co_await status_at(http, "/v1/responses") == 405);
+  });
+}
+
+TEST_CASE("a compressed body: refused by the name of its coding, and no provider is asked") {
+  for (const char* const coding : {"gzip", "zstd", "br", "identity, gzip"}) {
+    GatewayWorld world;
+    auto& lead = world.add();
+    world.add();
+    world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+      for (const auto& path : paths()) {
+        HttpRequest request("POST", path.path);
+        request.with_header("content-type", "application/json")
+            .with_header("content-encoding", coding)
+            .with_body("\x28\xb5\x2f\xfd");
+        const auto got = co_await send(http, std::move(request));
+        CHECK(got.status == 415);
+        CHECK(got.has("`content-encoding: " + std::string(coding) + "`"));
+        CHECK(got.header("accept-encoding") == "identity");
+      }
+      CHECK(lead.requests() == 0);
+    });
+  }
+}
+
 TEST_CASE("stopped amid a call: its report says shutdown, and nobody is marked for it") {
   GatewayWorld world;
   auto& lead = world.add();
@@ -330,9 +365,9 @@ TEST_CASE("stopped amid a call: its report says shutdown, and nobody is marked f
   world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
     auto caller = [&]() -> awaitable<void> {
       IgnoreIo nobody;
-      const Endpoint there(Scheme::http, "gateway.test", 9000);
+      const Endpoint there(Scheme::http, "gateway.localhost", 9000);
       HttpRequest request("POST", paths()[0].path);
-      request.with_body(paths()[0].body);
+      request.with_header("content-type", "application/json").with_body(paths()[0].body);
       const auto cut_off = co_await http.send(there, request, nobody);
       CHECK(cut_off.has_error());
       co_await sleep_for(5s);
@@ -364,8 +399,8 @@ TEST_CASE(
   world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
     IgnoreIo nobody;
     HttpRequest request("POST", paths()[0].path);
-    request.with_body(paths()[0].body);
-    const Endpoint there(Scheme::http, "gateway.test", 9000);
+    request.with_header("content-type", "application/json").with_body(paths()[0].body);
+    const Endpoint there(Scheme::http, "gateway.localhost", 9000);
     auto response = co_await http.send(there, request, nobody);
     REQUIRE(response.has_value());
     co_await sleep_for(29s);
@@ -385,7 +420,9 @@ TEST_CASE("every answer has an id: the client's own, if that is a plain word") {
   world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
     const auto with = [&](const Path& path, const char* id) -> awaitable<Got> {
       HttpRequest request("POST", path.path);
-      request.with_header("x-request-id", id).with_body(path.body);
+      request.with_header("x-request-id", id)
+          .with_header("content-type", "application/json")
+          .with_body(path.body);
       co_return co_await send(http, std::move(request));
     };
     const auto own = co_await with(paths()[0], "trace-7.a_B");
@@ -485,7 +522,9 @@ anthropic-beta = "files-1, context-1m-2025-08-07"
 )");
   world.serve(config, [&](HttpClient& http) -> awaitable<void> {
     HttpRequest request("POST", "/v1/messages");
-    request.with_header("anthropic-beta", "tools-2,files-1").with_body(paths()[1].body);
+    request.with_header("anthropic-beta", "tools-2,files-1")
+        .with_header("content-type", "application/json")
+        .with_body(paths()[1].body);
     const auto got = co_await send(http, std::move(request));
     CHECK(got.status == 200);
     const auto& asked = lead.connections()[0].requests;

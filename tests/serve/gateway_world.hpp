@@ -56,7 +56,7 @@ struct Got {
 /// A gateway before the providers of a ClientWorld.
 class GatewayWorld : public ClientWorld {
  public:
-  /// Runs `use(http)` against the gateway at gateway.test:9000.
+  /// Runs `use(http)` against the gateway at gateway.localhost:9000.
   template <class Use>
   void serve(const Config& configured, Use use) {
     auto& port = acceptors.emplace_back(network->listen(9000));
@@ -94,7 +94,7 @@ inline awaitable<Got> send(HttpClient& http, HttpRequest request) {
   Got got;
   IgnoreIo nobody;
   const auto began = Clock::now();
-  const Endpoint there(Scheme::http, "gateway.test", 9000);
+  const Endpoint there(Scheme::http, "gateway.localhost", 9000);
   auto response = co_await http.send(there, request, nobody);
   REQUIRE(response.has_value());
   got.head_after = Clock::now() - began;

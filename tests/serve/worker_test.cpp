@@ -75,7 +75,7 @@ TEST_CASE(
     const Endpoint there(Scheme::http, "127.0.0.1", worker.port());
     IgnoreIo nobody;
     HttpRequest request("POST", paths().front().path);
-    request.with_body(paths().front().body);
+    request.with_header("content-type", "application/json").with_body(paths().front().body);
     auto slow = co_await http.send(there, request, nobody);
     REQUIRE(slow.has_value());
     co_await hear(*slow, long_one);
@@ -119,7 +119,7 @@ TEST_CASE("reloaded while it drains: it ends all the same, and says that it is n
     HttpClient http(co_await asio::this_coro::executor, HttpClientOptions());
     IgnoreIo nobody;
     HttpRequest request("POST", paths().front().path);
-    request.with_body(paths().front().body);
+    request.with_header("content-type", "application/json").with_body(paths().front().body);
     const Endpoint there(Scheme::http, "127.0.0.1", worker.port());
     auto hanging = co_await http.send(there, request, nobody);
     REQUIRE(hanging.has_value());

@@ -155,6 +155,9 @@ class ServerConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
   std::vector<Secret> keys;
+  /// Further names by which clients may call it, and pages that may use it. Patterns: "*.example.net", "app://*".
+  std::vector<std::string> hosts;
+  std::vector<std::string> origins;
   std::optional<Tls> tls;
   Clock::duration keep_alive = std::chrono::seconds(15);
   Clock::duration drain = std::chrono::seconds(30);

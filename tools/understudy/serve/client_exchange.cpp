@@ -42,6 +42,11 @@ void ClientExchange::note(unsigned status, HttpFields& headers) {
   if (protocol_ == Protocol::anthropic_messages) {
     headers.add("request-id", id_);
   }
+  if (!reader_.empty()) {
+    headers.add("access-control-allow-origin", reader_);
+    headers.add("access-control-expose-headers", "*");
+    headers.add("vary", "origin");
+  }
 }
 
 }  // namespace understudy::tool

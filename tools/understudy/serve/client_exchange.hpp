@@ -25,6 +25,8 @@ class ClientExchange {
   const HttpHead& request() const noexcept { return http_.request(); }
   Protocol protocol() const noexcept { return protocol_; }
   const std::string& id() const noexcept { return id_; }
+  /// A page of that origin may read what it is answered (CORS).
+  void readable_by(std::string_view origin) { reader_ = origin; }
   /// What the client was told, or zero.
   unsigned status() const noexcept { return status_; }
 
@@ -40,6 +42,7 @@ class ClientExchange {
   HttpExchange& http_;
   Protocol protocol_;
   std::string id_;
+  std::string reader_;
   unsigned status_ = 0;
 };
 

@@ -109,6 +109,7 @@ Gateway::Gateway(const Config& config, Client& client, ClientState& state, Recor
       client_(client),
       state_(state),
       records_(records),
+      guard_(config.server),
       first_id_(std::uint64_t{std::random_device()()} << 32U) {}
 
 void Gateway::stop() {
@@ -150,25 +151,62 @@ asio::awaitable<void> Gateway::answer(HttpExchange& http) {
     co_await client.respond(status, content("text/plain; charset=utf-8"), body);
     co_return;
   }
-  const bool listing = resource.kind == Kind::listing;
-  const std::string_view method = listing ? "GET" : "POST";
-  if (!allowed(client.request())) {
-    const auto refused = refusal(401, "no such key; `server.keys` has those that are taken",
-                                 client.protocol(), "invalid_api_key");
-    co_await send(client, refused);
-  } else if (resource.kind == Kind::nothing) {
-    const auto refused =
-        refusal(404, "there is nothing at " + std::string(resource.path), client.protocol());
-    co_await send(client, refused);
-  } else if (client.request().method != method) {
-    auto refused = refusal(405, "use " + std::string(method), client.protocol());
-    refused.headers.add("allow", method);
-    co_await send(client, refused);
-  } else if (listing) {
+  const auto& head = client.request();
+  const auto reader = guard_.reader(head);
+  if (reader) {
+    client.readable_by(*reader);
+  }
+  if (reader && head.method == "OPTIONS" && head.headers.find("access-control-request-method")) {
+    co_await client.respond(200, preflight_answer(head), "");
+  } else if (const auto answer = refused(client, resource)) {
+    co_await send(client, *answer);
+  } else if (resource.kind == Kind::listing) {
     co_await get(client, resource.path);
   } else {
     co_await post(client, resource);
   }
+}
+
+/// What is wrong with a request by its head alone.
+std::optional<ErrorAnswer> Gateway::refused(const ClientExchange& client,
+                                            const Resource& resource) const {
+  using Kind = Resource::Kind;
+  const auto& head = client.request();
+  const auto protocol = client.protocol();
+  if (auto page = guard_.refused(head, protocol)) {
+    return page;
+  }
+  if (!allowed(head)) {
+    return refusal(401, "invalid API key; the keys of this gateway are set by `server.keys`",
+                   protocol, "invalid_api_key");
+  }
+  if (resource.kind == Kind::nothing) {
+    return refusal(404, "there is nothing at " + std::string(resource.path), protocol);
+  }
+  const bool question = resource.kind == Kind::question;
+  if (question && has_token(head.headers.find("upgrade").value_or(""), "websocket")) {
+    // Told so, Codex uses HTTP at once and from then on; after a 405 it tries six times more (agents.md).
+    auto plain = refusal(426, "no WebSocket here; use HTTP with `\"stream\": true`", protocol);
+    plain.headers.add("upgrade", "HTTP/1.1");
+    plain.headers.add("connection", "upgrade");
+    return plain;
+  }
+  const std::string_view method = resource.kind == Kind::listing ? "GET" : "POST";
+  if (head.method != method) {
+    auto other = refusal(405, "use " + std::string(method), protocol);
+    other.headers.add("allow", method);
+    return other;
+  }
+  const auto encoding = head.headers.find("content-encoding").value_or("identity");
+  if (!encoding.empty() && !boost::beast::iequals(encoding, "identity")) {
+    auto plain = refusal(415,
+                         "the body is compressed (`content-encoding: " +
+                             std::string(encoding.substr(0, 64)) + "`); send it uncompressed",
+                         protocol, "unsupported_content_encoding");
+    plain.headers.add("accept-encoding", "identity");
+    return plain;
+  }
+  return std::nullopt;
 }
 
 asio::awaitable<void> Gateway::get(ClientExchange& client, std::string_view path) {

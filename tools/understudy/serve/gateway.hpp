@@ -11,6 +11,7 @@
 /// 4. The client's protocol says nothing of the provider's. Where they are the same, events pass as they came.
 /// 5. No prompt and no secret in a log or a header.
 /// 6. Who may answer has the whole conversation: a request that leaves it with one provider is refused.
+/// 7. A request that a web page may have sent is answered only if that page may (browser_guard.hpp).
 ///
 ///     Gateway gateway(config, client, state, records);
 ///     HttpServer server(server_options(config.server), [&](HttpExchange& http) { return gateway.answer(http); });
@@ -22,6 +23,7 @@
 #include <list>
 #include <string>
 
+#include "browser_guard.hpp"
 #include "client_exchange.hpp"
 #include "records.hpp"
 #include "resource.hpp"
@@ -63,6 +65,7 @@ class Gateway {
   using Call = std::function<asio::awaitable<void>(Scope&, RequestOptions&, CallRecord&)>;
 
   bool allowed(const HttpHead& head) const;
+  std::optional<ErrorAnswer> refused(const ClientExchange& client, const Resource& resource) const;
   std::string next_id();
   asio::awaitable<void> get(ClientExchange& client, std::string_view path);
   asio::awaitable<void> post(ClientExchange& client, const Resource& resource);
@@ -76,6 +79,7 @@ class Gateway {
   Client& client_;
   ClientState& state_;
   Records& records_;
+  BrowserGuard guard_;
   std::list<Scope*> under_way_;
   std::uint64_t first_id_;
   std::uint64_t ids_ = 0;

@@ -1,9 +1,13 @@
 #include "log.hpp"
 
 #include <spdlog/async.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <array>
+
+#include "line_writer.hpp"
 #include "understudy/json_writer.hpp"
 
 namespace understudy::tool {
@@ -23,6 +27,9 @@ spdlog::level::level_enum level_of(LogConfig::Level level) {
   }
   return spdlog::level::off;
 }
+
+/// How long the end of the program waits for a reader of the log that takes nothing.
+constexpr std::chrono::seconds last_lines_within(1);
 
 double seconds(Clock::duration took) { return std::chrono::duration<double>(took).count(); }
 
@@ -65,7 +72,73 @@ std::string as_json(const CallRecord& record) {
   return out.substr(1, out.size() - 2);
 }
 
+/// Something other than a call, as the log's pattern wants it.
+std::string as_note(std::string_view text, LogConfig::Format format) {
+  std::string out(text);
+  if (format == LogConfig::Format::json) {
+    out = R"("message":)";
+    JsonWriter(out).value(text);
+  }
+  return out;
+}
+
 }  // namespace
+
+/// Standard error, never waited for: not spdlog's own sink, whose write blocks while the reader takes nothing,
+/// and with it the end of the program.
+class Log::Sink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  /// `overrun` says how many lines the queue has dropped so far.
+  Sink(LogConfig::Format format, std::function<std::size_t()> overrun)
+      : format_(format), overrun_(std::move(overrun)) {}
+
+  void end_soon() noexcept { lines_.give_up_after(last_lines_within); }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (const auto lost = unwritten_ + overrun_(); lost != said_) {
+      const auto note = as_note(
+          fmt::format("{} lines of the log were lost: its reader is too slow, or writing failed",
+                      lost - said_),
+          format_);
+      spdlog::details::log_msg said(message.time, {}, message.logger_name, spdlog::level::warn,
+                                    note);
+      if (put(said)) {
+        said_ = lost;
+      }
+    }
+    if (!put(message)) {
+      ++unwritten_;
+    }
+  }
+
+  void flush_() override {}
+
+  bool put(const spdlog::details::log_msg& message) {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    if (!terminal_ || message.color_range_end <= message.color_range_start) {
+      return lines_.write({text.data(), text.size()});
+    }
+    const std::string_view plain(text.data(), text.size());
+    const auto begin = message.color_range_start;
+    const auto end = message.color_range_end;
+    return lines_.write(fmt::format("{}{}{}\033[m{}", plain.substr(0, begin),
+                                    colors.at(static_cast<std::size_t>(message.level)),
+                                    plain.substr(begin, end - begin), plain.substr(end)));
+  }
+
+  /// By level: trace, debug, info, warning, error, critical.
+  static constexpr std::array<const char*, 6> colors{
+      "\033[37m", "\033[36m", "\033[32m", "\033[33m\033[1m", "\033[31m\033[1m", "\033[1m\033[41m"};
+
+  LogConfig::Format format_;
+  std::function<std::size_t()> overrun_;
+  LineWriter lines_{STDERR_FILENO};
+  bool terminal_ = ::isatty(STDERR_FILENO) != 0;
+  std::size_t unwritten_ = 0;
+  std::size_t said_ = 0;
+};
 
 std::string log_line(const CallRecord& record, LogConfig::Format format) {
   return format == LogConfig::Format::json ? as_json(record) : as_text(record);
@@ -73,16 +146,17 @@ std::string log_line(const CallRecord& record, LogConfig::Format format) {
 
 Log::Log(const LogConfig& config)
     : config_(config), threads_(std::make_shared<spdlog::details::thread_pool>(waiting_lines, 1)) {
-  logger_ = std::make_shared<spdlog::async_logger>(
-      "understudy", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(), threads_,
-      spdlog::async_overflow_policy::overrun_oldest);
+  auto* const pool = threads_.get();  // outlives all that it writes
+  sink_ = std::make_shared<Sink>(config.format, [pool] { return pool->overrun_counter(); });
+  logger_ = std::make_shared<spdlog::async_logger>("understudy", sink_, threads_,
+                                                   spdlog::async_overflow_policy::overrun_oldest);
   logger_->set_level(level_of(config.level));
   logger_->set_pattern(config.format == LogConfig::Format::json
                            ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v})"
                            : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
 }
 
-Log::~Log() = default;
+Log::~Log() { sink_->end_soon(); }
 
 void Log::call(const CallRecord& record) {
   const bool well = record.status == 200 && !record.broke;
@@ -93,12 +167,7 @@ void Log::call(const CallRecord& record) {
 }
 
 void Log::note(LogConfig::Level level, std::string_view text) {
-  std::string json;
-  if (config_.format == LogConfig::Format::json) {
-    JsonWriter(json).value(text);
-    json.insert(0, R"("message":)");
-  }
-  logger_->log(level_of(level), "{}", json.empty() ? text : json);
+  logger_->log(level_of(level), "{}", as_note(text, config_.format));
 }
 
 void Log::set_level(LogConfig::Level level) { logger_->set_level(level_of(level)); }

@@ -2,7 +2,8 @@
 ///
 /// Invariants
 /// 1. No secret, and no prompt unless `log.prompts`. What comes from outside is bounded, and cannot begin a line.
-/// 2. Nobody waits for it: lines that a slow reader does not take make room for later ones.
+/// 2. Nothing waits for its reader, nor does the end of the program for more than a second: lines that are not
+///    taken make room for later ones, and the next line that is taken says how many were lost.
 /// 3. Any thread.
 ///
 ///     Log log(config.log);
@@ -46,8 +47,11 @@ class Log {
   void set_level(LogConfig::Level level);
 
  private:
+  class Sink;
+
   LogConfig config_;
   std::shared_ptr<spdlog::details::thread_pool> threads_;
+  std::shared_ptr<Sink> sink_;
   std::shared_ptr<spdlog::logger> logger_;
 };
 

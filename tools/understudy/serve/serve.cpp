@@ -1,10 +1,13 @@
 // `understudy serve`: the gateway as a program.
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <csignal>
 #include <deque>
 #include <functional>
@@ -14,6 +17,7 @@
 
 #include "../command.hpp"
 #include "../configured.hpp"
+#include "line_writer.hpp"
 #include "understudy/testing/live_children.hpp"
 #include "worker.hpp"
 
@@ -163,15 +167,25 @@ class Workers {
   std::deque<Worker> workers_;
 };
 
+/// How long the second SIGTERM leaves the workers to end by themselves: calls under way get their error.
+constexpr unsigned end_within = 1;  // seconds
+
 /// SIGHUP reads the configuration again; the first SIGTERM or SIGINT lets calls end, the second does not.
+///
+/// The thread that waits for signals does nothing that can block, so that the second one always ends the program: also
+/// while a configuration is being read from a file system that hangs, and when a worker is busy.
 class Signals {
  public:
-  explicit Signals(Workers& workers) : workers_(workers) { wait(); }
+  explicit Signals(Workers& workers) : workers_(workers) {
+    std::signal(SIGALRM, [](int) { ::_exit(failed); });
+    wait();
+  }
 
   /// Until all workers have ended.
   void run() {
     std::thread waiter([this] { context_.run(); });
     workers_.join();
+    reloading_.join();
     context_.stop();
     waiter.join();
   }
@@ -184,7 +198,7 @@ class Signals {
       }
       if (signal == SIGHUP) {
         if (!draining_) {
-          workers_.reload();
+          asio::post(reloading_, [this] { workers_.reload(); });
         }
       } else {
         end();
@@ -194,13 +208,21 @@ class Signals {
   }
 
   void end() {
-    std::cerr << (draining_ ? "understudy serve: ends at once\n"
-                            : "understudy serve: drains; once more ends at once\n");
-    draining_ ? workers_.stop() : workers_.drain();
+    if (draining_) {
+      ::alarm(end_within);
+      workers_.stop();
+    } else {
+      workers_.drain();
+    }
+    LineWriter lines(STDERR_FILENO);
+    lines.give_up_after({});
+    lines.write(draining_ ? "understudy serve: ends at once\n"
+                          : "understudy serve: drains; once more ends at once\n");
     draining_ = true;
   }
 
   Workers& workers_;
+  asio::thread_pool reloading_{1};
   asio::io_context context_{1};
   asio::signal_set signals_{context_, SIGINT, SIGTERM, SIGHUP};
   bool draining_ = false;
@@ -234,6 +256,7 @@ error_code unavailable(const ServerConfig& server) {
 }
 
 int serve(const Options& options) {
+  std::signal(SIGPIPE, SIG_IGN);  // a log without a reader must not end the calls
   auto config = load_config(options.config);
   if (config.has_error()) {
     std::cerr << to_string(config.error()) << "\n";
