@@ -16,7 +16,7 @@ export const key = 'the-gateways-key';
  * Models are named for what is behind them: "text@chat@17" for what the lead does, in which protocol, and a number
  * that keeps its provider apart from all others; "silent@chat@18 text@messages@18" for who takes over.
  */
-function configuration(port, { models, keep_alive }) {
+function configuration(port, { models, keep_alive, keys, server }) {
   const name_of = (member) => member.replaceAll('@', '-');
   const provider = (member) => {
     const [behaviour, protocol] = member.split('@');
@@ -47,7 +47,8 @@ backoff_cap = "20ms"
 budget_floor = 1000
 [server]
 listen = "127.0.0.1:0"
-keys = ["${key}"]
+${keys ? `keys = ["${key}"]` : ''}
+${server}
 keep_alive = "${keep_alive}"
 report = true
 threads = 2
@@ -58,6 +59,9 @@ export class World {
   upstream = new Upstream();
   /** Those that clients will ask for; to be named before it begins. */
   models = [];
+  /** Whether clients need the key, and further lines of `[server]`. */
+  keys = true;
+  server = '';
 
   constructor(keep_alive) {
     this.keep_alive = keep_alive;
