@@ -31,8 +31,12 @@ std::string_view trimmed(std::string_view text) {
 /// Reads one CredentialSource.
 class Reader {
  public:
-  Reader(const Environment& environment, HttpClientOptions http, std::size_t number)
-      : environment_(environment), http_(std::move(http)), number_(number) {}
+  Reader(const Environment& environment, HttpClientOptions http, Refresher::Report report,
+         std::size_t number)
+      : environment_(environment),
+        http_(std::move(http)),
+        report_(std::move(report)),
+        number_(number) {}
 
   Read operator()(const CredentialSource::Env& from) const {
     const char* const value =
@@ -68,9 +72,9 @@ class Reader {
   }
 
   Read operator()(const CredentialSource::OAuth& from) const {
-    auto credential =
-        oauth_credential(http_, std::filesystem::path(from.token_file).filename(),
-                         OAuthOptions(from.token_file, from.token_url, from.client_id));
+    auto credential = oauth_credential(
+        http_, std::filesystem::path(from.token_file).filename(),
+        OAuthOptions(from.token_file, from.token_url, from.client_id).with_report(report_));
     if (credential.has_error()) {
       return wrong(credential.error().message(),
                    "log in with the provider's own program, which writes that file");
@@ -99,6 +103,7 @@ class Reader {
 
   const Environment& environment_;
   HttpClientOptions http_;
+  Refresher::Report report_;
   std::size_t number_;
 };
 
@@ -155,11 +160,27 @@ boost::system::result<void, ConfigErrors> ClientState::reload(const Config& conf
   std::vector<std::string> keys;
   {
     const std::lock_guard lock(mutex_);
+    const auto keeps_pool = [&](const std::string& name, const Pool& old) {
+      const auto read = pools.find(name);
+      return read != pools.end() && old.sources == read->second.sources &&
+             old.secrets == read->second.secrets;
+    };
+    for (const auto& [name, old] : pools_) {
+      if (!keeps_pool(name, old) && old.pool->unpersisted()) {
+        errors.errors.emplace_back(
+            ConfigPlace(),
+            "provider `" + name +
+                "`: new tokens could not be written to its token file yet, and would be lost",
+            "see that the file can be written and its disk has space, then reload again");
+      }
+    }
+    if (!errors.errors.empty()) {
+      return errors;
+    }
     for (const auto& [name, old] : pools_) {
       const auto read = pools.find(name);
       const bool gone = read == pools.end();
-      const bool stays =
-          !gone && old.sources == read->second.sources && old.secrets == read->second.secrets;
+      const bool stays = keeps_pool(name, old);
       for (const auto i : changed(*old.pool, gone ? nullptr : read->second.pool.get())) {
         keys.push_back(old.pool->key(i));
         if (!stays) {  // else there was a new login, whose tokens the next refresh takes
@@ -182,9 +203,15 @@ void ClientState::read(const Config& config, const ProviderConfig& provider, Poo
                        ConfigErrors& errors) const {
   Pool pool;
   std::vector<Credential> credentials;
+  const auto report = [warnings = warnings_](const Failure& failure) {
+    const std::lock_guard lock(warnings->mutex);
+    if (warnings->told) {
+      warnings->told(failure.message());
+    }
+  };
   for (const auto& source : provider.credentials) {
-    auto read = std::visit(Reader(options_.environment, http(provider), credentials.size() + 1),
-                           source.from);
+    auto read = std::visit(
+        Reader(options_.environment, http(provider), report, credentials.size() + 1), source.from);
     if (!read.credential) {
       errors.errors.emplace_back(source.place, "provider `" + provider.name + "`: " + read.wrong,
                                  std::move(read.instead));
@@ -200,6 +227,11 @@ void ClientState::read(const Config& config, const ProviderConfig& provider, Poo
         std::make_shared<CredentialPool>(provider.name, std::move(credentials), config.strategy);
     pools.emplace(provider.name, std::move(pool));
   }
+}
+
+void ClientState::on_warning(std::function<void(std::string_view)> told) {
+  const std::lock_guard lock(warnings_->mutex);
+  warnings_->told = std::move(told);
 }
 
 std::shared_ptr<CredentialPool> ClientState::credentials(const std::string& provider) const {

@@ -227,8 +227,18 @@ void read_models(Section& section, ProviderConfig& provider, const StallSettings
   }
 }
 
+void read_authorization(Section& section, ProviderConfig& provider) {
+  constexpr std::array<std::string_view, 3> words{"bearer", "x-api-key", "api-key"};
+  constexpr std::array meanings{Authorization::bearer, Authorization::x_api_key,
+                                Authorization::api_key};
+  if (const auto chosen = section.choice("authorization", words)) {
+    provider.authorization = meanings[*chosen];
+  }
+}
+
 /// What stands where, whatever a provider's protocol and place are.
 void read_rest(Section& section, ProviderConfig& provider, const ProviderDefaults& defaults) {
+  read_authorization(section, provider);
   if (const auto entries = section.tables("credentials", "providers.NAME.credentials")) {
     provider.credentials.clear();
     for (const auto& entry : *entries) {

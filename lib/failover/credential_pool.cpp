@@ -1,6 +1,7 @@
 #include "understudy/failover/credential_pool.hpp"
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
 #include <numeric>
 #include <stdexcept>
 
@@ -28,16 +29,20 @@ struct CredentialPool::Entry {
       : label(std::make_shared<const std::string>(std::move(credential.label))),
         key(provider + '/' + *label),
         secret(std::move(credential.secret)),
+        account(std::move(credential.account)),
         refresher(std::move(credential.refresher)) {}
 
   const std::shared_ptr<const std::string> label;
   const std::string key;
   Secret secret;
+  std::string account;
   std::optional<Refresher> refresher;
   std::optional<Tokens> unpersisted;  // a refresh has brought them, but they were not written yet
+  std::mutex one_persists;            // taken before the pool's
   std::uint64_t generation = 1;
   std::uint64_t uses = 0;
   bool refreshing = false;
+  bool persisting = false;  // there is a Persisting
   bool retired = false;
   std::optional<Failure> refused;  // how the last refresh failed
   detail::Notice notice;
@@ -69,6 +74,31 @@ class CredentialPool::Flight {
   bool landed_ = false;
 };
 
+/// The work of persisting tokens later. However it ends, also without having run, it can be started again.
+class CredentialPool::Persisting {
+ public:
+  Persisting(std::shared_ptr<CredentialPool> pool, std::size_t entry)
+      : pool_(std::move(pool)), index_(entry) {}
+  ~Persisting() { end(); }
+  Persisting(const Persisting&) = delete;
+  Persisting& operator=(const Persisting&) = delete;
+
+  void end() {
+    if (!std::exchange(ended_, true)) {
+      const std::lock_guard lock(pool_->mutex_);
+      entry().persisting = false;
+    }
+  }
+  CredentialPool& pool() const noexcept { return *pool_; }
+  std::size_t index() const noexcept { return index_; }
+  Entry& entry() const noexcept { return *pool_->entries_[index_]; }
+
+ private:
+  std::shared_ptr<CredentialPool> pool_;
+  std::size_t index_;
+  bool ended_ = false;
+};
+
 CredentialPool::CredentialPool(std::string provider, std::vector<Credential> credentials,
                                Strategy strategy)
     : provider_(std::move(provider)), strategy_(strategy) {
@@ -91,8 +121,13 @@ CredentialPool::CredentialPool(std::string provider, std::vector<Credential> cre
 CredentialPool::~CredentialPool() = default;
 
 void CredentialPool::attach(Scope& root) {
-  const std::lock_guard lock(mutex_);
-  roots_.push_back(root.remote());
+  {
+    const std::lock_guard lock(mutex_);
+    roots_.push_back(root.remote());
+  }
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    keep_persisting(i, nullptr);
+  }
 }
 
 void CredentialPool::detach(Scope& root) {
@@ -131,7 +166,7 @@ CredentialUse CredentialPool::use(std::size_t index) {
   Entry& entry = *entries_[index];
   ++entry.uses;
   next_ = index + 1;
-  return {index, entry.label, entry.secret, entry.generation};
+  return {index, entry.label, entry.secret, entry.account, entry.generation};
 }
 
 Secret CredentialPool::secret(std::size_t index) const {
@@ -155,6 +190,12 @@ bool CredentialPool::current(const CredentialUse& used) const {
 bool CredentialPool::can_refresh(std::size_t index) const {
   const std::lock_guard lock(mutex_);
   return !roots_.empty() && entries_[index]->refresher;
+}
+
+bool CredentialPool::unpersisted() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [](const auto& entry) { return entry->unpersisted.has_value(); });
 }
 
 asio::awaitable<Result<void>> CredentialPool::refresh(const CredentialUse& used,
@@ -209,36 +250,108 @@ asio::awaitable<void> CredentialPool::run_refresh(std::shared_ptr<Flight> flight
   flight->land(std::move(tokens));
 }
 
-asio::awaitable<Result<Tokens>> CredentialPool::new_tokens(std::size_t index) {
-  Refresher* refresher = nullptr;
+/// Whether nothing is left to be persisted. `refreshing`: the refresh under way calls it; no other call may
+/// write meanwhile.
+bool CredentialPool::persist(Entry& entry, bool refreshing) {
+  const std::lock_guard alone(entry.one_persists);
   std::optional<Tokens> tokens;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!entry.unpersisted || (entry.refreshing && !refreshing)) {
+      return !entry.unpersisted;
+    }
+    tokens = entry.unpersisted;
+  }
+  Result<void> persisted;
+  try {
+    persisted = entry.refresher->persist(*tokens);
+  } catch (...) {  // what it says could be a token, and is not repeated
+    persisted = Failure(FailoverReason::auth, "persisting the tokens failed by an exception");
+  }
+  if (persisted) {
+    const std::lock_guard lock(mutex_);
+    entry.unpersisted.reset();
+  } else if (entry.refresher->report) {
+    entry.refresher->report({persisted.error().code(),
+                             "credential " + entry.key +
+                                 ": new tokens are in memory alone, and would be lost with this "
+                                 "process; writing them is tried again: " +
+                                 persisted.error().message()});
+  }
+  return persisted.has_value();
+}
+
+void CredentialPool::keep_persisting(std::size_t index, const Remote* ended) {
+  std::shared_ptr<Persisting> work;
+  std::optional<Remote> root;
+  {
+    const std::lock_guard lock(mutex_);
+    Entry& entry = *entries_[index];
+    const auto next = std::find_if(roots_.rbegin(), roots_.rend(), [&](const Remote& one) {
+      return ended == nullptr || !(one == *ended);
+    });
+    if (!entry.unpersisted || entry.persisting || next == roots_.rend()) {
+      return;
+    }
+    entry.persisting = true;
+    root = *next;
+    work = std::make_shared<Persisting>(shared_from_this(), index);
+  }
+  root->post([work, root](Scope& scope) {
+    scope.spawn([work, root] { return run_persisting(work, *root); });
+  });
+}
+
+asio::awaitable<void> CredentialPool::run_persisting(std::shared_ptr<Persisting> work,
+                                                     Remote root) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  Timer timer(co_await asio::this_coro::executor);
+  auto pause = first_pause;
+  bool cancelled = false;
+  bool done = false;
+  while (!done && !cancelled) {
+    timer.expires_after(pause);
+    const auto [stopped] = co_await timer.async_wait(asio::as_tuple(asio::deferred));
+    cancelled = bool(stopped);
+    pause = std::min(2 * pause, longest_pause);
+    done = work->pool().persist(work->entry(), false);
+  }
+  // A refresh may have left new work meanwhile; and if this scope is ending, another one takes over.
+  work->end();
+  work->pool().keep_persisting(work->index(), cancelled ? &root : nullptr);
+}
+
+asio::awaitable<Result<Tokens>> CredentialPool::new_tokens(std::size_t index) {
+  Entry& entry = *entries_[index];
+  persist(entry,
+          true);  // what an earlier refresh brought: the provider has spent what is persisted
   Secret refresh_token;
   {
     const std::lock_guard lock(mutex_);
-    refresher = &*entries_[index]->refresher;
-    tokens = entries_[index]->unpersisted;
-    refresh_token = refresher->refresh_token;
+    refresh_token = entry.refresher->refresh_token;
   }
+  auto tokens = co_await entry.refresher->refresh(refresh_token);
   if (!tokens) {
-    auto brought = co_await refresher->refresh(refresh_token);
-    if (!brought) {
-      co_return brought.error();
-    }
-    tokens = std::move(*brought);
+    co_return tokens.error();
+  }
+  bool same = false;
+  {
     const std::lock_guard lock(mutex_);
-    Entry& entry = *entries_[index];
-    if (tokens->access == entry.secret || tokens->access.empty()) {
-      co_return Failure(FailoverReason::auth, "the refresh brought the same credential again");
-    }
+    same = tokens->access == entry.secret || tokens->access.empty();
     if (tokens->refresh.empty()) {
       tokens->refresh = refresh_token;
     }
-    entry.unpersisted = tokens;
+    const bool rotated = !(tokens->refresh == refresh_token);
+    if (!tokens->access.empty() && (!same || rotated)) {
+      entry.refresher->refresh_token = tokens->refresh;
+      entry.unpersisted = *tokens;
+    }
   }
-  if (auto persisted = refresher->persist(*tokens); !persisted) {
-    co_return persisted.error();
+  persist(entry, true);
+  if (same) {
+    co_return Failure(FailoverReason::auth, "the refresh brought the same credential again");
   }
-  co_return std::move(*tokens);
+  co_return tokens;
 }
 
 void CredentialPool::land(std::size_t index, Result<Tokens> tokens) {
@@ -248,14 +361,14 @@ void CredentialPool::land(std::size_t index, Result<Tokens> tokens) {
     entry.refreshing = false;
     if (tokens) {
       entry.secret = tokens->access;
-      entry.refresher->refresh_token = tokens->refresh;
-      entry.unpersisted.reset();
+      entry.account = tokens->account;
       ++entry.generation;
     } else {
       entry.refused = tokens.error();
     }
   }
   entry.notice.notify();
+  keep_persisting(index, nullptr);
 }
 
 }  // namespace understudy

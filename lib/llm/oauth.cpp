@@ -1,14 +1,10 @@
 #include "understudy/llm/oauth.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
+#include <cstdint>
+#include <ctime>
+#include <optional>
 #include <utility>
 
 #include "json.hpp"
@@ -18,8 +14,11 @@
 namespace understudy {
 namespace {
 
-constexpr std::size_t longest_file = std::size_t{1024} * 1024;
 constexpr std::size_t longest_tokens = std::size_t{64} * 1024;
+
+/// A program that writes the file in place, such as Codex, is done after this.
+constexpr int rereads = 4;
+constexpr Clock::duration between_rereads = std::chrono::milliseconds(250);
 
 /// What means that the refresh token is of no use any more: RFC 6749 5.2, and OpenAI's own (wire.md 4.3).
 constexpr std::array<std::string_view, 6> final_codes{
@@ -34,11 +33,13 @@ Failure wrong(const std::string& file, const std::string& what) {
 struct Fields {
   std::string access_token;
   std::string refresh_token;
+  std::string id_token;
+  std::string account_id;
   std::string tokens;
   std::string error;
 };
 
-/// False if the text is no JSON object.
+/// False if the text is not a JSON object.
 bool read_fields(std::string_view text, Fields& fields) {
   detail::Arena arena;
   json::Parser parser(json::padded_copy(text, arena), arena);
@@ -48,6 +49,10 @@ bool read_fields(std::string_view text, Fields& fields) {
                          fields.access_token = json::text(v, arena);
                        } else if (key == "refresh_token") {
                          fields.refresh_token = json::text(v, arena);
+                       } else if (key == "id_token") {
+                         fields.id_token = json::text(v, arena);
+                       } else if (key == "account_id") {
+                         fields.account_id = json::text(v, arena);
                        } else if (key == "tokens") {
                          fields.tokens = json::raw(v);
                        } else if (key == "error" || key == "code") {
@@ -64,87 +69,112 @@ bool read_fields(std::string_view text, Fields& fields) {
   return whole;
 }
 
-Result<std::string> contents(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    return wrong(file, "cannot be read");
+/// The bytes before the first character that is not of base64url.
+std::string base64url_decoded(std::string_view text) {
+  constexpr std::string_view digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string bytes;
+  std::uint32_t pending = 0;
+  unsigned bits = 0;
+  for (const char c : text) {
+    const auto digit = digits.find(c);
+    if (digit == std::string_view::npos) {
+      break;
+    }
+    pending = pending << 6U | static_cast<std::uint32_t>(digit);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes.push_back(static_cast<char>(pending >> bits & 0xFFU));
+    }
   }
-  std::string text;
-  text.resize(longest_file + 1);
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > longest_file) {
-    return wrong(file, "is larger than 1 MiB");
-  }
-  return text;
+  return bytes;
 }
 
-Result<Tokens> read_tokens(const std::string& file) {
-  const auto text = contents(file);
-  if (text.has_error()) {
-    return text.error();
+/// The raw value of a member, which is empty if there is none.
+std::string member_of(std::string_view text, std::string_view name) {
+  detail::Arena arena;
+  json::Parser parser(json::padded_copy(text, arena), arena);
+  std::string found;
+  if (const auto object = parser.object()) {
+    json::members(*object, [&](auto key, json::ondemand::value& value) {
+      if (json::name(key) == name) {
+        found = json::raw(value);
+      }
+      return true;
+    });
   }
+  return found;
+}
+
+/// From an id_token of ChatGPT. Its signature is not checked: the provider checks the access token.
+std::string claimed_account(std::string_view id_token) {
+  const auto dot = id_token.find('.');
+  if (dot == std::string_view::npos) {
+    return {};
+  }
+  const auto claims = base64url_decoded(id_token.substr(dot + 1));
+  return member_text(member_of(claims, "https://api.openai.com/auth"), "chatgpt_account_id")
+      .value_or("");
+}
+
+/// What a token file says.
+Result<Tokens> tokens_in(const std::string& file, std::string_view text) {
   Fields fields;
-  if (!read_fields(*text, fields)) {
-    return wrong(file, "is no JSON object");
+  if (!read_fields(text, fields)) {
+    return wrong(file, "is not a JSON object");
   }
-  if (!fields.tokens.empty() && !read_fields(fields.tokens, fields)) {
-    return wrong(file, "its member `tokens` is no JSON object");
+  const bool sign_in = !fields.tokens.empty();
+  if (sign_in && !read_fields(fields.tokens, fields)) {
+    return wrong(file, "its member `tokens` is not a JSON object");
   }
   if (fields.access_token.empty() || fields.refresh_token.empty()) {
     return wrong(file, fields.access_token.empty() ? "has no `access_token`; log in anew"
                                                    : "has no `refresh_token`; log in anew");
   }
-  return Tokens(Secret(fields.access_token), Secret(fields.refresh_token));
+  Tokens tokens{Secret(fields.access_token), Secret(fields.refresh_token)};
+  if (sign_in) {
+    tokens.with_account(fields.account_id.empty() ? claimed_account(fields.id_token)
+                                                  : std::move(fields.account_id));
+  }
+  if (!is_valid_field("chatgpt-account-id", tokens.account)) {
+    return wrong(file, "its account id cannot be sent in a header; log in anew");
+  }
+  return tokens;
 }
 
-std::string secret_json(const Secret& secret) {
+std::string json_string(std::string_view text) {
   std::string out;
-  JsonWriter(out).value(secret.reveal());
+  JsonWriter(out).value(text);
   return out;
 }
 
-/// Beside the file, and then in its place: a reader sees the old or the new, whenever we may die.
-Result<void> replace(const std::string& file, std::string_view text) {
-  const auto beside = file + ".new";
-  ::unlink(beside.c_str());
-  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (fd < 0) {
-    return wrong(file, "cannot be written: " +
-                           error_code(errno, boost::system::system_category()).message());
-  }
-  bool written = true;
-  while (written && !text.empty()) {
-    const auto size = ::write(fd, text.data(), text.size());
-    written = size > 0 || errno == EINTR;
-    text.remove_prefix(size > 0 ? static_cast<std::size_t>(size) : 0);
-  }
-  written = ::fsync(fd) == 0 && written;
-  written = ::close(fd) == 0 && written;
-  if (!written || ::rename(beside.c_str(), file.c_str()) != 0) {
-    const error_code why(errno, boost::system::system_category());
-    ::unlink(beside.c_str());
-    return wrong(file, "cannot be written: " + why.message());
-  }
-  return {};
+/// As Codex writes it: "2026-11-29T22:44:00Z".
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  std::array<char, 32> text{};
+  ::gmtime_r(&now, &parts);
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-Result<void> persist(const std::string& file, const Tokens& tokens) {
-  const auto text = contents(file);
-  if (text.has_error()) {
-    return text.error();
-  }
-  ExtraFields members{{"access_token", secret_json(tokens.access)}};
-  if (!tokens.refresh.empty()) {
-    members.emplace_back("refresh_token", secret_json(tokens.refresh));
+/// The file's text with other tokens; nothing if it is not a JSON object.
+std::optional<std::string> with_tokens(std::string_view text, const Tokens& tokens,
+                                       const std::string& id_token) {
+  ExtraFields members{{"access_token", json_string(tokens.access.reveal())},
+                      {"refresh_token", json_string(tokens.refresh.reveal())}};
+  if (!id_token.empty()) {
+    members.emplace_back("id_token", json_string(id_token));
   }
   Fields fields;
-  read_fields(*text, fields);
-  auto renewed = with_members(fields.tokens.empty() ? *text : fields.tokens, members);
-  if (renewed && !fields.tokens.empty()) {
-    renewed = with_members(*text, {{"tokens", *renewed}});
+  read_fields(text, fields);
+  if (fields.tokens.empty()) {
+    return with_members(text, members);
   }
-  return renewed ? replace(file, *renewed) : Result<void>(wrong(file, "is no JSON object"));
+  const auto renewed = with_members(fields.tokens, members);
+  return renewed
+             ? with_members(text, {{"tokens", *renewed}, {"last_refresh", json_string(utc_now())}})
+             : std::nullopt;
 }
 
 bool on_this_machine(const Endpoint& endpoint) {
@@ -153,12 +183,9 @@ bool on_this_machine(const Endpoint& endpoint) {
   return endpoint.host == "localhost" || (!none && address.is_loopback());
 }
 
-asio::awaitable<Result<Tokens>> refresh(const HttpClientOptions& http, const OAuthOptions& options,
-                                        Secret token) {
-  const auto there = read_tokens(options.token_file);
-  if (there && !(there->refresh == token)) {
-    co_return there;
-  }
+/// What the token endpoint gives for a refresh token.
+asio::awaitable<Result<Fields>> request_tokens(const HttpClientOptions& http,
+                                               const OAuthOptions& options, const Secret& token) {
   HttpRequest request("POST", options.token_url.path.empty() ? "/" : options.token_url.path);
   request.headers = options.headers;
   request.with_header("content-type", "application/json").with_header("accept", "application/json");
@@ -184,7 +211,7 @@ asio::awaitable<Result<Tokens>> refresh(const HttpClientOptions& http, const OAu
   Fields fields;
   read_fields(*answer, fields);
   if (status == 200 && !fields.access_token.empty()) {
-    co_return Tokens(Secret(fields.access_token), Secret(fields.refresh_token));
+    co_return std::move(fields);
   }
   const bool for_good =
       status == 401 || std::any_of(final_codes.begin(), final_codes.end(), [&](std::string_view c) {
@@ -196,6 +223,183 @@ asio::awaitable<Result<Tokens>> refresh(const HttpClientOptions& http, const OAu
                         (for_good ? "; a new login is needed" : ""));
 }
 
+/// One login: its file, and the tokens in use. One call at a time.
+class Login {
+ public:
+  Login(HttpClientOptions http, OAuthOptions options)
+      : http_(std::move(http)),
+        options_(std::move(options)),
+        file_(options_.token_file, options_.file_fault) {}
+
+  Result<Tokens> read() {
+    const auto text = file_.read();
+    if (text.has_error()) {
+      return Failure(FailoverReason::auth_permanent, text.error().message());
+    }
+    auto tokens = tokens_in(file_.path(), *text);
+    if (tokens) {
+      known_ = *tokens;
+    }
+    return tokens;
+  }
+
+  asio::awaitable<Result<Tokens>> refresh() {
+    if (const auto locked = co_await file_.lock(); !locked) {
+      co_return locked.error();
+    }
+    const Unlock afterwards(*this);
+    if (const auto finished = recover(); !finished) {
+      co_return finished.error();
+    }
+    auto there = co_await read_when_whole();
+    if (!unwritten_) {
+      if (there.has_error() || !(there->access == known_->access)) {
+        co_return taken(there);
+      }
+      known_ = *there;
+    } else if (there && replaced(*there)) {
+      unwritten_ = false;
+      co_return taken(there);
+    }
+    // If the tokens are in memory alone, the file's are spent already and there is nothing left to protect.
+    const auto reserved = file_.reserve(text_.size() + longest_tokens);
+    if (!reserved && !unwritten_) {
+      co_return Failure(FailoverReason::auth,
+                        reserved.error().message() + "; the refresh token was not spent");
+    }
+    const auto spent = known_->refresh;
+    auto renewal = co_await request_tokens(http_, options_, spent);
+    if (renewal.has_error()) {
+      auto refused = renewal.error();
+      co_return co_await tokens_of_another(std::move(refused));
+    }
+    Tokens tokens{Secret(renewal->access_token), Secret(renewal->refresh_token)};
+    if (tokens.refresh.empty()) {
+      tokens.refresh = spent;
+    }
+    tokens.with_account(known_->account);
+    if (tokens.access == known_->access && tokens.refresh == spent) {
+      co_return tokens;
+    }
+    if (!unwritten_) {
+      spent_ = spent;
+    }
+    id_token_ = std::move(renewal->id_token);
+    known_ = tokens;
+    unwritten_ = true;
+    co_return tokens;
+  }
+
+  /// Writes the tokens of the last refresh, unless they are in the file already.
+  Result<void> persist() {
+    if (!unwritten_) {
+      return {};
+    }
+    if (auto text = file_.read()) {
+      const auto there = tokens_in(file_.path(), *text);
+      if (there && replaced(*there)) {
+        unwritten_ = false;
+        file_.unlock();
+        return {};
+      }
+      if (there) {
+        text_ = std::move(*text);  // else the contents from before the refresh
+      }
+    }
+    const auto renewed = with_tokens(text_, *known_, id_token_);
+    if (!renewed) {
+      return wrong(file_.path(), "is not a JSON object");
+    }
+    auto written = file_.write(*renewed);
+    if (written) {
+      unwritten_ = false;
+      file_.unlock();
+    }
+    return written;
+  }
+
+ private:
+  /// The lock stays while the file has a refresh token that was spent: another process would spend it again,
+  /// for which some providers end the login.
+  class Unlock {
+   public:
+    explicit Unlock(Login& login) : login_(login) {}
+    Unlock(const Unlock&) = delete;
+    Unlock& operator=(const Unlock&) = delete;
+    ~Unlock() {
+      if (!login_.unwritten_) {
+        login_.file_.unlock();
+      }
+    }
+
+   private:
+    Login& login_;
+  };
+
+  /// Puts tokens in place that a process wrote before it died.
+  Result<void> recover() {
+    const auto left = file_.left_behind();
+    const bool whole = left && tokens_in(file_.path(), *left);
+    return whole ? file_.put_in_place(*left) : Result<void>();
+  }
+
+  /// While another program writes the file in place it is empty for a moment.
+  asio::awaitable<Result<Tokens>> read_when_whole() {
+    Result<Tokens> tokens = Failure();
+    for (int i = 0; i < rereads; ++i) {
+      if (i > 0) {
+        co_await sleep_for(between_rereads);
+      }
+      auto text = file_.read();
+      tokens = text ? tokens_in(file_.path(), *text) : Result<Tokens>(text.error());
+      if (tokens) {
+        text_ = std::move(*text);
+        break;
+      }
+    }
+    co_return tokens;
+  }
+
+  /// Whether there was a new login while our tokens were not written.
+  bool replaced(const Tokens& there) const {
+    return !(there.refresh == spent_) && !(there.refresh == known_->refresh);
+  }
+
+  /// Tokens of the file, for use. A failure is not permanent: the file may be whole the next time.
+  Result<Tokens> taken(const Result<Tokens>& there) {
+    if (there.has_error()) {
+      return Failure(FailoverReason::auth, there.error().message());
+    }
+    known_ = *there;
+    return there;
+  }
+
+  /// The endpoint refused the refresh token. If a program that does not lock has spent it before us, its new
+  /// tokens are in the file soon.
+  asio::awaitable<Result<Tokens>> tokens_of_another(Failure refused) {
+    for (int i = 0; i < rereads && refused.code() == FailoverReason::auth_permanent; ++i) {
+      const auto there = co_await read_when_whole();
+      const bool fresh =
+          there && (unwritten_ ? replaced(*there) : !(there->access == known_->access));
+      if (fresh) {
+        unwritten_ = false;
+        co_return taken(there);
+      }
+      co_await sleep_for(between_rereads);
+    }
+    co_return refused;
+  }
+
+  HttpClientOptions http_;
+  OAuthOptions options_;
+  TokenFile file_;
+  std::optional<Tokens> known_;  // in use
+  std::string text_;             // the file's
+  Secret spent_;                 // the file's refresh token, while ours is unwritten
+  std::string id_token_;
+  bool unwritten_ = false;
+};
+
 }  // namespace
 
 Result<Credential> oauth_credential(const HttpClientOptions& http, std::string label,
@@ -205,15 +409,18 @@ Result<Credential> oauth_credential(const HttpClientOptions& http, std::string l
     return Failure(FailoverReason::auth_permanent,
                    "token endpoint " + authority(options.token_url.endpoint) + ": must be https");
   }
-  const auto tokens = read_tokens(options.token_file);
+  auto report = options.report;
+  const auto login = std::make_shared<Login>(http, std::move(options));
+  const auto tokens = login->read();
   if (tokens.has_error()) {
     return tokens.error();
   }
-  const auto shared = std::make_shared<const OAuthOptions>(std::move(options));
-  auto renew = [http, shared](const Secret& token) { return refresh(http, *shared, token); };
-  auto keep = [shared](const Tokens& renewed) { return persist(shared->token_file, renewed); };
+  auto renew = [login](const Secret& /*refresh_token*/) { return login->refresh(); };
+  auto keep = [login](const Tokens& /*tokens*/) { return login->persist(); };
   return Credential(std::move(label), tokens->access)
-      .with_refresher(Refresher(tokens->refresh, std::move(renew), std::move(keep)));
+      .with_account(tokens->account)
+      .with_refresher(Refresher(tokens->refresh, std::move(renew), std::move(keep))
+                          .with_report(std::move(report)));
 }
 
 }  // namespace understudy

@@ -24,6 +24,7 @@ std::string_view resource(Protocol protocol) {
 }
 
 constexpr std::string_view beta_header = "anthropic-beta";
+constexpr std::string_view account_header = "chatgpt-account-id";
 constexpr std::string_view long_context_beta = "context-1m";
 
 /// Anthropic's SDKs add the version to the base URL, OpenAI's want it there. Here either does.
@@ -100,9 +101,13 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
                     std::string_view betas, const Attempt& attempt) {
   const bool anthropic = options.protocol == Protocol::anthropic_messages;
   HttpRequest out("POST", target_of(options.protocol, options.base_url, below));
+  const auto* const credential = attempt.credential();
+  const bool has_account = credential != nullptr && !credential->account.empty();
   for (std::size_t i = 0; i < options.headers.size(); ++i) {
     const auto [name, value] = options.headers[i];
-    if (!anthropic || !has_token(name, beta_header)) {
+    const bool ours = (anthropic && has_token(name, beta_header)) ||
+                      (has_account && has_token(name, account_header));
+    if (!ours) {
       out.with_header(name, value);
     }
   }
@@ -120,13 +125,16 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
   if (anthropic) {
     standard("anthropic-version", "2023-06-01");  // reference wire.md 2.1
   }
-  if (const auto* credential = attempt.credential()) {
+  if (credential != nullptr) {
     const std::string secret(credential->secret.reveal());
     switch (options.authorization) {
       case Authorization::bearer: out.with_header("authorization", "Bearer " + secret); break;
       case Authorization::x_api_key: out.with_header("x-api-key", secret); break;
       case Authorization::api_key: out.with_header("api-key", secret); break;
     }
+  }
+  if (has_account) {  // in place of a configured one: another credential's account would be refused
+    out.with_header(account_header, credential->account);
   }
   return out;
 }

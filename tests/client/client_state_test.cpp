@@ -196,3 +196,45 @@ TEST_CASE("a proxy that cannot be used is an error of the environment") {
   world.variables["HTTPS_PROXY"] = "socks5://localhost:1";
   CHECK(errors(world, report_file).find("proxy: ") != std::string::npos);
 }
+
+TEST_CASE("reload: tokens that could not be written yet are not dropped for other credentials") {
+  ClientWorld world;
+  const KeyFile tokens(R"({"access_token": "one", "refresh_token": "first"})");
+  const KeyFile key("a key\n");
+  world.add().reply(
+      Reply::page(200, "application/json", R"({"access_token": "two", "refresh_token": "second"})")
+          .before_head(Fault::pause(1s)));
+  const auto config = world.config(
+      with_credentials("[{ oauth = { token_file = \"" + tokens.path +
+                       "\", token_url = \"http://localhost:8001/token\", client_id = \"me\" } }]"));
+  const auto other = world.config(with_credentials("[{ file = \"" + key.path + "\" }]"));
+  std::string warnings;
+  world.run(config, [&](Client&) -> awaitable<void> {
+    world.state->on_warning([&](std::string_view text) { warnings += text; });
+    const auto pool = world.state->credentials("mine");
+    auto logs_out = [&]() -> awaitable<void> {
+      co_await sleep_for(100ms);
+      std::filesystem::remove(tokens.path);  // so that nothing can be written in its place
+    };
+    auto both = [&](Scope& scope) -> awaitable<void> {
+      scope.spawn(logs_out);
+      const auto refreshed = co_await pool->refresh(pool->use(0));
+      CHECK(refreshed.has_value());
+    };
+    co_await with_scope(both);
+    CHECK(secret(*world.state, "mine") == "two");
+    CHECK(warnings.find(tokens.path) != std::string::npos);
+    CHECK(warnings.find("second") == std::string::npos);
+    const auto refused = world.state->reload(other);
+    REQUIRE(refused.has_error());
+    CHECK(to_string(refused.error()).find("provider `mine`: new tokens could not be written") !=
+          std::string::npos);
+    CHECK(world.state->credentials("mine") == pool);
+    std::ofstream(tokens.path) << R"({"access_token": "one", "refresh_token": "first"})";
+    co_await sleep_for(2s);
+    CHECK(world.state->reload(other).has_value());
+  });
+  std::ifstream written(tokens.path);
+  CHECK(std::string(std::istreambuf_iterator<char>(written), {}).find("second") !=
+        std::string::npos);
+}

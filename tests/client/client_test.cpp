@@ -87,6 +87,29 @@ stall = { first_progress = "2s" }
   CHECK(understudy.connections()[0].requests[0].model == "gpt-5.5-mini");
 }
 
+TEST_CASE("authorization = \"bearer\": a Messages provider gets its key so, and not as x-api-key") {
+  ClientWorld world;
+  auto& server = world.add();
+  const auto config = world.config(R"(
+[model]
+default = "m"
+provider = "setup"
+[providers.setup]
+protocol = "anthropic_messages"
+base_url = "http://lead.test:8001"
+authorization = "bearer"
+credentials = [{env = "ANTHROPIC_API_KEY"}]
+)");
+  world.run(config, [&](Client& client) -> awaitable<void> {
+    const auto outcome = co_await client.complete(question());
+    CHECK(outcome.result.has_value());
+  });
+  CHECK(sent(server, 0, "authorization") == "Bearer the lead's key");
+  const auto& request = server.connections()[0].requests[0];
+  CHECK_FALSE(request.head.headers.find("x-api-key"));
+  CHECK(request.head.target == "/v1/messages");
+}
+
 TEST_CASE("what one call has of its own: deadline, commit point, retract, observer") {
   class Count final : public Observer {
    public:

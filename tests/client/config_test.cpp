@@ -333,6 +333,21 @@ TEST_CASE("[providers.NAME] and presets: what is written wins, all else is the p
   CHECK(provider("anthropic", "credentials = []\n").credentials.empty());
 }
 
+TEST_CASE("[providers.NAME]: how the key is sent is as written, else as the protocol has it") {
+  const std::string place = "base_url = \"http://h\"\n";
+  const auto messages = "protocol = \"anthropic_messages\"\n" + place;
+  CHECK(provider("a", messages).authorization == Authorization::x_api_key);
+  CHECK(provider("a", messages + "authorization = \"bearer\"\n").authorization ==
+        Authorization::bearer);
+  CHECK(provider("anthropic", "authorization = \"bearer\"\n").authorization ==
+        Authorization::bearer);
+  const auto chat = "protocol = \"openai_chat\"\n" + place;
+  CHECK(provider("a", chat + "authorization = \"x-api-key\"\n").authorization ==
+        Authorization::x_api_key);
+  CHECK(provider("a", chat + "authorization = \"api-key\"\n").authorization ==
+        Authorization::api_key);
+}
+
 TEST_CASE("[providers.NAME]: all other keys") {
   const auto config = good(model + R"([retry]
 backoff_cap = "20s"

@@ -35,8 +35,12 @@ class TokenOffice {
   TokenOffice() {
     Credential credential("login", Secret("access-0"));
     credential.with_refresher(Refresher(
-        Secret("refresh-0"), [this](const Secret& token) { return post(token); },
-        [this](const Tokens& tokens) { return persist(tokens); }));
+                                  Secret("refresh-0"),
+                                  [this](const Secret& token) { return post(token); },
+                                  [this](const Tokens& tokens) { return persist(tokens); })
+                                  .with_report([this](const Failure& failure) {
+                                    reports.push_back(to_string(failure));
+                                  }));
     pool = std::make_shared<CredentialPool>("anthropic", std::vector{std::move(credential)});
   }
 
@@ -73,6 +77,7 @@ class TokenOffice {
   std::function<Result<void>()> disk = [] { return Result<void>(); };
   std::vector<std::string> posts;      // the refresh tokens that were sent
   std::vector<std::string> persisted;  // the access tokens that were written
+  std::vector<std::string> reports;
   std::vector<std::string> in_use_when_persisted;
   std::vector<Result<void>> results;
   std::vector<Clock::duration> finished;
@@ -356,7 +361,7 @@ TEST_CASE("a refresh that takes too long has failed, and nothing else with it") 
   });
 }
 
-TEST_CASE("what cannot be persisted is not used, is kept, and is persisted first the next time") {
+TEST_CASE("tokens that cannot be persisted are used, reported, and persisted once that works") {
   TokenOffice office;
   SUBCASE("the callback says that it failed") {
     office.disk = [] { return Result<void>(Failure(FailoverReason::unknown, "disk full")); };
@@ -365,22 +370,111 @@ TEST_CASE("what cannot be persisted is not used, is kept, and is persisted first
     office.disk = []() -> Result<void> { throw std::runtime_error("disk full of access-1"); };
   }
   office.run([&](Scope&) -> awaitable<void> {
-    const auto used = office.pool->use(0);
-    const auto failed = co_await office.pool->refresh(used);
-    REQUIRE(failed.has_error());
-    CHECK(to_string(failed.error()).find("access-1") == std::string::npos);
-    CHECK(office.pool->current(used));
-    CHECK(office.pool->use(0).secret == Secret("access-0"));
-    const auto still = co_await office.pool->refresh(used);
-    CHECK(still.has_error());
-    office.disk = [] { return Result<void>(); };
-    CHECK(co_await office.refreshes(used));
+    CHECK(co_await office.refreshes(office.pool->use(0)));
     CHECK(office.pool->use(0).secret == Secret("access-1"));
-    // Only then is the next one asked for, by the token that came along.
+    CHECK(office.pool->unpersisted());
+    co_await sleep_for(10s);
+    CHECK(office.reports.size() == 4);  // at once, and after 1, 3 and 7 s
+    for (const auto& report : office.reports) {
+      CHECK(report.find("anthropic/login") != std::string::npos);
+      CHECK(report.find("access-1") == std::string::npos);
+      CHECK(report.find("refresh-1") == std::string::npos);
+    }
+    office.disk = [] { return Result<void>(); };
+    co_await sleep_for(6s);
+    CHECK_FALSE(office.pool->unpersisted());
+    CHECK(office.persisted == Strings{"access-1"});
     CHECK(co_await office.refreshes(office.pool->use(0)));
   });
+  CHECK(office.reports.size() == 4);
   CHECK(office.posts == Strings{"refresh-0", "refresh-1"});
   CHECK(office.persisted == Strings{"access-1", "access-2"});
+}
+
+TEST_CASE("tokens in memory alone expire too: they are refreshed, and the latest are persisted") {
+  TokenOffice office;
+  office.disk = [] { return Result<void>(Failure(FailoverReason::unknown, "disk full")); };
+  office.run([&](Scope&) -> awaitable<void> {
+    CHECK(co_await office.refreshes(office.pool->use(0)));
+    co_await sleep_for(1h);
+    CHECK(office.reports.size() < 25);  // every 5 minutes in the end
+    CHECK(co_await office.refreshes(office.pool->use(0)));
+    CHECK(office.pool->use(0).secret == Secret("access-2"));
+    office.disk = [] { return Result<void>(); };
+    co_await sleep_for(5min);
+  });
+  CHECK(office.posts == Strings{"refresh-0", "refresh-1"});
+  CHECK(office.persisted == Strings{"access-2"});
+}
+
+TEST_CASE("the scope ends while tokens are unpersisted: once more, at once") {
+  TokenOffice office;
+  office.disk = [] { return Result<void>(Failure(FailoverReason::unknown, "disk full")); };
+  office.run([&](Scope& root) -> awaitable<void> {
+    CHECK(co_await office.refreshes(office.pool->use(0)));
+    co_await sleep_for(1min);
+    office.disk = [] { return Result<void>(); };
+    root.cancel(StopReason::shutdown);
+  });
+  CHECK(office.time.elapsed() == 65s);
+  CHECK(office.persisted == Strings{"access-1"});
+}
+
+TEST_CASE("the scope ends while tokens are unpersisted: another that is attached goes on") {
+  TokenOffice office;
+  office.disk = [] { return Result<void>(Failure(FailoverReason::unknown, "disk full")); };
+  bool there_is_another = false;
+  SUBCASE("it was attached before") { there_is_another = true; }
+  SUBCASE("it is attached later") {}
+  office.run([&](Scope& other) -> awaitable<void> {
+    auto ends = [&](Scope& root) -> awaitable<void> {
+      office.pool->attach(root);
+      if (!there_is_another) {
+        office.pool->detach(other);
+      }
+      CHECK(co_await office.refreshes(office.pool->use(0)));
+      office.pool->detach(root);
+      root.cancel(StopReason::shutdown);
+    };
+    co_await with_scope(ends);
+    CHECK(office.pool->unpersisted());
+    office.disk = [] { return Result<void>(); };
+    if (!there_is_another) {
+      co_await sleep_for(1min);
+      CHECK(office.pool->unpersisted());
+      office.pool->attach(other);
+    }
+    co_await sleep_for(2s);
+    CHECK_FALSE(office.pool->unpersisted());
+  });
+  CHECK(office.persisted == Strings{"access-1"});
+}
+
+TEST_CASE("a new refresh token is kept, also if the access token is the same as before") {
+  TokenOffice office;
+  office.answer = [](int number) -> Result<Tokens> {
+    return Tokens(Secret("access-0"), Secret("refresh-" + std::to_string(number)));
+  };
+  office.run([&](Scope&) -> awaitable<void> {
+    CHECK_FALSE(co_await office.refreshes(office.pool->use(0)));
+    CHECK_FALSE(co_await office.refreshes(office.pool->use(0)));
+  });
+  CHECK(office.posts == Strings{"refresh-0", "refresh-1"});
+  CHECK(office.persisted == Strings{"access-0", "access-0"});
+}
+
+TEST_CASE("the account goes along with the credential, and changes with a refresh") {
+  TokenOffice office;
+  office.answer = [](int) -> Result<Tokens> {
+    return Tokens(Secret("access-1"), Secret("refresh-1")).with_account("the second");
+  };
+  office.run([&](Scope&) -> awaitable<void> {
+    CHECK(office.pool->use(0).account.empty());
+    CHECK(co_await office.refreshes(office.pool->use(0)));
+    CHECK(office.pool->use(0).account == "the second");
+  });
+  CredentialPool plain("a", {Credential("work", Secret("key")).with_account("the first")});
+  CHECK(plain.use(0).account == "the first");
 }
 
 TEST_CASE("the same token again, or none, is a failure and not an endless loop") {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <iostream>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "understudy/client/client_state.hpp"
 #include "understudy/client/config.hpp"
@@ -37,6 +39,7 @@ inline boost::system::result<Configured, ConfigErrors> configured(const std::str
   if (state.has_error()) {
     return state.error();
   }
+  (*state)->on_warning([](std::string_view text) { std::cerr << "understudy: " << text << "\n"; });
   return Configured(std::move(*config), std::move(*state));
 }
 

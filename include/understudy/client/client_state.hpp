@@ -18,11 +18,13 @@
 
 #include <atomic>
 #include <boost/system/result.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "understudy/client/config.hpp"
 #include "understudy/export.hpp"
@@ -53,8 +55,13 @@ class UNDERSTUDY_API ClientState {
   static Made make(const Config& config, ClientStateOptions options = ClientStateOptions());
 
   /// The same again for another configuration; with an error, all stays as it was. Clients that exist keep
-  /// what they have. Retry budgets stay those of the first.
+  /// what they have. Retry budgets stay those of the first. Also an error: a provider's credentials are others
+  /// now, and those of before have tokens that could not be written to their file yet.
   boost::system::result<void, ConfigErrors> reload(const Config& config);
+
+  /// `told` hears of what is wrong though no call has failed by it, such as a token file that cannot be
+  /// written; on any thread, one at a time, and never a secret. Replaces the one before; empty: none.
+  void on_warning(std::function<void(std::string_view)> told);
 
   State& state() noexcept { return state_; }
 
@@ -76,6 +83,10 @@ class UNDERSTUDY_API ClientState {
     std::shared_ptr<CredentialPool> pool;
   };
   using Pools = std::map<std::string, Pool>;
+  struct Warnings {
+    std::mutex mutex;
+    std::function<void(std::string_view)> told;
+  };
 
   ClientState(const BudgetSettings& budget, ClientStateOptions options);
   void read(const Config& config, const ProviderConfig& provider, Pools& pools,
@@ -85,6 +96,7 @@ class UNDERSTUDY_API ClientState {
   State state_;
   std::shared_ptr<std::atomic<std::uint64_t>> discarded_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::shared_ptr<Warnings> warnings_ = std::make_shared<Warnings>();
   mutable std::mutex mutex_;
   Pools pools_;
 };

@@ -7,8 +7,9 @@
 /// 1. A refresh is one flight, however many wait for it, on however many threads. It runs shielded in the
 ///    scope given to `attach`, so that a caller who is cancelled does not cost the others a refresh token
 ///    that works once.
-/// 2. A refreshed token is persisted before it is used. If that fails it is kept, and persisted before
-///    anything else the next time: the provider would not take the old one again.
+/// 2. A refreshed token is persisted before it is used. If that fails it is used all the same, since the
+///    provider would not take the old one again; that is reported, and persisting is tried again in the scope
+///    given to `attach` until it succeeds, with growing pauses, and once more when that scope is cancelled.
 /// 3. What was refreshed counts as another credential: whoever still fails with the old one neither marks
 ///    it nor refreshes it again (`generation`).
 /// 4. Two entries with the same secret are one: a depleted key does not come back under another name.
@@ -49,24 +50,32 @@ class Tokens {
   Tokens(Secret access_token, Secret refresh_token)
       : access(std::move(access_token)), refresh(std::move(refresh_token)) {}
 
+  Tokens& with_account(std::string a) { return account = std::move(a), *this; }
+
   Secret access;
-  Secret refresh;  ///< empty: the old one stays
+  Secret refresh;       ///< empty: the old one stays
+  std::string account;  ///< replaces the credential's
 };
 
-/// How a credential is refreshed. Both are called in the scope that the pool is attached to.
+/// How a credential is refreshed. The functions are called in the scope that the pool is attached to, one at a
+/// time.
 class Refresher {
  public:
   using Refresh = std::function<asio::awaitable<Result<Tokens>>(const Secret& refresh_token)>;
   using Persist = std::function<Result<void>(const Tokens&)>;
+  using Report = std::function<void(const Failure&)>;
 
   Refresher(Secret token, Refresh refresh_function, Persist persist_function)
       : refresh_token(std::move(token)),
         refresh(std::move(refresh_function)),
         persist(std::move(persist_function)) {}
 
+  Refresher& with_report(Report r) { return report = std::move(r), *this; }
+
   Secret refresh_token;
   Refresh refresh;  ///< a failure with `auth_permanent` means that only a new login helps
   Persist persist;  ///< writes the tokens where the next start of the program finds them
+  Report report;    ///< is told each time that `persist` failed, without any secret; may be empty
 };
 
 class Credential {
@@ -76,21 +85,25 @@ class Credential {
       : label(std::move(label_text)), secret(std::move(value)) {}
 
   Credential& with_refresher(Refresher r) { return refresher = std::move(r), *this; }
+  Credential& with_account(std::string a) { return account = std::move(a), *this; }
 
   std::string label;
   Secret secret;
+  std::string account;  ///< for a provider that must be told whose it is; else empty
   std::optional<Refresher> refresher;
 };
 
 /// A credential as it is sent once.
 class CredentialUse {
  public:
-  CredentialUse(std::size_t i, std::shared_ptr<const std::string> l, Secret s, std::uint64_t g)
-      : index(i), label(std::move(l)), secret(std::move(s)), generation(g) {}
+  CredentialUse(std::size_t i, std::shared_ptr<const std::string> l, Secret s, std::string a,
+                std::uint64_t g)
+      : index(i), label(std::move(l)), secret(std::move(s)), account(std::move(a)), generation(g) {}
 
   std::size_t index;
   std::shared_ptr<const std::string> label;
   Secret secret;
+  std::string account;
   std::uint64_t generation;
 };
 
@@ -99,6 +112,9 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
  public:
   /// A refresh that takes longer has failed.
   static constexpr Clock::duration longest_refresh = std::chrono::seconds(30);
+  /// The pauses between attempts to persist: the first, doubled each time up to the last.
+  static constexpr Clock::duration first_pause = std::chrono::seconds(1);
+  static constexpr Clock::duration longest_pause = std::chrono::minutes(5);
 
   /// Of two with the same secret the first stays. Whose label is taken gets a number: "key", "key 2".
   /// Throws std::invalid_argument if there is no credential, or one is empty: a request with an empty key
@@ -107,8 +123,9 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
                  Strategy strategy = Strategy::fill_first);
   ~CredentialPool();
 
-  /// Where refreshes run; without it there are none. Of several, the one that was attached last. The scope
-  /// must end before its executor's context.
+  /// Where refreshes run, and tokens are persisted that could not be before; without it there are none. Of
+  /// several, the one that was attached last. The scope must end before its executor's context; while tokens
+  /// cannot be persisted, it does not end before it is cancelled.
   void attach(Scope& root);
   /// Before the scope ends, where others remain.
   void detach(Scope& root);
@@ -137,6 +154,9 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
 
   bool can_refresh(std::size_t index) const;
 
+  /// Whether tokens are in memory alone, since they could not be persisted yet.
+  bool unpersisted() const;
+
   /// Completes when the credential is another one than `used`: at once if it is already. Errors: what the
   /// refresh said, else `auth`; StopReason::deadline at `until`. That, and cancellation, ends the wait, not
   /// the refresh.
@@ -146,8 +166,12 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
  private:
   struct Entry;
   class Flight;
+  class Persisting;
 
   static asio::awaitable<void> run_refresh(std::shared_ptr<Flight> flight);
+  static asio::awaitable<void> run_persisting(std::shared_ptr<Persisting> work, Remote root);
+  bool persist(Entry& entry, bool refreshing);
+  void keep_persisting(std::size_t index, const Remote* ended);
   asio::awaitable<Result<Tokens>> new_tokens(std::size_t index);
   void land(std::size_t index, Result<Tokens> tokens);
 

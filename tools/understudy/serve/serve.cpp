@@ -103,7 +103,12 @@ class Workers {
     for (auto& worker : workers_) {
       worker.start();
     }
+    state_->on_warning(
+        [this](std::string_view text) { records_.note(LogConfig::Level::warn, text); });
   }
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+  ~Workers() { state_->on_warning({}); }
 
   std::string where() const {
     const auto& server = config_->server;
