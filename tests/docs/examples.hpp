@@ -1,8 +1,9 @@
 /// What the examples in the headers' opening comments take for granted: names that their readers have.
 ///
 /// tests/docs/citations compiles the example of include/understudy/FOLDER/NAME.hpp in the namespace
-/// examples::in_FOLDER::of_NAME, within a coroutine. Nothing here is ever defined or run. A name that all examples of a folder
-/// can share is declared in in_FOLDER; one that means something else in one header, in that header's namespace.
+/// examples::in_FOLDER::of_NAME, within a coroutine. Nothing here is ever defined or run. A name that all
+/// examples of a folder can share is declared in in_FOLDER; one that means something else in one header, in
+/// that header's namespace.
 #pragma once
 
 #include <algorithm>
