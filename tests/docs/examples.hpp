@@ -1,0 +1,193 @@
+/// What the examples in the headers' opening comments take for granted: names that their readers have.
+///
+/// tests/docs/citations compiles the example of include/understudy/FOLDER/NAME.hpp in the namespace
+/// examples::in_FOLDER::of_NAME, within a coroutine. Nothing here is ever defined or run. A name that all
+/// examples of a folder can share is declared in in_FOLDER; one that means something else in one header, in
+/// that header's namespace.
+#pragma once
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cassert>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "understudy/client/client.hpp"
+#include "understudy/client/recovery.hpp"
+#include "understudy/client/resume_request.hpp"
+#include "understudy/client/seam.hpp"
+#include "understudy/failover/failover.hpp"
+#include "understudy/failover/retry_after.hpp"
+#include "understudy/json_writer.hpp"
+#include "understudy/llm/classify.hpp"
+#include "understudy/llm/codec.hpp"
+#include "understudy/llm/event_decoder.hpp"
+#include "understudy/llm/event_encoder.hpp"
+#include "understudy/llm/mend.hpp"
+#include "understudy/llm/oauth.hpp"
+#include "understudy/llm/translate.hpp"
+#include "understudy/net/http_server.hpp"
+#include "understudy/net/io_observer.hpp"
+#include "understudy/net/tcp.hpp"
+#include "understudy/runtime/race.hpp"
+#include "understudy/runtime/stall_timer.hpp"
+#include "understudy/testing/answer_check.hpp"
+#include "understudy/testing/broken_answers.hpp"
+#include "understudy/testing/fault_server.hpp"
+#include "understudy/testing/memory_network.hpp"
+#include "understudy/testing/refusing_port.hpp"
+#include "understudy/testing/scripted_call.hpp"
+#include "understudy/testing/scripted_resolver.hpp"
+#include "understudy/testing/simulation.hpp"
+#include "understudy/testing/test_certificates.hpp"
+#include "understudy/testing/virtual_time.hpp"
+
+#define CHECK(...) static_cast<void>(__VA_ARGS__)
+
+namespace examples {
+
+using namespace understudy;
+using namespace std::chrono_literals;
+
+extern const asio::any_io_executor& executor;
+extern asio::io_context& context;
+extern asio::ip::tcp::socket& socket;
+extern const asio::mutable_buffer& buffer;
+extern Scope& scope;
+extern const StallLimits& limits;
+extern const Chain& chain;
+extern const Policy& policy;
+extern const Config& config;
+extern const Request& request;
+extern const Event& event;
+extern std::string& out;
+
+namespace in_runtime {
+
+struct Parsed {
+  bool is_heartbeat;
+};
+struct Mirror {};
+extern const Mirror& mirror_a;
+extern const Mirror& mirror_b;
+extern bool& done;
+extern const Clock::time_point& now;
+extern const Clock::time_point& due;
+extern const std::uint64_t& n;
+asio::awaitable<void> beat_the_drum();
+asio::awaitable<std::string> read_all(asio::ip::tcp::socket&);
+asio::awaitable<std::string> ask(const Mirror&);
+std::vector<Parsed> parse(const asio::mutable_buffer&, std::size_t);
+
+}  // namespace in_runtime
+
+namespace in_failover {
+
+extern State& state;
+extern const std::string& question;
+extern const Outcome<Answer>& outcome;
+extern const unsigned& retries;
+extern const std::shared_ptr<CredentialPool>& keys;
+extern std::map<std::string, double>& seconds;
+bool is_token(const asio::mutable_buffer&);
+asio::awaitable<Result<Answer>> ask(const Member&, const std::string&);
+asio::awaitable<Result<Answer>> call(Attempt&);
+void log(const std::string&);
+void use(const Answer&);
+void retry();
+
+namespace of_credential_pool {
+extern const std::string& first;
+extern const std::string& second;
+}  // namespace of_credential_pool
+
+namespace of_hedge {
+extern const Member& first;
+extern const Member& second;
+asio::awaitable<Result<Answer>> ask(const Member&);
+}  // namespace of_hedge
+
+namespace of_secret {
+struct HeaderFields {
+  void set(std::string_view name, std::string_view value);
+};
+extern HeaderFields& request;
+}  // namespace of_secret
+
+}  // namespace in_failover
+
+namespace in_net {
+
+extern HttpClient& client;
+extern const Endpoint& endpoint;
+extern const HttpRequest& request;
+extern IoObserver& observer;
+extern Acceptor& acceptor;
+extern ByteStream& stream;
+extern std::string& json;
+extern const std::shared_ptr<Resolver>& resolver;
+extern std::unique_ptr<ByteStream>& tcp;
+void consume(std::string_view);
+
+namespace of_byte_stream {
+extern const std::span<char>& buffer;
+}  // namespace of_byte_stream
+
+}  // namespace in_net
+
+namespace in_llm {
+
+extern State& state;
+extern HttpClient& client;
+extern const Codec& codec;
+extern EventDecoder& decoder;
+extern Stream& stream;
+extern StallTimer& stall;
+extern Scope& root;
+extern const std::string& bytes;
+extern const std::string& file;
+extern const Url& token_url;
+extern const std::string& client_id;
+extern std::string& body;
+void send(const Request&);
+void log(std::string_view, std::string_view);
+Provider& provider_of(const Member&);
+
+}  // namespace in_llm
+
+namespace in_client {
+
+extern State& state;
+extern const DeliverySettings& settings;
+extern const DeliveryPlan::Open& open;
+extern Stream& stream;
+extern const Member& another;
+void ask(const Member&, const std::string&);
+void deliver(const Event&);
+
+namespace of_delivery {
+extern const std::shared_ptr<const Request>& request;
+}  // namespace of_delivery
+
+}  // namespace in_client
+
+namespace in_testing {
+
+using namespace understudy::testing;
+
+extern State& state;
+extern Stream& stream;
+extern HttpClient& client;
+extern TcpDialer& dialer;
+extern const std::unique_ptr<Acceptor>& acceptor;
+extern const testing::WholeAnswer& right;
+asio::awaitable<void> ask_three_times(HttpClient&);
+asio::awaitable<std::string> ask_with_a_limit_of_three_minutes();
+
+}  // namespace in_testing
+}  // namespace examples
