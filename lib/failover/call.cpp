@@ -116,17 +116,20 @@ Call::Prospect Call::prospect(std::size_t member, CallId viewer, Clock::time_poi
         break;
       }
     }
-    if (std::pair(best->standing, best->until) > std::pair(p.outlook.standing, p.outlook.until)) {
-      p.outlook = *best;
-    }
+    p.outlook.add(*best);
   }
   p.candidate.standing = p.outlook.standing;
   return p;
 }
 
+/// Whether a member may take over from another one. A member whose provider has named a time that is still to come
+/// may be due for a probe, but no attempt that may yet answer is given up for it.
 bool Call::may_follow(std::size_t member, Clock::time_point now) const {
-  return tried_[member] == 0 &&
-         eligible(prospect(member, id_, now).candidate, need(now)) == Eligibility::yes;
+  if (tried_[member] != 0) {
+    return false;
+  }
+  const auto p = prospect(member, id_, now);
+  return !p.outlook.named && eligible(p.candidate, need(now)) == Eligibility::yes;
 }
 
 bool Call::member_left(Clock::time_point now) const {
@@ -216,7 +219,7 @@ Choice Call::start(std::size_t member, const Prospect& p, Health::Probe probe, L
 }
 
 /// Nobody is well. One caller looks at once whether the one that comes back first is, unless the provider
-/// has named a time; the rest wait for the verdict as long as `patience` lasts.
+/// has named a time and no probe is due; the rest wait for the verdict as long as `patience` lasts.
 Choice Call::rest(std::vector<std::pair<std::size_t, Prospect>> resting, Leg leg,
                   Clock::time_point now) {
   std::sort(resting.begin(), resting.end(), [](const auto& a, const auto& b) {
@@ -432,8 +435,10 @@ Failure Call::failure() const {
   }
   if (!over_) {
     const auto first = returns_first(now);
-    last.with_retry_after(first.until > now && !first.dead ? std::optional(first.until - now)
-                                                           : std::nullopt);
+    last.with_retry_after(first.returns > now && !first.dead ? std::optional(first.returns - now)
+                                                             : std::nullopt);
+  } else if (last.retry_after() > longest_rest) {
+    last.with_retry_after(longest_rest);
   }
   return last.with_attempts(failures_);
 }
@@ -471,7 +476,7 @@ Health::Outlook Call::returns_first(Clock::time_point now) const {
   std::optional<Health::Outlook> first;
   for (std::size_t i = 0; i < chain_.size(); ++i) {
     const auto outlook = prospect(i, CallId{}, now).outlook;
-    if (!first || outlook.until < first->until) {
+    if (!first || outlook.returns < first->returns) {
       first = outlook;
     }
   }
