@@ -15,8 +15,13 @@ Clock::duration grace(const Policy& policy, const MemberRecord& record) {
 
 /// What a limit may take at most is also what a lease is good for; then somebody else may look.
 Clock::duration longest_probe(const StallLimits& limits) {
-  return limits.connect.after + limits.write.after +
-         std::max(limits.first_progress.after, limits.last_member.after);
+  auto end = Clock::time_point();
+  for (const auto after :
+       {limits.connect.after, limits.write.after,
+        std::max({limits.first_progress.after, limits.last_member.after, limits.attempt.after})}) {
+    end = later(end, after);
+  }
+  return end.time_since_epoch();
 }
 
 }  // namespace
@@ -443,10 +448,35 @@ Failure Call::failure() const {
   return last.with_attempts(failures_);
 }
 
+/// With a reason in place of any other code. Asked where neither the caller has stopped us nor a limit of ours has
+/// expired: what was cancelled all the same was cancelled by a time limit of the member's own side.
+Failure Call::as_reason(const Failure& failure) const {
+  const auto& code = failure.code();
+  const bool deadline = code == StopReason::deadline;
+  const bool aborted =
+      code.category() != stop_category() && code == boost::system::errc::operation_canceled;
+  const auto left = remaining(Clock::now());
+  if ((deadline || aborted) && left && *left <= Clock::duration::zero()) {
+    return deadline ? failure : Failure(StopReason::deadline, failure.message());  // the call's own
+  }
+  const auto reason =
+      deadline || aborted ? std::optional(FailoverReason::timeout) : reason_for(code);
+  if (!reason || code == *reason) {
+    return failure;
+  }
+  std::string words = failure.message();
+  if (words.empty()) {
+    words = deadline  ? "a deadline inside the attempt was reached"
+            : aborted ? "cancelled by neither this call nor its caller"
+                      : code.message();
+  }
+  return Failure(*reason, words).with_tokens_spent(failure.tokens_spent());
+}
+
 Decision Call::answer_broke(const Failure& failure) {
   const auto now = Clock::now();
   const auto took = now - answer_began_;
-  auto known = failure;
+  auto known = as_reason(failure);
   if (answer_->credential) {
     known.without(answer_->credential->secret);
   }
@@ -502,17 +532,26 @@ StallLimits Call::limits(std::size_t place, Clock::time_point now) const {
       settings,
       StallFacts().with_prompt(options_.prompt_tokens).with_floor(member.reasoning_floor()),
       StallCodes(FailoverReason::connection, FailoverReason::timeout));
+  if (policy_.attempt) {
+    limits.attempt = Limit(*policy_.attempt, FailoverReason::timeout, LimitOrigin::user);
+  }
   const auto left = remaining(now);
   if (!left) {
     return limits;
   }
   limits.deadline = deadline();
   const auto sharers = members_left(now) + (tried_[place] != 0 ? 1 : 0);
-  const bool explicit_limit = settings.first_progress || settings.stale;
-  if (sharers > 1 && !explicit_limit) {
-    const auto share = share_of_deadline(*left, sharers, policy_.min_attempt);
-    limits.share = Limit(share.value_or(policy_.min_attempt), FailoverReason::timeout,
-                         LimitOrigin::share_of_deadline);
+  if (sharers > 1) {
+    const auto after = share_of_deadline(*left, sharers, policy_.min_attempt);
+    const Limit share(after.value_or(policy_.min_attempt), FailoverReason::timeout,
+                      LimitOrigin::share_of_deadline);
+    // An explicit limit lifts the share where it holds itself: `stale` does not for an attempt that notes nothing.
+    if (limits.attempt.origin != LimitOrigin::user && share.after < limits.attempt.after) {
+      limits.attempt = share;
+    }
+    if (!settings.first_progress && !settings.stale) {
+      limits.share = share;
+    }
   }
   return limits;
 }
@@ -594,8 +633,15 @@ void Attempt::begin(Scope& scope) {
                      .with_ready([this] { return ready_ && ready_(); })
                      .with_takeover([this] { return call_.takeover(run_); }),
                  began_);
-  if (limits().deadline) {
-    stall_->enter(Phase::none, began_);  // arms it for the deadline
+  if (started_) {
+    stall_->start(began_);
+  }
+}
+
+void Attempt::started() {
+  started_ = true;
+  if (stall_) {  // else the executor has queued it, and it begins later
+    stall_->start(began_);
   }
 }
 
@@ -658,15 +704,20 @@ void Attempt::succeeded() {
   call_.answer_began_ = began_;
 }
 
-std::optional<Failure> Attempt::failure_of(const error_code& thrown) const {
-  if (expired_) {
-    return Failure(*expired_);
-  }
-  if (thrown == asio::error::operation_aborted) {
+Failure Attempt::failure_of(const error_code& thrown) const {
+  return expired_ ? Failure(*expired_) : call_.as_reason(Failure(thrown));
+}
+
+std::optional<Failure> Attempt::failure_of(const asio::multiple_exceptions& thrown) const {
+  try {
+    std::rethrow_exception(thrown.first_exception());
+  } catch (const FailoverError& first) {
+    return first.failure();
+  } catch (const boost::system::system_error& first) {
+    return failure_of(first.code());
+  } catch (...) {
     return std::nullopt;
   }
-  const auto reason = reason_for(thrown);
-  return reason ? Failure(*reason, thrown.message()) : Failure(thrown);
 }
 
 Decision Attempt::failed(Failure failure) {
@@ -675,10 +726,8 @@ Decision Attempt::failed(Failure failure) {
     const bool aborted = failure.code() == asio::error::operation_aborted;
     failure = Failure(*expired_, aborted ? std::string_view() : failure.message())
                   .with_tokens_spent(failure.tokens_spent());
-  } else if (const auto reason = reason_for(failure.code()); reason && failure.code() != *reason) {
-    failure =
-        Failure(*reason, failure.message().empty() ? failure.code().message() : failure.message())
-            .with_tokens_spent(failure.tokens_spent());
+  } else {
+    failure = call_.as_reason(failure);
   }
   if (run_.credential) {
     failure.without(run_.credential->secret);

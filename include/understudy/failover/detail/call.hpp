@@ -134,6 +134,7 @@ class UNDERSTUDY_API Call {
   HealthKeys keys(const MemberRun& run) const;
   std::optional<std::size_t> next_credential(const MemberRun& run, Clock::time_point now) const;
   void look_after(MemberRun& run);
+  Failure as_reason(const Failure& failure) const;
   void book(MemberRun& run, const Decision& decision, const Failure& failure, Clock::duration took);
   void apply(MemberRun& run, const Decision& decision, const Failure& failure);
 
