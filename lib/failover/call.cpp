@@ -53,7 +53,18 @@ std::optional<Clock::duration> Call::remaining(Clock::time_point now) const {
 }
 
 Clock::time_point Call::deadline() const {
-  return policy_.deadline ? began_ + *policy_.deadline : Clock::time_point::max();
+  return policy_.deadline ? later(began_, *policy_.deadline) : Clock::time_point::max();
+}
+
+/// How much of the deadline must be left for another attempt. A quarter, so that `min_attempt` does not leave a call
+/// whose deadline is not much longer, or shorter, with its first attempt alone.
+Clock::duration Call::least_time() const {
+  constexpr int parts = 4;
+  if (report_.attempts.empty()) {
+    return Clock::duration(1);
+  }
+  return policy_.deadline ? std::min(policy_.min_attempt, *policy_.deadline / parts)
+                          : policy_.min_attempt;
 }
 
 Need Call::need(Clock::time_point now) const {
@@ -61,7 +72,7 @@ Need Call::need(Clock::time_point now) const {
   need.prompt_tokens = options_.prompt_tokens;
   need.window_above = window_above_;
   need.remaining = remaining(now);
-  need.min_attempt = policy_.min_attempt;
+  need.min_attempt = least_time();
   // The prompt is an estimate. Where it fits nobody, it is for the providers to say so.
   const auto fits = [&](const Member& member) {
     return !member.context_window() || *member.context_window() >= need.prompt_tokens;
@@ -219,6 +230,10 @@ Choice Call::start(std::size_t member, const Prospect& p, Health::Probe probe, L
   if (leg == Leg::only && (policy_.hedge_after || (run.probe && p.whole_member)) &&
       member_left(now)) {
     choice.hedge_after = run.probe ? grace(policy_, *run.record) : *policy_.hedge_after;
+    if (const auto left = remaining(now); left && run.probe) {
+      choice.hedge_after =
+          std::min(*choice.hedge_after, *left / 2);  // a probe must not cost the call
+    }
   }
   return choice;
 }
@@ -230,7 +245,10 @@ Choice Call::rest(std::vector<std::pair<std::size_t, Prospect>> resting, Leg leg
   std::sort(resting.begin(), resting.end(), [](const auto& a, const auto& b) {
     return a.second.outlook.until < b.second.outlook.until;
   });
-  patience_ends_ = patience_ends_.value_or(now + policy_.patience);
+  patience_ends_ = patience_ends_.value_or(later(now, policy_.patience));
+  const auto time_left = remaining(now);
+  const auto latest = time_left ? std::min(*patience_ends_, later(now, *time_left - least_time()))
+                                : *patience_ends_;
   Choice choice;
   choice.seen = state_.health().notice().version();
   std::optional<Clock::time_point> worth_waiting;
@@ -245,16 +263,14 @@ Choice Call::rest(std::vector<std::pair<std::size_t, Prospect>> resting, Leg leg
         return start(member, p, std::move(probe), leg, now);
       }
     }
-    const auto until = outlook.named         ? outlook.until
-                       : outlook.early > now ? std::min(outlook.early, *patience_ends_)
-                                             : *patience_ends_;
-    if (until <= *patience_ends_) {
+    const auto until = outlook.named         ? outlook.returns
+                       : outlook.early > now ? std::min(outlook.early, latest)
+                                             : latest;
+    if (until <= latest) {
       worth_waiting = std::min(worth_waiting.value_or(until), until);
     }
   }
-  const auto time_left = remaining(now);
-  if (worth_waiting && now < *patience_ends_ &&
-      (!time_left || *worth_waiting + policy_.min_attempt - now <= *time_left)) {
+  if (worth_waiting && now < latest) {
     choice.wait_until = worth_waiting;
   }
   return choice;
@@ -319,6 +335,7 @@ Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration to
   const auto& pool = chain_[run.member].credentials();
   auto policy = policy_;
   policy.backoff = chain_[run.member].backoff().value_or(policy.backoff);
+  policy.min_attempt = least_time();
   Situation situation(failure.code());
   situation.expired = failure.evidence().clock != LimitClock::none;
   situation.share_spent = failure.evidence().origin == LimitOrigin::share_of_deadline;
@@ -431,7 +448,7 @@ Failure Call::failure() const {
     last = failures_.back();
   } else if (chain_.empty()) {
     last = Failure(FailoverReason::model_not_found, "the chain has no member");
-  } else if (const auto left = remaining(now); left && *left < policy_.min_attempt) {
+  } else if (const auto left = remaining(now); left && *left < least_time()) {
     last = Failure(StopReason::deadline);
   } else if (const auto first = returns_first(now); first.standing != Standing::healthy) {
     last = Failure(first.reason, "every member is in cooldown");

@@ -164,7 +164,15 @@ TEST_CASE("a plain awaitable that hangs as a probe or before a hedge costs what 
     CHECK(outcome.report.attempts[0].kind == AttemptKind::probe);
     CHECK(outcome.report.attempts[0].failure.code() == StopReason::lost);
   }
-  SUBCASE("hedge_after; and who has lost is not marked") {
+  SUBCASE("a probe within a short deadline: half of it at most") {
+    CHECK(said(service.call()) == "answer of fallback");
+    service.time.run_for(service.context, 15s);
+    service.policy.with_deadline(300ms);
+    const auto outcome = service.call();
+    CHECK(said(outcome) == "answer of fallback");
+    CHECK(outcome.report.took == 150ms + 5ms);
+  }
+  SUBCASE("hedge_after, and the loser is not marked") {
     service.policy.with_hedge_after(500ms);
     const auto outcome = service.call();
     CHECK(said(outcome) == "answer of fallback");
@@ -330,4 +338,39 @@ TEST_CASE("the call's own deadline, seen by the attempt itself, is the call's") 
   CHECK(outcome.result.error().code() == StopReason::deadline);
   CHECK(outcome.report.attempts.size() == 1);
   CHECK(service.state.health().all_well());
+}
+
+TEST_CASE("a call with a deadline of 300 ms asks a member") {
+  Service service;
+  service.policy.with_deadline(300ms);
+  std::vector<std::string> asked;
+  Clock::duration fails_after = Clock::duration::max();
+  const auto answer = [&](Attempt& attempt) -> awaitable<std::string> {
+    asked.push_back(attempt.member().provider());
+    if (attempt.member().provider() == "primary") {
+      co_await sleep_for(fails_after);
+      throw FailoverError(Failure(FailoverReason::overloaded));
+    }
+    co_await sleep_for(20ms);
+    co_return "answer of fallback";
+  };
+  SUBCASE("the first member") {
+    service.chain.erase(service.chain.begin());
+    const auto outcome = service.call(answer);
+    CHECK(said(outcome) == "answer of fallback");
+    CHECK(asked.size() == 1);
+  }
+  SUBCASE("the next one, where the first fails at once") {
+    fails_after = 10ms;
+    const auto outcome = service.call(answer);
+    CHECK(said(outcome) == "answer of fallback");
+    CHECK(outcome.report.took == 30ms);
+  }
+  SUBCASE("the first has all of it, if it hangs") {
+    const auto outcome = service.call(answer);
+    REQUIRE(outcome.result.has_error());
+    CHECK(outcome.result.error().code() == StopReason::deadline);
+    CHECK(asked.size() == 1);
+    CHECK(outcome.report.took == 300ms);
+  }
 }

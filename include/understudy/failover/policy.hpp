@@ -82,7 +82,9 @@ class UNDERSTUDY_API Policy {
   Clock::duration patience =
       std::chrono::seconds(3);              ///< what a call waits while others could answer
   std::optional<Clock::duration> deadline;  ///< for the whole call
-  Clock::duration min_attempt = std::chrono::seconds(1);  ///< no attempt with less time is started
+  /// An attempt is started only if this much of the deadline is left, or a quarter of the deadline where that is
+  /// less. The first attempt of a call is started if any time is left.
+  Clock::duration min_attempt = std::chrono::seconds(1);
   /// How long an attempt may take that calls neither `Attempt::enter` nor `Attempt::waiting`, such as a plain
   /// awaitable; the first such call lifts this limit. Its expiry is a `timeout`. Default: an explicit
   /// `first_progress` (the member's own before the policy's), else `whole_answer`, and at most the attempt's share of
