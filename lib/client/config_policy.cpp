@@ -55,13 +55,6 @@ void check_times(const Section& section, const Policy& policy) {
     return;
   }
   const auto deadline = to_text(*policy.deadline);
-  if (policy.min_attempt >= *policy.deadline &&
-      (section.has("deadline") || section.has("min_attempt"))) {
-    section.wrong(section.has("deadline") ? "deadline" : "min_attempt",
-                  "the deadline of " + deadline + " is not longer than `min_attempt`, " +
-                      to_text(policy.min_attempt) + ": nothing would be tried",
-                  "write a longer `deadline` or a shorter `min_attempt`");
-  }
   const auto shorter = [&](std::string_view key, Clock::duration span) {
     if (section.has(key) && span >= *policy.deadline) {
       section.wrong(key,
@@ -69,6 +62,7 @@ void check_times(const Section& section, const Policy& policy) {
                     "write a shorter one, or a longer `deadline`");
     }
   };
+  shorter("min_attempt", policy.min_attempt);
   shorter("patience", policy.patience);
   shorter("probe_grace", policy.probe_grace);
   shorter("hedge_after", policy.hedge_after.value_or(Clock::duration::zero()));

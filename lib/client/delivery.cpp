@@ -226,6 +226,11 @@ class Delivery::Impl {
   }
 
   asio::awaitable<void> broke(Failure failure) {
+    // What breaks because the caller has stopped it is no failure of the member.
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+      failure = Failure(StopReason::cancelled);
+    }
     const auto decision = call_.answer_broke(failure);
     answer_->stream.ask_takeover({});
     if (decision.action != Action::fail_over || (seen_ && !may_be_rescued())) {

@@ -15,8 +15,13 @@ Clock::duration grace(const Policy& policy, const MemberRecord& record) {
 
 /// What a limit may take at most is also what a lease is good for; then somebody else may look.
 Clock::duration longest_probe(const StallLimits& limits) {
-  return limits.connect.after + limits.write.after +
-         std::max(limits.first_progress.after, limits.last_member.after);
+  auto end = Clock::time_point();
+  for (const auto after :
+       {limits.connect.after, limits.write.after,
+        std::max({limits.first_progress.after, limits.last_member.after, limits.attempt.after})}) {
+    end = later(end, after);
+  }
+  return end.time_since_epoch();
 }
 
 }  // namespace
@@ -48,7 +53,18 @@ std::optional<Clock::duration> Call::remaining(Clock::time_point now) const {
 }
 
 Clock::time_point Call::deadline() const {
-  return policy_.deadline ? began_ + *policy_.deadline : Clock::time_point::max();
+  return policy_.deadline ? later(began_, *policy_.deadline) : Clock::time_point::max();
+}
+
+/// How much of the deadline must be left for another attempt. A quarter, so that `min_attempt` does not leave a call
+/// whose deadline is not much longer, or shorter, with its first attempt alone.
+Clock::duration Call::least_time() const {
+  constexpr int parts = 4;
+  if (report_.attempts.empty()) {
+    return Clock::duration(1);
+  }
+  return policy_.deadline ? std::min(policy_.min_attempt, *policy_.deadline / parts)
+                          : policy_.min_attempt;
 }
 
 Need Call::need(Clock::time_point now) const {
@@ -56,7 +72,7 @@ Need Call::need(Clock::time_point now) const {
   need.prompt_tokens = options_.prompt_tokens;
   need.window_above = window_above_;
   need.remaining = remaining(now);
-  need.min_attempt = policy_.min_attempt;
+  need.min_attempt = least_time();
   // The prompt is an estimate. Where it fits nobody, it is for the providers to say so.
   const auto fits = [&](const Member& member) {
     return !member.context_window() || *member.context_window() >= need.prompt_tokens;
@@ -116,17 +132,20 @@ Call::Prospect Call::prospect(std::size_t member, CallId viewer, Clock::time_poi
         break;
       }
     }
-    if (std::pair(best->standing, best->until) > std::pair(p.outlook.standing, p.outlook.until)) {
-      p.outlook = *best;
-    }
+    p.outlook.add(*best);
   }
   p.candidate.standing = p.outlook.standing;
   return p;
 }
 
+/// Whether a member may take over from another one. A member whose provider has named a time that is still to come
+/// may be due for a probe, but no attempt that may yet answer is given up for it.
 bool Call::may_follow(std::size_t member, Clock::time_point now) const {
-  return tried_[member] == 0 &&
-         eligible(prospect(member, id_, now).candidate, need(now)) == Eligibility::yes;
+  if (tried_[member] != 0) {
+    return false;
+  }
+  const auto p = prospect(member, id_, now);
+  return !p.outlook.named && eligible(p.candidate, need(now)) == Eligibility::yes;
 }
 
 bool Call::member_left(Clock::time_point now) const {
@@ -211,18 +230,25 @@ Choice Call::start(std::size_t member, const Prospect& p, Health::Probe probe, L
   if (leg == Leg::only && (policy_.hedge_after || (run.probe && p.whole_member)) &&
       member_left(now)) {
     choice.hedge_after = run.probe ? grace(policy_, *run.record) : *policy_.hedge_after;
+    if (const auto left = remaining(now); left && run.probe) {
+      choice.hedge_after =
+          std::min(*choice.hedge_after, *left / 2);  // a probe must not cost the call
+    }
   }
   return choice;
 }
 
 /// Nobody is well. One caller looks at once whether the one that comes back first is, unless the provider
-/// has named a time; the rest wait for the verdict as long as `patience` lasts.
+/// has named a time and no probe is due; the rest wait for the verdict as long as `patience` lasts.
 Choice Call::rest(std::vector<std::pair<std::size_t, Prospect>> resting, Leg leg,
                   Clock::time_point now) {
   std::sort(resting.begin(), resting.end(), [](const auto& a, const auto& b) {
     return a.second.outlook.until < b.second.outlook.until;
   });
-  patience_ends_ = patience_ends_.value_or(now + policy_.patience);
+  patience_ends_ = patience_ends_.value_or(later(now, policy_.patience));
+  const auto time_left = remaining(now);
+  const auto latest = time_left ? std::min(*patience_ends_, later(now, *time_left - least_time()))
+                                : *patience_ends_;
   Choice choice;
   choice.seen = state_.health().notice().version();
   std::optional<Clock::time_point> worth_waiting;
@@ -237,16 +263,14 @@ Choice Call::rest(std::vector<std::pair<std::size_t, Prospect>> resting, Leg leg
         return start(member, p, std::move(probe), leg, now);
       }
     }
-    const auto until = outlook.named         ? outlook.until
-                       : outlook.early > now ? std::min(outlook.early, *patience_ends_)
-                                             : *patience_ends_;
-    if (until <= *patience_ends_) {
+    const auto until = outlook.named         ? outlook.returns
+                       : outlook.early > now ? std::min(outlook.early, latest)
+                                             : latest;
+    if (until <= latest) {
       worth_waiting = std::min(worth_waiting.value_or(until), until);
     }
   }
-  const auto time_left = remaining(now);
-  if (worth_waiting && now < *patience_ends_ &&
-      (!time_left || *worth_waiting + policy_.min_attempt - now <= *time_left)) {
+  if (worth_waiting && now < latest) {
     choice.wait_until = worth_waiting;
   }
   return choice;
@@ -311,6 +335,7 @@ Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration to
   const auto& pool = chain_[run.member].credentials();
   auto policy = policy_;
   policy.backoff = chain_[run.member].backoff().value_or(policy.backoff);
+  policy.min_attempt = least_time();
   Situation situation(failure.code());
   situation.expired = failure.evidence().clock != LimitClock::none;
   situation.share_spent = failure.evidence().origin == LimitOrigin::share_of_deadline;
@@ -423,7 +448,7 @@ Failure Call::failure() const {
     last = failures_.back();
   } else if (chain_.empty()) {
     last = Failure(FailoverReason::model_not_found, "the chain has no member");
-  } else if (const auto left = remaining(now); left && *left < policy_.min_attempt) {
+  } else if (const auto left = remaining(now); left && *left < least_time()) {
     last = Failure(StopReason::deadline);
   } else if (const auto first = returns_first(now); first.standing != Standing::healthy) {
     last = Failure(first.reason, "every member is in cooldown");
@@ -432,16 +457,43 @@ Failure Call::failure() const {
   }
   if (!over_) {
     const auto first = returns_first(now);
-    last.with_retry_after(first.until > now && !first.dead ? std::optional(first.until - now)
-                                                           : std::nullopt);
+    last.with_retry_after(first.returns > now && !first.dead ? std::optional(first.returns - now)
+                                                             : std::nullopt);
+  } else if (last.retry_after() > longest_rest) {
+    last.with_retry_after(longest_rest);
   }
   return last.with_attempts(failures_);
+}
+
+/// With a reason in place of any other code. Asked where neither the caller has stopped us nor a limit of ours has
+/// expired: what was cancelled all the same was cancelled by a time limit of the member's own side.
+Failure Call::as_reason(const Failure& failure) const {
+  const auto& code = failure.code();
+  const bool deadline = code == StopReason::deadline;
+  const bool aborted =
+      code.category() != stop_category() && code == boost::system::errc::operation_canceled;
+  const auto left = remaining(Clock::now());
+  if ((deadline || aborted) && left && *left <= Clock::duration::zero()) {
+    return deadline ? failure : Failure(StopReason::deadline, failure.message());  // the call's own
+  }
+  const auto reason =
+      deadline || aborted ? std::optional(FailoverReason::timeout) : reason_for(code);
+  if (!reason || code == *reason) {
+    return failure;
+  }
+  std::string words = failure.message();
+  if (words.empty()) {
+    words = deadline  ? "a deadline inside the attempt was reached"
+            : aborted ? "cancelled by neither this call nor its caller"
+                      : code.message();
+  }
+  return Failure(*reason, words).with_tokens_spent(failure.tokens_spent());
 }
 
 Decision Call::answer_broke(const Failure& failure) {
   const auto now = Clock::now();
   const auto took = now - answer_began_;
-  auto known = failure;
+  auto known = as_reason(failure);
   if (answer_->credential) {
     known.without(answer_->credential->secret);
   }
@@ -471,7 +523,7 @@ Health::Outlook Call::returns_first(Clock::time_point now) const {
   std::optional<Health::Outlook> first;
   for (std::size_t i = 0; i < chain_.size(); ++i) {
     const auto outlook = prospect(i, CallId{}, now).outlook;
-    if (!first || outlook.until < first->until) {
+    if (!first || outlook.returns < first->returns) {
       first = outlook;
     }
   }
@@ -497,17 +549,26 @@ StallLimits Call::limits(std::size_t place, Clock::time_point now) const {
       settings,
       StallFacts().with_prompt(options_.prompt_tokens).with_floor(member.reasoning_floor()),
       StallCodes(FailoverReason::connection, FailoverReason::timeout));
+  if (policy_.attempt) {
+    limits.attempt = Limit(*policy_.attempt, FailoverReason::timeout, LimitOrigin::user);
+  }
   const auto left = remaining(now);
   if (!left) {
     return limits;
   }
   limits.deadline = deadline();
   const auto sharers = members_left(now) + (tried_[place] != 0 ? 1 : 0);
-  const bool explicit_limit = settings.first_progress || settings.stale;
-  if (sharers > 1 && !explicit_limit) {
-    const auto share = share_of_deadline(*left, sharers, policy_.min_attempt);
-    limits.share = Limit(share.value_or(policy_.min_attempt), FailoverReason::timeout,
-                         LimitOrigin::share_of_deadline);
+  if (sharers > 1) {
+    const auto after = share_of_deadline(*left, sharers, policy_.min_attempt);
+    const Limit share(after.value_or(policy_.min_attempt), FailoverReason::timeout,
+                      LimitOrigin::share_of_deadline);
+    // An explicit limit lifts the share where it holds itself: `stale` does not for an attempt that notes nothing.
+    if (limits.attempt.origin != LimitOrigin::user && share.after < limits.attempt.after) {
+      limits.attempt = share;
+    }
+    if (!settings.first_progress && !settings.stale) {
+      limits.share = share;
+    }
   }
   return limits;
 }
@@ -589,8 +650,15 @@ void Attempt::begin(Scope& scope) {
                      .with_ready([this] { return ready_ && ready_(); })
                      .with_takeover([this] { return call_.takeover(run_); }),
                  began_);
-  if (limits().deadline) {
-    stall_->enter(Phase::none, began_);  // arms it for the deadline
+  if (started_) {
+    stall_->start(began_);
+  }
+}
+
+void Attempt::started() {
+  started_ = true;
+  if (stall_) {  // else the executor has queued it, and it begins later
+    stall_->start(began_);
   }
 }
 
@@ -653,15 +721,20 @@ void Attempt::succeeded() {
   call_.answer_began_ = began_;
 }
 
-std::optional<Failure> Attempt::failure_of(const error_code& thrown) const {
-  if (expired_) {
-    return Failure(*expired_);
-  }
-  if (thrown == asio::error::operation_aborted) {
+Failure Attempt::failure_of(const error_code& thrown) const {
+  return expired_ ? Failure(*expired_) : call_.as_reason(Failure(thrown));
+}
+
+std::optional<Failure> Attempt::failure_of(const asio::multiple_exceptions& thrown) const {
+  try {
+    std::rethrow_exception(thrown.first_exception());
+  } catch (const FailoverError& first) {
+    return first.failure();
+  } catch (const boost::system::system_error& first) {
+    return failure_of(first.code());
+  } catch (...) {
     return std::nullopt;
   }
-  const auto reason = reason_for(thrown);
-  return reason ? Failure(*reason, thrown.message()) : Failure(thrown);
 }
 
 Decision Attempt::failed(Failure failure) {
@@ -670,10 +743,8 @@ Decision Attempt::failed(Failure failure) {
     const bool aborted = failure.code() == asio::error::operation_aborted;
     failure = Failure(*expired_, aborted ? std::string_view() : failure.message())
                   .with_tokens_spent(failure.tokens_spent());
-  } else if (const auto reason = reason_for(failure.code()); reason && failure.code() != *reason) {
-    failure =
-        Failure(*reason, failure.message().empty() ? failure.code().message() : failure.message())
-            .with_tokens_spent(failure.tokens_spent());
+  } else {
+    failure = call_.as_reason(failure);
   }
   if (run_.credential) {
     failure.without(run_.credential->secret);

@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::size_t telling = 4;  // characters of a secret; fewer say nothing of it
 
+/// beast::error::timeout, known by its name so that this layer needs no Beast.
+bool is_beast_timeout(const error_code& code) noexcept {
+  return code.value() == 1 && code.category().name() == std::string_view("boost.beast");
+}
+
 }  // namespace
 
 struct Failure::Data {
@@ -110,7 +115,7 @@ std::optional<FailoverReason> reason_for(const error_code& code) noexcept {
   if (!code || code.category() == stop_category() || code == errc::operation_canceled) {
     return std::nullopt;
   }
-  if (code == errc::timed_out) {
+  if (code == errc::timed_out || is_beast_timeout(code)) {
     return FailoverReason::timeout;
   }
   const auto of_connections = {

@@ -7,6 +7,7 @@ namespace understudy {
 namespace {
 
 using namespace std::chrono_literals;
+using detail::later;
 
 /// 2^n times `first`, and at most `longest`.
 Clock::duration doubled(Clock::duration first, unsigned n, Clock::duration longest) noexcept {
@@ -17,8 +18,9 @@ Clock::duration doubled(Clock::duration first, unsigned n, Clock::duration longe
   return std::min(first, longest);
 }
 
-Clock::time_point later(Clock::time_point now, Clock::duration by) noexcept {
-  return by > Clock::time_point::max() - now ? Clock::time_point::max() : now + by;
+/// When to look after what a provider has named a time for.
+Clock::time_point next_probe(Clock::time_point now, Clock::time_point named_until) noexcept {
+  return std::min(named_until, later(now, named_probe_gap));
 }
 
 }  // namespace
@@ -27,7 +29,7 @@ Clock::duration rest(CooldownLadder ladder, unsigned failed_probes) noexcept {
   constexpr unsigned steady_probes = 4;  // after these, the fifth doubles it
   switch (ladder) {
     case CooldownLadder::none: return {};
-    case CooldownLadder::limit: return doubled(60s, failed_probes, 4h);
+    case CooldownLadder::limit: return doubled(60s, failed_probes, longest_rest);
     case CooldownLadder::stall: return doubled(15s, failed_probes, 30min);
     case CooldownLadder::brief:
       return doubled(15s, failed_probes > steady_probes ? failed_probes - steady_probes : 0, 5min);
@@ -53,6 +55,29 @@ void Health::Probe::release() noexcept {
   }
 }
 
+void Health::Outlook::add(const Outlook& other) noexcept {
+  const auto latest = std::max(returns, other.returns);
+  const bool either_named = named || other.named;
+  if (std::pair(other.standing, other.until) >= std::pair(standing, until)) {
+    *this = other;
+  }
+  returns = latest;
+  named = either_named;
+}
+
+Health::Outlook Health::Mark::outlook(Clock::time_point now) const noexcept {
+  const bool probing = leased(now);
+  Outlook outlook;
+  outlook.standing = dead || probing || now < until ? Standing::cooling : Standing::probe_due;
+  outlook.until = dead ? Clock::time_point::max() : probing ? lease_until : until;
+  outlook.early = early();
+  outlook.named = named(now) && !probing;
+  outlook.returns = outlook.named ? std::max(named_until, outlook.until) : outlook.until;
+  outlook.dead = dead;
+  outlook.reason = reason;
+  return outlook;
+}
+
 Health::Outlook Health::look(std::span<const std::string> keys, CallId call,
                              Clock::time_point now) const {
   Outlook outlook;
@@ -65,21 +90,7 @@ Health::Outlook Health::look(std::span<const std::string> keys, CallId call,
     if (place == marks_.end() || !place->second.open || place->second.call == call) {
       continue;
     }
-    const Mark& mark = place->second;
-    const bool leased = mark.leased(now);
-    const auto until = mark.dead ? Clock::time_point::max()
-                       : leased  ? mark.lease_until
-                                 : mark.until;
-    const auto standing =
-        mark.dead || leased || now < mark.until ? Standing::cooling : Standing::probe_due;
-    if (std::pair(standing, until) >= std::pair(outlook.standing, outlook.until)) {
-      outlook.standing = standing;
-      outlook.until = until;
-      outlook.early = mark.early();
-      outlook.named = mark.named && !leased;
-      outlook.dead = mark.dead;
-      outlook.reason = mark.reason;
-    }
+    outlook.add(place->second.outlook(now));
   }
   return outlook;
 }
@@ -158,11 +169,15 @@ void Health::failed(const HealthKeys& keys, FailoverReason reason,
       mark.reason = reason;
     }
     if (retry_after) {
-      const auto until = later(now, *retry_after);
+      const auto named_until = later(now, std::min(*retry_after, longest_rest));
+      const auto until = next_probe(now, named_until);
       // Whoever failed along with others can only lengthen it (LiteLLM #40130 kept the shorter one).
-      if (is_new || probed || mark.until < until) {
+      if (is_new || probed) {
+        mark.named_until = named_until;
         mark.until = until;
-        mark.named = true;
+      } else if (std::max(mark.until, mark.named_until) < named_until) {
+        mark.named_until = named_until;
+        mark.until = std::max(mark.until, until);
       }
     }
     mark.dead = mark.dead || reason == FailoverReason::auth_permanent;
@@ -190,10 +205,11 @@ void Health::fail_probe(std::uint64_t lease, CallId call, Clock::time_point now)
     mark.lease = 0;
     mark.call = call;
     mark.failed_at = now;
-    if (!mark.leased_early) {
+    if (mark.named(now)) {  // it was to be expected
+      mark.until = std::max(mark.until, next_probe(now, mark.named_until));
+    } else if (!mark.leased_early) {
       ++mark.failed_probes;
       mark.until = later(now, rest(traits(mark.reason).ladder, mark.failed_probes));
-      mark.named = false;
     }
   }
 }
@@ -273,6 +289,7 @@ std::vector<Health::MarkReport> Health::marks(Clock::time_point now) const {
     report.key = key;
     report.reason = mark.reason;
     report.rests = std::max(mark.until - now, Clock::duration::zero());
+    report.named = mark.named(now) ? mark.named_until - now : Clock::duration::zero();
     report.failed_probes = mark.failed_probes;
     report.probing = mark.leased(now);
     report.dead = mark.dead;

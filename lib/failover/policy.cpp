@@ -129,7 +129,7 @@ class Rules {
       return move_on("the provider's retry budget is empty",
                      "the provider's retry budget is empty, and no other member is left");
     }
-    if (s_.remaining && wait + p_.min_attempt > *s_.remaining) {
+    if (s_.remaining && wait > *s_.remaining - p_.min_attempt) {
       return move_on("the wait would pass the deadline", "a retry would pass the deadline");
     }
     return {Action::retry, why, wait};

@@ -47,6 +47,7 @@ std::string finding(const Evidence& evidence) {
     case LimitClock::transport: return seconds(evidence.since_last_byte) + " without a byte";
     case LimitClock::phase: return "not done in time";
     case LimitClock::wall: return "time is up";
+    case LimitClock::attempt: return "no answer in " + seconds(evidence.since_last_progress);
     case LimitClock::none: break;
   }
   return {};
@@ -81,6 +82,7 @@ std::string_view to_string(LimitClock clock) noexcept {
     case LimitClock::progress: return "progress";
     case LimitClock::transport: return "transport";
     case LimitClock::wall: return "wall";
+    case LimitClock::attempt: return "attempt";
   }
   return "unknown";
 }
@@ -108,13 +110,15 @@ std::string to_string(const Cause& cause) {
   text += " (limit " + seconds(evidence.limit);
   text += ", ";
   text += to_string(evidence.origin);
-  text += "; phase ";
-  text += to_string(evidence.phase);
-  if (evidence.clock != LimitClock::transport && evidence.bytes > 0) {
-    text += "; last byte " + seconds(evidence.since_last_byte) + " ago";
+  if (evidence.clock != LimitClock::attempt) {  // else nothing was noted
+    text += "; phase ";
+    text += to_string(evidence.phase);
+    if (evidence.clock != LimitClock::transport && evidence.bytes > 0) {
+      text += "; last byte " + seconds(evidence.since_last_byte) + " ago";
+    }
+    text += "; " + std::to_string(evidence.bytes) + " bytes, ";
+    text += std::to_string(evidence.heartbeats) + " heartbeats";
   }
-  text += "; " + std::to_string(evidence.bytes) + " bytes, ";
-  text += std::to_string(evidence.heartbeats) + " heartbeats";
   if (evidence.lateness > std::chrono::milliseconds(1)) {
     text += "; noticed " + seconds(evidence.lateness) + " late";
   }

@@ -1,6 +1,7 @@
 #include "understudy/runtime/scope.hpp"
 
 #include <atomic>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/post.hpp>
 #include <cstdio>
 #include <string>
@@ -59,6 +60,8 @@ bool is_abort(const std::exception_ptr& error) noexcept {
     std::rethrow_exception(error);
   } catch (const boost::system::system_error& thrown) {
     return thrown.code() == asio::error::operation_aborted;
+  } catch (const asio::multiple_exceptions& thrown) {
+    return is_abort(thrown.first_exception());
   } catch (...) {
     return false;
   }
@@ -226,10 +229,7 @@ void Scope::deadline(Clock::time_point time) {
   deadline_->set(time);
 }
 
-void Scope::deadline(Clock::duration from_now) {
-  const auto now = Clock::now();
-  deadline(from_now > Clock::time_point::max() - now ? Clock::time_point::max() : now + from_now);
-}
+void Scope::deadline(Clock::duration from_now) { deadline(detail::later(Clock::now(), from_now)); }
 
 void Scope::deadline_reached(Clock::time_point due) {
   Evidence evidence;

@@ -58,6 +58,7 @@ StallLimits stall_limits(const StallSettings& settings, const StallFacts& facts,
                               ? Limit(*settings.first_progress, codes.timeout, LimitOrigin::user)
                               : limits.stale;
   limits.whole_answer = explicit_or(settings.whole_answer, 600s, codes.timeout);
+  limits.attempt = settings.first_progress ? limits.first_progress : limits.whole_answer;
   limits.error_body = Limit(5s, codes.connection, LimitOrigin::standard);
   limits.finish = Limit(5s, codes.connection, LimitOrigin::standard);
   limits.silence = settings.silence ? Limit(*settings.silence, codes.connection, LimitOrigin::user)

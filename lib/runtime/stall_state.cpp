@@ -4,6 +4,7 @@ namespace understudy {
 namespace {
 
 using namespace std::chrono_literals;
+using detail::later;
 
 /// A wake-up that is later than this was held up by our own side (design.md 4).
 constexpr Clock::duration granted_from = 1s;
@@ -21,10 +22,6 @@ constexpr Clock::duration paused_step = 100ms;
 /// However often "ask me again now" is answered.
 constexpr Clock::duration least_between_asks = 100ms;
 
-Clock::time_point later(Clock::time_point time, Clock::duration by) noexcept {
-  return by > Clock::time_point::max() - time ? Clock::time_point::max() : time + by;
-}
-
 }  // namespace
 
 void StallState::enter(Phase phase, Clock::time_point now) noexcept {
@@ -32,6 +29,7 @@ void StallState::enter(Phase phase, Clock::time_point now) noexcept {
   since_ = now;
   age_ = {};
   phase_ = phase;
+  noted_ = true;
   answer_ = Answer::none;
   confirmation_ = Confirmation::none;
   behind_ = {};
@@ -143,23 +141,36 @@ StallState::Running StallState::silence_running(Clock::time_point now) const noe
   return running;
 }
 
-StallState::Running StallState::share_running(bool as_last_member) const noexcept {
+StallState::Running StallState::since_start(const Limit& limit, LimitClock clock) const noexcept {
   Running running;
-  if (limits_.share.origin == LimitOrigin::none || delivered_ || as_last_member ||
-      phase_limit().origin == LimitOrigin::user) {
-    return running;
-  }
-  running.limit = limits_.share;
-  running.clock = LimitClock::wall;
+  running.limit = limit;
+  running.clock = clock;
   running.progress = true;
-  running.expires = later(started_, limits_.share.after + granted_);
+  running.expires = later(later(started_, limit.after), granted_);
   return running;
+}
+
+StallState::Running StallState::attempt_running(bool as_last_member) const noexcept {
+  if (noted_ || limits_.attempt.origin == LimitOrigin::none) {
+    return {};
+  }
+  const bool longer = as_last_member && limits_.last_member.after > limits_.attempt.after;
+  return since_start(longer ? limits_.last_member : limits_.attempt, LimitClock::attempt);
+}
+
+StallState::Running StallState::share_running(bool as_last_member) const noexcept {
+  if (!noted_ || limits_.share.origin == LimitOrigin::none || delivered_ || as_last_member ||
+      phase_limit().origin == LimitOrigin::user) {
+    return {};
+  }
+  return since_start(limits_.share, LimitClock::wall);
 }
 
 StallState::Running StallState::first(Clock::time_point now) const noexcept {
   const bool as_last_member = answer_ == Answer::no;
   auto earliest = phase_running(now, as_last_member);
-  for (const auto& other : {silence_running(now), share_running(as_last_member)}) {
+  for (const auto& other :
+       {attempt_running(as_last_member), silence_running(now), share_running(as_last_member)}) {
     if (other.expires < earliest.expires) {
       earliest = other;
     }
@@ -176,7 +187,8 @@ Clock::time_point StallState::next_ask(Clock::time_point now) const noexcept {
   if (answer_ != Answer::no || !ask_again_at_) {
     return Clock::time_point::max();
   }
-  const auto expires = std::min(phase_running(now, false).expires, share_running(false).expires);
+  const auto expires = std::min({phase_running(now, false).expires, attempt_running(false).expires,
+                                 share_running(false).expires});
   return std::max(expires, *ask_again_at_);
 }
 
@@ -196,7 +208,7 @@ StallState::Verdict StallState::check(Clock::time_point now, Clock::time_point d
     running.expires = *limits_.deadline;
     return Verdict::expired(cause(running, now));
   }
-  if (!pending()) {
+  if (noted_ && !pending()) {
     return Verdict::sleep(std::max(next_due(now), now + paused_step));
   }
   if (now >= next_ask(now)) {
@@ -256,8 +268,8 @@ Cause StallState::cause(const Running& expired, Clock::time_point now) const noe
   evidence.clock = expired.clock;
   evidence.origin = expired.limit.origin;
   evidence.limit = expired.limit.after;
-  evidence.since_last_byte = silent(now);
-  evidence.since_last_progress = age(now);
+  evidence.since_last_byte = noted_ ? silent(now) : now - started_;
+  evidence.since_last_progress = noted_ ? age(now) : now - started_;
   // Where nobody could take over at first, it is not late before that was to be asked again.
   evidence.lateness = now - std::max(expired.expires, ask_again_at_.value_or(expired.expires));
   evidence.bytes = bytes_;

@@ -210,6 +210,8 @@ probe_grace = "1s"
   CHECK(good(model + "[fallback]\non_partial = \"fail\"\n").main.delivery.on_partial ==
         OnPartial::fail);
   CHECK(to_string(OnPartial::restart) == "restart");
+  // Shorter than what an attempt needs otherwise: the first one is made all the same.
+  CHECK(good(model + "[fallback]\ndeadline = \"300ms\"\n").main.policy.deadline == 300ms);
 }
 
 TEST_CASE("[stall], [retry], [credentials]") {

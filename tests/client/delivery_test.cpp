@@ -262,3 +262,116 @@ TEST_CASE("the observer is told of the break, and of the call's end once") {
   CHECK(counter.attempts == 2);
   CHECK(counter.reason == R::connection);
 }
+
+namespace {
+
+/// A stream of the user's own: these events, and then this.
+class OwnStream final : public StreamSource {
+ public:
+  using Then = std::function<awaitable<Result<bool>>()>;
+
+  OwnStream(std::vector<Event> events, Then then)
+      : events_(std::move(events)), then_(std::move(then)) {}
+
+  Protocol protocol() const noexcept override { return Protocol::openai_chat; }
+  const Event* try_next() override { return at_ < events_.size() ? &events_[at_++] : nullptr; }
+  awaitable<Result<bool>> ready() override {
+    if (at_ < events_.size()) {
+      co_return true;
+    }
+    co_return co_await then_();
+  }
+
+ private:
+  std::vector<Event> events_;
+  Then then_;
+  std::size_t at_ = 0;
+};
+
+awaitable<Result<bool>> gives_up(error_code code) { co_return Failure(code); }
+
+/// "a" begins an answer, and then does this; "b" answers.
+class OwnStreams {
+ public:
+  explicit OwnStreams(OwnStream::Then a_then) : a_then_(std::move(a_then)) {}
+
+  DeliveryPlan plan() {
+    auto open = [this](const Request&, Attempt& attempt) -> awaitable<Result<Stream>> {
+      std::vector<Event> events{Event(Start("id", "m")), Event(Text(0, "one "))};
+      auto then = a_then_;
+      if (attempt.member().provider() == "b") {
+        events.emplace_back(Text(0, "two"));
+        events.emplace_back(Finish(FinishReason::stop, "stop"));
+        then = []() -> awaitable<Result<bool>> { co_return false; };
+      }
+      co_return Stream(std::make_unique<OwnStream>(std::move(events), std::move(then)));
+    };
+    DeliveryPlan plan({Member("a", "m"), Member("b", "m")}, Policy(),
+                      DeliverySettings().with_on_partial(OnPartial::restart), state,
+                      std::make_shared<const Request>(Request("m")), std::move(open));
+    plan.with_retract();
+    return plan;
+  }
+
+  testing::VirtualTime time;
+  asio::io_context context;
+  State state;
+
+ private:
+  OwnStream::Then a_then_;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "a stream of the user's own that gives up in mid-answer fails over by what its code means") {
+  for (const auto& [code, reason] :
+       {std::pair(error_code(asio::error::operation_aborted), R::timeout),
+        std::pair(error_code(StopReason::deadline), R::timeout),
+        std::pair(error_code(asio::error::eof), R::connection)}) {
+    CAPTURE(code.message());
+    OwnStreams streams([code = code] { return gives_up(code); });
+    std::string text;
+    CallReport report;
+    const auto read = [&]() -> awaitable<void> {
+      auto delivery = co_await deliver(streams.plan());
+      while (const Event* event = co_await delivery.next()) {
+        if (const auto* said = std::get_if<Text>(&event->body)) {
+          text += said->text;
+        } else if (std::holds_alternative<Retract>(event->body)) {
+          text += '|';
+        }
+      }
+      report = delivery.report();
+    };
+    streams.time.run(streams.context, read());
+    CHECK(text == "one |one two");
+    CHECK(report.attempts.at(0).failure.code() == reason);
+  }
+}
+
+TEST_CASE(
+    "what breaks in mid-answer because the caller has stopped it is no failure of the member") {
+  OwnStreams streams([]() -> awaitable<Result<bool>> {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    Timer socket(co_await asio::this_coro::executor);
+    socket.expires_after(1h);
+    co_await socket.async_wait(asio::as_tuple(asio::deferred));
+    co_return Failure(asio::error::connection_reset);
+  });
+  error_code end;
+  const auto read = [&](Scope& scope) -> awaitable<void> {
+    scope.deadline(3s);
+    auto delivery = co_await deliver(streams.plan());
+    co_await delivery.next();
+    co_await delivery.next();
+    const auto ended = co_await delivery.ready();
+    end = ended.error().code();
+  };
+  try {
+    streams.time.run(streams.context, with_scope(read));
+  } catch (const boost::system::system_error&) {
+  }
+  CHECK(end == StopReason::cancelled);
+  CHECK(streams.state.health().all_well());
+}

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/error.hpp>
+#include <boost/beast/core/error.hpp>
 
 using namespace understudy;
 using namespace std::chrono_literals;
@@ -115,6 +116,7 @@ TEST_CASE("the reason that a code stands for") {
       {FailoverReason::billing, FailoverReason::billing},
       {errc::make_error_code(errc::timed_out), FailoverReason::timeout},
       {asio::error::timed_out, FailoverReason::timeout},
+      {boost::beast::error::timeout, FailoverReason::timeout},
       {asio::error::connection_refused, FailoverReason::connection},
       {asio::error::connection_reset, FailoverReason::connection},
       {asio::error::connection_aborted, FailoverReason::connection},

@@ -156,15 +156,98 @@ TEST_CASE("the time that the provider named wins over the ladder") {
     patient.fails(FailoverReason::rate_limit, first, 0s, 5s);
     CHECK(patient.rests() == 5s);
   }
-  SUBCASE("longer, uncapped") {
-    patient.fails(FailoverReason::rate_limit, first, 0s, 7 * 24h);
-    CHECK(patient.rests() == 7 * 24h);
-  }
-  SUBCASE("longer than the clock's range") {
-    patient.fails(FailoverReason::rate_limit, first, 0s, Clock::duration::max());
-    CHECK(patient.look().until == Clock::time_point::max());
+  SUBCASE("longer") {
+    patient.fails(FailoverReason::rate_limit, first, 0s, 5min);
+    CHECK(patient.rests() == 5min);
   }
   CHECK(patient.look().named);
+  CHECK(patient.look().returns == patient.look().until);
+}
+
+TEST_CASE("a named time beyond five minutes is probed every five minutes, and counts 4 h at most") {
+  class Row {
+   public:
+    Clock::duration named;
+    Clock::duration counts;
+  };
+  for (const auto& row : {Row{5min + 1s, 5min + 1s}, Row{2h, 2h}, Row{4h, 4h}, Row{7 * 24h, 4h},
+                          Row{Clock::duration::max(), 4h}}) {
+    CAPTURE(row.named.count());
+    Patient patient;
+    patient.fails(FailoverReason::rate_limit, first, 0s, row.named);
+    CHECK(patient.only_mark().named == row.counts);
+    CHECK(patient.look().returns == start + row.counts);
+    CHECK(patient.rests() == 5min);
+    patient.now += 5min - 1ns;
+    CHECK_FALSE(patient.probe(second));
+    patient.now += 1ns;
+    CHECK(patient.look().standing == Standing::probe_due);
+    CHECK(patient.look().named);  // all the same
+    CHECK(patient.probe(second));
+  }
+}
+
+TEST_CASE(
+    "a failed probe before the named time: five minutes to the next, and no longer rest after it") {
+  Patient patient;
+  patient.fails(FailoverReason::rate_limit, first, 0s, 12min);
+  SUBCASE("it has lost its hedge") {
+    for (const auto& [call, rests] :
+         {std::pair(second, Clock::duration(5min)), std::pair(third, Clock::duration(2min))}) {
+      patient.now += 5min;
+      auto probe = patient.probe(call);
+      REQUIRE(probe);
+      patient.health.probe_lost(probe, call, patient.now);
+      CHECK(patient.rests() == rests);  // the second ends with the named time
+      CHECK(patient.only_mark().failed_probes == 0);
+    }
+    patient.now += 2min;
+    auto probe = patient.probe(second);
+    patient.probe_fails(probe, FailoverReason::rate_limit, second);
+    CHECK(patient.only_mark().failed_probes == 1);  // now it counts
+    CHECK(patient.rests() == 120s);
+    CHECK(patient.only_mark().named == 0s);
+  }
+  SUBCASE("the provider names a shorter time, or a longer one") {
+    patient.now += 5min;
+    auto probe = patient.probe(second);
+    patient.probe_fails(probe, FailoverReason::rate_limit, second, 30s);
+    CHECK(patient.rests() == 30s);
+    CHECK(patient.only_mark().named == 30s);
+    patient.now += 30s;
+    auto next = patient.probe(third);
+    patient.probe_fails(next, FailoverReason::rate_limit, third, 1h);
+    CHECK(patient.rests() == 5min);
+    CHECK(patient.only_mark().named == 1h);
+  }
+  SUBCASE("its success ends the mark, whatever time was named") {
+    patient.now += 5min;
+    auto probe = patient.probe(second);
+    patient.health.succeeded(patient.keys, patient.now, probe);
+    CHECK(patient.health.all_well());
+  }
+}
+
+TEST_CASE("of several marks the latest time of return counts") {
+  Patient patient;
+  patient.fails(FailoverReason::timeout);                     // the member, 15 s
+  patient.fails(FailoverReason::rate_limit, first, 0s, 2h);   // the credential for the model
+  patient.fails(FailoverReason::connection, first, 0s, 10s);  // the endpoint
+  patient.now += 5min;
+  CHECK(patient.look().standing == Standing::probe_due);
+  CHECK(patient.look().named);
+  CHECK(patient.look().returns == start + 2h);
+}
+
+TEST_CASE("a straggler lengthens a named time, and postpones no probe by that") {
+  Patient patient;
+  patient.fails(FailoverReason::rate_limit, first, 0s, 10min);
+  patient.now += 4min;
+  patient.fails(FailoverReason::rate_limit, second, 5min, 2h);
+  CHECK(patient.only_mark().named == 2h);
+  CHECK(patient.rests() == 5min);  // it has just failed
+  patient.fails(FailoverReason::rate_limit, third, 5min, 1h);
+  CHECK(patient.only_mark().named == 2h);
 }
 
 TEST_CASE("stragglers can lengthen a mark to a named time, and never shorten it") {
@@ -273,7 +356,7 @@ TEST_CASE("a failed probe doubles the rest") {
 }
 
 TEST_CASE("a failed probe's named time wins over its doubled rest, shorter or longer") {
-  for (const auto named : {Clock::duration(4s), Clock::duration(10h)}) {
+  for (const auto named : {Clock::duration(4s), Clock::duration(4min)}) {
     Patient patient;
     patient.fails(FailoverReason::rate_limit);
     patient.now += 60s;

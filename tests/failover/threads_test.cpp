@@ -4,8 +4,10 @@
 #include <array>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <future>
 #include <memory>
 #include <optional>
@@ -50,7 +52,7 @@ void on_all_threads(F call) {
 
 TEST_CASE("threads: a cooldown that is over is probed exactly once") {
   State state;
-  const Policy policy;
+  const auto policy = Policy().with_probe_grace(1h);  // no hedge, however slow the machine is
   const Chain chain{Member("a", "m"), Member("b", "m")};
   HealthKeys sick;
   sick[Concern::member] = "member " + chain[0].key();
@@ -60,10 +62,17 @@ TEST_CASE("threads: a cooldown that is over is probed exactly once") {
                         long_ago, none);
 
   std::atomic<int> probes{0};
+  std::atomic<int> probing{0};
   std::atomic<int> answered{0};
   const auto ask = [&](Attempt& attempt) -> awaitable<Result<int>> {
-    // Longer than all the others take together, so that a second probe would have its chance.
-    co_await sleep_for(attempt.member().provider() == "a" ? 300ms : 1ms);
+    co_await asio::post(asio::deferred);
+    if (attempt.member().provider() == "a") {
+      // Until all the others have ended, so that a second probe has its chance.
+      ++probing;
+      while (answered + probing < calls) {
+        co_await sleep_for(1ms);
+      }
+    }
     co_return 1;
   };
   on_all_threads([&](int) -> awaitable<void> {
@@ -127,7 +136,7 @@ TEST_CASE("threads: an expired token is refreshed exactly once") {
 
 TEST_CASE("threads: all in cooldown, one looks and wakes the waiting calls of every thread") {
   State state;
-  const auto policy = Policy().with_patience(20s);
+  const auto policy = Policy().with_patience(1h);
   const Chain chain{Member("a", "m")};
   HealthKeys sick;
   sick[Concern::member] = "member " + chain[0].key();

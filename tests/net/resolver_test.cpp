@@ -111,8 +111,11 @@ TEST_CASE("an answer that is not fresh: asked again, and served where that fails
       });
   SystemResolver resolver(options);
   CHECK(run(resolver.resolve("api.test")).value().front() == somewhere);
-  CHECK(run(resolver.resolve("api.test")).value().front() == somewhere);  // it failed
-  CHECK(run(resolver.resolve("api.test")).value().front() == somewhere);  // it hangs
+  // It fails, and then it hangs. A lookup's thread may be late, so that several are served for one lookup.
+  while (lookups < 3) {
+    CHECK(run(resolver.resolve("api.test")).value().front() == somewhere);
+  }
+  CHECK(run(resolver.resolve("api.test")).value().front() == somewhere);
   CHECK(lookups == 3);
   gate->open();
 }

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "incident.hpp"
+#include "understudy/failover/retry_after.hpp"
 
 using namespace understudy;
 using namespace incident_test;
@@ -65,13 +66,14 @@ TEST_CASE("30223, 77607: a limit that lasts: 60 s, doubling with each probe, to 
   CHECK(asked.size() == 1 + 8 + 4);  // 60 s to 7680 s in 4.25 h, then every 4 h
 }
 
-TEST_CASE("67642: a limit that ends in five hours: not one request before") {
+TEST_CASE("67642: a limit that ends in five hours: a request in five minutes, and not one more") {
   Incident incident;
   bool over = false;
   auto& primary = incident.add(
       Member("anthropic", "opus").with_credentials(keys("anthropic", 1)), [&](const Asked&) {
         return over ? Behaviour::answer(5ms)
-                    : Behaviour::fail(Failure(FailoverReason::rate_limit).with_retry_after(5h));
+                    : Behaviour::fail(Failure(FailoverReason::rate_limit)
+                                          .with_retry_after(5h - incident.time.elapsed()));
       });
   auto& fallback = incident.add(Member("openai", "gpt"), [&](const Asked&) {
     return incident.time.elapsed() < 2h ? Behaviour::answer(5ms)
@@ -81,12 +83,98 @@ TEST_CASE("67642: a limit that ends in five hours: not one request before") {
     incident.turn();
     incident.pass(1min);
   }
-  // Also when nobody else could answer: the provider has named the time.
-  CHECK(primary.asked().size() == 1);
+  // Also when no other member could answer: the provider has named the time.
+  const auto& asked = primary.asked();
+  CHECK(asked.size() <= 5h / named_probe_gap);
+  CHECK(asked.size() > 5h / named_probe_gap / 2);
+  for (std::size_t i = 1; i < asked.size(); ++i) {
+    CHECK(asked[i].began - asked[i - 1].ended >= named_probe_gap);
+  }
   CHECK(fallback.asked().size() > 100);
   over = true;
   incident.pass(3min);
   CHECK(incident.turn().result.value() == "answer of anthropic/opus");
+}
+
+TEST_CASE(
+    "a Retry-After of 3,000 years: asked again in five minutes, and the caller is told four "
+    "hours") {
+  for (const auto named : {longest_retry_after, Clock::duration::max()}) {
+    Incident incident;
+    auto& primary = incident.add(
+        Member("anthropic", "opus").with_credentials(keys("anthropic", 1)),
+        [&](const Asked& asked) {
+          return asked.number < 2
+                     ? Behaviour::fail(Failure(FailoverReason::rate_limit).with_retry_after(named))
+                     : Behaviour::answer(5ms);
+        });
+    CHECK(incident.turn().result.error().retry_after() == 4h);
+    incident.pass(5min - 1s);
+    CHECK(incident.turn().result.error().retry_after() == 4h - 5min + 1s);
+    CHECK(primary.asked().size() == 1);
+    incident.pass(1s);
+    CHECK(incident.turn().result.error().retry_after() == 4h);  // said once more
+    CHECK(primary.asked().size() == 2);
+    CHECK(incident.turn().result.has_error());
+    CHECK(primary.asked().size() == 2);
+    incident.pass(5min);
+    CHECK(incident.turn().result.value() == "answer of anthropic/opus");
+    CHECK(incident.marks().empty());
+  }
+}
+
+TEST_CASE("a credential whose limit ends in a year costs one call in five minutes an attempt") {
+  Incident incident;
+  bool limited = true;
+  auto& provider = incident.add(
+      Member("anthropic", "opus").with_credentials(keys("anthropic", 2)), [&](const Asked& asked) {
+        return limited && asked.credential == "key-1"
+                   ? Behaviour::fail(
+                         Failure(FailoverReason::rate_limit).with_retry_after(longest_retry_after))
+                   : Behaviour::answer(5ms);
+      });
+  for (int minute = 0; minute < 60; ++minute) {
+    CHECK(incident.turn().result.has_value());
+    incident.pass(1min);
+  }
+  CHECK(provider.asked().size() == 60 + 12);
+  limited = false;
+  incident.pass(5min);
+  CHECK(*incident.turn().report.attempts.at(0).credential == "1");
+  CHECK(incident.marks().empty());
+}
+
+TEST_CASE("a probe before a named time costs its caller the grace at most") {
+  Incident incident;
+  auto& primary = incident.add(Member("anthropic", "opus"), [](const Asked& asked) {
+    return asked.number == 0
+               ? Behaviour::fail(Failure(FailoverReason::overloaded).with_retry_after(2h))
+               : Behaviour::stall(10s);
+  });
+  incident.add(Member("openai", "gpt"), answers);
+  for (int minute = 0; minute < 120; ++minute) {
+    const auto outcome = incident.turn();
+    CHECK(outcome.result.value() == "answer of openai/gpt");
+    CHECK(outcome.report.took <= incident.policy.probe_grace + 40ms);
+    incident.pass(1min - outcome.report.took);
+  }
+  // A probe in mid-time that fails is no worse than none: five minutes to the next, as before.
+  CHECK(primary.asked().size() >= 20);
+  CHECK(primary.asked().size() <= 24);
+}
+
+TEST_CASE("a named time that is still to come: no probe of it ends what may yet answer") {
+  Incident incident;
+  incident.add(Member("anthropic", "opus"),
+               fails(Failure(FailoverReason::overloaded).with_retry_after(2h)));
+  Clock::duration takes = 5ms;
+  incident.add(Member("openai", "gpt"), [&](const Asked&) { return Behaviour::answer(takes); });
+  CHECK(incident.turn().result.value() == "answer of openai/gpt");
+  incident.pass(5min - 100s);
+  takes = 400s;  // its limit is 180 s, and the probe is due within it
+  const auto outcome = incident.turn();
+  CHECK(outcome.report.why() ==
+        "openai/gpt answered, passed over anthropic/opus: in cooldown, overloaded");
 }
 
 TEST_CASE("75041, 71520: a probe before the primary is restored, at a price that the user sets") {

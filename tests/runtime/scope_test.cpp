@@ -6,6 +6,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -540,6 +541,29 @@ TEST_CASE("B2 asio #1332: a child's completion handler has no executor of its ow
   asio::post(pool, [&] { signal.emit(asio::cancellation_type::all); });
   CHECK(promise.get_future().get() == asio::error::operation_aborted);
   pool.join();
+}
+
+TEST_CASE(
+    "Asio's || and && that unwind because the scope was cancelled are no errors of their own") {
+  using namespace asio::experimental::awaitable_operators;
+  World world;
+  for (const bool both : {false, true}) {
+    const auto body = [&](Scope& scope) -> awaitable<void> {
+      scope.deadline(1s);
+      if (both) {
+        co_await (sleep_for(1h) && sleep_for(2h));
+      } else {
+        co_await (sleep_for(1h) || sleep_for(2h));
+      }
+    };
+    try {
+      world.run(with_scope(body));
+      FAIL("the deadline has to be seen");
+    } catch (const system_error& thrown) {
+      CHECK(thrown.code() == StopReason::deadline);
+    }
+  }
+  CHECK(world.time.elapsed() == 2s);
 }
 
 TEST_CASE("Law 7: one executor for a scope tree; other threads cancel by posting to it") {

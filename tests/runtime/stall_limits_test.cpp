@@ -98,6 +98,28 @@ TEST_CASE("the other limits: defaults and the user's") {
   }
 }
 
+TEST_CASE(
+    "the limit of an attempt that notes nothing: explicit first_progress, else whole_answer") {
+  class Row {
+   public:
+    StallSettings settings;
+    Clock::duration attempt;
+    LimitOrigin origin;
+  };
+  const Row rows[] = {
+      {{}, 600s, LimitOrigin::standard},
+      {StallSettings().with_stale(20s), 600s, LimitOrigin::standard},
+      {StallSettings().with_whole_answer(30s), 30s, LimitOrigin::user},
+      {StallSettings().with_whole_answer(30s).with_first_progress(2s), 2s, LimitOrigin::user},
+  };
+  for (const auto& row : rows) {
+    const auto limits = stall_limits(row.settings, StallFacts().with_floor(1h), codes);
+    CHECK(limits.attempt.after == row.attempt);
+    CHECK(limits.attempt.origin == row.origin);
+    CHECK(limits.attempt.code == asio::error::timed_out);
+  }
+}
+
 TEST_CASE("the share of a deadline") {
   struct Row {
     Clock::duration remaining;

@@ -571,6 +571,67 @@ TEST_CASE("the share of a deadline") {
   }
 }
 
+TEST_CASE("an attempt that notes nothing has one limit, which counts from its start") {
+  const auto of_2s = [] {
+    auto limits = stall_limits(StallSettings(), StallFacts(), codes);
+    limits.attempt = Limit(2s, timeout, LimitOrigin::user);
+    return limits;
+  };
+  SUBCASE("nothing at all") {
+    Attempt attempt(of_2s());
+    check_expires_after(attempt, 2s);
+    CHECK(attempt.cause->code == timeout);
+    CHECK(attempt.cause->evidence.clock == LimitClock::attempt);
+    CHECK(attempt.cause->evidence.since_last_progress == 2s);
+    CHECK(to_string(*attempt.cause) == "Connection timed out: no answer in 2 s (limit 2 s, user)");
+  }
+  SUBCASE("what was heard changes nothing, nor does a pause") {
+    Attempt attempt(of_2s());
+    CHECK(attempt.pass(1s));
+    attempt.state.heard(10);
+    attempt.state.heartbeat(attempt.now);
+    attempt.state.progressed();
+    attempt.state.paused(attempt.now);
+    check_expires_after(attempt, 1s);
+  }
+  SUBCASE("a phase ends it") {
+    Attempt attempt(of_2s());
+    CHECK(attempt.pass(2s - tick));
+    attempt.enter(Phase::first_progress);
+    check_expires_after(attempt, 180s);
+  }
+  SUBCASE("so does a wait") {
+    Attempt attempt(of_2s());
+    CHECK(attempt.pass(2s - tick));
+    attempt.state.waiting(attempt.now);
+    CHECK(attempt.pass(1h));
+  }
+  SUBCASE("it asks as all limits on progress do") {
+    Attempt attempt(of_2s());
+    attempt.takeover = Takeover::no(Clock::time_point{} + 100s);
+    CHECK(attempt.pass(100s - tick));
+    attempt.takeover = Takeover::no();
+    check_expires_after(attempt, 500s + tick);
+    CHECK(attempt.asked == 2);
+    CHECK(attempt.cause->evidence.limit == 600s);
+  }
+  SUBCASE("what our own loop was late by is given back") {
+    Attempt attempt(of_2s());
+    attempt.wake_late(500ms);
+    CHECK(!attempt.cause);
+    check_expires_after(attempt, 500ms);
+    Attempt stopped(of_2s());
+    stopped.wake_late(1h);
+    CHECK(!stopped.cause);
+  }
+  SUBCASE("none is none") {
+    auto limits = of_2s();
+    limits.attempt = Limit();
+    Attempt attempt(limits);
+    CHECK(attempt.pass(100h));
+  }
+}
+
 TEST_CASE("limits at the end of the clock's range do not wrap around") {
   Attempt attempt(StallSettings()
                       .with_stale(Clock::duration::max())

@@ -3,8 +3,8 @@
 ///
 /// Invariants
 /// 1. Its scope and its clocks are its own: a stall in one attempt cannot touch the next.
-/// 2. A call that never notes anything has no stall limits but the call's deadline: limits count from
-///    `enter` and while `waiting`.
+/// 2. Stall limits count from `enter` and while `waiting`. Until the first of them is called the attempt as a whole
+///    has one limit, `Policy::attempt`: an awaitable that knows nothing of this class needs to do nothing.
 /// 3. Noting is cheap: per socket read one look at the clock, per event one store.
 ///
 ///     [&](Attempt& attempt) -> asio::awaitable<Result<Answer>> {
@@ -17,6 +17,7 @@
 ///         ...
 #pragma once
 
+#include <boost/asio/multiple_exceptions.hpp>
 #include <functional>
 #include <optional>
 
@@ -78,14 +79,18 @@ class UNDERSTUDY_API Attempt {
 
   /// For the combinator: the attempt begins in this scope.
   void begin(Scope& scope);
+  /// It runs, and has not ended at once.
+  void started();
   /// It answered.
   void succeeded();
   /// It failed with this; what was expired by our own timer is reported as that.
   Decision failed(Failure failure);
   /// It failed, and so did the refresh that was decided then.
   Decision not_refreshed(const Failure& failure);
-  /// What an error code thrown out of the attempt stands for, or nothing if we were stopped.
-  std::optional<Failure> failure_of(const error_code& thrown) const;
+  /// What an error code thrown out of the attempt stands for.
+  Failure failure_of(const error_code& thrown) const;
+  /// The same for what Asio's `||` and `&&` throw: what failed first counts. Nothing if that is a bug.
+  std::optional<Failure> failure_of(const asio::multiple_exceptions& thrown) const;
 
  private:
   void first_progress(Clock::time_point now);
@@ -101,6 +106,7 @@ class UNDERSTUDY_API Attempt {
   Phase phase_ = Phase::none;
   bool progressed_ = false;
   bool open_ = true;
+  bool started_ = false;
   std::optional<Cause> expired_;
   std::function<bool()> ready_;
   Scope* scope_ = nullptr;

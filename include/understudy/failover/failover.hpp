@@ -1,8 +1,8 @@
 /// Tries each member of a chain in turn, until one answers or none could.
 ///
-/// Works for any awaitable: an LLM call, a database query, an RPC. Which member is next, and whether the
-/// same one is tried again, is decided by the reason of the failure (policy.hpp) and by what earlier calls
-/// have learned (state.hpp).
+/// Works for any awaitable: an LLM call, a database query, an RPC; also for one that knows nothing of this
+/// library. Which member is next, and whether the same one is tried again, is decided by the reason of the
+/// failure (policy.hpp) and by what earlier calls have learned (state.hpp).
 ///
 /// Invariants
 /// 1. Exactly one result: the first success, or one failure that holds every attempt's, in order.
@@ -59,16 +59,31 @@ struct Answer<Result<T>> {
 template <class F>
 using answer_t = typename Answer<typename std::invoke_result_t<F&, Attempt&>::value_type>::type;
 
+/// What runs in an attempt's scope.
+template <class F>
+class AttemptBody {
+ public:
+  AttemptBody(Attempt& attempt, F& f) noexcept : attempt_(attempt), f_(f) {}
+
+  auto operator()(Scope& scope) {
+    attempt_.begin(scope);
+    return f_(attempt_);
+  }
+  void started() { attempt_.started(); }
+
+ private:
+  Attempt& attempt_;
+  F& f_;
+};
+
 /// All attempts on one member. A failure's decision is in `call`.
 template <class T, class F>
 asio::awaitable<Result<T>> ask_member(Call& call, MemberRun run, F& f) {
   while (true) {
     Attempt attempt(call, run);
-    auto body = [&](Scope& scope) {
-      attempt.begin(scope);
-      return f(attempt);
-    };
+    AttemptBody<F> body(attempt, f);
     Failure failure;
+    bool aborted = false;
     try {
       if constexpr (std::is_void_v<typename std::invoke_result_t<F&, Attempt&>::value_type>) {
         co_await run_scope(call.parent(), std::move(body), call.site());
@@ -85,7 +100,10 @@ asio::awaitable<Result<T>> ask_member(Call& call, MemberRun run, F& f) {
     } catch (const FailoverError& thrown) {
       failure = thrown.failure();
     } catch (const boost::system::system_error& thrown) {
-      auto meant = attempt.failure_of(thrown.code());
+      aborted = thrown.code() == asio::error::operation_aborted;
+      failure = attempt.failure_of(thrown.code());
+    } catch (const asio::multiple_exceptions& thrown) {
+      auto meant = attempt.failure_of(thrown);
       if (!meant) {
         throw;
       }
@@ -94,7 +112,7 @@ asio::awaitable<Result<T>> ask_member(Call& call, MemberRun run, F& f) {
     // What breaks because the caller has stopped it is no failure of the member (hermes #6600).
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) {
-      if (co_await asio::this_coro::throw_if_cancelled()) {
+      if (aborted || co_await asio::this_coro::throw_if_cancelled()) {
         throw boost::system::system_error(asio::error::operation_aborted);
       }
       failure = Failure(StopReason::cancelled);
@@ -174,7 +192,11 @@ asio::awaitable<Outcome<T>> run_failover(const Chain& chain, const Policy& polic
 ///
 /// `f(attempt)` returns asio::awaitable<Result<T>>, or awaitable<T> and throws. A failure is a Failure with
 /// a reason; any other error code, returned or thrown as system_error, counts as what `reason_for` makes of
-/// it. Other exceptions are bugs: they end the call and are rethrown.
+/// it. operation_aborted that neither the caller nor a limit of this call has caused, and StopReason::deadline of a
+/// scope inside the attempt, are `timeout`: the attempt has given up by a limit of its own. Of Asio's
+/// multiple_exceptions the first counts. Other exceptions are bugs: they end the call and are rethrown.
+/// An attempt that does not use its Attempt has one limit, `Policy::attempt`; one that calls `enter` and `waiting`
+/// has those of its phases.
 /// Completes with an Outcome<T> when an attempt has succeeded, or none is left, or the deadline has come
 /// (the failure's code is StopReason::deadline). An empty chain fails with `model_not_found`.
 /// Cancellation: the caller's (terminal) cancels what runs, waits for it, and throws operation_aborted, as

@@ -103,7 +103,7 @@ class UNDERSTUDY_API FailoverError : public boost::system::system_error {
 
 /// The reason that a failure of any origin stands for: a reason's own; `connection` for what the system
 /// says of connections (refused, reset, unreachable, end of file, unknown host); `timeout` for
-/// errc::timed_out; nothing for a stop, an abort or success; else `unknown`.
+/// errc::timed_out and beast::error::timeout; nothing for a stop, an abort or success; else `unknown`.
 UNDERSTUDY_API std::optional<FailoverReason> reason_for(const error_code& code) noexcept;
 
 }  // namespace understudy

@@ -5,9 +5,10 @@
 /// whether it is well again. Only evidence closes a mark, never the time.
 ///
 /// Invariants
-/// 1. A mark rests until the time that the provider named; else for a time that grows with each failed
-///    probe (`rest`). Failures that began before the mark do not lengthen it: a thousand calls that fail
-///    together have seen one failure.
+/// 1. A mark rests until the time that the provider named, of which at most `longest_rest` counts; else for a time
+///    that grows with each failed probe (`rest`). Failures that began before the mark do not lengthen it: a thousand
+///    calls that fail together have seen one failure. A named time is verified: where it is further away than
+///    `named_probe_gap`, a probe is due so long after each failure, and one that fails does not lengthen the rest.
 /// 2. At most one probe of a mark at a time, however many ask: an atomic lease. It ends when the probe
 ///    does, and expires if that never happens. Where nobody is well, a mark may be probed before its rest
 ///    is over, but not within `early_probe_gap` of its last failure.
@@ -48,6 +49,10 @@ UNDERSTUDY_API Clock::duration rest(CooldownLadder ladder, unsigned failed_probe
 /// hundreds of times a second).
 inline constexpr Clock::duration early_probe_gap = std::chrono::seconds(1);
 
+/// Nothing but a dead mark rests longer without a probe, whatever a provider says.
+inline constexpr Clock::duration longest_rest = std::chrono::hours(4);
+inline constexpr Clock::duration named_probe_gap = std::chrono::minutes(5);
+
 /// What one attempt uses, by the names under which marks are kept. Empty: none.
 class HealthKeys {
  public:
@@ -71,12 +76,16 @@ enum class CallId : std::uint64_t {};
 class UNDERSTUDY_API Health {
  public:
   /// What is known of one thing.
-  class Outlook {
+  class UNDERSTUDY_API Outlook {
    public:
+    /// What depends on both: the worse of them counts, and the later time of return.
+    void add(const Outlook& other) noexcept;
+
     Standing standing = Standing::healthy;
-    Clock::time_point until{};  ///< when it may be worth asking again
-    Clock::time_point early{};  ///< and when at the earliest, where nobody is well
-    bool named = false;         ///< the provider named that time
+    Clock::time_point until{};    ///< when a probe is due
+    Clock::time_point early{};    ///< and when at the earliest, where nobody is well
+    Clock::time_point returns{};  ///< when it should be well: the named time, else `until`
+    bool named = false;           ///< the provider named a time that is still to come
     bool dead = false;
     FailoverReason reason = FailoverReason::unknown;  ///< of the mark that counts, if there is one
   };
@@ -102,7 +111,8 @@ class UNDERSTUDY_API Health {
    public:
     std::string key;
     FailoverReason reason = FailoverReason::unknown;
-    Clock::duration rests{};  ///< from now on; zero: due
+    Clock::duration rests{};  ///< until a probe is due, from now on; zero: it is
+    Clock::duration named{};  ///< until the time that the provider named; zero: none
     unsigned failed_probes = 0;
     bool probing = false;
     bool dead = false;
@@ -146,9 +156,9 @@ class UNDERSTUDY_API Health {
     FailoverReason reason = FailoverReason::unknown;
     CallId call{};
     Clock::time_point set_at{};
-    Clock::time_point failed_at{};  // last, by who marked or probed it
-    Clock::time_point until{};
-    bool named = false;
+    Clock::time_point failed_at{};                             // last, by who marked or probed it
+    Clock::time_point until{};                                 // when a probe is due
+    Clock::time_point named_until = Clock::time_point::min();  // when the provider said it is over
     bool dead = false;
     unsigned failed_probes = 0;
     std::uint64_t lease = 0;
@@ -159,6 +169,8 @@ class UNDERSTUDY_API Health {
       return std::min(until, failed_at + early_probe_gap);
     }
     bool leased(Clock::time_point now) const noexcept { return lease != 0 && now < lease_until; }
+    bool named(Clock::time_point now) const noexcept { return now < named_until; }
+    Outlook outlook(Clock::time_point now) const noexcept;
 
     /// As new, but for the probe that is under way.
     Mark reopened() const {

@@ -65,6 +65,7 @@ class UNDERSTUDY_API Policy {
   Policy& with_patience(Clock::duration d) { return patience = d, *this; }
   Policy& with_deadline(Clock::duration d) { return deadline = d, *this; }
   Policy& with_min_attempt(Clock::duration d) { return min_attempt = d, *this; }
+  Policy& with_attempt(Clock::duration d) { return attempt = d, *this; }
   Policy& with_hedge_after(Clock::duration d) { return hedge_after = d, *this; }
   Policy& with_probe_grace(Clock::duration d) { return probe_grace = d, *this; }
   Policy& with_backoff(const BackoffSettings& b) { return backoff = b, *this; }
@@ -81,7 +82,14 @@ class UNDERSTUDY_API Policy {
   Clock::duration patience =
       std::chrono::seconds(3);              ///< what a call waits while others could answer
   std::optional<Clock::duration> deadline;  ///< for the whole call
-  Clock::duration min_attempt = std::chrono::seconds(1);  ///< no attempt with less time is started
+  /// An attempt is started only if this much of the deadline is left, or a quarter of the deadline where that is
+  /// less. The first attempt of a call is started if any time is left.
+  Clock::duration min_attempt = std::chrono::seconds(1);
+  /// How long an attempt may take that calls neither `Attempt::enter` nor `Attempt::waiting`, such as a plain
+  /// awaitable; the first such call lifts this limit. Its expiry is a `timeout`. Default: an explicit
+  /// `first_progress` (the member's own before the policy's), else `whole_answer`, and at most the attempt's share of
+  /// the deadline. Like all limits on progress it becomes `last_member` where no other member can take over.
+  std::optional<Clock::duration> attempt;
   std::optional<Clock::duration> hedge_after;
   Clock::duration probe_grace = std::chrono::seconds(2);  ///< what a probe may cost its caller
   BackoffSettings backoff;

@@ -56,6 +56,13 @@ class Clock {
 
 namespace detail {
 
+/// `time + by`, or the end of the clock's range where that is beyond it: a limit of Clock::duration::max() is none.
+constexpr Clock::time_point later(Clock::time_point time, Clock::duration by) noexcept {
+  return by > Clock::duration::zero() && time > Clock::time_point::max() - by
+             ? Clock::time_point::max()
+             : time + by;
+}
+
 /// One wait of a `Timer` in virtual time. It lives as long as its completion handler.
 struct VirtualWait {
   explicit VirtualWait(asio::steady_timer& t) noexcept : timer(&t) {}
@@ -123,9 +130,7 @@ class Timer {
 
   /// The same, relative to now; a duration beyond the clock's range means "never".
   void expires_after(Clock::duration duration) {
-    const auto now = Clock::now();
-    expires_at(duration > Clock::time_point::max() - now ? Clock::time_point::max()
-                                                         : now + duration);
+    expires_at(detail::later(Clock::now(), duration));
   }
 
   Clock::time_point expiry() const noexcept { return expiry_; }

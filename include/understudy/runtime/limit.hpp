@@ -29,6 +29,7 @@ enum class LimitClock : unsigned char {
   progress,   ///< time without progress, heartbeats or not
   transport,  ///< time without a byte of any kind
   wall,       ///< time since the call began; never stops
+  attempt,    ///< time since an attempt began that notes nothing
 };
 
 /// Who set a limit.

@@ -65,7 +65,7 @@ class StallCodes {
   error_code timeout;     ///< the peer lives and gets nowhere
 };
 
-/// The limits of one attempt. A zero `share` or an empty `deadline` is none.
+/// The limits of one attempt. A zero `share` or `attempt` or an empty `deadline` is none.
 class StallLimits {
  public:
   StallLimits() noexcept {}
@@ -79,7 +79,8 @@ class StallLimits {
   Limit finish;
   Limit silence;  ///< zero: learned from the heartbeats, see StallState
   Limit last_member;
-  Limit share;  ///< of the deadline, from the attempt's start until something is delivered
+  Limit attempt;  ///< from the attempt's start until it notes its first phase or wait
+  Limit share;    ///< of the deadline, from the attempt's start until something is delivered
   std::optional<Clock::time_point> deadline;  ///< the call's; expiry is StopReason::deadline
 };
 

@@ -8,12 +8,14 @@
 /// Invariants
 /// 1. Knows no timer, no socket and no clock: every time comes in as an argument, and never decreases.
 /// 2. Clocks run only while an operation is pending (`waiting` to `paused`): a consumer that is slow for
-///    an hour is never a stalled provider. The deadline alone is wall time and never stops.
+///    an hour is never a stalled provider. The deadline alone is wall time and never stops. Until the first
+///    `enter` or `waiting` it is not known what is pending, and `StallLimits::attempt` limits the whole attempt.
 /// 3. No limit expires early: `expired` is said at the limit's tick or later, never before.
 /// 4. What was asked is answered before more is asked: after `confirm` and `ask` comes the answer.
 /// 5. No allocation, no exception.
-/// 6. Of a connect or a write nobody can see whether it could complete. If our own loop was late for its expiry,
-///    it is given that time once more, and 1 s at most, to hand out what the kernel has done.
+/// 6. It cannot be seen whether a connect, a write or an attempt that notes nothing could complete. If our own loop
+///    was late for its expiry, it is given that time once more, and 1 s at most, to hand out what the kernel has
+///    done.
 ///
 ///     StallState state(limits, now);
 ///     state.enter(Phase::first_progress, now);
@@ -85,6 +87,7 @@ class UNDERSTUDY_API StallState {
   void waiting(Clock::time_point now) noexcept {
     settle(now);
     running_ = true;
+    noted_ = true;
     since_ = now;
   }
 
@@ -144,7 +147,8 @@ class UNDERSTUDY_API StallState {
     return phase_ == Phase::first_progress || phase_ == Phase::progress;
   }
   bool unseen() const noexcept {
-    return phase_ == Phase::pool_wait || phase_ == Phase::connect || phase_ == Phase::write;
+    return !noted_ || phase_ == Phase::pool_wait || phase_ == Phase::connect ||
+           phase_ == Phase::write;
   }
   Clock::duration age(Clock::time_point now) const noexcept;
   Clock::duration silent(Clock::time_point now) const noexcept {
@@ -154,6 +158,8 @@ class UNDERSTUDY_API StallState {
   Clock::duration silence_limit() const noexcept;
   Running phase_running(Clock::time_point now, bool as_last_member) const noexcept;
   Running silence_running(Clock::time_point now) const noexcept;
+  Running since_start(const Limit& limit, LimitClock clock) const noexcept;
+  Running attempt_running(bool as_last_member) const noexcept;
   Running share_running(bool as_last_member) const noexcept;
   Running first(Clock::time_point now) const noexcept;
   /// When to ask again whether another member may take over; max() if that is not to be asked.
@@ -165,9 +171,10 @@ class UNDERSTUDY_API StallState {
   Clock::time_point started_;
   Clock::time_point since_;    // when the pending operation began
   Clock::duration age_{};      // time counted against the phase before since_
-  Clock::duration granted_{};  // given back to the share
+  Clock::duration granted_{};  // given back to what counts from the start
   Phase phase_ = Phase::none;
   bool running_ = false;
+  bool noted_ = false;       // enter() or waiting() was called
   bool progressed_ = false;  // in what was heard since waiting()
   bool delivered_ = false;
   Answer answer_ = Answer::none;

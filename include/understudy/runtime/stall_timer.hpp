@@ -66,6 +66,14 @@ class UNDERSTUDY_API StallTimer {
   StallTimer(const StallTimer&) = delete;
   StallTimer& operator=(const StallTimer&) = delete;
 
+  /// Arms the timer for an attempt that may note nothing: `StallLimits::attempt` and the deadline. If it is called
+  /// once the attempt runs, an attempt that has noted a phase by then costs no further timer.
+  void start(Clock::time_point now = Clock::now()) {
+    if (alarm_.due() == Clock::time_point::max()) {
+      arm(now);
+    }
+  }
+
   /// The attempt goes on to `phase`. Costs a look at the clock, and arms the timer if need be.
   void enter(Phase phase, Clock::time_point now = Clock::now());
 

@@ -51,6 +51,7 @@ void write_marks(JsonWriter& json, State& state) {
         .member("key", mark.key)
         .member("reason", to_string(mark.reason))
         .member("rests_ms", Milliseconds(mark.rests).count())
+        .member("named_ms", Milliseconds(mark.named).count())
         .member("failed_probes", mark.failed_probes)
         .member("probing", mark.probing)
         .member("dead", mark.dead)

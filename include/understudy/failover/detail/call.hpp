@@ -121,6 +121,7 @@ class UNDERSTUDY_API Call {
   bool fails_anywhere(const error_code& code) const;
   Need need(Clock::time_point now) const;
   Clock::time_point deadline() const;
+  Clock::duration least_time() const;
   std::optional<Clock::duration> remaining(Clock::time_point now) const;
   bool may_follow(std::size_t member, Clock::time_point now) const;
   bool member_left(Clock::time_point now) const;
@@ -134,6 +135,7 @@ class UNDERSTUDY_API Call {
   HealthKeys keys(const MemberRun& run) const;
   std::optional<std::size_t> next_credential(const MemberRun& run, Clock::time_point now) const;
   void look_after(MemberRun& run);
+  Failure as_reason(const Failure& failure) const;
   void book(MemberRun& run, const Decision& decision, const Failure& failure, Clock::duration took);
   void apply(MemberRun& run, const Decision& decision, const Failure& failure);
 

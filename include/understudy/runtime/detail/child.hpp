@@ -61,7 +61,7 @@ inline constexpr bool is_result = false;
 template <class T, class E>
 inline constexpr bool is_result<boost::system::result<T, E>> = true;
 
-/// Whether this is how Asio code unwinds that was cancelled.
+/// Whether this is how Asio code unwinds that was cancelled; `||` and `&&` of awaitables included.
 UNDERSTUDY_API bool is_abort(const std::exception_ptr& error) noexcept;
 
 /// The executor of a scope that is not complete yet where this is read.
@@ -128,10 +128,14 @@ class UNDERSTUDY_API Child : public ChildHook {
 
   void settle();
 
-  /// In a catch clause: keeps what is being handled, and needs no second throw to look at it.
-  void caught(const error_code& code = {}) {
+  /// In a catch clause: keeps what is being handled, and needs no second throw to look at a code.
+  void caught(const error_code& code) {
     error = std::current_exception();
     aborted = code == asio::error::operation_aborted;
+  }
+  void caught() {
+    error = std::current_exception();
+    aborted = is_abort(error);
   }
 
  private:

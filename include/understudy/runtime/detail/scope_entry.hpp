@@ -76,6 +76,7 @@ class ScopeEntry {
   }
 };
 
+/// A body with a `started()` is told when it has been started and has not ended at once.
 template <class Body>
 asio::awaitable<awaited_t<Body>> run_scope(Scope* parent, Body body, std::source_location site) {
   using T = awaited_t<Body>;
@@ -84,7 +85,14 @@ asio::awaitable<awaited_t<Body>> run_scope(Scope* parent, Body body, std::source
   ScopeEntry entry(executor, parent, site);
   entry.cancelled_before(co_await asio::this_coro::cancellation_state);
   Task<T> task(entry.scope, Child::Kind::body, site);
-  auto start = [&] { task.start_direct(body); };
+  auto start = [&] {
+    task.start_direct(body);
+    if constexpr (requires { body.started(); }) {
+      if (!task.settled()) {
+        body.started();
+      }
+    }
+  };
   co_await entry.run(start);
   entry.rethrow(throws, task.error);
   if constexpr (!std::is_void_v<T>) {
