@@ -6,7 +6,7 @@ using namespace client_test;
 
 namespace {
 
-const std::string ten = "one two three four five six seven eight nine ten";
+const std::string ten_words = "one two three four five six seven eight nine ten_words";
 
 }  // namespace
 
@@ -23,7 +23,7 @@ TEST_CASE(
     Heard heard;
     co_await listen(answer, heard);
     CHECK_FALSE(heard.failure.code());
-    CHECK(heard.text == ten);
+    CHECK(heard.text == ten_words);
     CHECK(Clock::now() - began == 240s);
     const auto& report = answer.report();
     REQUIRE(report.attempts.size() == 2);
@@ -36,7 +36,7 @@ TEST_CASE(
     auto next = co_await client.stream(question());
     Heard again;
     co_await listen(next, again);
-    CHECK(again.text == ten);
+    CHECK(again.text == ten_words);
     CHECK(Clock::now() - second == 0s);
   });
   CHECK(lead.requests() == 1);
@@ -56,7 +56,7 @@ TEST_CASE(
   world.run(world.config(report_file), [&](Client& client) -> awaitable<void> {
     const auto outcome = co_await client.complete(question());
     REQUIRE(outcome.result.has_value());
-    CHECK(outcome.result->text() == ten);
+    CHECK(outcome.result->text() == ten_words);
     CHECK(outcome.result->finish == FinishReason::stop);
     CHECK(outcome.report.attempts[0].failure.code() == R::connection);
     CHECK(outcome.report.answer()->tokens_spent > 0);
@@ -80,7 +80,7 @@ stall = { first_progress = "2s" }
     auto answer = co_await client.stream(question("quick"));
     Heard heard;
     co_await listen(answer, heard);
-    CHECK(heard.text == ten);
+    CHECK(heard.text == ten_words);
     CHECK(Clock::now() - began == 2s);
   });
   CHECK(lead.connections()[0].requests[0].model == "claude-haiku-4-5");
@@ -154,7 +154,7 @@ TEST_CASE("an answer outlives its client; dropped in its midst, its connection i
     }
     Heard heard;
     co_await listen(*answer, heard);
-    CHECK(heard.text == ten);
+    CHECK(heard.text == ten_words);
     {
       Client other(co_await asio::this_coro::executor, config, world.state);
       auto dropped = co_await other.stream(question());
@@ -240,7 +240,7 @@ TEST_CASE("a provider of the user's own, by its name") {
     auto answer = co_await client.stream(question());
     Heard heard;
     co_await listen(answer, heard);
-    CHECK(heard.text == ten);
+    CHECK(heard.text == ten_words);
     CHECK(own->asked == 1);
     CHECK(answer.report().attempts[0].failure.code() == R::overloaded);
   });

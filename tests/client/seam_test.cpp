@@ -97,7 +97,7 @@ std::string_view white_end(std::string_view text) {
 }
 
 /// As a reader counts: a run of white space is one, and none at the beginning.
-std::size_t characters(std::string_view text) {
+std::size_t character_count(std::string_view text) {
   std::size_t n = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool counts = is_white(text[i]) ? n > 0 && !is_white(text[i - 1]) : true;
@@ -337,11 +337,11 @@ std::string_view stripped(std::string_view text) {
 /// A prefilled answer that says the same twice in a row, and was cut between (seam.hpp, invariant 5).
 bool said_twice(const Tried& t) {
   const auto again = stripped(std::string_view(t.said).substr(0, t.outcome.dropped));
-  return characters(again) + 1 >= seam_overlap_prefilled &&
+  return character_count(again) + 1 >= seam_overlap_prefilled &&
          stripped(t.delivered).ends_with(again) && stripped(t.rest).starts_with(again);
 }
 
-/// Of right continuations with an overlap of 20 characters, how many must be taken: measured, and a
+/// Of right continuations with an overlap of 20 character_count, how many must be taken: measured, and a
 /// little less.
 double rate_asked(const std::string& kind, std::string_view continuation) {
   const bool exact = continuation.starts_with("prefilled: exact");
@@ -357,11 +357,11 @@ void check_right_continuations(std::size_t step, std::size_t finely) {
     try_all(kind, right_continuations(), step, finely,
             [&](const Continuation& continuation, const Tried& t) {
               const bool exact = continuation.name.starts_with("prefilled: exact");
-              const auto overlap = characters(continuation.says(t.delivered, ""));
+              const auto overlap = character_count(continuation.says(t.delivered, ""));
               if (t.outcome.joined && (exact ? !said_twice(t) : overlap >= seam_overlap)) {
                 CHECK(t.right);
               }
-              if ((exact || overlap >= 20) && characters(t.delivered) >= 20) {
+              if ((exact || overlap >= 20) && character_count(t.delivered) >= 20) {
                 tallies[continuation.name].add(t.outcome.joined, t.right);
               }
             });
@@ -376,15 +376,15 @@ void check_wrong_continuations(std::size_t step, std::size_t finely) {
   for (const std::string kind : kinds) {
     try_all(kind, wrong_continuations(), step, finely,
             [](const Continuation& continuation, const Tried& t) {
-              // After a prefill, what departs within its first 16 characters is not seen.
-              if (characters(t.delivered) >= (continuation.manner == anchored ? 8 : 40)) {
+              // After a prefill, what departs within its first 16 character_count is not seen.
+              if (character_count(t.delivered) >= (continuation.manner == anchored ? 8 : 40)) {
                 CHECK_FALSE(t.outcome.joined);
               }
             });
     std::map<std::string_view, Tally> tallies;
     try_all(kind, doubtful_continuations(), step, finely,
             [&](const Continuation& continuation, const Tried& t) {
-              if (characters(t.delivered) >= 8) {
+              if (character_count(t.delivered) >= 8) {
                 tallies[continuation.name].add(t.outcome.joined, t.right);
               }
             });
@@ -432,7 +432,7 @@ TEST_CASE("right continuations: nothing missing, nothing doubled, nearly all tak
 
 TEST_CASE("wrong continuations are refused") { check_wrong_continuations(8, 7); }
 
-TEST_CASE("a tail of at least 8 characters joins at the end and nowhere else, or is refused") {
+TEST_CASE("a tail of at least 8 character_count joins at the end and nowhere else, or is refused") {
   std::size_t taken = 0;
   for (unsigned seed = 1; seed <= 4000; ++seed) {
     std::mt19937 random(seed);
@@ -445,7 +445,7 @@ TEST_CASE("a tail of at least 8 characters joins at the end and nowhere else, or
     const auto delivered = std::string_view(answer).substr(0, cut);
     const auto rest = std::string_view(answer).substr(cut);
     const auto tail = random() % 4 == 0 ? delivered : last_characters(delivered, random() % 50);
-    if (characters(tail) < seam_overlap) {
+    if (character_count(tail) < seam_overlap) {
       continue;
     }
     const auto outcome = feed(delivered, random() % 2 == 0 ? anchored : prefilled,

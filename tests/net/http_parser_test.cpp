@@ -11,7 +11,7 @@ using Role = HttpParser::Role;
 
 namespace {
 
-struct Parsed {
+struct ParsedMessage {
   std::string body;
   error_code code;
   bool done = false;
@@ -20,9 +20,10 @@ struct Parsed {
 };
 
 /// Feeds the message in pieces of `step` bytes, and its end.
-Parsed parse(Role role, std::string_view message, std::size_t step, std::uint64_t limit = 0) {
+ParsedMessage parse(Role role, std::string_view message, std::size_t step,
+                    std::uint64_t limit = 0) {
   HttpParser parser(role, limit);
-  Parsed parsed;
+  ParsedMessage parsed;
   std::string pending;
   for (std::size_t at = 0; at < message.size() && !parser.done(); at += step) {
     pending += message.substr(at, step);
@@ -51,12 +52,12 @@ Parsed parse(Role role, std::string_view message, std::size_t step, std::uint64_
   return parsed;
 }
 
-Parsed response(std::string_view message, std::size_t step = 1, std::uint64_t limit = 0) {
+ParsedMessage response(std::string_view message, std::size_t step = 1, std::uint64_t limit = 0) {
   return parse(Role::response, message, step, limit);
 }
 
-const std::string ok = "HTTP/1.1 200 OK\r\n";
-const std::string chunked = ok + "transfer-encoding: chunked\r\n\r\n";
+const std::string ok_line = "HTTP/1.1 200 OK\r\n";
+const std::string chunked = ok_line + "transfer-encoding: chunked\r\n\r\n";
 
 }  // namespace
 
@@ -67,9 +68,9 @@ TEST_CASE("the same message, however it is cut") {
     bool keep_alive;
   };
   const Row rows[] = {
-      {ok + "content-length: 5\r\n\r\nhello", "hello", true},
-      {ok + "content-length: 5\r\nconnection: close\r\n\r\nhello", "hello", false},
-      {ok + "\r\nto the end", "to the end", false},
+      {ok_line + "content-length: 5\r\n\r\nhello", "hello", true},
+      {ok_line + "content-length: 5\r\nconnection: close\r\n\r\nhello", "hello", false},
+      {ok_line + "\r\nto the end", "to the end", false},
       {chunked + "5\r\nhello\r\n6;ext=1\r\n world\r\n0\r\n\r\n", "hello world", true},
       {chunked + "0\r\n\r\n", "", true},
       {chunked + "000\r\n\r\n", "", true},
@@ -105,7 +106,7 @@ TEST_CASE("chunks of one read are moved together") {
 
 TEST_CASE("a message that is cut is never a finished one") {
   for (const std::string& message :
-       {ok + "content-length: 5\r\n\r\nhello", chunked + "5\r\nhello\r\n0\r\n\r\n"}) {
+       {ok_line + "content-length: 5\r\n\r\nhello", chunked + "5\r\nhello\r\n0\r\n\r\n"}) {
     for (std::size_t size = 0; size < message.size(); ++size) {
       CAPTURE(size);
       CHECK(response(message.substr(0, size), 7).code == NetFault::truncated);
@@ -119,20 +120,22 @@ TEST_CASE("what is refused, and by which name") {
     NetFault fault;
   };
   const Row rows[] = {
-      {ok + "content-encoding: gzip\r\ncontent-length: 1\r\n\r\nx", NetFault::content_encoding},
-      {ok + "transfer-encoding: gzip, chunked\r\n\r\n", NetFault::transfer_encoding},
-      {ok + "transfer-encoding: gzip\r\n\r\n", NetFault::transfer_encoding},
-      {ok + "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n", NetFault::transfer_encoding},
-      {ok + "content-length: 5\r\ncontent-length: 6\r\n\r\n", NetFault::malformed},
-      {ok + "content-length: -1\r\n\r\n", NetFault::malformed},
-      {ok + "content-length: 99999999999999999999\r\n\r\n", NetFault::malformed},
-      {ok + "x: " + std::string(20000, 'a') + "\r\n\r\n", NetFault::header_too_large},
+      {ok_line + "content-encoding: gzip\r\ncontent-length: 1\r\n\r\nx",
+       NetFault::content_encoding},
+      {ok_line + "transfer-encoding: gzip, chunked\r\n\r\n", NetFault::transfer_encoding},
+      {ok_line + "transfer-encoding: gzip\r\n\r\n", NetFault::transfer_encoding},
+      {ok_line + "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n",
+       NetFault::transfer_encoding},
+      {ok_line + "content-length: 5\r\ncontent-length: 6\r\n\r\n", NetFault::malformed},
+      {ok_line + "content-length: -1\r\n\r\n", NetFault::malformed},
+      {ok_line + "content-length: 99999999999999999999\r\n\r\n", NetFault::malformed},
+      {ok_line + "x: " + std::string(20000, 'a') + "\r\n\r\n", NetFault::header_too_large},
       {std::string(20000, 'a'), NetFault::malformed},
       {"HTTP/2 200\r\n\r\n", NetFault::malformed},
       {"HTTP/1.1 2x0 OK\r\n\r\n", NetFault::malformed},
       {"SSH-2.0-OpenSSH_9.2\r\n", NetFault::malformed},
-      {ok + "a b: c\r\n\r\n", NetFault::malformed},
-      {ok + "a: b\nc: d\r\n\r\n", NetFault::malformed},
+      {ok_line + "a b: c\r\n\r\n", NetFault::malformed},
+      {ok_line + "a: b\nc: d\r\n\r\n", NetFault::malformed},
       {chunked + "zz\r\n", NetFault::malformed},
       {chunked + "5\r\nhelloXX\r\n0\r\n\r\n", NetFault::malformed},
       {chunked + "ffffffffffffffffff\r\n", NetFault::malformed},
@@ -158,15 +161,15 @@ TEST_CASE("a compressed error is handed out, since its status counts") {
 }
 
 TEST_CASE("a folded field of a response is one field") {
-  const auto parsed = response(ok + "x-a: one\r\n two\r\ncontent-length: 0\r\n\r\n", 1);
+  const auto parsed = response(ok_line + "x-a: one\r\n two\r\ncontent-length: 0\r\n\r\n", 1);
   CHECK(parsed.done);
   CHECK(parsed.head.headers.find("x-a") == "one two");
 }
 
 TEST_CASE("a body's bound") {
-  CHECK(response(ok + "content-length: 9\r\n\r\n", 1, 8).code == NetFault::body_too_large);
+  CHECK(response(ok_line + "content-length: 9\r\n\r\n", 1, 8).code == NetFault::body_too_large);
   CHECK(response(chunked + "8\r\n01234567\r\n1\r\nx\r\n", 1, 8).code == NetFault::body_too_large);
-  CHECK(response(ok + "\r\n012345678", 1, 8).code == NetFault::body_too_large);
+  CHECK(response(ok_line + "\r\n012345678", 1, 8).code == NetFault::body_too_large);
   CHECK(response(chunked + "8\r\n01234567\r\n0\r\n\r\n", 1, 8).body == "01234567");
 }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <boost/asio/detached.hpp>
 #include <condition_variable>
 #include <memory>
 #include <mutex>

@@ -22,9 +22,10 @@ using testing::VirtualTime;
 namespace {
 
 /// Two providers, their chain and what is known of them; a turn is one call.
-class Incident {
+class FoundingIncident {
  public:
-  Incident(ScriptedProvider::Script primary_script, ScriptedProvider::Script fallback_script)
+  FoundingIncident(ScriptedProvider::Script primary_script,
+                   ScriptedProvider::Script fallback_script)
       : primary("anthropic", std::move(primary_script)),
         fallback("openai-codex", std::move(fallback_script)) {}
 
@@ -59,7 +60,7 @@ constexpr std::uint64_t long_prompt = 60'000;
 
 TEST_CASE("issue 22277: heartbeats for ever, a healthy fallback idle") {
   SUBCASE("eager_on_timeout, the default: the first stall fails over") {
-    Incident incident(heartbeats_only, healthy);
+    FoundingIncident incident(heartbeats_only, healthy);
     const auto outcome = incident.turn();
     CHECK(outcome.result.value() == "answer of openai-codex");
     REQUIRE(outcome.report.attempts.size() == 2);
@@ -78,7 +79,7 @@ TEST_CASE("issue 22277: heartbeats for ever, a healthy fallback idle") {
     CHECK(incident.primary.alive() == 0);
   }
   SUBCASE("the old way: the same provider four times, 60,000 tokens, over 15 minutes") {
-    Incident incident(heartbeats_only, healthy);
+    FoundingIncident incident(heartbeats_only, healthy);
     incident.policy.with_eager_on_timeout(false).with_max_retries(3);
     const auto outcome = incident.turn(long_prompt);
     CHECK(outcome.result.value() == "answer of openai-codex");
@@ -94,7 +95,7 @@ TEST_CASE("issue 22277: heartbeats for ever, a healthy fallback idle") {
 }
 
 TEST_CASE("issue 22277: 300 s above 100,000 tokens") {
-  Incident incident(heartbeats_only, healthy);
+  FoundingIncident incident(heartbeats_only, healthy);
   const auto outcome = incident.turn(120'000);
   CHECK(outcome.report.attempts[0].failure.evidence().limit == 300s);
   CHECK(incident.time.elapsed() == 300s + 5ms);
@@ -104,7 +105,7 @@ TEST_CASE("issue 22277: a second credential is tried only if credentials.recover
   const auto by_key = [](const Asked& asked) {
     return asked.credential == "second" ? Behaviour::answer(5ms) : Behaviour::stall(10s);
   };
-  Incident incident(by_key, healthy);
+  FoundingIncident incident(by_key, healthy);
   incident.chain[0].with_credentials(std::make_shared<CredentialPool>(
       "anthropic", std::vector<Credential>{Credential("one", Secret("first")),
                                            Credential("two", Secret("second"))}));
@@ -126,7 +127,7 @@ TEST_CASE("issue 22277: a second credential is tried only if credentials.recover
 
 TEST_CASE(
     "issue 22277: a chain of one waits as long as the last member may, and says why it failed") {
-  Incident incident(heartbeats_only, healthy);
+  FoundingIncident incident(heartbeats_only, healthy);
   incident.chain.pop_back();
   const auto outcome = incident.turn();
   REQUIRE(outcome.result.has_error());
@@ -147,7 +148,8 @@ TEST_CASE(
   const auto primary = [&](const Asked&) {
     return turn < 0 || turn >= well_again ? Behaviour::answer(usual) : Behaviour::stall(10s);
   };
-  Incident incident(primary, [&](const Asked&) { return Behaviour::answer(fallback_takes); });
+  FoundingIncident incident(primary,
+                            [&](const Asked&) { return Behaviour::answer(fallback_takes); });
 
   turn = -1;  // before the incident
   CHECK(incident.turn().result.value() == "answer of anthropic");

@@ -11,23 +11,15 @@
 #include <string>
 
 #include "understudy/testing/virtual_time.hpp"
+#include "world.hpp"
 
 using namespace std::chrono_literals;
 using namespace understudy;
 using asio::awaitable;
 using boost::system::system_error;
+using runtime_test::World;
 
 namespace {
-
-struct World {
-  testing::VirtualTime time;
-  asio::io_context context;
-
-  template <class T>
-  T run(awaitable<T> coroutine) {
-    return time.run(context, std::move(coroutine));
-  }
-};
 
 template <class T>
 awaitable<T> after(Clock::duration delay, T value) {

@@ -18,24 +18,16 @@
 
 #include "understudy/testing/live_children.hpp"
 #include "understudy/testing/virtual_time.hpp"
+#include "world.hpp"
 
 using namespace std::chrono_literals;
 using namespace understudy;
 using asio::awaitable;
 using boost::system::system_error;
+using runtime_test::World;
 using testing::VirtualTime;
 
 namespace {
-
-struct World {
-  VirtualTime time;
-  asio::io_context context;
-
-  template <class T>
-  T run(awaitable<T> coroutine) {
-    return time.run(context, std::move(coroutine));
-  }
-};
 
 /// The code of the system_error that `coroutine` ends with; fails the test if it does not throw one.
 template <class T>

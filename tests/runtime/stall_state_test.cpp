@@ -15,14 +15,14 @@ namespace {
 constexpr Clock::duration tick = 1ns;
 const error_code connection = asio::error::connection_reset;
 const error_code timeout = asio::error::timed_out;
-const StallCodes codes(connection, timeout);
+const StallCodes state_codes(connection, timeout);
 
 /// A StallState with the loop of a StallTimer around it, on a clock that the test moves.
 class Attempt {
  public:
   explicit Attempt(const StallLimits& limits) : state(limits, now) {}
   explicit Attempt(const StallSettings& settings = {}, const StallFacts& facts = {})
-      : Attempt(stall_limits(settings, facts, codes)) {}
+      : Attempt(stall_limits(settings, facts, state_codes)) {}
 
   /// Lets `duration` pass; wakes on time whenever the state asked for it. False once it has expired.
   bool pass(Clock::duration duration) {
@@ -332,7 +332,7 @@ TEST_CASE("a consumer busy for an hour is no stalled provider") {
 }
 
 TEST_CASE("the deadline is wall time and never stops") {
-  auto limits = stall_limits({}, {}, codes);
+  auto limits = stall_limits({}, {}, state_codes);
   limits.deadline = Clock::time_point{} + 50s;
   Attempt attempt(limits);
   attempt.enter(Phase::first_progress);
@@ -432,7 +432,7 @@ TEST_CASE("a connect that is done in the kernel while our loop is behind is not 
     Attempt on_time(settings);
     on_time.enter(phase);
     check_expires_after(on_time, 1s);
-    auto limits = stall_limits(settings, {}, codes);
+    auto limits = stall_limits(settings, {}, state_codes);
     limits.deadline = Clock::time_point{} + 1500ms;
     Attempt with_deadline(limits);
     with_deadline.enter(phase);
@@ -531,7 +531,7 @@ TEST_CASE("at the limit it asks: who cannot be relieved goes on to last_member")
 
 TEST_CASE("the share of a deadline") {
   const auto with_share = [](const StallSettings& settings) {
-    auto limits = stall_limits(settings, {}, codes);
+    auto limits = stall_limits(settings, {}, state_codes);
     limits.share = Limit(2s, timeout, LimitOrigin::share_of_deadline);
     limits.deadline = Clock::time_point{} + 6s;
     return limits;
@@ -573,7 +573,7 @@ TEST_CASE("the share of a deadline") {
 
 TEST_CASE("an attempt that notes nothing has one limit, which counts from its start") {
   const auto of_2s = [] {
-    auto limits = stall_limits(StallSettings(), StallFacts(), codes);
+    auto limits = stall_limits(StallSettings(), StallFacts(), state_codes);
     limits.attempt = Limit(2s, timeout, LimitOrigin::user);
     return limits;
   };

@@ -9,30 +9,22 @@
 #include <vector>
 
 #include "understudy/testing/virtual_time.hpp"
+#include "world.hpp"
 
 using namespace std::chrono_literals;
 using namespace understudy;
 using asio::awaitable;
 using boost::system::system_error;
+using runtime_test::World;
 
 namespace {
 
-const error_code connection = asio::error::connection_reset;
-const error_code timeout = asio::error::timed_out;
+const error_code connection_code = asio::error::connection_reset;
+const error_code timeout_code = asio::error::timed_out;
 
 StallLimits limits(const StallSettings& settings = {}) {
-  return stall_limits(settings, {}, StallCodes(connection, timeout));
+  return stall_limits(settings, {}, StallCodes(connection_code, timeout_code));
 }
-
-struct World {
-  testing::VirtualTime time;
-  asio::io_context context;
-
-  template <class T>
-  T run(awaitable<T> coroutine) {
-    return time.run(context, std::move(coroutine));
-  }
-};
 
 /// A provider that sends `what` (t: token, p: ping) every `gap` and then says no more.
 awaitable<void> read_from(StallTimer& stall, const char* what, Clock::duration gap) {
@@ -64,8 +56,8 @@ TEST_CASE("a stalled attempt is cancelled, with the cause, at the tick") {
   } catch (const system_error& error) {
     code = error.code();
   }
-  CHECK(code == timeout);
-  CHECK(seen.code == timeout);
+  CHECK(code == timeout_code);
+  CHECK(seen.code == timeout_code);
   CHECK(seen.evidence.heartbeats == 2);
   CHECK(world.time.elapsed() == 150s + 180s);
 }
@@ -122,7 +114,7 @@ TEST_CASE("the incident of 15 minutes: five stalled attempts of 180 s, each canc
   CHECK(world.time.elapsed() == 15min);
   REQUIRE(causes.size() == 5);
   for (const auto& cause : causes) {
-    CHECK(cause.code == timeout);
+    CHECK(cause.code == timeout_code);
     CHECK(cause.evidence.since_last_progress == 180s);
     CHECK(cause.evidence.lateness == 0s);
   }
@@ -208,7 +200,7 @@ TEST_CASE("a rhythm of heartbeats that stops is noticed before the progress limi
   } catch (const system_error& error) {
     code = error.code();
   }
-  CHECK(code == connection);
+  CHECK(code == connection_code);
   CHECK(world.time.elapsed() == 50s + 90s);
 }
 

@@ -28,7 +28,7 @@ unsigned status(const ServerConfig& server, const HttpHead& head) {
   return refused ? refused->status : 0;
 }
 
-const Fields json{{"content-type", "application/json"}};
+const Fields json_type{{"content-type", "application/json_type"}};
 
 /// What a page or a program may send to a gateway without keys, and whether it is answered.
 struct Sent {
@@ -40,55 +40,61 @@ struct Sent {
 
 const std::vector<Sent>& sent_without_keys() {
   static const std::vector<Sent> all{
-      {"curl", "127.0.0.1:8080", json, 0},
-      {"an SDK", "localhost:8080", {{"content-type", "application/json; charset=utf-8"}}, 0},
-      {"a vendor's JSON", "[::1]:8080", {{"content-type", "application/vnd.a+json"}}, 0},
-      {"a name of this machine", "api.localhost", json, 0},
-      {"from a container", "host.docker.internal:8080", json, 0},
-      {"HTTP/1.0 without a host", "", json, 0},
-      {"all of 127/8", "127.9.8.7", json, 0},
-      {"a page that rebinds its name", "evil.example", json, 403},
-      {"the same, with a port", "evil.example:8080", json, 403},
-      {"a name that only looks like this machine", "localhost.evil.example", json, 403},
-      {"an address that browsers take for this machine", "0.0.0.0:8080", json, 403},
-      {"another address", "192.168.1.7", json, 403},
-      {"a broken one", "[::1", json, 0},
+      {"curl", "127.0.0.1:8080", json_type, 0},
+      {"an SDK", "localhost:8080", {{"content-type", "application/json_type; charset=utf-8"}}, 0},
+      {"a vendor's JSON", "[::1]:8080", {{"content-type", "application/vnd.a+json_type"}}, 0},
+      {"a name of this machine", "api.localhost", json_type, 0},
+      {"from a container", "host.docker.internal:8080", json_type, 0},
+      {"HTTP/1.0 without a host", "", json_type, 0},
+      {"all of 127/8", "127.9.8.7", json_type, 0},
+      {"a page that rebinds its name", "evil.example", json_type, 403},
+      {"the same, with a port", "evil.example:8080", json_type, 403},
+      {"a name that only looks like this machine", "localhost.evil.example", json_type, 403},
+      {"an address that browsers take for this machine", "0.0.0.0:8080", json_type, 403},
+      {"another address", "192.168.1.7", json_type, 403},
+      {"a broken one", "[::1", json_type, 0},
       {"a page of this machine",
        "localhost",
-       {{"content-type", "application/json"}, {"origin", "http://localhost:3000"}},
+       {{"content-type", "application/json_type"}, {"origin", "http://localhost:3000"}},
        0},
-      {"its address", "localhost", {json[0], {"origin", "https://127.0.0.1"}}, 0},
-      {"its address, IPv6", "localhost", {json[0], {"origin", "http://[::1]:5173"}}, 0},
-      {"Tauri on Windows", "localhost", {json[0], {"origin", "http://tauri.localhost"}}, 0},
-      {"Tauri", "localhost", {json[0], {"origin", "tauri://localhost"}}, 0},
+      {"its address", "localhost", {json_type[0], {"origin", "https://127.0.0.1"}}, 0},
+      {"its address, IPv6", "localhost", {json_type[0], {"origin", "http://[::1]:5173"}}, 0},
+      {"Tauri on Windows", "localhost", {json_type[0], {"origin", "http://tauri.localhost"}}, 0},
+      {"Tauri", "localhost", {json_type[0], {"origin", "tauri://localhost"}}, 0},
       {"Electron",
        "localhost",
-       {json[0], {"origin", "app://obsidian.md"}, {"sec-fetch-site", "cross-site"}},
+       {json_type[0], {"origin", "app://obsidian.md"}, {"sec-fetch-site", "cross-site"}},
        0},
       {"VS Code's webview",
        "localhost",
-       {json[0], {"origin", "vscode-webview://1ab"}, {"sec-fetch-site", "cross-site"}},
+       {json_type[0], {"origin", "vscode-webview://1ab"}, {"sec-fetch-site", "cross-site"}},
        0},
-      {"VS Code", "localhost", {json[0], {"origin", "vscode-file://vscode-app"}}, 0},
-      {"a page elsewhere", "localhost", {json[0], {"origin", "https://evil.example"}}, 403},
-      {"its sandboxed frame", "localhost", {json[0], {"origin", "null"}}, 403},
-      {"a look-alike", "localhost", {json[0], {"origin", "http://localhost.evil.example"}}, 403},
+      {"VS Code", "localhost", {json_type[0], {"origin", "vscode-file://vscode-app"}}, 0},
+      {"a page elsewhere", "localhost", {json_type[0], {"origin", "https://evil.example"}}, 403},
+      {"its sandboxed frame", "localhost", {json_type[0], {"origin", "null"}}, 403},
+      {"a look-alike",
+       "localhost",
+       {json_type[0], {"origin", "http://localhost.evil.example"}},
+       403},
       {"another look-alike",
        "localhost",
-       {json[0], {"origin", "http://evil.example/localhost"}},
+       {json_type[0], {"origin", "http://evil.example/localhost"}},
        403},
-      {"a scheme's look-alike", "localhost", {json[0], {"origin", "http://app://"}}, 403},
+      {"a scheme's look-alike", "localhost", {json_type[0], {"origin", "http://app://"}}, 403},
       {"a decoy before it",
        "localhost",
-       {json[0], {"origin", "http://localhost"}, {"origin", "https://evil.example"}},
+       {json_type[0], {"origin", "http://localhost"}, {"origin", "https://evil.example"}},
        403},
       {"an image on a page", "localhost", {{"sec-fetch-site", "cross-site"}}, 403},
-      {"typed into the browser", "localhost", {json[0], {"sec-fetch-site", "none"}}, 0},
+      {"typed into the browser", "localhost", {json_type[0], {"sec-fetch-site", "none"}}, 0},
       {"a page's text/plain", "localhost", {{"content-type", "text/plain;charset=UTF-8"}}, 415},
       {"a page's blob without a type", "localhost", {}, 415},
       {"an empty type", "localhost", {{"content-type", ""}}, 415},
       {"a form", "localhost", {{"content-type", "application/x-www-form-urlencoded"}}, 415},
-      {"JSON in disguise", "localhost", {{"content-type", "text/plain; application/json"}}, 415},
+      {"JSON in disguise",
+       "localhost",
+       {{"content-type", "text/plain; application/json_type"}},
+       415},
       {"a program's file", "localhost", {{"content-type", "multipart/form-data; boundary=x"}}, 0},
       {"a page's file",
        "localhost",
@@ -118,12 +124,12 @@ TEST_CASE("the configuration's own hosts and origins are taken") {
   ServerConfig server;
   server.hosts = {"Gateway.lan", "*.example.net"};
   server.origins = {"https://chat.example", "extension://*"};
-  CHECK(status(server, head_of("POST", "gateway.LAN:8080", json)) == 0);
-  CHECK(status(server, head_of("POST", "a.b.example.net", json)) == 0);
-  CHECK(status(server, head_of("POST", "example.net", json)) == 403);
-  CHECK(status(server, head_of("POST", "evilexample.net", json)) == 403);
+  CHECK(status(server, head_of("POST", "gateway.LAN:8080", json_type)) == 0);
+  CHECK(status(server, head_of("POST", "a.b.example.net", json_type)) == 0);
+  CHECK(status(server, head_of("POST", "example.net", json_type)) == 403);
+  CHECK(status(server, head_of("POST", "evilexample.net", json_type)) == 403);
   const auto from = [&](const char* origin) {
-    return status(server, head_of("POST", "localhost", {json[0], {"origin", origin}}));
+    return status(server, head_of("POST", "localhost", {json_type[0], {"origin", origin}}));
   };
   CHECK(from("https://chat.example") == 0);
   CHECK(from("extension://abc") == 0);
@@ -147,12 +153,13 @@ TEST_CASE("with keys: any host and any body, but a page only if it is listed") {
 TEST_CASE("open to other machines without keys: names are only checked if some are listed") {
   ServerConfig server;
   server.host = "0.0.0.0";
-  CHECK(status(server, head_of("POST", "gateway.lan", json)) == 0);
+  CHECK(status(server, head_of("POST", "gateway.lan", json_type)) == 0);
   CHECK(status(server, head_of("POST", "gateway.lan", {{"content-type", "text/plain"}})) == 415);
-  CHECK(status(server, head_of("POST", "x", {json[0], {"origin", "https://evil.example"}})) == 403);
+  CHECK(status(server, head_of("POST", "x", {json_type[0], {"origin", "https://evil.example"}})) ==
+        403);
   server.hosts = {"gateway.lan"};
-  CHECK(status(server, head_of("POST", "gateway.lan", json)) == 0);
-  CHECK(status(server, head_of("POST", "evil.example", json)) == 403);
+  CHECK(status(server, head_of("POST", "gateway.lan", json_type)) == 0);
+  CHECK(status(server, head_of("POST", "evil.example", json_type)) == 403);
 }
 
 TEST_CASE("a page on another origin can neither spend the keys nor read the gateway") {
@@ -161,7 +168,7 @@ TEST_CASE("a page on another origin can neither spend the keys nor read the gate
   world.add();
   world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
     for (const auto& path : paths()) {
-      for (const char* const type : {"text/plain", "application/json"}) {
+      for (const char* const type : {"text/plain", "application/json_type"}) {
         HttpRequest request("POST", path.path);
         request.with_header("content-type", type).with_header("origin", "https://evil.example");
         request.with_body(path.body);
@@ -175,7 +182,7 @@ TEST_CASE("a page on another origin can neither spend the keys nor read the gate
       form.with_header("content-type", "text/plain").with_body(path.body);
       const auto got = co_await send(http, std::move(form));
       CHECK(got.status == 415);
-      CHECK(got.has("`content-type: application/json`"));
+      CHECK(got.has("`content-type: application/json_type`"));
     }
     CHECK(lead.requests() == 0);
     for (const char* const target : {"/status", "/metrics", "/v1/models"}) {
