@@ -2,6 +2,7 @@
 
 #include "understudy/failover/attempt.hpp"
 #include "understudy/failover/detail/call.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 namespace understudy::detail {
 namespace {
@@ -320,6 +321,7 @@ Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration to
   situation.took = took;
   situation.retry_after = failure.retry_after();
   situation.retries = run.retries;
+  situation.resent = run.resent;
   situation.waited = run.waited;
   situation.can_rotate = next_credential(run, now).has_value();
   situation.can_refresh =
@@ -330,7 +332,8 @@ Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration to
   situation.jitter = state_.random();
 
   auto decision = decide(policy, situation);
-  if (decision.action == Action::retry && run.probe && situation.member_left) {
+  const bool stale = reason && policy_.treatment(*reason) == Treatment::resend;
+  if (decision.action == Action::retry && run.probe && situation.member_left && !stale) {
     decision = {Action::fail_over, "a probe is not retried while another member is left"};
   }
   const bool draws = decision.action == Action::retry || decision.action == Action::mend;
@@ -380,6 +383,10 @@ void Call::book(MemberRun& run, const Decision& decision, const Failure& failure
 void Call::apply(MemberRun& run, const Decision& decision, const Failure& failure) {
   switch (decision.action) {
     case Action::retry:
+      if (policy_.treatment(*reason_of(failure.code())) == Treatment::resend) {
+        run.resent = true;
+        break;
+      }
       ++run.retries;
       run.waited = run.waited || failure.code() == Treatment::limit;
       break;
@@ -602,6 +609,8 @@ const CredentialUse* Attempt::credential() const noexcept {
 
 const ReasonSet& Attempt::mends() const noexcept { return run_.mended; }
 
+bool Attempt::wants_fresh_connection() const noexcept { return run_.resent; }
+
 std::optional<Clock::duration> Attempt::remaining() const { return call_.remaining(Clock::now()); }
 
 AttemptReport& Attempt::report() noexcept { return call_.report_.attempts[index_]; }
@@ -673,6 +682,10 @@ Decision Attempt::failed(Failure failure) {
   } else if (const auto reason = reason_for(failure.code()); reason && failure.code() != *reason) {
     failure =
         Failure(*reason, failure.message().empty() ? failure.code().message() : failure.message())
+            .with_tokens_spent(failure.tokens_spent());
+  } else if (const auto local = local_fault_of(failure.code())) {
+    failure =
+        Failure(*local, failure.message().empty() ? failure.code().message() : failure.message())
             .with_tokens_spent(failure.tokens_spent());
   }
   if (run_.credential) {
