@@ -2,6 +2,7 @@
 
 #include "understudy/failover/attempt.hpp"
 #include "understudy/failover/detail/call.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 namespace understudy::detail {
 namespace {
@@ -345,6 +346,7 @@ Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration to
   situation.took = took;
   situation.retry_after = failure.retry_after();
   situation.retries = run.retries;
+  situation.resent = run.resent;
   situation.waited = run.waited;
   situation.can_rotate = next_credential(run, now).has_value();
   situation.can_refresh =
@@ -355,7 +357,8 @@ Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration to
   situation.jitter = state_.random();
 
   auto decision = decide(policy, situation);
-  if (decision.action == Action::retry && run.probe && situation.member_left) {
+  const bool stale = reason && policy_.treatment(*reason) == Treatment::resend;
+  if (decision.action == Action::retry && run.probe && situation.member_left && !stale) {
     decision = {Action::fail_over, "a probe is not retried while another member is left"};
   }
   const bool draws = decision.action == Action::retry || decision.action == Action::mend;
@@ -405,6 +408,10 @@ void Call::book(MemberRun& run, const Decision& decision, const Failure& failure
 void Call::apply(MemberRun& run, const Decision& decision, const Failure& failure) {
   switch (decision.action) {
     case Action::retry:
+      if (policy_.treatment(*reason_of(failure.code())) == Treatment::resend) {
+        run.resent = true;
+        break;
+      }
       ++run.retries;
       run.waited = run.waited || failure.code() == Treatment::limit;
       break;
@@ -478,7 +485,8 @@ Failure Call::as_reason(const Failure& failure) const {
   }
   const auto reason =
       deadline || aborted ? std::optional(FailoverReason::timeout) : reason_for(code);
-  if (!reason || code == *reason) {
+  const auto local = local_fault_of(code);
+  if (local ? code == *local : !reason || code == *reason) {
     return failure;
   }
   std::string words = failure.message();
@@ -487,7 +495,8 @@ Failure Call::as_reason(const Failure& failure) const {
             : aborted ? "cancelled by neither this call nor its caller"
                       : code.message();
   }
-  return Failure(*reason, words).with_tokens_spent(failure.tokens_spent());
+  const auto known = local ? error_code(*local) : error_code(*reason);
+  return Failure(known, words).with_tokens_spent(failure.tokens_spent());
 }
 
 Decision Call::answer_broke(const Failure& failure) {
@@ -670,6 +679,8 @@ const CredentialUse* Attempt::credential() const noexcept {
 
 const ReasonSet& Attempt::mends() const noexcept { return run_.mended; }
 
+bool Attempt::wants_fresh_connection() const noexcept { return run_.resent; }
+
 std::optional<Clock::duration> Attempt::remaining() const { return call_.remaining(Clock::now()); }
 
 AttemptReport& Attempt::report() noexcept { return call_.report_.attempts[index_]; }
@@ -732,6 +743,8 @@ std::optional<Failure> Attempt::failure_of(const asio::multiple_exceptions& thro
     return first.failure();
   } catch (const boost::system::system_error& first) {
     return failure_of(first.code());
+  } catch (const std::bad_alloc&) {
+    return Failure(LocalFault::memory);
   } catch (...) {
     return std::nullopt;
   }

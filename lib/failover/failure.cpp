@@ -4,6 +4,8 @@
 #include <boost/asio/error.hpp>
 #include <ostream>
 
+#include "understudy/runtime/local_fault.hpp"
+
 namespace understudy {
 namespace {
 
@@ -112,7 +114,8 @@ std::optional<FailoverReason> reason_for(const error_code& code) noexcept {
     return reason;
   }
   namespace errc = boost::system::errc;
-  if (!code || code.category() == stop_category() || code == errc::operation_canceled) {
+  if (!code || code.category() == stop_category() || code == errc::operation_canceled ||
+      local_fault_of(code)) {
     return std::nullopt;
   }
   if (code == errc::timed_out || is_beast_timeout(code)) {

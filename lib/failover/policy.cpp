@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "understudy/runtime/local_fault.hpp"
+
 namespace understudy {
 namespace {
 
@@ -46,6 +48,16 @@ class Rules {
       return retry(wait, "the connection failed fast: one quick retry");
     }
     return move_on("the connection failed");
+  }
+
+  Decision resend() const noexcept {
+    if (s_.resent) {
+      return move_on("a kept connection was closed once more");
+    }
+    if (!s_.budget && s_.member_left) {
+      return {Action::fail_over, "the provider's retry budget is empty"};
+    }
+    return {Action::retry, "a kept connection was closed: again on a fresh one, once"};
   }
 
   Decision limit() const noexcept {
@@ -171,6 +183,9 @@ std::string_view to_string(Action action) noexcept {
 
 Decision decide(const Policy& policy, const Situation& situation) noexcept {
   const auto reason = reason_of(situation.code);
+  if (local_fault_of(situation.code)) {
+    return {Action::stop, "this machine lacks what any member would need"};
+  }
   if (!reason) {
     return {Action::stop, "stopped by our own side: no failure of the provider"};
   }
@@ -191,6 +206,7 @@ Decision decide(const Policy& policy, const Situation& situation) noexcept {
   switch (treatment) {
     case Treatment::stall: return rules.stall();
     case Treatment::connection: return rules.connection();
+    case Treatment::resend: return rules.resend();
     case Treatment::limit: return rules.limit();
     case Treatment::busy: return rules.busy();
     case Treatment::rotate: return rules.rotate_or_move_on();

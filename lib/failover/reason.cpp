@@ -9,14 +9,16 @@ namespace {
 
 using Reason = FailoverReason;
 
-// Reasons: failover-behaviour a.1, and `connection` and `malformed_response`. Treatments: design.md 5's
-// table. Concerns: design.md 5, Health; model_entitlement concerns one credential's right to one model,
-// so that another account of the same provider is still tried.
+// Reasons: failover-behaviour a.1, and `connection`, `stale_connection` and `malformed_response`.
+// Treatments: design.md 5's table. Concerns: design.md 5, Health; model_entitlement concerns one
+// credential's right to one model, so that another account of the same provider is still tried.
 constexpr std::array table{
     ReasonTraits{Reason::timeout, "timeout", Treatment::stall, Concern::member,
                  CooldownLadder::stall},
     ReasonTraits{Reason::connection, "connection", Treatment::connection, Concern::endpoint,
                  CooldownLadder::brief},
+    ReasonTraits{Reason::stale_connection, "stale_connection", Treatment::resend, Concern::nothing,
+                 CooldownLadder::none},
     ReasonTraits{Reason::rate_limit, "rate_limit", Treatment::limit, Concern::credential_model,
                  CooldownLadder::limit},
     ReasonTraits{Reason::upstream_rate_limit, "upstream_rate_limit", Treatment::busy,
@@ -158,6 +160,7 @@ std::string_view to_string(Treatment treatment) noexcept {
   switch (treatment) {
     case Treatment::stall: return "stall";
     case Treatment::connection: return "connection";
+    case Treatment::resend: return "resend";
     case Treatment::limit: return "limit";
     case Treatment::busy: return "busy";
     case Treatment::rotate: return "rotate";

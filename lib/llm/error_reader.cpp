@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <new>
 
 #include "error_words.hpp"
 
@@ -130,8 +131,11 @@ class ErrorBodyReader {
     const simdjson::padded_string padded(text);
     simdjson::dom::parser parser;
     element root;
-    if (parser.allocate(padded.size(), json_depth) != simdjson::SUCCESS ||
-        parser.parse(padded).get(root) != simdjson::SUCCESS) {
+    const auto allocated = parser.allocate(padded.size(), json_depth);
+    if (allocated == simdjson::MEMALLOC) {
+      throw std::bad_alloc();  // says nothing about the text
+    }
+    if (allocated != simdjson::SUCCESS || parser.parse(padded).get(root) != simdjson::SUCCESS) {
       return false;
     }
     ++nesting_;

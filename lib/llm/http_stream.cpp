@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "understudy/runtime/detail/alarm.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 namespace understudy::detail {
 namespace {
@@ -29,6 +31,7 @@ FailoverReason reason_of_fault(NetFault fault) {
     case NetFault::tls:
     case NetFault::truncated:
     case NetFault::too_slow: return FailoverReason::connection;
+    case NetFault::stale_connection: return FailoverReason::stale_connection;
     case NetFault::tls_setup:
     case NetFault::certificate: return FailoverReason::ssl_cert_verification;
     case NetFault::redirect:
@@ -91,6 +94,9 @@ Failure failure_of(const NetError& error, const CallFacts& facts) {
     return error.code;  // who has stopped it knows why
   }
   const auto text = to_string(error);
+  if (const auto local = local_fault_of(error.code)) {
+    return {*local, text};
+  }
   if (error.code.category() == net_category()) {
     return {reason_of_fault(static_cast<NetFault>(error.code.value())), text};
   }
@@ -231,7 +237,12 @@ void HttpStream::take_over(StallLimits limits, BodyShape shape,
 }
 
 const Event* HttpStream::next() {
-  return again_ < seen_.size() ? &seen_[again_++] : decoder_->next();
+  try {
+    return again_ < seen_.size() ? &seen_[again_++] : decoder_->next();
+  } catch (const std::bad_alloc&) {
+    out_of_memory();
+    return nullptr;
+  }
 }
 
 const Event* HttpStream::try_next() {
@@ -278,6 +289,8 @@ asio::awaitable<Result<bool>> HttpStream::ready() {
         const auto part = co_await response_->read();
         take(part);
       }
+    } catch (const std::bad_alloc&) {
+      out_of_memory();
     } catch (...) {
       // Who was stopped may keep the stream: it must keep neither a connection nor a timer.
       finish(Failure(StopReason::cancelled));
@@ -292,6 +305,10 @@ void HttpStream::finish(Result<bool> end) {
   stall_->stop();
   // Of nothing, if the body was read to its end: then the pool has the connection.
   response_->abort();
+}
+
+void HttpStream::out_of_memory() {
+  finish(finished_ ? Result<bool>(false) : Result<bool>(Failure(LocalFault::memory)));
 }
 
 /// Whether there is more to read; if not, the stream has ended.

@@ -94,6 +94,7 @@ class HttpStream final : public StreamSource {
   void take(const NetResult<std::string_view>& part);
   void take_over(StallLimits limits, BodyShape shape, const asio::any_io_executor& executor);
   void finish(Result<bool> end);
+  void out_of_memory();
   Failure in_stream(const Error& error) const;
   Result<bool> ended(std::optional<NetError> broken);
   asio::awaitable<void> drain();

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <new>
 
 #include "../utf8.hpp"
 
@@ -116,6 +117,9 @@ Parser::Parser(std::string_view padded, Arena& arena) {
     padded = with_replacements(padded, arena);
     failure =
         parser.iterate(padded.data(), padded.size(), padded.size() + sse_padding).get(document_);
+  }
+  if (failure == simdjson::MEMALLOC) {
+    throw std::bad_alloc();  // says nothing about the text
   }
   why_ = failure == simdjson::SUCCESS ? nullptr : simdjson::error_message(failure);
 }

@@ -1,4 +1,4 @@
-/// simdjson On-Demand as the codecs use it: in place, never throwing, text as views.
+/// simdjson On-Demand as the codecs use it: in place, throwing nothing but std::bad_alloc, text as views.
 ///
 /// A string without escapes is a view into the document; one with escapes is unescaped into an arena.
 /// (simdjson's own `get_string` copies each string into the parser, where it lives until the next document;

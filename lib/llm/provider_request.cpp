@@ -101,6 +101,7 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
                     std::string_view betas, const Attempt& attempt) {
   const bool anthropic = options.protocol == Protocol::anthropic_messages;
   HttpRequest out("POST", target_of(options.protocol, options.base_url, below));
+  out.with_fresh_connection(attempt.wants_fresh_connection());
   const auto* const credential = attempt.credential();
   const bool has_account = credential != nullptr && !credential->account.empty();
   for (std::size_t i = 0; i < options.headers.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "request_json.hpp"
 
 #include <charconv>
+#include <new>
 #include <type_traits>
 
 namespace understudy::detail {
@@ -203,8 +204,16 @@ void set_url(ImagePart& image, std::string url) {
 }
 
 bool is_json_object(std::string_view text) {
+  if (text.empty()) {
+    return false;
+  }
   simdjson::dom::parser parser;
-  return !text.empty() && parser.parse(text.data(), text.size()).is_object();
+  simdjson::dom::element root;
+  const auto failure = parser.parse(text.data(), text.size()).get(root);
+  if (failure == simdjson::MEMALLOC) {
+    throw std::bad_alloc();  // says nothing about the text
+  }
+  return failure == simdjson::SUCCESS && root.is_object();
 }
 
 std::string_view object_or_empty(std::string_view json) {

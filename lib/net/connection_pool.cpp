@@ -130,13 +130,30 @@ void ConnectionPool::expire() {
 void ConnectionPool::close() {
   closed_ = true;
   alarm_.clear();
+  close_idle();
+}
+
+bool ConnectionPool::close_idle() {
+  bool any = false;
   for (auto place = places_.begin(); place != places_.end();) {
-    auto& idle = place->second.idle;
-    std::for_each(idle.begin(), idle.end(), [](const Idle& i) { i.stream->close(); });
-    place->second.open -= idle.size();
-    idle.clear();
-    settle(place++);
+    any = close_idle(place++) || any;
   }
+  return any;
+}
+
+bool ConnectionPool::close_idle(const Endpoint& endpoint) {
+  const auto place = places_.find(endpoint);
+  return place != places_.end() && close_idle(place);
+}
+
+bool ConnectionPool::close_idle(Places::iterator place) {
+  auto& idle = place->second.idle;
+  const bool any = !idle.empty();
+  std::for_each(idle.begin(), idle.end(), [](const Idle& i) { i.stream->close(); });
+  place->second.open -= idle.size();
+  idle.clear();
+  settle(place);
+  return any;
 }
 
 std::size_t ConnectionPool::idle_connections() const noexcept {

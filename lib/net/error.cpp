@@ -30,6 +30,7 @@ class NetCategory final : public boost::system::error_category {
       case NetFault::header_too_large: return "HTTP header too large";
       case NetFault::body_too_large: return "HTTP body too large";
       case NetFault::truncated: return "connection ended before the HTTP message";
+      case NetFault::stale_connection: return "kept connection closed before the answer began";
       case NetFault::too_many_interim: return "too many interim responses";
       case NetFault::too_slow: return "peer too slow";
     }

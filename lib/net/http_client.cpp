@@ -9,6 +9,7 @@
 #include "understudy/net/detail/http_io.hpp"
 #include "understudy/net/tcp.hpp"
 #include "understudy/net/tls.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 namespace understudy {
 namespace {
@@ -89,6 +90,12 @@ std::string head_of(const HttpRequest& request, const Endpoint& endpoint, const 
     append_field(head, name, value);
   }
   return head + "\r\n";
+}
+
+/// Whether the peer has ended the connection: what a server does with one that it has kept for long enough.
+bool closed_by_peer(const error_code& code) {
+  return code == NetFault::truncated || code == asio::error::eof ||
+         code == asio::error::connection_reset || code == asio::error::broken_pipe;
 }
 
 /// Tells the observer when the call is over, before its stream may be gone.
@@ -280,7 +287,10 @@ struct HttpClient::Core {
     if (addresses.has_error()) {
       co_return addresses.error();
     }
-    auto stream = co_await options.dialer->dial(std::move(*addresses), first.port);
+    auto stream = co_await options.dialer->dial(*addresses, first.port);
+    if (stream.has_error() && is_out_of_descriptors(stream.error().code) && pool->close_idle()) {
+      stream = co_await options.dialer->dial(std::move(*addresses), first.port);
+    }
     if (stream.has_value() && first.scheme == Scheme::https) {
       stream = co_await secure(std::move(*stream), first.host);
     }
@@ -318,23 +328,21 @@ struct HttpClient::Core {
     co_return stream;
   }
 
-  struct Sent {
-    explicit Sent(NetResult<HttpResponse> r) : result(std::move(r)) {}
+  static bool is_out_of_descriptors(const error_code& code) {
+    const auto fault = local_fault_of(code);
+    return fault == LocalFault::descriptors || fault == LocalFault::system_descriptors;
+  }
 
-    NetResult<HttpResponse> result;
-    bool unanswered_on_a_kept_connection = false;
-  };
-
-  asio::awaitable<Sent> send_once(const Endpoint& endpoint, const HttpRequest& request,
-                                  IoObserver& observer, bool fresh) {
+  asio::awaitable<NetResult<HttpResponse>> send(const Endpoint& endpoint,
+                                                const HttpRequest& request, IoObserver& observer) {
     Told told(observer);
     const auto wait = [&] {
       observer.enter(Phase::pool_wait);
       observer.waiting(nullptr);
     };
-    auto lease = co_await pool->lease(endpoint, fresh, wait);
+    auto lease = co_await pool->lease(endpoint, request.fresh_connection, wait);
     if (!lease) {
-      co_return Sent(NetError(asio::error::operation_aborted, Phase::pool_wait));
+      co_return NetError(asio::error::operation_aborted, Phase::pool_wait);
     }
     const auto* proxy = options.proxy.find(endpoint);
     if (!lease->stream) {
@@ -342,16 +350,20 @@ struct HttpClient::Core {
       observer.waiting(nullptr);
       auto stream = co_await connect(endpoint, proxy, observer);
       if (stream.has_error()) {
-        co_return Sent(NetError(stream.error().code, Phase::connect, stream.error().text));
+        co_return NetError(stream.error().code, Phase::connect, stream.error().text);
       }
       lease->stream = std::move(*stream);
     }
     if (co_await detail::aborted_by_cancel(*lease->stream)) {
-      co_return Sent(NetError(asio::error::operation_aborted, Phase::connect));
+      co_return NetError(asio::error::operation_aborted, Phase::connect);
     }
     const bool passed_on = proxy != nullptr && endpoint.scheme == Scheme::http;
     auto head = head_of(request, endpoint, passed_on ? proxy : nullptr);
-    co_return co_await exchange(std::move(*lease), std::move(told), std::move(head), request);
+    auto answer = co_await exchange(std::move(*lease), std::move(told), std::move(head), request);
+    if (answer.has_error() && answer.error().code == NetFault::stale_connection) {
+      pool->close_idle(endpoint);  // they have been kept for longer
+    }
+    co_return answer;
   }
 
   asio::awaitable<error_code> write(ByteStream& stream, std::string head, const std::string& body,
@@ -366,14 +378,15 @@ struct HttpClient::Core {
     co_return code;
   }
 
-  asio::awaitable<Sent> exchange(Lease lease, Told told, std::string head,
-                                 const HttpRequest& request) {
+  asio::awaitable<NetResult<HttpResponse>> exchange(Lease lease, Told told, std::string head,
+                                                    const HttpRequest& request) {
     auto& observer = *told;
     auto& stream = *lease.stream;
     observer.enter(Phase::write);
+    const auto began = Clock::now();
     const auto unwritten = co_await write(stream, std::move(head), request.body, observer);
     if (unwritten == asio::error::operation_aborted) {
-      co_return Sent(NetError(unwritten, Phase::write));
+      co_return NetError(unwritten, Phase::write);
     }
     observer.enter(Phase::first_progress);
 
@@ -400,7 +413,7 @@ struct HttpClient::Core {
         auto state = std::make_unique<HttpResponse::State>(std::move(lease), std::move(parser),
                                                            std::move(buffer), std::move(told));
         state->may_be_kept = !unwritten;
-        co_return Sent(HttpResponse(std::move(state)));
+        co_return HttpResponse(std::move(state));
       }
     }
     if (!error) {
@@ -409,10 +422,12 @@ struct HttpClient::Core {
     if (unwritten && !heard) {
       error.emplace(unwritten, Phase::write);
     }
-    const bool stale = lease.reused && !heard && error->code != asio::error::operation_aborted;
-    Sent sent(std::move(*error));
-    sent.unanswered_on_a_kept_connection = stale;
-    co_return sent;
+    const bool stale = lease.reused && !heard && closed_by_peer(error->code) &&
+                       Clock::now() - began <= HttpClientOptions::stale_within;
+    if (stale) {
+      co_return NetError(NetFault::stale_connection, error->phase, error->code.message());
+    }
+    co_return std::move(*error);
   }
 
   HttpClientOptions options;
@@ -432,11 +447,7 @@ asio::awaitable<NetResult<HttpResponse>> HttpClient::send(const Endpoint& endpoi
   if (auto refused = check(request)) {
     co_return std::move(*refused);
   }
-  auto sent = co_await core_->send_once(endpoint, request, observer, false);
-  if (sent.unanswered_on_a_kept_connection) {
-    sent = co_await core_->send_once(endpoint, request, observer, true);
-  }
-  co_return std::move(sent.result);
+  co_return co_await core_->send(endpoint, request, observer);
 }
 
 void HttpClient::close() { core_->pool->close(); }

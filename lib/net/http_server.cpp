@@ -6,6 +6,7 @@
 #include <boost/beast/http/status.hpp>
 #include <charconv>
 #include <list>
+#include <new>
 
 #include "understudy/net/detail/http_io.hpp"
 #include "understudy/net/detail/wake_up.hpp"
@@ -28,7 +29,7 @@ constexpr Linger after_a_request{1s, 1s};
 /// A client that is still sending may read nothing before it has sent all: as long as nginx waits.
 constexpr Linger amid_a_request{5s, 30s};
 constexpr std::size_t linger_bytes = std::size_t{256} * 1024 * 1024;
-/// After accept() failed, for want of a descriptor say.
+/// After accept() failed, for want of a descriptor say: meanwhile what becomes free is for the calls under way.
 constexpr Clock::duration accept_again_after = 100ms;
 /// A write buffer that grew beyond this is given back after use.
 constexpr std::size_t kept_capacity = std::size_t{64} * 1024;
@@ -333,6 +334,17 @@ asio::awaitable<void> HttpExchange::gone() {
 struct HttpServer::Core {
   using Connection = HttpExchange::State;
 
+  /// A connection's place in the list.
+  struct Listed {
+    explicit Listed(std::list<Connection*>& l) : list(l), place(l.insert(l.end(), nullptr)) {}
+    Listed(const Listed&) = delete;
+    Listed& operator=(const Listed&) = delete;
+    ~Listed() { list.erase(place); }
+
+    std::list<Connection*>& list;
+    std::list<Connection*>::iterator place;
+  };
+
   Core(HttpServerOptions o, Handler h)
       : options(std::make_shared<const HttpServerOptions>(std::move(o))), handler(std::move(h)) {}
 
@@ -347,20 +359,26 @@ struct HttpServer::Core {
         has_room = nullptr;
         continue;
       }
-      auto accepted = co_await from.accept();
-      if (scope.cancelled() || draining) {
-        break;
+      bool taken = false;
+      try {
+        auto accepted = co_await from.accept();
+        if (scope.cancelled() || draining) {
+          break;
+        }
+        if (accepted.has_value()) {
+          auto one = [this, stream = std::move(*accepted)]() mutable {
+            return serve_one(std::move(stream));
+          };
+          scope.spawn(std::move(one));
+          taken = true;
+        }
+      } catch (const std::bad_alloc&) {  // as if there were no descriptor
       }
-      if (accepted.has_error()) {
+      if (!taken) {
         Timer pause(scope.get_executor());
         pause.expires_after(accept_again_after);
         co_await pause.async_wait(asio::as_tuple(asio::deferred));
-        continue;
       }
-      auto one = [this, stream = std::move(*accepted)]() mutable {
-        return serve_one(std::move(stream));
-      };
-      scope.spawn(std::move(one));
     }
     acceptor = nullptr;
     co_await scope.join();
@@ -368,20 +386,21 @@ struct HttpServer::Core {
 
   asio::awaitable<void> serve_one(std::unique_ptr<ByteStream> stream) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    const auto place = connections.insert(connections.end(), nullptr);
-    const auto configured = options;
-    if (configured->tls) {
-      stream = co_await secure(std::move(stream), *configured);
+    try {
+      const Listed listed(connections);
+      const auto configured = options;
+      if (configured->tls) {
+        stream = co_await secure(std::move(stream), *configured);
+      }
+      if (stream && draining) {  // drain() cannot see who is in a handshake
+        stream->close();
+      } else if (stream) {
+        Connection connection(std::move(stream), configured, buffers, draining);
+        *listed.place = &connection;
+        co_await converse(connection);
+      }
+    } catch (const std::bad_alloc&) {  // the end of this connection, not of all the others
     }
-    if (stream && draining) {  // drain() cannot see who is in a handshake
-      stream->close();
-    } else if (stream) {
-      Connection connection(std::move(stream), configured, buffers, draining);
-      *place = &connection;
-      co_await converse(connection);
-      *place = nullptr;
-    }
-    connections.erase(place);
     if (has_room != nullptr) {
       has_room->notify();
     }

@@ -14,10 +14,12 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 
 #include "understudy/net/detail/wake_up.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 namespace understudy {
 namespace {
@@ -34,14 +36,21 @@ error_code code_of(int failure) noexcept {
   }
 }
 
+/// glibc says "unknown name" (EAI_NONAME) where it could not open what it looks into; errno says why.
+error_code code_of_lookup(int failure, int number) noexcept {
+  const error_code system(number, boost::system::system_category());
+  return local_fault_of(system) ? system : code_of(failure);
+}
+
 NetResult<Addresses> system_lookup(const std::string& host) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG;
   addrinfo* found = nullptr;
+  errno = 0;
   if (const int failure = ::getaddrinfo(host.c_str(), nullptr, &hints, &found); failure != 0) {
-    return NetError(code_of(failure), Phase::connect, host);
+    return NetError(code_of_lookup(failure, errno), Phase::connect, host);
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
   Addresses addresses;
@@ -100,23 +109,23 @@ struct SystemResolver::State : std::enable_shared_from_this<State> {
     }
   }
 
-  /// Joins the flight for the name, or starts one. False: there is no room for one more.
-  bool join(const std::string& host, const std::shared_ptr<Waiting>& waiting) {
+  /// Joins the flight for the name, or starts one. Errors: resolver_busy, LocalFault::threads.
+  error_code join(const std::string& host, const std::shared_ptr<Waiting>& waiting) {
     const std::lock_guard lock(mutex);
     auto flight = flights.find(host);
     if (flight == flights.end()) {
       if (queue.size() >= options.max_queued) {
-        return false;
+        return NetFault::resolver_busy;
       }
       if (idle <= queue.size() && threads < options.max_threads && !start_thread()) {
-        return false;
+        return LocalFault::threads;
       }
       flight = flights.emplace(host, Waiters()).first;
       queue.push_back(host);
       work.notify_one();
     }
     flight->second.push_back(waiting);
-    return true;
+    return {};
   }
 
   void leave(const std::string& host, const std::shared_ptr<Waiting>& waiting) {
@@ -145,6 +154,14 @@ struct SystemResolver::State : std::enable_shared_from_this<State> {
     }
   }
 
+  NetResult<Addresses> look_up(const std::string& host) const {
+    try {
+      return options.lookup(host);
+    } catch (const std::bad_alloc&) {  // thrown on, it would end the program
+      return NetError(LocalFault::memory, Phase::connect);
+    }
+  }
+
   void run() {
     std::unique_lock lock(mutex);
     while (true) {
@@ -157,7 +174,7 @@ struct SystemResolver::State : std::enable_shared_from_this<State> {
       const auto host = std::move(queue.front());
       queue.pop_front();
       lock.unlock();
-      auto answer = options.lookup(host);
+      auto answer = look_up(host);
       lock.lock();
       land(host, answer);
     }
@@ -221,7 +238,7 @@ asio::awaitable<NetResult<Addresses>> SystemResolver::look_up(std::string host) 
 
   struct Membership {
     Membership(State& s, const std::string& h, std::shared_ptr<Waiting> w)
-        : state(s), host(h), waiting(std::move(w)), joined(state.join(host, waiting)) {}
+        : state(s), host(h), waiting(std::move(w)), refused(state.join(host, waiting)) {}
     ~Membership() { state.leave(host, waiting); }
     Membership(const Membership&) = delete;
     Membership& operator=(const Membership&) = delete;
@@ -229,17 +246,17 @@ asio::awaitable<NetResult<Addresses>> SystemResolver::look_up(std::string host) 
     State& state;
     const std::string& host;
     std::shared_ptr<Waiting> waiting;
-    bool joined;
+    error_code refused;
   };
   const Membership membership(*state, host, std::make_shared<Waiting>(executor));
   auto& waiting = *membership.waiting;
-  if (!membership.joined && !stale) {
-    co_return NetError(NetFault::resolver_busy, Phase::connect, std::move(host));
+  if (membership.refused && !stale) {
+    co_return NetError(membership.refused, Phase::connect, std::move(host));
   }
 
   // The end of patience with a name whose last answer is still at hand.
   Timer patience(executor);
-  waiting.impatient = !membership.joined;
+  waiting.impatient = membership.refused.failed();
   if (stale && !waiting.impatient) {
     patience.expires_after(state->options.stale_after);
     patience.async_wait([kept = membership.waiting](error_code code) {

@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "understudy/runtime/local_fault.hpp"
 #include "understudy/runtime/scope.hpp"
 
 namespace understudy {
@@ -53,7 +54,7 @@ class TcpStream final : public ByteStream {
 
   IoResult try_read(std::span<char> buffer) noexcept override {
     if (!socket_.is_open()) {
-      return IoResult::aborted();
+      return {lost_, 0};
     }
     if (drained_) {
       return IoResult::would_block();
@@ -77,7 +78,7 @@ class TcpStream final : public ByteStream {
 
   IoResult try_write(std::string_view data) noexcept override {
     if (!socket_.is_open()) {
-      return IoResult::aborted();
+      return {lost_, 0};
     }
     while (true) {
       const auto n = ::send(fd(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -169,14 +170,16 @@ class TcpStream final : public ByteStream {
       return;
     }
     socket_.assign(here.protocol(), taken, code);
-    if (code) {
+    if (code) {  // the kernel has no room to watch it (ENOMEM, ENOSPC)
       ::close(taken);
+      lost_ = code;
     }
   }
 
   int fd() const noexcept { return const_cast<tcp::socket&>(socket_).native_handle(); }
 
   tcp::socket socket_;
+  error_code lost_ = asio::error::operation_aborted;  // why it is not open any more
   bool drained_ = false;
   bool watched_for_writing_;
   bool writer_waits_ = false;
@@ -225,7 +228,9 @@ asio::awaitable<void> dial_one(Dialing& dialing, Scope& scope, tcp::endpoint end
     co_return;
   }
   ++dialing.failed;
-  if (!dialing.first_error) {
+  // What this machine lacks explains the call's failure better than what one of the addresses has said.
+  if (!dialing.first_error ||
+      (local_fault_of(code) && !local_fault_of(dialing.first_error->code))) {
     dialing.first_error.emplace(code, Phase::connect, endpoint.address().to_string());
   }
   dialing.pace.cancel();

@@ -8,7 +8,13 @@
 
 #include <array>
 #include <boost/asio/ip/address.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
 #include <optional>
+
+#include "understudy/runtime/local_fault.hpp"
 
 namespace understudy {
 namespace {
@@ -23,8 +29,34 @@ std::string last_reason() {
   return text;
 }
 
+/// What OpenSSL failed for, if that is what this machine lacks.
+error_code local_reason() noexcept {
+  if (const auto first = ERR_peek_error(); ERR_SYSTEM_ERROR(first)) {
+    const error_code system(ERR_GET_REASON(first), boost::system::system_category());
+    return local_fault_of(system) ? system : error_code();
+  }
+  const bool memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+  return memory ? error_code(LocalFault::memory) : error_code();
+}
+
 NetError setup_failed(const std::string& what) {
-  return {NetFault::tls_setup, Phase::none, what + ": " + last_reason()};
+  const auto local = local_reason();
+  return {local ? local : error_code(NetFault::tls_setup), Phase::none,
+          what + ": " + last_reason()};
+}
+
+/// Why a file cannot be opened just now, if that is for what this machine lacks.
+error_code lacking_for(const char* file) {
+  const std::unique_ptr<std::FILE, decltype(&std::fclose)> opened(std::fopen(file, "re"),
+                                                                  std::fclose);
+  const error_code code(opened ? 0 : errno, boost::system::system_category());
+  return local_fault_of(code) ? code : error_code();
+}
+
+/// The file that SSL_CTX_set_default_verify_paths reads, without saying so if it cannot.
+const char* default_ca_file() {
+  const auto* named = std::getenv(X509_get_default_cert_file_env());
+  return named != nullptr ? named : X509_get_default_cert_file();
 }
 
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
@@ -37,6 +69,7 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
 }
 
 std::shared_ptr<SSL_CTX> new_context(const SSL_METHOD* method) {
+  ERR_clear_error();
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(method), SSL_CTX_free);
   if (context) {
     SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
@@ -155,7 +188,10 @@ class TlsStream final : public ByteStream {
         context_(std::move(context)),
         ssl_(SSL_new(context_.native())) {
     below_.stream = std::move(stream);
-    auto* bio = BIO_new(stream_method());
+    auto* bio = ssl_ ? BIO_new(stream_method()) : nullptr;
+    if (bio == nullptr) {
+      throw std::bad_alloc();
+    }
     BIO_set_data(bio, &below_);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl_.get(), bio, bio);
@@ -232,7 +268,10 @@ class TlsStream final : public ByteStream {
     const auto* problem = verified == X509_V_OK ? nullptr : X509_verify_cert_error_string(verified);
     const auto code = failure(done, reading_);
     if (code == NetFault::tls && problem != nullptr) {
-      return NetError(NetFault::certificate, Phase::connect, problem);
+      // It may have looked for the issuer in a folder of certificates.
+      const auto lacking = lacking_for("/dev/null");
+      return NetError(lacking ? lacking : error_code(NetFault::certificate), Phase::connect,
+                      problem);
     }
     return NetError(code, Phase::connect, code == NetFault::tls ? last_reason() : "");
   }
@@ -260,7 +299,11 @@ class TlsStream final : public ByteStream {
     if (below_.error == asio::error::eof) {
       return NetFault::truncated;
     }
-    return below_.error ? below_.error : error_code(NetFault::tls);
+    if (below_.error) {
+      return below_.error;
+    }
+    const auto local = local_reason();
+    return local ? local : error_code(NetFault::tls);
   }
 
   TlsContext context_;
@@ -299,6 +342,9 @@ NetResult<TlsContext> TlsContext::client(const TlsClientOptions& options) {
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(context.get(), http_1_1.data(), http_1_1.size());
   if (options.ca_file.empty()) {
+    if (const auto lacking = lacking_for(default_ca_file())) {
+      return NetError(lacking, Phase::none, "the system's CA certificates");
+    }
     if (SSL_CTX_set_default_verify_paths(context.get()) != 1) {
       return setup_failed("the system's CA certificates");
     }

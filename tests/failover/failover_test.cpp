@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -145,6 +146,111 @@ TEST_CASE("stalls in each of five calls, one a second: only the first pays the l
   for (int i = 0; i < 4; ++i) {
     world.time.run_for(world.context, 1s);
     CHECK(world.run().report.took == 100ms);
+  }
+}
+
+TEST_CASE(
+    "a stale connection: the same member again at once, on a fresh one, also while it is probed") {
+  for (const bool probed : {false, true}) {
+    for (const bool another : {false, true}) {
+      CAPTURE(probed);
+      CAPTURE(another);
+      World world;
+      bool sick = probed;
+      std::vector<bool> fresh;
+      world.add([&](const Asked&) { return sick ? Behaviour::fail(R::overloaded) : well; });
+      if (another) {
+        world.add(always(Behaviour::answer(50ms)));
+      }
+      world.policy.with_max_retries(0);
+      if (probed) {
+        world.run();
+        sick = false;
+        world.time.run_for(world.context, 15s);
+      }
+      auto ask = [&](Attempt& attempt) -> awaitable<Result<std::string>> {
+        fresh.push_back(attempt.wants_fresh_connection());
+        if (fresh.size() == 1) {
+          co_return R::stale_connection;
+        }
+        co_return co_await world.providers[0]->ask(attempt);
+      };
+      auto call = [&]() -> awaitable<World::Ended> {
+        co_return co_await failover(world.chain, world.policy, world.state, std::move(ask));
+      };
+      const auto outcome = *world.time.run(world.context, call());
+      CHECK(outcome.result.value() == "answer of a");
+      REQUIRE(outcome.report.attempts.size() == 2);
+      CHECK(outcome.report.attempts[0].failure.code() == R::stale_connection);
+      CHECK(outcome.report.attempts[1].member.same_as(world.chain[0]));
+      CHECK(outcome.report.took == 10ms);
+      CHECK(fresh == std::vector<bool>{false, true});
+      CHECK(world.state.health().all_well());
+    }
+  }
+}
+
+TEST_CASE("a stale connection draws on the retry budget, which alone never fails the call for it") {
+  for (const bool another : {false, true}) {
+    CAPTURE(another);
+    World world;
+    bool stale = true;
+    world.add([&](const Asked&) {
+      stale = !stale;
+      return stale ? well : Behaviour::fail(R::stale_connection);
+    });
+    if (another) {
+      world.add(always(Behaviour::answer(50ms)));
+    }
+    const auto& budget = world.state.record(world.chain[0]).budget();
+    for (int i = 0; i < 100; ++i) {
+      const auto outcome = world.run();
+      REQUIRE(outcome.result.has_value());
+      REQUIRE(outcome.report.attempts.size() <= 2);
+      stale = true;
+    }
+    CHECK(budget.balance() < 1);
+    const auto requests = world.providers[0]->asked().size();
+    // 100 calls, and the budget's 10 + 20; or all of them, one request each, where there is no other member.
+    CHECK(requests == (another ? 130 : 200));
+    CHECK(world.state.health().all_well());
+  }
+}
+
+TEST_CASE(
+    "what this machine lacks ends the call at once: no retry, no other member is asked, no mark") {
+  namespace errc = boost::system::errc;
+  const std::pair<std::function<Result<std::string>()>, LocalFault> cases[] = {
+      {[] { return errc::make_error_code(errc::too_many_files_open); }, LocalFault::descriptors},
+      {[] { return errc::make_error_code(errc::too_many_files_open_in_system); },
+       LocalFault::system_descriptors},
+      {[] { return errc::make_error_code(errc::not_enough_memory); }, LocalFault::memory},
+      {[] { return errc::make_error_code(errc::no_space_on_device); }, LocalFault::space},
+      {[] { return LocalFault::threads; }, LocalFault::threads},
+      {[]() -> Result<std::string> { throw std::bad_alloc(); }, LocalFault::memory},
+      {[]() -> Result<std::string> {
+         throw boost::system::system_error(errc::make_error_code(errc::too_many_files_open));
+       },
+       LocalFault::descriptors},
+  };
+  for (const auto& [lacks, fault] : cases) {
+    CAPTURE(error_code(fault).message());
+    World world;
+    world.add(always(well)).add(always(well));
+    auto ask = [&](Attempt&) -> awaitable<Result<std::string>> { co_return lacks(); };
+    auto call = [&]() -> awaitable<World::Ended> {
+      co_return co_await failover(world.chain, world.policy, world.state, std::move(ask));
+    };
+    const auto outcome = *world.time.run(world.context, call());
+    REQUIRE(outcome.result.has_error());
+    CHECK(outcome.result.error().code() == fault);
+    CHECK(outcome.result.error().attempts().size() == 1);
+    REQUIRE(outcome.report.attempts.size() == 1);
+    CHECK(outcome.report.attempts[0].decision->action == Action::stop);
+    CHECK(outcome.report.code == fault);
+    CHECK(world.state.health().all_well());
+    CHECK(world.state.record(world.chain[0]).budget().balance() == doctest::Approx(10.2));
+    CHECK(world.run().report.attempts.size() == 1);
   }
 }
 

@@ -5,6 +5,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/beast/core/error.hpp>
 
+#include "understudy/runtime/local_fault.hpp"
+
 using namespace understudy;
 using namespace std::chrono_literals;
 
@@ -129,7 +131,11 @@ TEST_CASE("the reason that a code stands for") {
       {asio::error::host_not_found, FailoverReason::connection},
       {asio::error::host_not_found_try_again, FailoverReason::connection},
       {asio::error::service_not_found, FailoverReason::connection},
-      {asio::error::no_memory, FailoverReason::unknown},
+      {asio::error::no_memory, std::nullopt},  // what this machine lacks is no provider's failure
+      {asio::error::no_descriptors, std::nullopt},
+      {errc::make_error_code(errc::too_many_files_open_in_system), std::nullopt},
+      {errc::make_error_code(errc::no_space_on_device), std::nullopt},
+      {LocalFault::threads, std::nullopt},
       {errc::make_error_code(errc::permission_denied), FailoverReason::unknown},
       {error_code(), std::nullopt},
       {asio::error::operation_aborted, std::nullopt},

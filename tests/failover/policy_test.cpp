@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "understudy/runtime/cause.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 using namespace understudy;
 using namespace std::chrono_literals;
@@ -31,6 +32,7 @@ class Case {
   Case& after(Clock::duration d) { return situation.retry_after = d, *this; }
   Case& mendable() { return situation.mendable = true, *this; }
   Case& mended() { return situation.mended = true, *this; }
+  Case& resent() { return situation.resent = true, *this; }
   Case& broke() { return situation.budget = false, *this; }
   Case& remaining(Clock::duration d) { return situation.remaining = d, *this; }
   Case& jitter(double j) { return situation.jitter = j, *this; }
@@ -86,6 +88,22 @@ TEST_CASE("connection: one quick retry if it failed fast; an expired limit is ne
   CHECK(act(Case(R::connection).took(20s).last()) == Action::retry);
   CHECK(act(Case(R::connection).last().retried(2)) == Action::return_to_caller);
   CHECK(act(Case(R::connection).expired().last()) == Action::return_to_caller);
+}
+
+TEST_CASE(
+    "a stale connection: again at once on a fresh one, once, and that is none of the retries") {
+  CHECK(act(Case(R::stale_connection)) == Action::retry);
+  CHECK(wait(Case(R::stale_connection).jitter(0.999)) == 0ns);
+  CHECK(act(Case(R::stale_connection).last()) == Action::retry);
+  CHECK(act(Case(R::stale_connection).last().retried(2)) == Action::retry);
+  CHECK(act(Case(R::stale_connection), Policy().with_max_retries(0)) == Action::retry);
+  CHECK(act(Case(R::stale_connection).remaining(1ms)) == Action::retry);
+  CHECK(act(Case(R::stale_connection).resent()) == Action::fail_over);
+  CHECK(act(Case(R::stale_connection).resent().last()) == Action::return_to_caller);
+  // With an empty budget another member answers; without one the call must not fail for so little.
+  CHECK(act(Case(R::stale_connection).broke()) == Action::fail_over);
+  CHECK(act(Case(R::stale_connection).broke().last()) == Action::retry);
+  CHECK(act(Case(R::stale_connection).broke().last().resent()) == Action::return_to_caller);
 }
 
 TEST_CASE("rate_limit: another credential, else a short wait, once, else fail over") {
@@ -176,10 +194,15 @@ TEST_CASE("content_policy_blocked: on_content_policy decides; format_error: alwa
   CHECK(act(Case(R::format_error), around) == Action::return_to_caller);
 }
 
-TEST_CASE("a stop is never retried and never fails over") {
+TEST_CASE("a stop, and what this machine lacks, is never retried and never fails over") {
+  namespace errc = boost::system::errc;
   for (const error_code code :
        {error_code(StopReason::cancelled), error_code(StopReason::deadline),
-        error_code(StopReason::lost), error_code(StopReason::shutdown), error_code()}) {
+        error_code(StopReason::lost), error_code(StopReason::shutdown), error_code(),
+        error_code(LocalFault::descriptors), error_code(LocalFault::system_descriptors),
+        error_code(LocalFault::memory), error_code(LocalFault::threads),
+        error_code(LocalFault::space), errc::make_error_code(errc::too_many_files_open)}) {
+    CAPTURE(code.message());
     Situation situation(code);
     situation.member_left = true;
     situation.can_rotate = true;
@@ -252,6 +275,7 @@ TEST_CASE("no reason lacks a decision, and every decision says why") {
       situation.delivered = (bits & 32U) != 0;
       situation.budget = (bits & 64U) != 0;
       situation.retries = (bits & 128U) != 0 ? 100 : 0;
+      situation.resent = (bits & 128U) != 0;
       for (const auto& policy : {Policy(), patient}) {
         const auto decision = decide(policy, situation);
         CAPTURE(row.name);

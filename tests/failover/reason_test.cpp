@@ -6,6 +6,7 @@
 #include <string>
 
 #include "understudy/runtime/cause.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 using namespace understudy;
 
@@ -22,8 +23,8 @@ TEST_CASE("every reason has a row of its own, and its name leads back to it") {
     // What cools down has a time to cool, and the other way round.
     CHECK((row.concern == Concern::nothing) == (row.ladder == CooldownLadder::none));
   }
-  // failover-behaviour a.1 has 29, design.md 5 adds two, and 8 one (resume).
-  CHECK(value == 32);
+  // failover-behaviour a.1 has 29, design.md 5 adds two, 7 one (stale connections) and 8 one (resume).
+  CHECK(value == 33);
 }
 
 TEST_CASE("a name that is not exactly a reason's is none") {
@@ -51,8 +52,9 @@ TEST_CASE("a reason is an error code that knows its treatment and the standard's
   }
 }
 
-TEST_CASE("a stop is no reason") {
+TEST_CASE("a stop is no reason, nor is what this machine lacks") {
   CHECK_FALSE(reason_of(StopReason::deadline));
+  CHECK_FALSE(reason_of(LocalFault::descriptors));
   CHECK_FALSE(reason_of(error_code()));
   CHECK_FALSE(reason_of(error_code(1000, failover_category())));
   CHECK(error_code(1000, failover_category()).message() == "not a failover reason");

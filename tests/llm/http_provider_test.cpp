@@ -3,10 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <new>
 #include <vector>
 
 #include "provider_faults.hpp"
 #include "provider_world.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 using namespace provider_test;
 using namespace std::chrono_literals;
@@ -15,6 +17,64 @@ namespace {
 
 constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
                                Protocol::openai_responses};
+
+/// Connections that get no memory when they wait for bytes for the n-th time.
+class Starved final : public Dialer {
+ public:
+  Starved(std::shared_ptr<Dialer> real, unsigned n) : real_(std::move(real)), waits_(n) {}
+
+  awaitable<Connected> dial(Addresses addresses, std::uint16_t port) override {
+    auto dialled = co_await real_->dial(std::move(addresses), port);
+    if (dialled.has_error()) {
+      co_return dialled.error();
+    }
+    co_return std::make_unique<Connection>(std::move(*dialled), waits_);
+  }
+
+ private:
+  class Connection final : public ByteStream {
+   public:
+    Connection(std::unique_ptr<ByteStream> real, unsigned& waits)
+        : ByteStream(real->get_executor()), real_(std::move(real)), waits_(waits) {}
+
+    IoResult try_read(std::span<char> buffer) noexcept override { return real_->try_read(buffer); }
+    IoResult try_write(std::string_view data) noexcept override { return real_->try_write(data); }
+    awaitable<void> wait_readable() override {
+      if (--waits_ == 0) {
+        throw std::bad_alloc();
+      }
+      return real_->wait_readable();
+    }
+    awaitable<void> wait_writable() override { return real_->wait_writable(); }
+    bool readable() const noexcept override { return real_->readable(); }
+    void shutdown_send() noexcept override { real_->shutdown_send(); }
+    void close() noexcept override { real_->close(); }
+    void abort() noexcept override { real_->abort(); }
+
+   private:
+    std::unique_ptr<ByteStream> real_;
+    unsigned& waits_;
+  };
+
+  std::shared_ptr<Dialer> real_;
+  unsigned waits_;
+};
+
+/// Calls twice, so that the second call meets the first one's connection. What is told is the second's.
+class CallTwice final : public World {
+ public:
+  explicit CallTwice(Clock::duration between = {}) : between_(between) {}
+
+ private:
+  awaitable<Told> call(const Request& request) override {
+    const auto first = co_await World::call(request);
+    require_answer(first);
+    co_await sleep_for(between_);
+    co_return co_await World::call(request);
+  }
+
+  Clock::duration between_;
+};
 
 }  // namespace
 
@@ -128,21 +188,90 @@ TEST_CASE("interim responses are passed over, and an answer that drips is no sta
   }
 }
 
-TEST_CASE("a kept connection that is dead already costs neither an attempt nor a mark") {
-  for (const bool when_idle : {true, false}) {
-    CAPTURE(when_idle);
+TEST_CASE("a kept connection that is seen to be dead is not used: no attempt, no mark") {
+  CallTwice world(1s);
+  auto& server = world.add();
+  server.reply(Reply::answer().then_close_when_idle(50ms)).reply(Reply::answer());
+  const auto told = world.ask();
+  require_answer(told);
+  CHECK(told.report.attempts.size() == 1);
+  CHECK(world.state.health().all_well());
+  CHECK(server.connections().size() == 2);
+}
+
+TEST_CASE(
+    "a kept connection that closes at once: the request is sent again on a fresh one, which report "
+    "and retry budget count, and no member is marked") {
+  for (const auto protocol : protocols) {
+    for (const bool stream : {true, false}) {
+      for (const bool another : {true, false}) {
+        CAPTURE(to_string(protocol));
+        CAPTURE(stream);
+        CAPTURE(another);
+        CallTwice world;
+        auto& server = world.add(protocol, stream);
+        server.reply(Reply::answer().then_close_at_next_request()).reply(Reply::answer());
+        if (another) {
+          world.add();
+        }
+        const auto told = world.ask();
+        require_answer(told);
+        REQUIRE(told.report.attempts.size() == 2);
+        CHECK(told.report.attempts[0].member.same_as(world.chain[0]));
+        CHECK(told.report.attempts[0].failure.code() == R::stale_connection);
+        CHECK(told.report.attempts[1].member.same_as(world.chain[0]));
+        CHECK(told.took < 100ms);  // no backoff
+        // Two calls came, and one request was sent again.
+        CHECK(world.state.record(world.chain[0]).budget().balance() ==
+              doctest::Approx(10 + 2 * 0.2 - 1));
+        CHECK(world.state.health().all_well());
+        CHECK(server.connections().size() == 2);
+      }
+    }
+  }
+}
+
+TEST_CASE("no memory at any moment of an answer: no other member is asked, and none is marked") {
+  unsigned after_progress = 0;
+  for (unsigned wait = 1; wait <= 12; ++wait) {
+    CAPTURE(wait);
     World world;
+    world.client.emplace(world.context.get_executor(),
+                         world.http.with_dialer(std::make_shared<Starved>(world.network, wait)));
+    world.add().reply(Reply::answer().dripping(10ms));
+    world.add();
+    const auto told = world.ask();
+    REQUIRE(told.answer.has_error());
+    CHECK(told.answer.error().code() == LocalFault::memory);
+    CHECK(told.report.attempts.size() == 1);
+    CHECK(world.servers[1].requests() == 0);
+    CHECK(world.state.health().all_well());
+    after_progress += told.text.empty() ? 0 : 1;
+  }
+  CHECK(after_progress > 0);
+  CHECK(after_progress < 12);
+}
+
+TEST_CASE(
+    "a provider that works for 2 s on a kept connection and closes is not asked again unseen") {
+  for (const bool another : {true, false}) {
+    CAPTURE(another);
+    CallTwice world;
     auto& server = world.add();
-    auto first = Reply::answer();
-    when_idle ? first.then_close_when_idle(50ms) : first.then_close_at_next_request();
-    server.reply(first).reply(Reply::answer());
-    world.keep_connections = true;
-    require_answer(world.ask());
+    server.reply(Reply::answer())
+        .reply(Reply::answer().before_head(Fault::pause(2s)).close_at(0))
+        .reply(Reply::answer());
+    if (another) {
+      world.add();
+    }
     const auto told = world.ask();
     require_answer(told);
-    CHECK(told.report.attempts.size() == 1);
-    CHECK(world.state.health().all_well());
-    CHECK(server.connections().size() == 2);
+    REQUIRE(told.report.attempts.size() == 2);
+    CHECK(told.report.attempts[0].failure.code() == R::connection);
+    CHECK(told.report.attempts[0].took == 2s);
+    CHECK(server.requests() == (another ? 2 : 3));
+    CHECK(server.connections()[0].requests.size() == 2);
+    CHECK(world.state.health().all_well() != another);  // a member that is left behind is marked
   }
 }
 

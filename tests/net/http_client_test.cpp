@@ -174,31 +174,85 @@ TEST_CASE("phases, in their order, and the bytes that came") {
   CHECK(recorder.phases == expected);
 }
 
-TEST_CASE("a kept connection that is dead: sent again, once, and only if no byte came") {
+TEST_CASE(
+    "a kept connection that closes at once without a byte is stale; the request is sent once") {
   struct Row {
     const char* said;  // before the second answer's end, on the kept connection
-    bool retried;
+    Clock::duration after;
+    bool reset;
+    error_code code;
   };
-  for (const auto& row : {Row{"", true}, Row{"H", false}}) {
+  for (const auto& row :
+       {Row{"", 0s, false, NetFault::stale_connection},
+        Row{"", 0s, true, NetFault::stale_connection},
+        Row{"", 250ms, false, NetFault::stale_connection},
+        Row{"", 251ms, false, NetFault::truncated}, Row{"", 2s, false, NetFault::truncated},
+        Row{"", 2s, true, asio::error::connection_reset},
+        Row{"H", 0s, false, NetFault::truncated}}) {
     CAPTURE(row.said);
+    CAPTURE(row.after.count());
+    CAPTURE(row.reset);
     World world;
-    int connections = 0;
+    int requests = 0;
     const auto peer = [&](ByteStream& stream) -> awaitable<void> {
-      ++connections;
       co_await hear(stream, "\r\n\r\n");
+      ++requests;
       co_await say(stream, hello);
       co_await hear(stream, "\r\n\r\n");
+      ++requests;
+      co_await sleep_for(row.after);
       co_await say(stream, row.said);
+      if (row.reset) {
+        stream.abort();
+      }
     };
     const auto call = [&]() -> awaitable<Outcome> {
       co_await fetch(world.client);
       co_return co_await fetch(world.client);
     };
-    const auto outcome = world.run(peer, call);
-    CHECK(connections == (row.retried ? 2 : 1));
-    CHECK(outcome.body == (row.retried ? "hello" : ""));
-    CHECK(outcome.code == (row.retried ? error_code() : error_code(NetFault::truncated)));
+    CHECK(world.run(peer, call).code == row.code);
+    CHECK(world.network->dialled() == 1);
+    CHECK(requests == 2);
   }
+}
+
+TEST_CASE("after a stale connection, those that were kept for longer are not used any more") {
+  World world;
+  const auto peer = [&](ByteStream& stream) -> awaitable<void> {
+    co_await hear(stream, "\r\n\r\n");
+    co_await sleep_for(1s);  // so that both are needed
+    co_await say(stream, hello);
+    co_await hear(stream, "\r\n\r\n");
+  };
+  const auto call = [&]() -> awaitable<Outcome> {
+    auto both = [&](Scope& scope) -> awaitable<void> {
+      auto other = [&]() -> awaitable<void> { co_await fetch(world.client); };
+      scope.spawn(std::move(other));
+      co_await fetch(world.client);
+    };
+    co_await with_scope(std::move(both));
+    CHECK(world.client.idle_connections() == 2);
+    const auto stale = co_await fetch(world.client);
+    CHECK(stale.code == NetFault::stale_connection);
+    CHECK(world.client.idle_connections() == 0);
+    co_return co_await fetch(world.client);
+  };
+  CHECK(world.run(peer, call).body == "hello");
+  CHECK(world.network->dialled() == 3);
+}
+
+TEST_CASE("a request that wants a fresh connection is not sent on one that was kept") {
+  World world;
+  const auto call = [&]() -> awaitable<Outcome> {
+    co_await fetch(world.client);
+    CHECK(world.client.idle_connections() == 1);
+    HttpRequest request("GET", "/");
+    request.with_fresh_connection(true);
+    IgnoreIo nobody;
+    co_return co_await fetch(world.client, http_endpoint(), request, nobody);
+  };
+  CHECK(world.run(answering(hello), call).body == "hello");
+  CHECK(world.network->dialled() == 2);
 }
 
 TEST_CASE("on a fresh connection nothing is sent twice") {

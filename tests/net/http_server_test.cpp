@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <new>
+
 #include "net/world.hpp"
 
 using namespace net_test;
@@ -547,4 +549,67 @@ TEST_CASE("cancelled, it ends with all that it holds") {
   CHECK(time.elapsed() == 1s);
   CHECK(server.connections() == 0);
   CHECK(heard.find("HTTP/1.1 200") == std::string::npos);
+}
+
+TEST_CASE(
+    "a server that can take no connection for a while tries again ten times a second, and serves "
+    "on") {
+  /// Takes one connection, then fails for 2 s, and throws for 2 s more.
+  class Failing final : public Acceptor {
+   public:
+    explicit Failing(Acceptor& real) : real_(real) {}
+    awaitable<Connected> accept() override {
+      ++calls;
+      const auto since = Clock::now() - began_;
+      if (calls > 1 && since < 2s) {
+        co_return NetError(asio::error::no_descriptors, Phase::none);
+      }
+      if (calls > 1 && since < 4s) {
+        throw std::bad_alloc();
+      }
+      co_return co_await real_.accept();
+    }
+    void close() noexcept override { real_.close(); }
+
+    int calls = 0;
+
+   private:
+    Acceptor& real_;
+    Clock::time_point began_ = Clock::now();
+  };
+  testing::VirtualTime time;
+  asio::io_context context;
+  testing::MemoryNetwork network(context.get_executor());
+  HttpServer server(HttpServerOptions(), [](HttpExchange& exchange) -> awaitable<void> {
+    if (exchange.request().target == "/long") {
+      co_await sleep_for(3s);
+    }
+    co_await exchange.respond(200, HttpFields(), "well");
+  });
+  const auto real = network.listen(80);
+  Failing acceptor(*real);
+  Clock::duration first{};
+  Clock::duration second{};
+  const auto ask = [&](std::string target, Clock::duration& took) -> awaitable<void> {
+    const auto began = Clock::now();
+    auto stream = co_await network.dial(Addresses(), 80);
+    co_await say(**stream, "GET " + target + " HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    const auto heard = co_await hear(**stream, "");
+    CHECK(heard.find("well") != std::string::npos);
+    took = Clock::now() - began;
+  };
+  const auto body = [&](Scope& scope) -> awaitable<void> {
+    scope.spawn([&] { return server.serve(acceptor); });
+    auto under_way = [&] { return ask("/long", first); };
+    scope.spawn(std::move(under_way));
+    co_await sleep_for(1s);
+    co_await ask("/", second);
+    server.drain();
+    co_await scope.join();
+  };
+  time.run(context, with_scope(body));
+  CHECK(first < 3100ms);
+  CHECK(second >= 3s);
+  CHECK(second < 3200ms);
+  CHECK(acceptor.calls <= 43);
 }

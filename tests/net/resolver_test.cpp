@@ -7,8 +7,10 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 
+#include "understudy/runtime/local_fault.hpp"
 #include "understudy/runtime/scope.hpp"
 
 using namespace std::chrono_literals;
@@ -192,6 +194,13 @@ TEST_CASE("all threads hang: names wait in a bounded queue") {
   gate->open();
   context.run();
   CHECK(answered == 2);
+}
+
+TEST_CASE("a lookup that gets no memory fails with that, and the program goes on") {
+  SystemResolver resolver(ResolverOptions().with_lookup(
+      [](const std::string&) -> NetResult<Addresses> { throw std::bad_alloc(); }));
+  CHECK(run(resolver.resolve("api.test")).error().code == LocalFault::memory);
+  CHECK(run(resolver.resolve("api.test")).error().code == LocalFault::memory);
 }
 
 TEST_CASE("the system's own lookup") {

@@ -104,7 +104,12 @@ TEST_CASE(
     server.reply(row.reply);
     play(world, server, [&]() -> awaitable<void> {
       for (int i = 0; i < 3; ++i) {
-        const auto outcome = co_await one(world.client, ask(Protocol::anthropic_messages));
+        auto outcome = co_await one(world.client, ask(Protocol::anthropic_messages));
+        const bool at_next = row.reply.next == Reply::After::close_at_next_request;
+        if (at_next && i > 0) {
+          CHECK(outcome.code == NetFault::stale_connection);
+          outcome = co_await one(world.client, ask(Protocol::anthropic_messages));
+        }
         CHECK(!outcome.code);
         CHECK(outcome.status == 200);
         co_await sleep_for(row.between);

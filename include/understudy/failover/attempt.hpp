@@ -48,6 +48,8 @@ class UNDERSTUDY_API Attempt {
   /// What the request is to be mended for before it is sent: the failures of this member so far that said
   /// how.
   const ReasonSet& mends() const noexcept;
+  /// Whether the request is not to be sent on a connection that was kept: one was stale.
+  bool wants_fresh_connection() const noexcept;
   /// Until the call's deadline, if it has one.
   std::optional<Clock::duration> remaining() const;
   const StallLimits& limits() const noexcept { return stall_->state().limits(); }

@@ -9,7 +9,7 @@
 /// 2. Each attempt runs in a scope of its own and has ended before the next begins, but for the two legs
 ///    of a hedge; those have ended when the call has.
 /// 3. No member is tried again after the call has gone on from it.
-/// 4. A caller's cancel never fails over and marks nobody.
+/// 4. Neither a caller's cancel nor what this machine lacks (LocalFault) fails over or marks a member.
 /// 5. A member that was sick is probed by one caller at a time. While another member is well, the probe is
 ///    the first leg of a hedge and costs its caller at most the grace: `Policy::probe_grace`, or 1.5 times
 ///    the member's usual time to first progress where that is longer.
@@ -22,6 +22,7 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -33,6 +34,7 @@
 #include "understudy/failover/observer.hpp"
 #include "understudy/failover/policy.hpp"
 #include "understudy/failover/state.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 namespace understudy {
 
@@ -108,6 +110,8 @@ asio::awaitable<Result<T>> ask_member(Call& call, MemberRun run, F& f) {
         throw;
       }
       failure = std::move(*meant);
+    } catch (const std::bad_alloc&) {
+      failure = LocalFault::memory;
     }
     // What breaks because the caller has stopped it is no failure of the member (hermes #6600).
     const auto state = co_await asio::this_coro::cancellation_state;
@@ -194,7 +198,9 @@ asio::awaitable<Outcome<T>> run_failover(const Chain& chain, const Policy& polic
 /// a reason; any other error code, returned or thrown as system_error, counts as what `reason_for` makes of
 /// it. operation_aborted that neither the caller nor a limit of this call has caused, and StopReason::deadline of a
 /// scope inside the attempt, are `timeout`: the attempt has given up by a limit of its own. Of Asio's
-/// multiple_exceptions the first counts. Other exceptions are bugs: they end the call and are rethrown.
+/// multiple_exceptions the first counts. What this machine has run out of (EMFILE, ENOMEM, ..., std::bad_alloc)
+/// ends the call with a LocalFault, and marks no member. Other exceptions are bugs: they end the call and are
+/// rethrown.
 /// An attempt that does not use its Attempt has one limit, `Policy::attempt`; one that calls `enter` and `waiting`
 /// has those of its phases.
 /// Completes with an Outcome<T> when an attempt has succeeded, or none is left, or the deadline has come

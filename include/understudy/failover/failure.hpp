@@ -1,7 +1,8 @@
 /// What went wrong with an attempt or a call, and the result type that carries it.
 ///
 /// Invariants
-/// 1. Its code says which it is: a `FailoverReason`, or a `StopReason` where our own side ended the work.
+/// 1. Its code says which it is: a `FailoverReason`, a `StopReason` where our own side ended the work, or a
+///    `LocalFault` where this machine has run out of something.
 /// 2. Costs one pointer where nothing failed, and one allocation where something did. Copies share it
 ///    (boost::system::result's `error()` copies, at each call).
 /// 3. Holds text of the provider, bounded and for people; nobody decides by it.
@@ -103,7 +104,8 @@ class UNDERSTUDY_API FailoverError : public boost::system::system_error {
 
 /// The reason that a failure of any origin stands for: a reason's own; `connection` for what the system
 /// says of connections (refused, reset, unreachable, end of file, unknown host); `timeout` for
-/// errc::timed_out and beast::error::timeout; nothing for a stop, an abort or success; else `unknown`.
+/// errc::timed_out and beast::error::timeout; nothing for a stop, an abort, a local fault
+/// (runtime/local_fault.hpp) or success; else `unknown`.
 UNDERSTUDY_API std::optional<FailoverReason> reason_for(const error_code& code) noexcept;
 
 }  // namespace understudy

@@ -2,12 +2,16 @@
 ///
 /// Invariants
 /// 1. Pure: the same situation, the same decision. No clock, no lock, no randomness of its own.
-/// 2. A stop is never retried and never fails over.
+/// 2. A stop is never retried and never fails over. Nor is what this machine lacks (LocalFault): every other
+///    member would meet the same.
 /// 3. Each reason has one treatment (reason.hpp), each treatment one rule in `decide`, each decision a
 ///    sentence that says why.
 /// 4. A retry of the same request to the same member draws on the retry budget, whatever its reason. One
 ///    with another credential does not, be it rotated to or refreshed: that is a failover in small, bounded
 ///    by the credentials. (Else a token that expires amid a thousand calls would fail most of them.)
+///    The budget alone never fails a call for a stale connection: if it is empty and no other member is left, the
+///    request is sent again all the same. That is bounded without a budget, since each stale connection has
+///    carried a complete answer before; in an outage there are none.
 /// 5. `eligible` alone says who could be next. Everything that asks that asks it.
 ///
 ///     Situation now(FailoverReason::timeout);
@@ -139,6 +143,7 @@ class Situation {
   std::optional<Clock::duration> retry_after;  ///< what the provider asks for
 
   unsigned retries = 0;      ///< of the same request to this member, in this call
+  bool resent = false;       ///< the same for a stale connection, which is none of `retries`
   bool waited = false;       ///< for a rate limit of this member, in this call
   bool can_rotate = false;   ///< the member has another credential that is available
   bool can_refresh = false;  ///< the credential can be refreshed, and was not in this call

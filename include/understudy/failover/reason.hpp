@@ -3,7 +3,8 @@
 /// Invariants
 /// 1. Every reason has exactly one row in `traits`: its name, its treatment, what it says is sick, and how
 ///    long that is left alone. Nothing else in the library switches over reasons.
-/// 2. A stop (`StopReason`) is no reason: it never leads to a failover.
+/// 2. A stop (`StopReason`) and what this machine lacks (`LocalFault`) are not reasons: they never lead to a
+///    failover.
 /// 3. Zero is no reason, as an error_code demands.
 ///
 ///     error_code code = FailoverReason::timeout;
@@ -29,6 +30,7 @@ using boost::system::error_code;
 enum class FailoverReason {
   timeout = 1,                          ///< a limit on progress expired; 408, 504, 522, 524
   connection,                           ///< refused, reset, DNS, transient TLS, transport dead
+  stale_connection,                     ///< a kept connection closed before the request arrived
   rate_limit,                           ///< this credential has used up its share for now
   upstream_rate_limit,                  ///< an aggregator's own provider is throttled
   overloaded,                           ///< the provider has no capacity
@@ -69,6 +71,7 @@ inline constexpr std::size_t reason_count = static_cast<std::size_t>(FailoverRea
 enum class Treatment {
   stall = 1,         ///< fail over at once, or retry, as `eager_on_timeout` says
   connection,        ///< one quick retry if it failed fast, then fail over
+  resend,            ///< again at once on a fresh connection, once, then fail over
   limit,             ///< another credential, or a short wait, else fail over
   busy,              ///< fail over at once; on the last member backoff
   rotate,            ///< another credential, else fail over

@@ -40,6 +40,7 @@ enum class NetFault {
   header_too_large,   ///< a head, chunk header or trailer beyond its bound
   body_too_large,     ///< a body beyond its bound
   truncated,          ///< the connection ended before the message did
+  stale_connection,   ///< a kept connection closed at once, without a byte (http_client.hpp)
   too_many_interim,   ///< one 1xx after the other
   too_slow,           ///< a client of ours did not send or take bytes in time
 };

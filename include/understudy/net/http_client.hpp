@@ -1,8 +1,12 @@
 /// An HTTP/1.1 client for answers that take long: every wait is reported, every end is abrupt.
 ///
 /// Invariants
-/// 1. A call is one request on one connection. Only where a kept connection turns out to be dead before a
-///    byte of the answer came is the request sent again, once, on a fresh one. Redirects are an error.
+/// 1. A call is one request on one connection, sent once: whether it is sent again is the caller's decision.
+///    NetFault::stale_connection says that it is worth it: a kept connection ended, before a byte of the answer
+///    came, within `stale_within` of the first byte of the request, so that the server most likely closed it
+///    before the request arrived. After that no idle connection to that endpoint is used any more.
+///    A connection that ends later has carried the request to a server that may have worked on it, and is
+///    `truncated` or reset as a fresh one would be. Redirects are an error.
 /// 2. TLS is verified (tls.hpp); nothing switches that off.
 /// 3. Everything that comes in has a bound, the body excepted, which is its reader's to bound.
 /// 4. There are no limits in time: `IoObserver` is told what is waited for, and who cancels or aborts
@@ -37,6 +41,10 @@ namespace understudy {
 
 class HttpClientOptions {
  public:
+  /// A FIN that was on its way when the request was sent, or the reset that answers the request, arrives within
+  /// about one round trip, and 250 ms is a long one between continents. What ends later may have been worked on.
+  static constexpr Clock::duration stale_within = std::chrono::milliseconds(250);
+
   HttpClientOptions() noexcept {}
 
   HttpClientOptions& with_ca_file(std::string path) { return ca_file = std::move(path), *this; }
@@ -116,7 +124,9 @@ class UNDERSTUDY_API HttpClient {
   /// (only if it has to wait), connect (name, TCP, proxy, TLS), write, first_progress.
   ///
   /// If the peer closes before it has taken all of the request, an answer that it gave first counts.
-  /// Errors: every NetFault but too_slow, and the system's and getaddrinfo's. Cancellation: as HttpResponse::read. `endpoint`,
+  /// Where this process has run out of descriptors, idle connections of this client are closed for the new one.
+  /// Errors: every NetFault but too_slow, and the system's and getaddrinfo's; or a local one, for
+  /// which no peer is at fault (runtime/local_fault.hpp). Cancellation: as HttpResponse::read. `endpoint`,
   /// `request` and the client must outlive the call, `observer` the response.
   asio::awaitable<NetResult<HttpResponse>> send(const Endpoint& endpoint,
                                                 const HttpRequest& request, IoObserver& observer);

@@ -60,11 +60,13 @@ class HttpRequest {
     return headers.add(name, value), *this;
   }
   HttpRequest& with_body(std::string text) { return body = std::move(text), *this; }
+  HttpRequest& with_fresh_connection(bool on) { return fresh_connection = on, *this; }
 
   std::string method;
   std::string target;  ///< path and query
   HttpFields headers;
   std::string body;
+  bool fresh_connection = false;  ///< not to be sent on a connection that was kept
 };
 
 /// The head of a message that came in. A request has method and target, a response its status.

@@ -30,7 +30,8 @@ class UNDERSTUDY_API Resolver {
  public:
   virtual ~Resolver() = default;
 
-  /// Completes with at least one address, or an error (asio::error::host_not_found, no_address, ...).
+  /// Completes with at least one address, or an error (asio::error::host_not_found, no_address, ...; a local one,
+  /// runtime/local_fault.hpp, where the machine lacks what a lookup needs).
   /// Literals are answered at once. Cancellation: ends at once, with `operation_aborted` or thrown as
   /// Asio does; the lookup itself goes on. May be called on any executor.
   asio::awaitable<NetResult<Addresses>> resolve(std::string host);

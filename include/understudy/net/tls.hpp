@@ -35,7 +35,7 @@ class TlsClientOptions {
 /// What many connections share. Copies share it too; any thread.
 class UNDERSTUDY_API TlsContext {
  public:
-  /// Reads files: some milliseconds. Errors: NetFault::tls_setup.
+  /// Reads files: some milliseconds. Errors: NetFault::tls_setup, or a local one (runtime/local_fault.hpp).
   static NetResult<TlsContext> client(const TlsClientOptions& options);
 
   /// PEM files: the certificate with its chain, and its key. Errors: NetFault::tls_setup.

@@ -23,8 +23,8 @@ class UNDERSTUDY_API Dialer {
   virtual ~Dialer() = default;
 
   /// Completes with a connection to one of `addresses`, or with the first error when all of them have
-  /// failed. It has no limit of its own. Cancellation: ends at once, with `operation_aborted`, or thrown
-  /// as Asio does.
+  /// failed: with the first local one (runtime/local_fault.hpp), if there is one. It has no limit of its own.
+  /// Cancellation: ends at once, with `operation_aborted`, or thrown as Asio does.
   virtual asio::awaitable<Connected> dial(Addresses addresses, std::uint16_t port) = 0;
 };
 

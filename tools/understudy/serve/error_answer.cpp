@@ -5,6 +5,7 @@
 
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 namespace understudy::tool {
 namespace {
@@ -30,6 +31,7 @@ Said said_of(FailoverReason reason, Protocol protocol) {
     case R::server_error: return {500, true};
     case R::timeout: return {504, true};
     case R::connection:
+    case R::stale_connection:
     case R::malformed_response:
     case R::incomplete_response:
     case R::resume_mismatch:
@@ -63,6 +65,9 @@ Said said_of(const Failure& failure, Protocol protocol) {
   if (failure.code() == StopReason::shutdown) {
     return {503, true};
   }
+  if (local_fault_of(failure.code())) {
+    return {503, true, "gateway_out_of_resources"};
+  }
   const auto reason = reason_of(failure.code());
   return reason ? said_of(*reason, protocol) : Said{502, false};
 }
@@ -70,6 +75,10 @@ Said said_of(const Failure& failure, Protocol protocol) {
 /// Both official SDKs wait so long before they ask again; told of a longer wait, OpenAI's asks after half a
 /// second, Anthropic's sleeps for as long as it says.
 constexpr auto longest_wait = std::chrono::seconds(60);
+
+/// What this machine lacks comes back when calls end: soon enough for a client that waits, and late enough not to
+/// meet the same.
+constexpr auto local_wait = std::chrono::seconds(5);
 
 /// Another try is worth it only where it would meet others than ours did: when somebody comes back at a time
 /// that a provider has named. How long we ourselves leave a member alone is no such promise.
@@ -82,6 +91,14 @@ bool worth_another_try(const Failure& failure) {
 
 /// The provider's own words, or else what is known.
 std::string message_of(const Failure& failure) {
+  if (const auto local = local_fault_of(failure.code())) {
+    auto text = "the gateway is " + error_code(*local).message() +
+                "; this is not a provider's failure: " + std::string(remedy(*local));
+    if (*local == LocalFault::descriptors) {
+      text += ", or lower `server.max_connections`";
+    }
+    return text;
+  }
   return failure.message().empty() ? to_string(failure) : failure.message();
 }
 
@@ -90,11 +107,13 @@ std::string message_of(const Failure& failure) {
 ErrorAnswer error_answer(const Failure& failure, Protocol protocol) {
   const auto said = said_of(failure, protocol);
   auto answer = refusal(said.status, message_of(failure), protocol, said.code);
-  if (failure.retry_after()) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after());
+  const bool local = local_fault_of(failure.code()).has_value();
+  const auto wait = local ? local_wait : failure.retry_after();
+  if (wait) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
     answer.headers.add("retry-after", std::to_string(seconds.count()));
   }
-  const bool again = said.later && worth_another_try(failure);
+  const bool again = local || (said.later && worth_another_try(failure));
   answer.headers.add("x-should-retry", again ? "true" : "false");
   return answer;
 }

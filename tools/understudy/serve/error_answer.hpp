@@ -5,7 +5,9 @@
 ///    client's SDK raises the error class that fits.
 /// 2. It says `x-should-retry: false`, which both official SDKs obey (reference wire.md 2.5), unless a provider has
 ///    named a time within a minute: the retries of an SDK must not multiply ours.
-/// 3. No secret: a Failure's text has none.
+/// 3. What this machine has run out of (LocalFault) is 503 with `retry-after`, and says what to raise: there were no
+///    retries of ours, and it passes when calls end.
+/// 4. No secret: a Failure's text has none.
 ///
 ///     const auto answer = error_answer(failure, Protocol::openai_chat);
 ///     co_await exchange.respond(answer.status, answer.headers, answer.body);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/beast/core/string.hpp>
+#include <new>
 #include <random>
 
 #include "error_answer.hpp"
@@ -10,6 +11,7 @@
 #include "refused_request.hpp"
 #include "streamed_answer.hpp"
 #include "understudy/llm/codec.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 namespace understudy::tool {
 namespace {
@@ -163,7 +165,18 @@ asio::awaitable<void> Gateway::answer(HttpExchange& http) {
   } else if (resource.kind == Kind::listing) {
     co_await get(client, resource.path);
   } else {
-    co_await post(client, resource);
+    bool lacking = false;
+    try {
+      co_await post(client, resource);
+    } catch (const std::bad_alloc&) {
+      lacking = true;
+    }
+    if (lacking && http.begun()) {
+      http.abort();
+    } else if (lacking) {
+      const auto refused = error_answer(LocalFault::memory, client.protocol());
+      co_await send(client, refused);
+    }
   }
 }
 
@@ -369,6 +382,10 @@ asio::awaitable<void> Gateway::run(ClientExchange& client, CallRecord record, Ca
     if (stopped.code() != GatewayStop::client_gone && stopped.code() != StopReason::shutdown) {
       other = std::current_exception();
     }
+  } catch (const std::bad_alloc&) {
+    record.broke = true;
+    record.report.code = LocalFault::memory;
+    other = std::current_exception();
   } catch (...) {  // a bug: the call is at its end all the same, and has told nobody
     record.broke = true;
     record.report.code = FailoverReason::unknown;

@@ -1,5 +1,4 @@
 // `understudy serve`: the gateway as a program.
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +16,8 @@
 
 #include "../command.hpp"
 #include "../configured.hpp"
+#include "descriptors.hpp"
+#include "understudy/runtime/local_fault.hpp"
 #include "line_writer.hpp"
 #include "understudy/testing/live_children.hpp"
 #include "worker.hpp"
@@ -49,6 +50,23 @@ unsigned threads_of(const ServerConfig& server) {
   return server.threads.value_or(std::max(1U, std::thread::hardware_concurrency()));
 }
 
+/// `server.max_connections`, or what the limit on descriptors has room for if that is less.
+std::size_t connections_of(const ServerConfig& server) {
+  return static_cast<std::size_t>(std::min<std::uint64_t>(
+      server.max_connections, connections_within(descriptor_limit(), threads_of(server))));
+}
+
+/// Says so where the configuration asks for more connections than there can be.
+void note_connections(const ServerConfig& server, Records& records) {
+  if (const auto connections = connections_of(server); connections < server.max_connections) {
+    records.note(LogConfig::Level::warn,
+                 "server.max_connections is " + std::to_string(connections) + " and not " +
+                     std::to_string(server.max_connections) + ": this process may have " +
+                     std::to_string(descriptor_limit()) + " descriptors, and a call needs two; " +
+                     std::string(remedy(LocalFault::descriptors)));
+  }
+}
+
 /// Gives what cannot change while it runs the values that are in force. Whether the file has others.
 bool keep_unchangeable(Config& config, const Config& in_force) {
   auto& server = config.server;
@@ -71,7 +89,10 @@ boost::system::result<Setup, ConfigErrors> setup_of(Config config, bool allow_op
   check(config.server, allow_open, errors.errors);
   auto listening = server_options(config.server);
   const auto threads = threads_of(config.server);
-  listening.with_max_connections((config.server.max_connections + threads - 1) / threads);
+  const auto connections = connections_of(config.server);
+  listening.with_max_connections(connections < config.server.max_connections
+                                     ? connections / threads
+                                     : (connections + threads - 1) / threads);
   if (const auto& tls = config.server.tls) {
     auto context = TlsContext::server(tls->certificate_file, tls->key_file);
     if (context) {
@@ -95,6 +116,7 @@ class Workers {
         config_(setup.config),
         state_(std::move(state)),
         records_(config_->log) {
+    note_connections(config_->server, records_);
     const auto threads = threads_of(config_->server);
     auto port = config_->server.port;
     for (unsigned i = 0; i < threads; ++i) {
@@ -137,6 +159,9 @@ class Workers {
       records_.note(LogConfig::Level::warn,
                     "server.listen, server.threads, log.format and log.prompts are as they were at "
                     "the start: restart for others");
+    }
+    if (setup->config->server.max_connections != config_->server.max_connections) {
+      note_connections(setup->config->server, records_);
     }
     config_ = setup->config;
     records_.set_level(config_->log.level);
@@ -233,15 +258,6 @@ class Signals {
   bool draining_ = false;
 };
 
-/// A connection is a descriptor, and each call one more; the usual soft limit of 1,024 is there for select().
-void allow_many_descriptors() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
 /// Why it cannot listen there. The workers share the port, and so would with another gateway's: this asks
 /// without sharing.
 error_code unavailable(const ServerConfig& server) {
@@ -262,6 +278,7 @@ error_code unavailable(const ServerConfig& server) {
 
 int serve(const Options& options) {
   std::signal(SIGPIPE, SIG_IGN);  // a log without a reader must not end the calls
+  allow_many_descriptors();
   auto config = load_config(options.config);
   if (config.has_error()) {
     std::cerr << to_string(config.error()) << "\n";
@@ -286,7 +303,6 @@ int serve(const Options& options) {
                       : "");
     return failed;
   }
-  allow_many_descriptors();
   Workers workers(options, std::move(*setup), std::move(*state));
   Signals signals(workers);
   std::cerr << "understudy serve: " << workers.where() << "\n";

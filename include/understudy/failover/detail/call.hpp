@@ -55,6 +55,7 @@ class MemberRun {
   unsigned retries = 0;
   bool waited = false;
   bool refreshed = false;
+  bool resent = false;  // for a stale connection
   ReasonSet mended;
 };
 

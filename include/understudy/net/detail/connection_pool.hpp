@@ -97,6 +97,10 @@ class UNDERSTUDY_API ConnectionPool : public std::enable_shared_from_this<Connec
   /// Closes idle connections; those in use are not kept when they come back.
   void close();
 
+  /// Closes idle connections, to one endpoint or to all of them. Whether there were any.
+  bool close_idle(const Endpoint& endpoint);
+  bool close_idle();
+
   std::size_t idle_connections() const noexcept;
 
  private:
@@ -126,6 +130,7 @@ class UNDERSTUDY_API ConnectionPool : public std::enable_shared_from_this<Connec
 
   std::optional<Lease> try_lease(const Endpoint& endpoint, bool fresh, const Waiting* who);
   void returned(const Endpoint& endpoint, std::unique_ptr<ByteStream> idle);
+  bool close_idle(Places::iterator place);
   void discard(const ByteStream& stream) noexcept;
   void settle(Places::iterator place);
   void expire();
