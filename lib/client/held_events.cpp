@@ -13,7 +13,7 @@ class Rehome {
 
   void operator()(Start& e) const { views(e.id, e.model); }
   void operator()(Text& e) const { views(e.text); }
-  void operator()(Reasoning& e) const { views(e.text); }
+  void operator()(Reasoning& e) const { views(e.text, e.id); }
   void operator()(ReasoningSeal& e) const { views(e.data, e.id); }
   void operator()(ToolStart& e) const { views(e.id, e.name); }
   void operator()(ToolArguments& e) const { views(e.json); }

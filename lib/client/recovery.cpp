@@ -113,6 +113,7 @@ void Recovery::goes_on(Rung rung) {
   due_.clear();
   open_calls_.clear();
   places_.clear();
+  next_place_ = 0;
 }
 
 /// Where the consumer has a later member's block. Its first text goes on with the text that was cut.
@@ -121,11 +122,9 @@ std::size_t Recovery::place_of(std::size_t block) {
   if (found != places_.end()) {
     return found->second;
   }
-  // Those that are kept have their places, though nobody has seen them.
-  auto place = blocks_;
-  for (const auto& [from, to] : places_) {
-    place = std::max(place, to + 1);
-  }
+  // Those that are kept have their places, though the consumer has not seen them.
+  const auto place = std::max(blocks_, next_place_);
+  next_place_ = place + 1;
   return places_.emplace(block, place).first->second;
 }
 

@@ -1,13 +1,13 @@
 #include "understudy/llm/answer.hpp"
 
-#include <algorithm>
-
 namespace understudy {
 
 AnswerBlock& Answer::block(AnswerBlock::Kind kind, std::size_t number) {
-  const auto found = std::find_if(blocks.rbegin(), blocks.rend(),
-                                  [&](const AnswerBlock& b) { return b.number == number; });
-  return found != blocks.rend() ? *found : blocks.emplace_back(kind, number);
+  if (!blocks.empty() && blocks.back().number == number) {
+    return blocks.back();
+  }
+  const auto [place, fresh] = places_.try_emplace(number, blocks.size());
+  return fresh ? blocks.emplace_back(kind, number) : blocks[place->second];
 }
 
 void Answer::add(const Event& event) {
@@ -21,7 +21,9 @@ void Answer::add(const Event& event) {
   } else if (const auto* said = std::get_if<Text>(&event.body)) {
     block(said->refusal ? Kind::refusal : Kind::text, said->block).text += said->text;
   } else if (const auto* reasoning = std::get_if<Reasoning>(&event.body)) {
-    block(Kind::reasoning, reasoning->block).text += reasoning->text;
+    auto& thought = block(Kind::reasoning, reasoning->block);
+    thought.text += reasoning->text;
+    thought.id = reasoning->id.empty() ? thought.id : reasoning->id;
   } else if (const auto* seal_event = std::get_if<ReasoningSeal>(&event.body)) {
     auto& sealed = block(Kind::reasoning, seal_event->block);
     sealed.seal_kind = seal_event->kind;

@@ -80,33 +80,59 @@ void AnthropicEncoder::write(const Event& event, std::string& out) {
   std::visit([&](const auto& body) { put(body, out); }, event.body);
 }
 
-/// Of a delta only the block that it opens.
+/// Of the provider's blocks only which one is open is to be known.
 void AnthropicEncoder::follow(const Event& event) {
-  const auto were_open = open_.size();
-  const auto were_begun = next_;
-  if (const auto* text = std::get_if<Text>(&event.body)) {
-    index_of(text->block, Kind::text, passed_);
-  } else if (const auto* reasoning = std::get_if<Reasoning>(&event.body)) {
-    index_of(reasoning->block, Kind::thinking, passed_);
-  } else if (const auto* arguments = std::get_if<ToolArguments>(&event.body)) {
-    index_of(arguments->block, Kind::tool, passed_);
-  } else {
+  const auto& body = event.body;
+  if (std::holds_alternative<Start>(body)) {
     write(event, passed_);
+    begun_ = true;  // as the provider wrote it
+  } else if (std::holds_alternative<Usage>(body) || std::holds_alternative<Finish>(body) ||
+             std::holds_alternative<End>(body) || std::holds_alternative<Error>(body)) {
+    write(event, passed_);
+    finished_ = finished_ || std::holds_alternative<Finish>(body);  // as the provider wrote it
   }
   passed_.clear();
-  finished_ = finished_ || std::holds_alternative<Finish>(event.body);  // as the provider wrote it
-  // Blocks have the provider's own indices, and end where it ends them.
+  adopt(event);
+}
+
+/// Blocks have the provider's own indices, and begin and end where its bytes say so.
+void AnthropicEncoder::adopt(const Event& event) {
   constexpr std::size_t most_blocks = 10'000;
   const auto index = raw_number(event.raw, R"("index")").value_or(most_blocks);
   if (index >= most_blocks) {
     return;
   }
-  if (open_.size() > were_open) {
-    open_.back().wire = index;
+  const auto says = [&](std::string_view quoted) {
+    return event.raw.find(quoted) != std::string_view::npos;
+  };
+  if (says("\"content_block_stop\"")) {
+    if (open_ && open_->wire == index) {
+      open_.reset();
+    }
+    return;
   }
-  next_ = std::max<std::size_t>(were_begun, index + 1);
-  if (event.raw.find("\"content_block_stop\"") != std::string_view::npos) {
-    std::erase_if(open_, [&](const Open& one) { return one.wire == index; });
+  next_ = std::max<std::size_t>(next_, index + 1);
+  if (!open_ || open_->wire != index || says("\"content_block_start\"")) {
+    const auto block = raw_object(event.raw, R"("content_block")");
+    const auto type = raw_text(block, R"("type")");
+    open_ = Open{std::nullopt, index,
+                 type == "thinking"   ? Kind::thinking
+                 : type == "text"     ? Kind::text
+                 : type == "tool_use" ? Kind::tool
+                                      : Kind::other};
+  }
+  const auto said_in = [&](std::size_t block, Kind kind) {
+    open_->block = block;
+    open_->kind = kind;
+  };
+  if (const auto* text = std::get_if<Text>(&event.body)) {
+    said_in(text->block, Kind::text);
+  } else if (const auto* reasoning = std::get_if<Reasoning>(&event.body)) {
+    said_in(reasoning->block, Kind::thinking);
+  } else if (const auto* call = std::get_if<ToolStart>(&event.body)) {
+    said_in(call->block, Kind::tool);
+  } else if (const auto* arguments = std::get_if<ToolArguments>(&event.body)) {
+    said_in(arguments->block, Kind::tool);
   }
 }
 
@@ -117,16 +143,26 @@ void AnthropicEncoder::put(const Start& start, std::string&) {
   begun_ = false;
   finished_ = false;
   has_finish_ = false;
-  open_.clear();
+  open_.reset();
   next_ = 0;
+  waiting_.clear();
+  calls_.clear();
   usage_ = Usage();
 }
 
 void AnthropicEncoder::put(const Text& text, std::string& out) {
+  if (in_call()) {
+    waiting(text.block, Kind::text).text += text.text;
+    return;
+  }
   append_delta(out, index_of(text.block, Kind::text, out), "text_delta", "text", text.text);
 }
 
 void AnthropicEncoder::put(const Reasoning& reasoning, std::string& out) {
+  if (in_call()) {
+    waiting(reasoning.block, Kind::thinking).text += reasoning.text;
+    return;
+  }
   append_delta(out, index_of(reasoning.block, Kind::thinking, out), "thinking_delta", "thinking",
                reasoning.text);
 }
@@ -134,11 +170,18 @@ void AnthropicEncoder::put(const Reasoning& reasoning, std::string& out) {
 void AnthropicEncoder::put(const ReasoningSeal& seal, std::string& out) {
   switch (seal.kind) {
     case ReasoningSeal::Kind::signature:
+      if (in_call()) {
+        waiting(seal.block, Kind::thinking).signature = seal.data;
+        break;
+      }
       append_delta(out, index_of(seal.block, Kind::thinking, out), "signature_delta", "signature",
                    seal.data);
       break;
     case ReasoningSeal::Kind::redacted:
-      close_written(out);
+      if (in_call()) {
+        waiting(seal.block, Kind::redacted).id = seal.data;
+        break;
+      }
       open(seal.block, Kind::redacted, out, seal.data);
       break;
     case ReasoningSeal::Kind::encrypted: break;  // another protocol's
@@ -146,27 +189,30 @@ void AnthropicEncoder::put(const ReasoningSeal& seal, std::string& out) {
 }
 
 void AnthropicEncoder::put(const ToolStart& call, std::string& out) {
-  close_written(out);
+  if (in_call()) {
+    auto& later = waiting_.emplace_back(
+        Waiting{call.block, Kind::tool, std::string(call.id), std::string(call.name), {}, {}, {}});
+    calls_[call.block] = &later;
+    return;
+  }
   open(call.block, Kind::tool, out, call.id, call.name);
 }
 
 void AnthropicEncoder::put(const ToolArguments& arguments, std::string& out) {
-  append_delta(out, index_of(arguments.block, Kind::tool, out), "input_json_delta", "partial_json",
-               arguments.json);
+  if (in_call() && open_->block == arguments.block) {
+    append_delta(out, open_->wire, "input_json_delta", "partial_json", arguments.json);
+  } else if (const auto later = calls_.find(arguments.block); later != calls_.end()) {
+    later->second->text += arguments.json;
+  }
 }
 
-/// A call that was cut is left open, as Anthropic leaves it.
 void AnthropicEncoder::put(const ToolEnd& end, std::string& out) {
-  std::erase_if(open_, [&](const Open& o) {
-    if (o.block != end.block || o.kind != Kind::tool) {
-      return false;
-    }
-    if (end.complete) {
-      append_typed(out, "content_block_stop",
-                   [&](JsonWriter& json) { json.member("index", o.wire); });
-    }
-    return true;
-  });
+  if (in_call() && open_->block == end.block) {
+    end_call(end.complete, out);
+    write_waiting(out);
+  } else if (const auto later = calls_.find(end.block); later != calls_.end()) {
+    later->second->complete = end.complete;
+  }
 }
 
 void AnthropicEncoder::put(const Usage& usage, std::string& out) {
@@ -181,7 +227,13 @@ void AnthropicEncoder::put(const Usage& usage, std::string& out) {
 /// Waits for the Usage that may follow, or for End.
 void AnthropicEncoder::put(const Finish& finish, std::string& out) {
   begin_message(out);
-  close_written(out);
+  while (in_call()) {  // one that did not end was cut
+    end_call(false, out);
+    write_waiting(out);
+  }
+  if (open_ && !open_->cut) {
+    close(out);
+  }
   has_finish_ = true;
   stop_reason_ = anthropic_stop_reason(finish.reason, finish.native);
   stop_sequence_ = finish.stop_sequence;
@@ -237,22 +289,21 @@ void AnthropicEncoder::finish_message(std::string& out) {
   });
 }
 
+/// The open block's, if it is this one, or that of a new one.
 std::size_t AnthropicEncoder::index_of(std::size_t block, Kind kind, std::string& out) {
-  const auto found = std::find_if(open_.begin(), open_.end(), [&](const Open& o) {
-    return o.block == block && o.kind == kind;
-  });
-  if (found != open_.end()) {
-    return found->wire;
+  if (open_ && open_->kind == kind && open_->block.value_or(block) == block) {
+    open_->block = block;
+    return open_->wire;
   }
-  close_written(out);
   return open(block, kind, out);
 }
 
 std::size_t AnthropicEncoder::open(std::size_t block, Kind kind, std::string& out,
                                    std::string_view data, std::string_view name) {
   begin_message(out);
+  close(out);
   const auto wire = next_++;
-  open_.push_back({block, wire, kind});
+  open_ = Open{block, wire, kind};
   append_typed(out, "content_block_start", [&](JsonWriter& json) {
     json.member("index", wire).key("content_block").begin_object();
     switch (kind) {
@@ -265,21 +316,69 @@ std::size_t AnthropicEncoder::open(std::size_t block, Kind kind, std::string& ou
         json.member("type", "tool_use").member("id", data).member("name", name);
         json.key("input").begin_object().end_object();
         break;
+      case Kind::other: break;  // never ours
     }
     json.end_object();
   });
   return wire;
 }
 
-/// Everything but tool calls, which end by themselves.
-void AnthropicEncoder::close_written(std::string& out) {
-  std::erase_if(open_, [&](const Open& o) {
-    if (o.kind != Kind::tool) {
-      append_typed(out, "content_block_stop",
-                   [&](JsonWriter& json) { json.member("index", o.wire); });
+void AnthropicEncoder::close(std::string& out) {
+  if (open_) {
+    append_typed(out, "content_block_stop",
+                 [&](JsonWriter& json) { json.member("index", open_->wire); });
+    open_.reset();
+  }
+}
+
+bool AnthropicEncoder::in_call() const { return open_ && open_->kind == Kind::tool && !open_->cut; }
+
+/// The block that is to be written later: the last one, if it is this one, or a new one.
+AnthropicEncoder::Waiting& AnthropicEncoder::waiting(std::size_t block, Kind kind) {
+  if (!waiting_.empty() && waiting_.back().block == block && waiting_.back().kind == kind) {
+    return waiting_.back();
+  }
+  return waiting_.emplace_back(Waiting{block, kind, {}, {}, {}, {}, {}});
+}
+
+/// A call that was cut is left open while nothing follows it, as Anthropic leaves it: some clients would run it
+/// once it is stopped.
+void AnthropicEncoder::end_call(bool complete, std::string& out) {
+  if (complete) {
+    close(out);
+  } else {
+    open_->cut = true;
+  }
+}
+
+/// Until a call is open that has not ended.
+void AnthropicEncoder::write_waiting(std::string& out) {
+  while (!waiting_.empty() && !in_call()) {
+    const auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (next.kind == Kind::text && next.text.empty()) {
+      continue;  // an empty block would be refused when it is sent back
     }
-    return o.kind != Kind::tool;
-  });
+    const auto wire = open(next.block, next.kind, out, next.id, next.name);
+    if (next.kind == Kind::tool) {
+      calls_.erase(next.block);
+      if (!next.text.empty()) {
+        append_delta(out, wire, "input_json_delta", "partial_json", next.text);
+      }
+      if (next.complete) {
+        end_call(*next.complete, out);
+      }
+    } else if (next.kind == Kind::text) {
+      append_delta(out, wire, "text_delta", "text", next.text);
+    } else if (next.kind == Kind::thinking) {
+      if (!next.text.empty()) {
+        append_delta(out, wire, "thinking_delta", "thinking", next.text);
+      }
+      if (!next.signature.empty()) {
+        append_delta(out, wire, "signature_delta", "signature", next.signature);
+      }
+    }
+  }
 }
 
 }  // namespace understudy::detail

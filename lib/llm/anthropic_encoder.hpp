@@ -1,8 +1,13 @@
 /// Events as Anthropic streams them; see anthropic_messages.hpp.
+///
+/// Blocks are written one after the other: each is stopped before the next is started. So what comes while a tool
+/// call is open, be it another call of the same turn, waits until the call has ended.
 #pragma once
 
+#include <list>
+#include <map>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "understudy/json_writer.hpp"
 #include "understudy/llm/event_encoder.hpp"
@@ -23,11 +28,22 @@ class AnthropicEncoder final : public EventEncoder {
   void follow(const Event& event) override;
 
  private:
-  enum class Kind : unsigned char { text, thinking, redacted, tool };
+  enum class Kind : unsigned char { text, thinking, redacted, tool, other };
   struct Open {
-    std::size_t block;
+    std::optional<std::size_t>
+        block;  // nothing: the provider began it, and has said nothing in it yet
     std::size_t wire;
     Kind kind;
+    bool cut = false;  // a call of which no more will come
+  };
+  struct Waiting {
+    std::size_t block;
+    Kind kind;
+    std::string id;  // of a call; the data of a redacted block
+    std::string name;
+    std::string text;  // or arguments
+    std::string signature;
+    std::optional<bool> complete;  // of a call that has ended
   };
 
   void put(const Start& start, std::string& out);
@@ -51,14 +67,21 @@ class AnthropicEncoder final : public EventEncoder {
   std::size_t index_of(std::size_t block, Kind kind, std::string& out);
   std::size_t open(std::size_t block, Kind kind, std::string& out, std::string_view data = {},
                    std::string_view name = {});
-  void close_written(std::string& out);
+  void close(std::string& out);
+  bool in_call() const;
+  Waiting& waiting(std::size_t block, Kind kind);
+  void end_call(bool complete, std::string& out);
+  void write_waiting(std::string& out);
+  void adopt(const Event& event);
 
   std::string id_;
   std::string model_;
   bool begun_ = false;     // message_start is written
   bool finished_ = false;  // message_delta is written
-  std::vector<Open> open_;
+  std::optional<Open> open_;
   std::size_t next_ = 0;
+  std::list<Waiting> waiting_;             // in the order in which they began
+  std::map<std::size_t, Waiting*> calls_;  // of these, by block
   Usage usage_;
   bool has_finish_ = false;
   std::string stop_reason_;

@@ -79,11 +79,12 @@ class AnthropicMessages final : public Codec {
     json.end_object();
   }
 
-  std::unique_ptr<EventEncoder> encoder(const Request&) const override {
+  std::unique_ptr<EventEncoder> encoder(const Request&, std::chrono::sys_seconds) const override {
     return std::make_unique<detail::AnthropicEncoder>();
   }
 
-  void write_answer(const Answer& answer, std::string& out) const override {
+  void write_answer(const Answer& answer, std::string& out,
+                    std::chrono::sys_seconds) const override {
     JsonWriter json(out);
     json.begin_object().member("id", answer.id).member("type", "message");
     json.member("role", "assistant").member("model", answer.model).key("content").begin_array();

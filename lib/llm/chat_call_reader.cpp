@@ -58,9 +58,11 @@ bool ChatReader::read_function(value& function, std::string_view& name, std::str
 /// an id, a name where the arguments so far are whole and more come.
 bool ChatReader::emit_call(std::optional<std::size_t> index, std::string_view id,
                            std::string_view name, std::string_view arguments, EventSink& sink) {
-  OpenBlock* call = index        ? calls_.find(*index)
-                    : id.empty() ? calls_.latest()
-                                 : calls_.find_if([&](const OpenBlock& b) { return b.id == id; });
+  OpenBlock* call = index ? calls_.find(*index) : latest_;
+  if (!index && !id.empty()) {
+    const auto known = by_id_.find(id);
+    call = known == by_id_.end() ? nullptr : known->second;
+  }
   const bool another =
       call != nullptr && !name.empty() &&
       (id.empty() ? call->arguments.whole() && !arguments.empty() : call->id != id);
@@ -70,6 +72,8 @@ bool ChatReader::emit_call(std::optional<std::size_t> index, std::string_view id
       return false;
     }
     call->id = id;
+    latest_ = call;
+    by_id_.insert_or_assign(call->id, call);
     sink.emit(ToolStart(call->block, id, name));
     writing_ = Writing::nothing;
     said_ = true;

@@ -1,8 +1,7 @@
 #include "chat_encoder.hpp"
 
-#include <algorithm>
-
 #include "chat_words.hpp"
+#include "raw_fields.hpp"
 #include "sse_frame.hpp"
 
 namespace understudy::detail {
@@ -68,12 +67,16 @@ void ChatEncoder::follow(const Event& event) {
       !std::holds_alternative<ToolArguments>(body)) {
     EventEncoder::follow(event);
   }
+  if (std::holds_alternative<Start>(body)) {
+    const std::chrono::seconds created(raw_number(event.raw, R"("created")").value_or(0));
+    created_ = created.count() > 0 ? std::chrono::sys_seconds(created) : created_;
+  }
   counted_ = counted_ && !std::holds_alternative<Usage>(body);  // as the provider wrote it
 }
 
 void ChatEncoder::put(const Start& start, std::string& out) {
-  id_ = start.id;
-  model_ = start.model;
+  id_ = repeatable(start.id);
+  model_ = repeatable(start.model);
   calls_.clear();
   counted_ = false;
   finished_ = false;
@@ -103,22 +106,26 @@ void ChatEncoder::put(const ReasoningSeal& seal, std::string& out) {
 }
 
 void ChatEncoder::put(const ToolStart& call, std::string& out) {
-  calls_.push_back(call.block);
+  const auto index = calls_.size();
+  if (!calls_.emplace(call.block, index).second) {
+    return;
+  }
   chunk(out, {}, [&](JsonWriter& json) {
     json.key("tool_calls").begin_array().begin_object();
-    json.member("index", calls_.size() - 1).member("id", call.id).member("type", "function");
+    json.member("index", index).member("id", call.id).member("type", "function");
     json.key("function").begin_object().member("name", call.name).member("arguments", "");
     json.end_object().end_object().end_array();
   });
 }
 
 void ChatEncoder::put(const ToolArguments& arguments, std::string& out) {
-  if (arguments.json.empty()) {
+  const auto call = calls_.find(arguments.block);
+  if (arguments.json.empty() || call == calls_.end()) {
     return;
   }
   chunk(out, {}, [&](JsonWriter& json) {
     json.key("tool_calls").begin_array().begin_object();
-    json.member("index", index_of(arguments.block)).key("function").begin_object();
+    json.member("index", call->second).key("function").begin_object();
     json.member("arguments", arguments.json).end_object().end_object().end_array();
   });
 }
@@ -151,8 +158,8 @@ void ChatEncoder::put(const Error& error, std::string& out) {
 template <class WriteDelta>
 void ChatEncoder::chunk(std::string& out, std::string_view finish, WriteDelta delta) {
   append_event(out, {}, [&](JsonWriter& json) {
-    json.member("id", id_).member("object", "chat.completion.chunk").member("created", 0);
-    json.member("model", model_).key("choices").begin_array().begin_object().member("index", 0);
+    begin_chunk(json);
+    json.key("choices").begin_array().begin_object().member("index", 0);
     json.key("delta").begin_object();
     delta(json);
     json.end_object().key("finish_reason");
@@ -167,15 +174,16 @@ void ChatEncoder::usage_chunk(std::string& out) {
   }
   counted_ = false;
   append_event(out, {}, [&](JsonWriter& json) {
-    json.member("id", id_).member("object", "chat.completion.chunk").member("created", 0);
-    json.member("model", model_).key("choices").begin_array().end_array();
+    begin_chunk(json);
+    json.key("choices").begin_array().end_array();
     write_chat_usage(json, usage_);
   });
 }
 
-std::size_t ChatEncoder::index_of(std::size_t block) const {
-  const auto found = std::find(calls_.rbegin(), calls_.rend(), block);
-  return found == calls_.rend() ? 0 : static_cast<std::size_t>(calls_.rend() - found) - 1;
+/// What every chunk of an answer has in common.
+void ChatEncoder::begin_chunk(JsonWriter& json) const {
+  json.member("id", id_).member("object", "chat.completion.chunk");
+  json.member("created", created_.time_since_epoch().count()).member("model", model_);
 }
 
 }  // namespace understudy::detail

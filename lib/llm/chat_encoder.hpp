@@ -1,8 +1,9 @@
 /// Events as chat completion chunks; see openai_chat.hpp.
 #pragma once
 
+#include <chrono>
+#include <map>
 #include <string>
-#include <vector>
 
 #include "understudy/json_writer.hpp"
 #include "understudy/llm/event_encoder.hpp"
@@ -18,7 +19,8 @@ void write_openai_error_body(const Error& error, unsigned status, std::string& o
 
 class ChatEncoder final : public EventEncoder {
  public:
-  explicit ChatEncoder(bool usage) : usage_wanted_(usage) {}
+  ChatEncoder(bool usage, std::chrono::sys_seconds created)
+      : usage_wanted_(usage), created_(created) {}
 
   void write(const Event& event, std::string& out) override;
   void follow(const Event& event) override;
@@ -43,12 +45,13 @@ class ChatEncoder final : public EventEncoder {
   template <class WriteDelta>
   void chunk(std::string& out, std::string_view finish, WriteDelta delta);
   void usage_chunk(std::string& out);
-  std::size_t index_of(std::size_t block) const;
+  void begin_chunk(JsonWriter& json) const;
 
   bool usage_wanted_;
+  std::chrono::sys_seconds created_;
   std::string id_;
   std::string model_;
-  std::vector<std::size_t> calls_;  // the blocks of the calls, by index
+  std::map<std::size_t, std::size_t> calls_;  // their indices, by block
   Usage usage_;
   bool counted_ = false;  // usage_ is to be written
   bool finished_ = false;

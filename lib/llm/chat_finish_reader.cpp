@@ -79,6 +79,8 @@ void ChatReader::emit_finish(std::string_view reason, Chunk& chunk, EventSink& s
   calls_.end_all(sink, [&](const OpenBlock& call) {
     return call.arguments.whole() || (in_full && call.arguments.empty());
   });
+  latest_ = nullptr;
+  by_id_.clear();
   sink.emit(Finish(neutral, reason));
 }
 

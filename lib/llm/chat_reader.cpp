@@ -172,19 +172,28 @@ bool ChatReader::read_member(raw_json_string key, value& v, Chunk& chunk, EventS
 }
 
 bool ChatReader::read_choice(value& choice, Chunk& chunk, EventSink& sink) {
-  const auto before = sink.size();
-  std::optional<std::size_t> index;
-  std::optional<ChatReader> unsaid;  // we, where what a choice says stands before which it is
+  if (!choice.raw_json_token().starts_with('{')) {
+    return true;
+  }
+  json::ondemand::object object;
+  value number;
+  if (choice.get_object().get(object) != simdjson::SUCCESS) {
+    return false;
+  }
+  // Which choice it is may stand behind what it says. Most often it comes first.
+  const auto unnumbered = object.find_field_unordered("index").get(number);
+  if (unnumbered != simdjson::SUCCESS && unnumbered != simdjson::NO_SUCH_FIELD) {
+    return false;
+  }
+  const auto index = unnumbered == simdjson::SUCCESS ? json::count(number).value_or(0) : 0;
+  object.reset();
   std::optional<std::string_view> finish;
   const bool whole =
-      json::members_of(choice, [&](raw_json_string key, value& v) __attribute__((always_inline)) {
+      json::members(object, [&](raw_json_string key, value& v) __attribute__((always_inline)) {
         if (key == "delta" || (key == "message" && !said_)) {
           // A message is a whole answer; at the end of a stream it repeats what was said.
-          if (index.value_or(0) > 0) {
+          if (index > 0) {
             return true;
-          }
-          if (!index) {
-            unsaid = *this;
           }
           auto copy = v;
           return read_delta(copy, sink);
@@ -193,20 +202,14 @@ bool ChatReader::read_choice(value& choice, Chunk& chunk, EventSink& sink) {
           if (const auto reason = json::raw_string(v)) {
             finish = json::unescaped(*reason, sink.arena()).value_or(*reason);
           }
-        } else if (key == "index") {
-          index = json::count(v);
         } else if (key == "usage") {  // Moonshot
           auto copy = v;
           return read_usage(copy, chunk);
         }
         return true;
       });
-  if (index.value_or(0) > 0) {
-    sink.take_back(before);
-    if (unsaid) {
-      *this = std::move(*unsaid);
-    }
-    note_other(*index, finish.has_value() && !finish->empty(), chunk);
+  if (index > 0) {
+    note_other(index, finish.has_value() && !finish->empty(), chunk);
   } else if (finish && !finish->empty() && !others_.empty()) {
     waiting_finish_ = *finish;
   } else if (finish) {
@@ -219,13 +222,12 @@ bool ChatReader::read_choice(value& choice, Chunk& chunk, EventSink& sink) {
 void ChatReader::note_other(std::size_t index, bool finished, Chunk& chunk) {
   chunk.other_choice = true;
   if (finished) {
-    std::erase(others_, index);
+    others_.erase(index);
     if (others_.empty() && !waiting_finish_.empty()) {
       chunk.finish = waiting_finish_;
     }
-  } else if (others_.size() < OpenBlocks::most &&
-             std::find(others_.begin(), others_.end(), index) == others_.end()) {
-    others_.push_back(index);
+  } else if (others_.size() < OpenBlocks::most) {
+    others_.insert(index);
   }
 }
 

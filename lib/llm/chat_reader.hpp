@@ -1,8 +1,10 @@
 /// Chat completion chunks, one payload at a time; see openai_chat.hpp.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "json.hpp"
 #include "open_blocks.hpp"
@@ -52,6 +54,8 @@ class ChatReader final : public PayloadReader {
   enum class Writing : unsigned char { nothing, text, refusal, reasoning };
 
   OpenBlocks calls_;
+  OpenBlock* latest_ = nullptr;                   // of calls_
+  std::map<std::string_view, OpenBlock*> by_id_;  // the latest of each id
   Writing writing_ = Writing::nothing;
   std::size_t block_ = 0;  // being written
   Usage usage_;
@@ -61,8 +65,8 @@ class ChatReader final : public PayloadReader {
   bool refused_ = false;
   bool finished_ = false;
   bool empty_reason_ = false;
-  std::vector<std::size_t> others_;  // choices but the first that have begun and not finished
-  std::string waiting_finish_;       // for them
+  std::set<std::size_t> others_;  // choices but the first that have begun and not finished
+  std::string waiting_finish_;    // for them
 };
 
 }  // namespace understudy::detail

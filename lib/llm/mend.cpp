@@ -76,12 +76,16 @@ bool drop_images(Request& request) {
 }
 
 /// Copies a schema but for what llama.cpp's grammars do not take. A property may have one of those names;
-/// then its value is no string.
+/// then its value is no string. A schema that is nested too deep is left as it is: each level takes stack.
 class SchemaCopy {
  public:
   explicit SchemaCopy(std::string& out) : json_(out) {}
 
   bool object(json::ondemand::object members) {
+    if (depth_ == deepest) {
+      return false;
+    }
+    ++depth_;
     json_.begin_object();
     const bool whole = json::members(members, [&](raw_json_string key, value& v) {
       const auto name = json::name(key);
@@ -93,6 +97,7 @@ class SchemaCopy {
       return any(v);
     });
     json_.end_object();
+    --depth_;
     return whole;
   }
   bool dropped() const { return dropped_; }
@@ -109,9 +114,14 @@ class SchemaCopy {
       if (v.get_array().get(list) != simdjson::SUCCESS) {
         return false;
       }
+      if (depth_ == deepest) {
+        return false;
+      }
+      ++depth_;
       json_.begin_array();
       const bool whole = json::elements(list, [&](value& element) { return any(element); });
       json_.end_array();
+      --depth_;
       return whole;
     }
     const auto text = json::raw(v);
@@ -119,8 +129,11 @@ class SchemaCopy {
     return !text.empty();
   }
 
+  static constexpr std::size_t deepest = 256;
+
   JsonWriter json_;
   detail::Arena arena_;
+  std::size_t depth_ = 0;
   bool dropped_ = false;
 };
 

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "understudy/llm/detail/payload.hpp"
 
@@ -49,14 +50,15 @@ class JsonBalance {
 struct OpenBlock {
   enum class Kind : unsigned char { text, reasoning, tool, other };
 
-  std::size_t wire;   // the protocol's own index
-  std::size_t block;  // the events'; for `other` none
+  std::size_t block;  // the events' number; for `other` none
   Kind kind;
   JsonBalance arguments;
-  std::string id;        // of a call, where the index alone is not to be trusted
+  std::string id;        // of a call, where the index alone is not to be trusted; of a named item
   std::size_t said = 0;  // bytes of it, where the whole is repeated at the end
 };
 
+/// By index, so that a delta finds its block at once however many are open. A block stays where it is until it is
+/// closed.
 class OpenBlocks {
  public:
   /// A hostile stream must not make this grow without end.
@@ -64,15 +66,11 @@ class OpenBlocks {
 
   /// The latest of that index.
   OpenBlock* find(std::size_t wire) {
-    return find_if([&](const OpenBlock& b) { return b.wire == wire; });
-  }
-  template <class Predicate>
-  OpenBlock* find_if(Predicate predicate) {
-    const auto found = std::find_if(open_.rbegin(), open_.rend(), predicate);
-    return found == open_.rend() ? nullptr : &*found;
+    const auto behind = open_.upper_bound(wire);
+    return behind != open_.begin() && std::prev(behind)->first == wire ? &std::prev(behind)->second
+                                                                       : nullptr;
   }
   std::size_t size() const { return open_.size(); }
-  OpenBlock* latest() { return open_.empty() ? nullptr : &open_.back(); }
 
   /// For a block that need not be found again.
   std::size_t number() { return next_++; }
@@ -83,22 +81,20 @@ class OpenBlocks {
       return nullptr;
     }
     const auto block = kind == OpenBlock::Kind::other ? 0 : next_++;
-    open_.push_back({wire, block, kind, {}, {}, 0});
-    return &open_.back();
+    return &open_.emplace(wire, OpenBlock{block, kind, {}, {}, 0})->second;
   }
 
-  void close(std::size_t wire) {
-    close_if([&](const OpenBlock& b) { return b.wire == wire; });
-  }
-  template <class Predicate>
-  void close_if(Predicate predicate) {
-    std::erase_if(open_, predicate);
+  void close(std::size_t wire) { open_.erase(wire); }
+
+  /// Those of an index from `first` to `last`.
+  void close(std::size_t first, std::size_t last) {
+    open_.erase(open_.lower_bound(first), open_.upper_bound(last));
   }
 
   /// Ends every tool call that is open, `complete(block)` or not, and forgets all blocks.
   template <class Complete>
   void end_all(EventSink& sink, Complete complete) {
-    for (const auto& block : open_) {
+    for (const auto& [wire, block] : open_) {
       if (block.kind == OpenBlock::Kind::tool) {
         sink.emit(ToolEnd(block.block, complete(block)));
       }
@@ -108,7 +104,7 @@ class OpenBlocks {
 
   bool any_tool() const {
     return std::any_of(open_.begin(), open_.end(),
-                       [](const OpenBlock& b) { return b.kind == OpenBlock::Kind::tool; });
+                       [](const auto& b) { return b.second.kind == OpenBlock::Kind::tool; });
   }
 
   void restart() {
@@ -117,7 +113,7 @@ class OpenBlocks {
   }
 
  private:
-  std::vector<OpenBlock> open_;
+  std::multimap<std::size_t, OpenBlock> open_;  // by the protocol's own index
   std::size_t next_ = 0;
 };
 

@@ -62,18 +62,23 @@ class OpenaiChat final : public Codec {
     detail::write_openai_error_body(error, status, out);
   }
 
-  std::unique_ptr<EventEncoder> encoder(const Request& asked) const override {
-    return std::make_unique<detail::ChatEncoder>(asked.stream_usage);
+  std::unique_ptr<EventEncoder> encoder(const Request& asked,
+                                        std::chrono::sys_seconds created) const override {
+    return std::make_unique<detail::ChatEncoder>(asked.stream_usage, created);
   }
 
-  void write_answer(const Answer& answer, std::string& out) const override {
+  void write_answer(const Answer& answer, std::string& out,
+                    std::chrono::sys_seconds created) const override {
     using Kind = AnswerBlock::Kind;
     const auto text = answer.text();
     const auto refusal = all(answer, Kind::refusal);
     const auto reasoning = all(answer, Kind::reasoning);
     JsonWriter json(out);
     json.begin_object().member("id", answer.id).member("object", "chat.completion");
-    json.member("created", 0).member("model", answer.model).key("choices").begin_array();
+    json.member("created", created.time_since_epoch().count())
+        .member("model", answer.model)
+        .key("choices")
+        .begin_array();
     json.begin_object().member("index", 0).key("message").begin_object();
     json.member("role", "assistant").key("content");
     text.empty() ? json.null() : json.value(text);

@@ -35,7 +35,9 @@ class Output {
         const bool sealed = block.seal_kind == ReasoningSeal::Kind::encrypted;
         const auto id = block.id.empty() ? id_of("rs_", answer) : block.id;
         item([&](JsonWriter& json) {
-          detail::write_responses_reasoning(json, id, block.text,
+          const std::vector<detail::ResponsesPart> summary(block.text.empty() ? 0 : 1,
+                                                           {false, block.text});
+          detail::write_responses_reasoning(json, id, summary,
                                             sealed ? block.seal : std::string_view());
         });
         break;
@@ -99,11 +101,13 @@ class OpenaiResponses final : public Codec {
     detail::write_openai_error_body(error, status, out);
   }
 
-  std::unique_ptr<EventEncoder> encoder(const Request&) const override {
-    return std::make_unique<detail::ResponsesEncoder>();
+  std::unique_ptr<EventEncoder> encoder(const Request&,
+                                        std::chrono::sys_seconds created) const override {
+    return std::make_unique<detail::ResponsesEncoder>(created);
   }
 
-  void write_answer(const Answer& answer, std::string& out) const override {
+  void write_answer(const Answer& answer, std::string& out,
+                    std::chrono::sys_seconds created) const override {
     const Output output(answer);
     const bool completed =
         answer.finish && detail::responses_completed(*answer.finish, answer.native_finish);
@@ -113,8 +117,8 @@ class OpenaiResponses final : public Codec {
     JsonWriter json(out);
     json.begin_object();
     detail::write_responses_object(
-        json, {answer.id, answer.model, completed ? "completed" : "incomplete", reason, nullptr,
-               &answer.usage, &output.items()});
+        json, {answer.id, answer.model, created, completed ? "completed" : "incomplete", reason,
+               nullptr, &answer.usage, &output.items()});
     json.end_object();
   }
 

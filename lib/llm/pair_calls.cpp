@@ -1,11 +1,13 @@
 #include "pair_calls.hpp"
 
-#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "chat_request.hpp"
+#include "keyed_hash.hpp"
 #include "request_json.hpp"
 #include "tool_ids.hpp"
-#include "translate_parameters.hpp"
 
 namespace understudy::detail {
 namespace {
@@ -29,11 +31,11 @@ std::optional<std::string> custom_call_id(const Part& part) {
 
 class Pairing {
  public:
-  Pairing(Translation& translation, const TranslationTarget& target)
-      : out_(translation),
-        request_(translation.request),
+  Pairing(Request& request, Losses& losses, const TranslationTarget& target)
+      : request_(request),
+        losses_(losses),
         target_(target),
-        ids_(target.longest_tool_id, target.plain_tool_ids) {}
+        ids_(target.longest_tool_id, target.plain_tool_ids, hash_) {}
 
   void pair() {
     reserve_ids();
@@ -46,8 +48,9 @@ class Pairing {
         request_.messages.push_back(std::move(messages[i]));
       }
       auto next = i;
-      for (; next < messages.size() && messages[next].role != Role::assistant; ++next) {
-        take_results(messages[next], pending);
+      for (auto open = by_id(pending);
+           next < messages.size() && messages[next].role != Role::assistant; ++next) {
+        take_results(messages[next], pending, open);
       }
       if (!pending.empty()) {
         const bool there = i < next && messages[i].role == Role::user;
@@ -65,14 +68,32 @@ class Pairing {
   }
 
  private:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
   struct Pending {
     std::string id;  // as the conversation has it
     ToolResultPart result;
     std::string note;
     bool answered = false;
+    std::size_t next = none;  // of the same id
   };
 
-  void lose(LossKind kind, std::string what) { detail::lose(out_, kind, std::move(what)); }
+  /// The first call of each id that has no result yet.
+  using Unanswered = std::unordered_map<std::string_view, std::size_t, KeyedHash>;
+
+  Unanswered by_id(std::vector<Pending>& pending) const {
+    Unanswered open(pending.size(), hash_);
+    for (auto i = pending.size(); i-- > 0;) {
+      const auto [first, fresh] = open.try_emplace(pending[i].id, i);
+      if (!fresh) {
+        pending[i].next = first->second;
+        first->second = i;
+      }
+    }
+    return open;
+  }
+
+  void lose(LossKind kind, std::string what) { losses_.add(kind, std::move(what)); }
 
   void reserve_ids() {
     for (const auto& message : request_.messages) {
@@ -114,21 +135,20 @@ class Pairing {
     }
   }
 
-  void take_results(Message& message, std::vector<Pending>& pending) {
+  void take_results(Message& message, std::vector<Pending>& pending, Unanswered& open) {
     std::erase_if(message.parts, [&](Part& part) {
       auto* const result = std::get_if<ToolResultPart>(&part);
       if (result == nullptr) {
         return false;
       }
-      const auto call = std::find_if(pending.begin(), pending.end(), [&](const Pending& p) {
-        return !p.answered && p.id == result->call_id;
-      });
-      if (call == pending.end()) {
+      const auto first = open.find(result->call_id);
+      if (first == open.end() || first->second == none) {
         lose(LossKind::dropped, "tool result without a call");
       } else {
-        call->answered = true;
-        result->call_id = call->result.call_id;
-        call->result = std::move(*result);
+        auto& call = pending[std::exchange(first->second, pending[first->second].next)];
+        call.answered = true;
+        result->call_id = call.result.call_id;
+        call.result = std::move(*result);
       }
       return true;
     });
@@ -158,16 +178,17 @@ class Pairing {
     return std::move(result);
   }
 
-  Translation& out_;
   Request& request_;
+  Losses& losses_;
   const TranslationTarget& target_;
+  KeyedHash hash_;
   ToolIds ids_;
 };
 
 }  // namespace
 
-void pair_calls(Translation& translation, const TranslationTarget& target) {
-  Pairing(translation, target).pair();
+void pair_calls(Request& request, Losses& losses, const TranslationTarget& target) {
+  Pairing(request, losses, target).pair();
 }
 
 }  // namespace understudy::detail

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
+#include "../ascii.hpp"
 #include "error_words.hpp"
 #include "understudy/json_writer.hpp"
 #include "understudy/llm/codec.hpp"
@@ -75,6 +78,12 @@ std::vector<std::string> refused(const Request& request, const ModelProfile& pro
   return names;
 }
 
+std::string in_lower_case(std::string_view word) {
+  std::string out(word);
+  std::transform(out.begin(), out.end(), out.begin(), lowered);
+  return out;
+}
+
 /// What Anthropic's providers are sent: their own features and the caller's, each once. `lean`: without those
 /// for long contexts.
 std::string all_betas(const HttpProviderOptions& options, std::string_view callers, bool lean) {
@@ -82,13 +91,14 @@ std::string all_betas(const HttpProviderOptions& options, std::string_view calle
   if (options.protocol != Protocol::anthropic_messages) {
     return all;
   }
+  std::set<std::string> named;  // without regard to case, as has_token compares
   for (auto list : {options.headers.find(beta_header).value_or(""), callers}) {
     while (!list.empty()) {
       const auto comma = std::min(list.find(','), list.size());
       const auto word = trimmed(list.substr(0, comma));
       list.remove_prefix(std::min(comma + 1, list.size()));
       const bool wanted = !word.empty() && !(lean && word.starts_with(long_context_beta));
-      if (wanted && !has_token(all, word)) {
+      if (wanted && named.insert(in_lower_case(word)).second) {
         all.append(all.empty() ? "" : ",").append(word);
       }
     }

@@ -1,6 +1,7 @@
 #include "responses_encoder.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "raw_fields.hpp"
 #include "responses_words.hpp"
@@ -12,47 +13,113 @@ void ResponsesEncoder::write(const Event& event, std::string& out) {
   std::visit([&](const auto& body) { put(body, out); }, event.body);
 }
 
+/// The provider's own bytes say what is open; the events, what stands in them.
 void ResponsesEncoder::follow(const Event& event) {
-  EventEncoder::follow(event);
-  if (!event.raw.empty()) {
-    adopt(event);
+  const auto& body = event.body;
+  if (std::holds_alternative<Start>(body) || std::holds_alternative<Usage>(body) ||
+      std::holds_alternative<Finish>(body) || std::holds_alternative<End>(body) ||
+      std::holds_alternative<Error>(body)) {
+    EventEncoder::follow(event);
   }
+  if (const auto number = raw_number(event.raw, R"("sequence_number")")) {
+    sequence_ = *number + 1;
+  }
+  adopt(event);
 }
 
 /// Goes on where the provider's own numbers are, and calls things by its names.
 void ResponsesEncoder::adopt(const Event& event) {
   constexpr std::size_t most_items = 10'000;
-  if (const auto number = raw_number(event.raw, R"("sequence_number")")) {
-    sequence_ = *number + 1;
+  if (std::holds_alternative<Start>(event.body)) {
+    const std::chrono::seconds created(raw_number(event.raw, R"("created_at")").value_or(0));
+    created_ = created.count() > 0 ? std::chrono::sys_seconds(created) : created_;
   }
   const auto index = raw_number(event.raw, R"("output_index")").value_or(most_items);
   if (index >= most_items) {
     return;
   }
-  output_.resize(std::max<std::size_t>(output_.size(), index + 1));
-  if (event.raw.find("\"response.output_item.done\"") != std::string_view::npos) {
-    output_[index] = raw_object(event.raw, R"("item")");
-    std::erase_if(open_, [&](const Item& item) { return item.index == index; });
-    return;
-  }
-  const auto id = raw_text(event.raw, R"("item_id")");
-  const auto kind = std::holds_alternative<Text>(event.body)        ? Kind::message
-                    : std::holds_alternative<Reasoning>(event.body) ? Kind::reasoning
-                                                                    : Kind::call;
-  const auto item =
-      std::find_if(open_.rbegin(), open_.rend(), [&](const Item& one) { return one.kind == kind; });
-  if (item != open_.rend() && !id.empty()) {
-    item->id = id;
-    item->index = index;
+  next_ = std::max<std::size_t>(next_, index + 1);
+  const auto says = [&](std::string_view quoted) {
+    return event.raw.find(quoted) != std::string_view::npos;
+  };
+  if (says("\"response.output_item.done\"")) {
+    keep_output(index, std::string(raw_object(event.raw, R"("item")")));
+    if (const auto ended = open_.find(index); ended != open_.end()) {
+      if (ended->second.kind == Kind::call && ended->second.block) {
+        calls_.erase(*ended->second.block);
+      }
+      open_.erase(ended);
+    }
+    written_.erase(index);
+  } else if (says("\"response.output_item.added\"")) {
+    adopt_item(index, raw_object(event.raw, R"("item")"), event);
+  } else {
+    if (!open_.contains(index)) {  // some servers leave its begin out
+      adopt_item(index, {}, event);
+    }
+    adopt_piece(open_.at(index), raw_text(event.raw, R"("type")"), event);
   }
 }
 
+void ResponsesEncoder::adopt_item(std::size_t index, std::string_view json, const Event& event) {
+  const auto type = raw_text(json, R"("type")");
+  const auto& body = event.body;
+  Item item(type == "message" || std::holds_alternative<Text>(body)          ? Kind::message
+            : type == "reasoning" || std::holds_alternative<Reasoning>(body) ? Kind::reasoning
+            : type == "function_call" || std::holds_alternative<ToolArguments>(body) ? Kind::call
+                                                                                     : Kind::other);
+  item.index = index;
+  item.id = json.empty() ? raw_text(event.raw, R"("item_id")") : raw_text(json, R"("id")");
+  item.call_id = raw_text(json, R"("call_id")");
+  item.name = raw_text(json, R"("name")");
+  item.json = item.kind == Kind::other ? json : std::string_view();
+  item.text_open = item.kind == Kind::call;
+  if (item.kind == Kind::call) {
+    if (const auto* const start = std::get_if<ToolStart>(&body)) {
+      item.block = start->block;
+      calls_[start->block] = index;
+    }
+  } else {
+    written_.insert(index);
+  }
+  open_.insert_or_assign(index, std::move(item));
+}
+
+void ResponsesEncoder::adopt_piece(Item& item, std::string_view type, const Event& event) {
+  if (type.ends_with("_part.added")) {
+    const auto part = raw_object(event.raw, R"("part")");
+    item.parts.push_back({raw_text(part, R"("type")") == "refusal", {}});
+    item.part_open = item.text_open = true;
+    return;
+  }
+  const auto say = [&](std::size_t block, std::string_view text, bool refusal) {
+    if (!item.part_open) {  // nor was its begin said
+      item.parts.push_back({refusal, {}});
+      item.part_open = item.text_open = true;
+    }
+    item.block = block;
+    item.parts.back().text += text;
+  };
+  if (const auto* text = std::get_if<Text>(&event.body)) {
+    say(text->block, text->text, text->refusal);
+  } else if (const auto* reasoning = std::get_if<Reasoning>(&event.body)) {
+    if (type == "response.reasoning_summary_text.delta") {  // of other reasoning we write nothing
+      say(reasoning->block, reasoning->text, false);
+    }
+  } else if (const auto* arguments = std::get_if<ToolArguments>(&event.body)) {
+    item.arguments += arguments->json;
+  }
+  item.part_open = item.part_open && !type.ends_with("_part.done");
+  item.text_open = item.text_open && !type.ends_with("_text.done") &&
+                   !type.ends_with("refusal.done") && !type.ends_with("arguments.done");
+}
+
 void ResponsesEncoder::put(const Start& start, std::string& out) {
-  *this = ResponsesEncoder();
+  *this = ResponsesEncoder(created_);
   id_ = start.id;
   model_ = start.model;
-  response_event(out, "response.created", {id_, model_, "in_progress"});
-  response_event(out, "response.in_progress", {id_, model_, "in_progress"});
+  response_event(out, "response.created", "in_progress");
+  response_event(out, "response.in_progress", "in_progress");
 }
 
 /// A block of text is a part of the message that is open, or opens one.
@@ -60,24 +127,20 @@ void ResponsesEncoder::put(const Text& text, std::string& out) {
   if (text.text.empty()) {
     return;
   }
-  const auto found = std::find_if(open_.begin(), open_.end(),
-                                  [](const Item& i) { return i.kind == Kind::message; });
-  const bool there = found != open_.end();
-  if (!there) {
+  auto* message = writing(Kind::message);
+  if (message == nullptr) {
     close_written(out);
+    message = &open(Item(Kind::message), out);
   }
-  auto& message = there ? *found : open(Kind::message, text.block, "msg_", out);
-  const bool another =
-      there && (message.block != text.block || message.parts.back().refusal != text.refusal);
-  if (another) {
-    end_part(message, out);
-    message.block = text.block;
+  const bool goes_on = message->text_open && message->block.value_or(text.block) == text.block &&
+                       message->parts.back().refusal == text.refusal;
+  if (!goes_on) {
+    end_part(*message, out);
+    begin_part(*message, text.refusal, out);
   }
-  if (!there || another) {
-    begin_part(message, text.refusal, out);
-  }
-  message.parts.back().text += text.text;
-  part_event(out, text.refusal ? "response.refusal.delta" : "response.output_text.delta", message,
+  message->block = text.block;
+  message->parts.back().text += text.text;
+  part_event(out, text.refusal ? "response.refusal.delta" : "response.output_text.delta", *message,
              [&](JsonWriter& json) {
                json.member("delta", text.text);
                if (!text.refusal) {
@@ -90,15 +153,12 @@ void ResponsesEncoder::put(const Reasoning& reasoning, std::string& out) {
   if (reasoning.text.empty()) {
     return;
   }
-  auto& item = reasoning_item(reasoning.block, out);
-  if (!item.begun) {
-    item.begun = true;
-    part_event(out, "response.reasoning_summary_part.added", item, [](JsonWriter& json) {
-      json.key("part").begin_object().member("type", "summary_text").member("text", "");
-      json.end_object();
-    });
+  auto& item = reasoning_item(reasoning.block, reasoning.id, out);
+  if (!item.text_open) {
+    end_part(item, out);
+    begin_part(item, false, out);
   }
-  item.text += reasoning.text;
+  item.parts.back().text += reasoning.text;
   part_event(out, "response.reasoning_summary_text.delta", item,
              [&](JsonWriter& json) { json.member("delta", reasoning.text); });
 }
@@ -106,29 +166,27 @@ void ResponsesEncoder::put(const Reasoning& reasoning, std::string& out) {
 /// The item's end has it, so the item ends. Another protocol's signature has no place here.
 void ResponsesEncoder::put(const ReasoningSeal& seal, std::string& out) {
   if (seal.kind == ReasoningSeal::Kind::encrypted) {
-    auto& item = reasoning_item(seal.block, out);
-    item.seal = seal.data;
-    item.id = seal.id.empty() ? item.id : std::string(seal.id);
+    reasoning_item(seal.block, seal.id, out).seal = seal.data;
     close_written(out);
   }
 }
 
 void ResponsesEncoder::put(const ToolStart& call, std::string& out) {
   close_written(out);
-  auto& item = open(Kind::call, call.block, "fc_", out);
-  item.seal = call.id;
+  Item item(Kind::call);
+  item.block = call.block;
+  item.text_open = true;
+  item.call_id = call.id;
   item.name = call.name;
-  event(out, "response.output_item.added", [&](JsonWriter& json) {
-    json.member("output_index", item.index).key("item").raw(rendered(item, "in_progress"));
-  });
+  open(std::move(item), out);
 }
 
 void ResponsesEncoder::put(const ToolArguments& arguments, std::string& out) {
-  auto* const item = find(Kind::call, arguments.block);
+  auto* const item = call(arguments.block);
   if (item == nullptr || arguments.json.empty()) {
     return;
   }
-  item->text += arguments.json;
+  item->arguments += arguments.json;
   event(out, "response.function_call_arguments.delta", [&](JsonWriter& json) {
     json.member("item_id", item->id).member("output_index", item->index);
     json.member("delta", arguments.json);
@@ -136,14 +194,7 @@ void ResponsesEncoder::put(const ToolArguments& arguments, std::string& out) {
 }
 
 void ResponsesEncoder::put(const ToolEnd& end, std::string& out) {
-  std::erase_if(open_, [&](Item& item) {
-    const bool ended = item.kind == Kind::call && item.block == end.block;
-    if (ended) {
-      item.text = item.text.empty() && end.complete ? "{}" : item.text;
-      close(item, end.complete ? "completed" : "incomplete", out);
-    }
-    return ended;
-  });
+  close_call(end.block, end.complete, out);
 }
 
 void ResponsesEncoder::put(const Usage& usage, std::string&) {
@@ -154,6 +205,9 @@ void ResponsesEncoder::put(const Usage& usage, std::string&) {
 /// Waits for End: the terminal has the usage, which may follow.
 void ResponsesEncoder::put(const Finish& finish, std::string& out) {
   close_written(out);
+  while (!calls_.empty()) {
+    close_call(calls_.begin()->first, false, out);
+  }
   finish_ = finish.reason;
   native_ = finish.native;
 }
@@ -163,20 +217,14 @@ void ResponsesEncoder::put(const End&, std::string& out) {
     return;  // a stream that ends without having finished is no complete answer
   }
   ended_ = true;
-  const auto* const usage = counted_ ? &usage_ : nullptr;
-  if (responses_completed(*finish_, native_)) {
-    response_event(out, "response.completed",
-                   {id_, model_, "completed", {}, nullptr, usage, &output_});
-  } else {
-    response_event(out, "response.incomplete",
-                   {id_, model_, "incomplete", responses_incomplete_reason(*finish_, native_),
-                    nullptr, usage, &output_});
-  }
+  const bool completed = responses_completed(*finish_, native_);
+  response_event(out, completed ? "response.completed" : "response.incomplete",
+                 completed ? "completed" : "incomplete");
 }
 
 /// Before the response only as a comment: its event has to be the first.
 void ResponsesEncoder::put(const Heartbeat&, std::string& out) {
-  if (sequence_ > 0) {
+  if (sequence_ > 0 && !ended_) {
     event(out, "keepalive", [](JsonWriter&) {});
   } else {
     append_comment(out);
@@ -196,8 +244,7 @@ void ResponsesEncoder::put(const Error& error, std::string& out) {
     error.code.empty() ? json.null() : json.value(error.code);
     json.member("message", error.message).key("param").null().end_object();
   });
-  response_event(out, "response.failed",
-                 {id_, model_, "failed", {}, &error, counted_ ? &usage_ : nullptr, &output_});
+  response_event(out, "response.failed", "failed", &error);
 }
 
 template <class Write>
@@ -208,23 +255,27 @@ void ResponsesEncoder::event(std::string& out, std::string_view type, Write writ
   });
 }
 
-/// An event of the last part of a message, or of a reasoning item's only summary.
+/// An event of the last part of a message, or of a reasoning item's summary.
 template <class Write>
 void ResponsesEncoder::part_event(std::string& out, std::string_view type, const Item& item,
                                   Write write) {
   event(out, type, [&](JsonWriter& json) {
     json.member("item_id", item.id).member("output_index", item.index);
-    if (item.kind == Kind::message) {
-      json.member("content_index", item.parts.size() - 1);
-    } else {
-      json.member("summary_index", 0);
-    }
+    json.member(item.kind == Kind::message ? "content_index" : "summary_index",
+                item.parts.size() - 1);
     write(json);
   });
 }
 
 void ResponsesEncoder::response_event(std::string& out, std::string_view type,
-                                      ResponsesObject object) {
+                                      std::string_view status, const Error* error) {
+  ResponsesObject object{id_, model_, created_, status};
+  if (status == "incomplete") {
+    object.reason = responses_incomplete_reason(*finish_, native_);
+  }
+  object.error = error;
+  object.usage = counted_ ? &usage_ : nullptr;
+  object.output = &output_;
   event(out, type, [&](JsonWriter& json) {
     json.key("response").begin_object();
     write_responses_object(json, object);
@@ -232,85 +283,101 @@ void ResponsesEncoder::response_event(std::string& out, std::string_view type,
   });
 }
 
-/// An item of which the begin is to be written, unless it is a call: that is not known yet.
-ResponsesEncoder::Item& ResponsesEncoder::open(Kind kind, std::size_t block,
-                                               std::string_view prefix, std::string& out) {
-  const auto index = output_.size();
-  output_.emplace_back();
-  auto& item = open_.emplace_back();
-  item.kind = kind;
-  item.block = block;
-  item.index = index;
-  item.id = responses_item_id(prefix, id_, index);
-  if (kind != Kind::call) {
-    event(out, "response.output_item.added", [&](JsonWriter& json) {
-      json.member("output_index", index).key("item").raw(rendered(item, "in_progress"));
-    });
+/// The next item. It is named here, if it has no name yet.
+ResponsesEncoder::Item& ResponsesEncoder::open(Item item, std::string& out) {
+  const std::string_view prefix = item.kind == Kind::message     ? "msg_"
+                                  : item.kind == Kind::reasoning ? "rs_"
+                                                                 : "fc_";
+  item.index = next_++;
+  if (item.id.empty()) {
+    item.id = responses_item_id(prefix, id_, item.index);
   }
-  return item;
+  if (item.kind == Kind::call) {
+    calls_[*item.block] = item.index;
+  } else {
+    written_.insert(item.index);
+  }
+  event(out, "response.output_item.added", [&](JsonWriter& json) {
+    json.member("output_index", item.index).key("item").raw(rendered(item, "in_progress"));
+  });
+  return open_.insert_or_assign(item.index, std::move(item)).first->second;
 }
 
-ResponsesEncoder::Item& ResponsesEncoder::reasoning_item(std::size_t block, std::string& out) {
-  if (auto* const item = find(Kind::reasoning, block)) {
+/// The item that is being written, if there is one alone, of that kind.
+ResponsesEncoder::Item* ResponsesEncoder::writing(Kind kind) {
+  auto* const item = written_.size() == 1 ? &open_.at(*written_.begin()) : nullptr;
+  return item != nullptr && item->kind == kind ? item : nullptr;
+}
+
+ResponsesEncoder::Item& ResponsesEncoder::reasoning_item(std::size_t block, std::string_view id,
+                                                         std::string& out) {
+  auto* const item = writing(Kind::reasoning);
+  if (item != nullptr && item->block.value_or(block) == block) {
+    item->block = block;
     return *item;
   }
   close_written(out);
-  return open(Kind::reasoning, block, "rs_", out);
+  Item next(Kind::reasoning);
+  next.block = block;
+  next.id = id == repeatable(id) ? id : std::string_view();
+  return open(std::move(next), out);
 }
 
-ResponsesEncoder::Item* ResponsesEncoder::find(Kind kind, std::size_t block) {
-  const auto found = std::find_if(open_.begin(), open_.end(), [&](const Item& i) {
-    return i.kind == kind && i.block == block;
-  });
-  return found == open_.end() ? nullptr : &*found;
+ResponsesEncoder::Item* ResponsesEncoder::call(std::size_t block) {
+  const auto found = calls_.find(block);
+  return found == calls_.end() ? nullptr : &open_.at(found->second);
 }
 
-void ResponsesEncoder::begin_part(Item& message, bool refusal, std::string& out) {
-  message.parts.push_back({refusal, {}});
-  part_event(out, "response.content_part.added", message, [&](JsonWriter& json) {
-    json.key("part").begin_object();
-    write_responses_part(json, message.parts.back());
-    json.end_object();
-  });
-}
-
-void ResponsesEncoder::end_part(const Item& message, std::string& out) {
-  const auto& part = message.parts.back();
-  part_event(out, part.refusal ? "response.refusal.done" : "response.output_text.done", message,
-             [&](JsonWriter& json) {
-               json.member(part.refusal ? "refusal" : "text", part.text);
-               if (!part.refusal) {
-                 json.key("logprobs").begin_array().end_array();
-               }
+void ResponsesEncoder::begin_part(Item& item, bool refusal, std::string& out) {
+  const bool summary = item.kind == Kind::reasoning;
+  item.parts.push_back({refusal, {}});
+  item.part_open = item.text_open = true;
+  part_event(out, summary ? "response.reasoning_summary_part.added" : "response.content_part.added",
+             item, [&](JsonWriter& json) {
+               json.key("part").begin_object();
+               write_responses_part(json, item.parts.back(), summary);
+               json.end_object();
              });
-  part_event(out, "response.content_part.done", message, [&](JsonWriter& json) {
-    json.key("part").begin_object();
-    write_responses_part(json, part);
-    json.end_object();
-  });
 }
 
-void ResponsesEncoder::close(const Item& item, std::string_view status, std::string& out) {
-  switch (item.kind) {
-    case Kind::message: end_part(item, out); break;
-    case Kind::reasoning:
-      if (item.begun) {
-        part_event(out, "response.reasoning_summary_text.done", item,
-                   [&](JsonWriter& json) { json.member("text", item.text); });
-        part_event(out, "response.reasoning_summary_part.done", item, [&](JsonWriter& json) {
-          json.key("part").begin_object().member("type", "summary_text");
-          json.member("text", item.text).end_object();
-        });
-      }
-      break;
-    case Kind::call:
-      event(out, "response.function_call_arguments.done", [&](JsonWriter& json) {
-        json.member("item_id", item.id).member("output_index", item.index);
-        json.member("name", item.name).member("arguments", item.text);
-      });
-      break;
+/// The last part, as far as it has not ended yet.
+void ResponsesEncoder::end_part(Item& item, std::string& out) {
+  if (!item.part_open) {
+    return;
   }
-  output_[item.index] = rendered(item, status);
+  const auto& part = item.parts.back();
+  const bool summary = item.kind == Kind::reasoning;
+  if (item.text_open) {
+    part_event(out,
+               summary        ? "response.reasoning_summary_text.done"
+               : part.refusal ? "response.refusal.done"
+                              : "response.output_text.done",
+               item, [&](JsonWriter& json) {
+                 json.member(part.refusal ? "refusal" : "text", part.text);
+                 if (!part.refusal && !summary) {
+                   json.key("logprobs").begin_array().end_array();
+                 }
+               });
+  }
+  part_event(out, summary ? "response.reasoning_summary_part.done" : "response.content_part.done",
+             item, [&](JsonWriter& json) {
+               json.key("part").begin_object();
+               write_responses_part(json, part, summary);
+               json.end_object();
+             });
+  item.part_open = item.text_open = false;
+}
+
+/// Ends the item. It is still to be taken out of those that are open.
+void ResponsesEncoder::close(Item& item, std::string_view status, std::string& out) {
+  end_part(item, out);
+  if (item.kind == Kind::call && item.text_open) {
+    event(out, "response.function_call_arguments.done", [&](JsonWriter& json) {
+      json.member("item_id", item.id).member("output_index", item.index);
+      json.member("name", item.name).member("arguments", item.arguments);
+    });
+  }
+  keep_output(item.index, rendered(item, status));
   event(out, "response.output_item.done", [&](JsonWriter& json) {
     json.member("output_index", item.index).key("item").raw(output_[item.index]);
   });
@@ -318,24 +385,41 @@ void ResponsesEncoder::close(const Item& item, std::string_view status, std::str
 
 /// Everything but calls, which end by themselves.
 void ResponsesEncoder::close_written(std::string& out) {
-  std::erase_if(open_, [&](const Item& item) {
-    if (item.kind != Kind::call) {
-      close(item, "completed", out);
-    }
-    return item.kind != Kind::call;
-  });
+  for (const auto index : written_) {
+    close(open_.at(index), "completed", out);
+    open_.erase(index);
+  }
+  written_.clear();
+}
+
+void ResponsesEncoder::close_call(std::size_t block, bool complete, std::string& out) {
+  auto* const item = call(block);
+  if (item != nullptr) {
+    item->arguments = item->arguments.empty() && complete ? "{}" : item->arguments;
+    close(*item, complete ? "completed" : "incomplete", out);
+    open_.erase(item->index);
+    calls_.erase(block);
+  }
+}
+
+void ResponsesEncoder::keep_output(std::size_t index, std::string item) {
+  output_.resize(std::max(output_.size(), index + 1));
+  output_[index] = std::move(item);
 }
 
 std::string ResponsesEncoder::rendered(const Item& item, std::string_view status) {
+  if (item.kind == Kind::other) {
+    return item.json;
+  }
   std::string text;
   JsonWriter json(text);
   json.begin_object();
-  switch (item.kind) {
-    case Kind::message: write_responses_message(json, item.id, status, item.parts); break;
-    case Kind::reasoning: write_responses_reasoning(json, item.id, item.text, item.seal); break;
-    case Kind::call:
-      write_responses_call(json, item.id, status, item.seal, item.name, item.text);
-      break;
+  if (item.kind == Kind::message) {
+    write_responses_message(json, item.id, status, item.parts);
+  } else if (item.kind == Kind::reasoning) {
+    write_responses_reasoning(json, item.id, item.parts, item.seal);
+  } else {
+    write_responses_call(json, item.id, status, item.call_id, item.name, item.arguments);
   }
   json.end_object();
   return text;

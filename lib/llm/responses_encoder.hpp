@@ -1,7 +1,16 @@
 /// Events as the Responses API streams them; see openai_responses.hpp.
+///
+/// Invariants
+/// 1. Items are numbered 0, 1, 2... as they begin, after those that the provider's own bytes began. An item has one
+///    id from its begin to its end: the provider's if it is known when the item begins, else ours.
+/// 2. What was begun is ended before the answer completes, and `output` is what was ended. Of an answer that fails,
+///    what was open stays open: some clients run a call once it is ended.
 #pragma once
 
+#include <chrono>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,21 +21,29 @@ namespace understudy::detail {
 
 class ResponsesEncoder final : public EventEncoder {
  public:
+  explicit ResponsesEncoder(std::chrono::sys_seconds created) : created_(created) {}
+
   void write(const Event& event, std::string& out) override;
   void follow(const Event& event) override;
 
  private:
-  enum class Kind : unsigned char { message, reasoning, call };
+  enum class Kind : unsigned char { message, reasoning, call, other };
   struct Item {
+    explicit Item(Kind k) : kind(k) {}
+
     Kind kind;
-    std::size_t block;  // of a message: of its last part
-    std::size_t index;
+    std::size_t index = 0;
     std::string id;
-    std::vector<ResponsesPart> parts;  // of a message; the last one is open
-    std::string text;                  // of reasoning; a call's arguments
-    std::string seal;                  // of reasoning; a call's id
-    std::string name;                  // of a call
-    bool begun = false;                // reasoning: its summary part
+    std::optional<std::size_t>
+        block;  // of the last part; nothing: the provider has said nothing in it yet
+    std::vector<ResponsesPart> parts;  // of a message, or of reasoning's summary
+    bool part_open = false;            // the last one
+    bool text_open = false;            // its text, or a call's arguments
+    std::string arguments;             // of a call
+    std::string call_id;
+    std::string name;
+    std::string seal;  // of reasoning
+    std::string json;  // of an item that the events have no form for: as the provider began it
   };
 
   void put(const Start& start, std::string& out);
@@ -49,22 +66,32 @@ class ResponsesEncoder final : public EventEncoder {
   void event(std::string& out, std::string_view type, Write write);
   template <class Write>
   void part_event(std::string& out, std::string_view type, const Item& item, Write write);
-  void response_event(std::string& out, std::string_view type, ResponsesObject object);
-  Item& open(Kind kind, std::size_t block, std::string_view prefix, std::string& out);
-  Item& reasoning_item(std::size_t block, std::string& out);
-  Item* find(Kind kind, std::size_t block);
-  void begin_part(Item& message, bool refusal, std::string& out);
-  void end_part(const Item& message, std::string& out);
-  void close(const Item& item, std::string_view status, std::string& out);
+  void response_event(std::string& out, std::string_view type, std::string_view status,
+                      const Error* error = nullptr);
+  Item& open(Item item, std::string& out);
+  Item* writing(Kind kind);
+  Item& reasoning_item(std::size_t block, std::string_view id, std::string& out);
+  Item* call(std::size_t block);
+  void begin_part(Item& item, bool refusal, std::string& out);
+  void end_part(Item& item, std::string& out);
+  void close(Item& item, std::string_view status, std::string& out);
   void close_written(std::string& out);
+  void close_call(std::size_t block, bool complete, std::string& out);
   void adopt(const Event& event);
+  void adopt_item(std::size_t index, std::string_view json, const Event& event);
+  void adopt_piece(Item& item, std::string_view type, const Event& event);
+  void keep_output(std::size_t index, std::string item);
   static std::string rendered(const Item& item, std::string_view status);
 
+  std::chrono::sys_seconds created_;
   std::string id_;
   std::string model_;
   std::uint64_t sequence_ = 0;
-  std::vector<Item> open_;
-  std::vector<std::string> output_;  // the finished items, by index
+  std::size_t next_ = 0;                      // item
+  std::map<std::size_t, Item> open_;          // by index
+  std::set<std::size_t> written_;             // of these, all but calls
+  std::map<std::size_t, std::size_t> calls_;  // of these, by block
+  std::vector<std::string> output_;           // the finished items, by index
   Usage usage_;
   bool counted_ = false;
   bool ended_ = false;

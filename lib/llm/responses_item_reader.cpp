@@ -50,6 +50,7 @@ bool ResponsesReader::begin_item(std::size_t index, const Item& item, EventSink&
   const bool fresh = index >= items_seen_;
   items_seen_ = std::max(items_seen_, index + 1);
   if (item.type != "function_call") {
+    name_item(index, item);
     sink.emit(Other(item.type, fresh));
     return true;
   }
@@ -65,6 +66,16 @@ bool ResponsesReader::begin_item(std::size_t index, const Item& item, EventSink&
   called_ = said_ = true;
   sink.emit(ToolStart(call->block, item.call_id.empty() ? item.id : item.call_id, item.name));
   return true;
+}
+
+/// For what is said of it first: a client that is sent this answer anew wants the name before the text.
+void ResponsesReader::name_item(std::size_t index, const Item& item) {
+  const auto place = last_place(wire(index, 0));
+  if (item.type == "reasoning" && !item.id.empty() && blocks_.find(place) == nullptr) {
+    if (auto* const named = blocks_.open(place, BlockKind::other)) {
+      named->id = item.id;
+    }
+  }
 }
 
 /// The whole item. What was said of it before is not said again.
@@ -84,6 +95,7 @@ bool ResponsesReader::end_item(std::size_t index, const Item& item, EventSink& s
       }
     }
   } else if (item.type == "reasoning") {
+    name_item(index, item);
     if (unsaid(wire(index, 0), BlockKind::reasoning)) {
       for (const auto& piece : item.pieces) {
         if (!piece.text.empty()) {
@@ -121,7 +133,7 @@ bool ResponsesReader::end_item(std::size_t index, const Item& item, EventSink& s
     called_ = called_ || item.type == "custom_tool_call";
     progress = true;
   }
-  blocks_.close_if([&](const OpenBlock& block) { return in_item(block, index); });
+  blocks_.close(wire(index, 0), last_place(wire(index, 0)));
   items_seen_ = std::max(items_seen_, index + 1);
   if (sink.size() == before) {
     sink.emit(Other(item.type, progress));

@@ -1,5 +1,7 @@
 #include "responses_objects.hpp"
 
+#include "../ascii.hpp"
+
 namespace understudy::detail {
 namespace {
 
@@ -28,11 +30,18 @@ std::string_view code_of(const Error& error) {
 }  // namespace
 
 std::string responses_item_id(std::string_view prefix, std::string_view answer, std::size_t index) {
-  return std::string(prefix) + std::string(answer) + "_" + std::to_string(index);
+  constexpr std::size_t longest_answer = 48;
+  std::string id(prefix);
+  for (const char c : answer.substr(0, longest_answer)) {
+    id += is_lower(lowered(c)) || is_digit(c) || c == '-' ? c : '_';
+  }
+  return id + "_" + std::to_string(index);
 }
 
 void write_responses_object(JsonWriter& json, const ResponsesObject& object) {
-  json.member("id", object.id).member("object", "response").member("created_at", 0);
+  json.member("id", object.id)
+      .member("object", "response")
+      .member("created_at", object.created.time_since_epoch().count());
   json.member("status", object.status).key("error");
   if (object.error == nullptr) {
     json.null();
@@ -64,8 +73,10 @@ void write_responses_object(JsonWriter& json, const ResponsesObject& object) {
   }
 }
 
-void write_responses_part(JsonWriter& json, const ResponsesPart& part) {
-  if (part.refusal) {
+void write_responses_part(JsonWriter& json, const ResponsesPart& part, bool summary) {
+  if (summary) {
+    json.member("type", "summary_text").member("text", part.text);
+  } else if (part.refusal) {
     json.member("type", "refusal").member("refusal", part.text);
   } else {
     json.member("type", "output_text").member("text", part.text);
@@ -85,11 +96,13 @@ void write_responses_message(JsonWriter& json, std::string_view id, std::string_
   json.end_array();
 }
 
-void write_responses_reasoning(JsonWriter& json, std::string_view id, std::string_view text,
-                               std::string_view seal) {
+void write_responses_reasoning(JsonWriter& json, std::string_view id,
+                               const std::vector<ResponsesPart>& summary, std::string_view seal) {
   json.member("id", id).member("type", "reasoning").key("summary").begin_array();
-  if (!text.empty()) {
-    json.begin_object().member("type", "summary_text").member("text", text).end_object();
+  for (const auto& part : summary) {
+    json.begin_object();
+    write_responses_part(json, part, true);
+    json.end_object();
   }
   json.end_array();
   if (!seal.empty()) {

@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <string_view>
 
-#include "open_blocks.hpp"
-
 namespace understudy::detail {
 
 /// Numbers beyond what is ever seen may fall together.
@@ -17,8 +15,9 @@ constexpr std::size_t wire(std::size_t item, std::size_t part) {
 constexpr std::size_t mark(std::size_t item, std::size_t part) {
   return wire(item, part) | (std::size_t{1} << part_bits);
 }
-inline bool in_item(const OpenBlock& block, std::size_t item) {
-  return block.wire >> (part_bits + 1) == wire(item, 0) >> (part_bits + 1);
+/// The last place of the item in which `at` is. A reasoning item's name is kept there.
+constexpr std::size_t last_place(std::size_t at) {
+  return at | ((std::size_t{1} << (part_bits + 1)) - 1);
 }
 
 /// What stands between two parts of one reasoning item: each is a paragraph of its own.

@@ -40,6 +40,13 @@ bool part_of_answer(std::string_view type) {
          });
 }
 
+/// A copy for as long as the events live.
+std::string_view kept(std::string_view text, Arena& arena) {
+  char* const copy = arena.take(text.size());
+  text.copy(copy, text.size());
+  return {copy, text.size()};
+}
+
 std::optional<value> member(json::ondemand::object& object, std::string_view name) {
   value found;
   if (object.find_field_unordered(name).get(found) != simdjson::SUCCESS) {
@@ -216,13 +223,16 @@ bool ResponsesReader::say(std::size_t at, BlockKind kind, std::string_view text,
   if (open == nullptr) {
     return false;
   }
+  const bool first = open->said == 0;
   open->said += text.size();
   said_ = true;
   refused_ = refused_ || refusal;
   if (kind == BlockKind::text) {
     sink.emit(Text(open->block, text, refusal));
   } else if (kind == BlockKind::reasoning) {
-    sink.emit(Reasoning(open->block, text));
+    const auto* const named = first ? blocks_.find(last_place(at)) : nullptr;
+    sink.emit(Reasoning(open->block, text,
+                        named == nullptr ? std::string_view() : kept(named->id, sink.arena())));
   } else {
     open->arguments.add(text);
     sink.emit(ToolArguments(open->block, text));
@@ -250,7 +260,7 @@ void ResponsesReader::begin_part(const Fields& fields, bool summary, EventSink& 
   const auto* const open = blocks_.find(wire(fields.item, 0));
   const bool another =
       summary && fresh && open != nullptr && open->kind == BlockKind::reasoning && open->said > 0;
-  if (fresh) {  // last: `open` is not to be looked at afterwards
+  if (fresh) {
     blocks_.open(mark(fields.item, fields.part), BlockKind::other);
   }
   if (!another || !say(wire(fields.item, 0), BlockKind::reasoning, paragraph, false, sink)) {

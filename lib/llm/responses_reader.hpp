@@ -56,6 +56,7 @@ class ResponsesReader final : public PayloadReader {
   bool read_item_event(const Fields& fields, bool done, Object& object, EventSink& sink);
   bool read_item(Value& v, Item& item, Arena& arena);
   bool begin_item(std::size_t index, const Item& item, EventSink& sink);
+  void name_item(std::size_t index, const Item& item);
   bool end_item(std::size_t index, const Item& item, EventSink& sink);
   void begin_part(const Fields& fields, bool summary, EventSink& sink);
   void read_marker(std::string_view type, const Response& response, EventSink& sink);

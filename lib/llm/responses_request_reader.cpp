@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <iterator>
 
 #include "request_json.hpp"
 #include "responses_request.hpp"
@@ -13,8 +13,12 @@ class ResponsesRequestReader {
   explicit ResponsesRequestReader(std::string_view body) : in_(body) {}
 
   ReadRequest read() {
-    return in_.read_body(own, request_,
-                         [&](std::string_view key, value& v) { return member(key, v); });
+    auto read = in_.read_body(own, request_,
+                              [&](std::string_view key, value& v) { return member(key, v); });
+    if (read && !instructions_.empty()) {  // they come first, wherever they stand
+      read->system.emplace(read->system.begin(), std::move(instructions_));
+    }
+    return read;
   }
 
  private:
@@ -22,7 +26,7 @@ class ResponsesRequestReader {
     if (json::is_null(v)) return true;
     if (key == "model") return in_.read(v, "model", request_.model);
     if (key == "stream") return in_.read(v, "stream", request_.stream);
-    if (key == "instructions") return instructions(v);
+    if (key == "instructions") return in_.read(v, "instructions", instructions_);
     if (key == "input") {
       if (is_string(v)) {
         return read_text(v, "input", request_.messages.emplace_back(Role::user).parts);
@@ -51,16 +55,6 @@ class ResponsesRequestReader {
     return in_.keep(key, v, request_.extra);
   }
 
-  /// They come first, wherever they stand.
-  bool instructions(value& v) {
-    std::string text;
-    const bool read = in_.read(v, "instructions", text);
-    if (!text.empty()) {
-      request_.system.emplace(request_.system.begin(), std::move(text));
-    }
-    return read;
-  }
-
   bool read_text(value& v, std::string_view parameter, std::vector<Part>& parts) {
     TextPart part;
     const bool read = in_.read(v, parameter, part.text);
@@ -80,6 +74,15 @@ class ResponsesRequestReader {
           .parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
       return true;
     });
+  }
+
+  /// Whether the last message has that role and nothing but such parts. These stand at its front alone, so its
+  /// last part tells.
+  template <class Kind>
+  bool ends_in(Role role) const {
+    const auto* const last = request_.messages.empty() ? nullptr : &request_.messages.back();
+    return last != nullptr && last->role == role &&
+           (last->parts.empty() || std::holds_alternative<Kind>(last->parts.back()));
   }
 
   /// The last message, if the role is its, or a new one.
@@ -110,13 +113,11 @@ class ResponsesRequestReader {
     }
     message.role = *known;
     // The reasoning before a message belongs to the same turn.
-    auto* const before = request_.messages.empty() ? nullptr : &request_.messages.back();
-    if (before != nullptr && before->role == Role::assistant && message.role == Role::assistant &&
-        std::all_of(before->parts.begin(), before->parts.end(),
-                    [](const Part& p) { return std::holds_alternative<ReasoningPart>(p); })) {
-      before->parts.insert(before->parts.end(), std::make_move_iterator(message.parts.begin()),
-                           std::make_move_iterator(message.parts.end()));
-      before->extra = std::move(message.extra);
+    if (message.role == Role::assistant && ends_in<ReasoningPart>(Role::assistant)) {
+      auto& before = request_.messages.back();
+      before.parts.insert(before.parts.end(), std::make_move_iterator(message.parts.begin()),
+                          std::make_move_iterator(message.parts.end()));
+      before.extra = std::move(message.extra);
       return true;
     }
     add_message(request_, std::move(message));
@@ -182,12 +183,9 @@ class ResponsesRequestReader {
       }
       return key == "type" || in_.keep(key, m, part.extra);
     });
-    auto* const before = request_.messages.empty() ? nullptr : &request_.messages.back();
-    const bool joins = before != nullptr && before->role == Role::user &&
-                       std::all_of(before->parts.begin(), before->parts.end(), [](const Part& p) {
-                         return std::holds_alternative<ToolResultPart>(p);
-                       });
-    auto& message = joins ? *before : request_.messages.emplace_back(Role::user);
+    auto& message = ends_in<ToolResultPart>(Role::user)
+                        ? request_.messages.back()
+                        : request_.messages.emplace_back(Role::user);
     message.parts.emplace_back(std::move(part));
     return read;
   }
@@ -287,6 +285,7 @@ class ResponsesRequestReader {
 
   RequestReader in_;
   Request request_;
+  std::string instructions_;
 };
 
 }  // namespace

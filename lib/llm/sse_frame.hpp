@@ -22,6 +22,9 @@ void append_event(std::string& out, std::string_view name, Write write) {
   out += "\n\n";
 }
 
+/// A name that the provider chose and that is repeated in every event. A long one would multiply the stream.
+inline std::string_view repeatable(std::string_view name) { return name.substr(0, 512); }
+
 /// Keeps the connection, and says nothing.
 inline void append_comment(std::string& out) { out += ": keep-alive\n\n"; }
 

@@ -1,7 +1,7 @@
 #include "tool_ids.hpp"
 
 #include <algorithm>
-#include <cstdint>
+#include <utility>
 
 namespace understudy::detail {
 namespace {
@@ -13,11 +13,21 @@ bool alphanumeric(char c) {
 }
 bool allowed(char c) { return alphanumeric(c) || c == '_' || c == '-'; }
 
-/// FNV-1a in base 36: an id that must be the same every time, and need not withstand anyone.
-std::string hash(std::string_view text, std::size_t salt, std::size_t length) {
-  std::uint64_t value = 0xcbf29ce484222325U + salt;
-  for (const char c : text) {
+/// FNV-1a: an id must become the same one every time. A client can choose ids that share a digest.
+std::uint64_t digest_of(std::string_view id) {
+  std::uint64_t value = 0xcbf29ce484222325U;
+  for (const char c : id) {
     value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  }
+  return value;
+}
+
+/// In base 36. Each attempt is mixed in by splitmix64, so that digests which agree in one do not in the next.
+std::string digits_of(std::uint64_t value, std::size_t attempt, std::size_t length) {
+  if (attempt > 0) {
+    value += attempt * 0x9e3779b97f4a7c15U;
+    value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
+    value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
   }
   value ^= value >> 32U;
   constexpr std::string_view digits = "0123456789abcdefghijklmnopqrstuvwxyz";
@@ -37,26 +47,30 @@ bool ToolIds::valid(std::string_view id) const {
              : !id.empty() && id.size() <= longest_ && std::all_of(id.begin(), id.end(), allowed);
 }
 
-std::string ToolIds::made_up(std::string_view id, std::size_t attempt) const {
+std::string ToolIds::made_up(std::string_view id, std::uint64_t digest, std::size_t attempt) const {
   if (plain_) {
-    return hash(id, attempt, longest_);
+    return digits_of(digest, attempt, longest_);
   }
-  std::string clean(id);
+  std::string clean(id.substr(0, longest_));
   std::replace_if(clean.begin(), clean.end(), [](char c) { return !allowed(c); }, '_');
-  if (attempt == 0 && !clean.empty() && clean.size() <= longest_) {
+  if (attempt == 0 && !clean.empty() && id.size() <= longest_) {
     return clean;
   }
   clean.resize(std::min(clean.size(), longest_ - hash_length - 1));
-  return clean + "_" + hash(id, attempt, hash_length);
+  return clean + "_" + digits_of(digest, attempt, hash_length);
 }
 
 std::string ToolIds::give(const std::string& id) {
-  if (valid(id) && given_.insert(id).second) {
-    return id;
+  if (valid(id)) {
+    auto& given = given_[id];
+    if (!std::exchange(given, true)) {
+      return id;
+    }
   }
-  for (std::size_t attempt = 0;; ++attempt) {
-    auto candidate = made_up(id, attempt);
-    if (!reserved_.contains(candidate) && given_.insert(candidate).second) {
+  const auto digest = digest_of(id);
+  for (auto& attempt = attempts_[digest];;) {
+    auto candidate = made_up(id, digest, attempt++);
+    if (given_.try_emplace(candidate, true).second) {
       return candidate;
     }
   }

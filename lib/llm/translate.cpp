@@ -19,6 +19,7 @@ class Translator {
  public:
   Translator(const Request& request, const TranslationTarget& target)
       : out_(request),
+        losses_(out_.losses),
         target_(target),
         request_(out_.request),
         foreign_(request.origin != target.protocol) {}
@@ -36,7 +37,7 @@ class Translator {
     if (target_.protocol == Protocol::openai_responses && lost_reasoning_) {
       forget_item_ids();
     }
-    detail::pair_calls(out_, target_);
+    detail::pair_calls(request_, losses_, target_);
     drop_empty();
     if (foreign_) {
       merge_neighbours();
@@ -46,12 +47,12 @@ class Translator {
       request_.system.emplace_back("You are a helpful assistant.");
       lose(LossKind::added, "system text");
     }
-    detail::translate_parameters(out_, target_, foreign_);
+    detail::translate_parameters(request_, losses_, target_, foreign_);
     return std::move(out_);
   }
 
  private:
-  void lose(LossKind kind, std::string what) { detail::lose(out_, kind, std::move(what)); }
+  void lose(LossKind kind, std::string what) { losses_.add(kind, std::move(what)); }
 
   void name_extra(const ExtraFields& extra) {
     for (const auto& field : extra) {
@@ -185,11 +186,14 @@ class Translator {
       auto& into = merged.back().parts;
       auto* const last = std::get_if<TextPart>(&into.back());
       auto* const first = std::get_if<TextPart>(&message.parts.front());
+      auto from = message.parts.begin();
       if (last != nullptr && first != nullptr && last->refusal == first->refusal) {
-        first->text.insert(0, last->text + "\n\n");
-        into.pop_back();
+        last->text.append("\n\n").append(
+            first->text);  // which grows: nothing is copied per message
+        last->extra = std::move(first->extra);
+        ++from;
       }
-      into.insert(into.end(), std::make_move_iterator(message.parts.begin()),
+      into.insert(into.end(), std::make_move_iterator(from),
                   std::make_move_iterator(message.parts.end()));
       lose(LossKind::changed, "neighbouring messages of one role");
     }
@@ -221,6 +225,7 @@ class Translator {
   }
 
   Translation out_;
+  detail::Losses losses_;
   const TranslationTarget& target_;
   Request& request_;
   bool foreign_;

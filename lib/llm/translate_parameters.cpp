@@ -54,9 +54,9 @@ bool is_object_schema(const std::string& schema) {
 
 class Parameters {
  public:
-  Parameters(Translation& translation, const TranslationTarget& target, bool foreign)
-      : out_(translation),
-        request_(translation.request),
+  Parameters(Request& request, Losses& losses, const TranslationTarget& target, bool foreign)
+      : request_(request),
+        losses_(losses),
         target_(target),
         foreign_(foreign),
         anthropic_(target.protocol == Protocol::anthropic_messages),
@@ -71,7 +71,7 @@ class Parameters {
     if (refused("max_tokens")) drop(request_.max_tokens, "max_tokens");
     request_.output_limit = target_.output_limit;
     if (anthropic_ && !request_.max_tokens)
-      lose(out_, LossKind::added, "max_tokens");  // the codec's
+      losses_.add(LossKind::added, "max_tokens");  // the codec's
     if (refused("parallel_tool_calls")) drop(request_.parallel_tool_calls, "parallel_tool_calls");
     if (refused("user")) drop(request_.user, "user");
   }
@@ -85,13 +85,13 @@ class Parameters {
   void drop(std::optional<T>& parameter, const char* name) {
     if (parameter) {
       parameter.reset();
-      lose(out_, LossKind::dropped, name);
+      losses_.add(LossKind::dropped, name);
     }
   }
   void drop(std::string& parameter, const char* name) {
     if (!parameter.empty()) {
       parameter.clear();
-      lose(out_, LossKind::dropped, name);
+      losses_.add(LossKind::dropped, name);
     }
   }
 
@@ -99,19 +99,19 @@ class Parameters {
     std::erase_if(request_.tools, [&](const Tool& tool) {
       const bool unknown = !tool.provider_tool.empty() && foreign_;
       if (unknown) {
-        lose(out_, LossKind::dropped, "tool of the provider's own");
+        losses_.add(LossKind::dropped, "tool of the provider's own");
       }
       return unknown;
     });
     for (auto& tool : request_.tools) {
       if (anthropic_ && foreign_ && !tool.schema.empty() && !is_object_schema(tool.schema)) {
         tool.schema = object_schema(tool.schema);
-        lose(out_, LossKind::changed, "schema of " + tool.name);
+        losses_.add(LossKind::changed, "schema of " + tool.name);
       }
       // OpenAI's strict asks more of a schema than Anthropic's.
       if (!anthropic_ && request_.origin == Protocol::anthropic_messages && tool.strict == true) {
         tool.strict.reset();
-        lose(out_, LossKind::dropped, "strict of " + tool.name);
+        losses_.add(LossKind::dropped, "strict of " + tool.name);
       }
     }
     auto& choice = request_.tool_choice;
@@ -120,7 +120,7 @@ class Parameters {
                                    [&](const Tool& tool) { return tool.name == choice.name; });
     if (gone) {
       choice = ToolChoice();
-      lose(out_, LossKind::dropped, "tool_choice");
+      losses_.add(LossKind::dropped, "tool_choice");
     }
   }
 
@@ -130,7 +130,7 @@ class Parameters {
     if (refused("thinking")) {
       if (thinking.mode != Mode::unset) {
         thinking.mode = Mode::unset;
-        lose(out_, LossKind::dropped, "thinking");
+        losses_.add(LossKind::dropped, "thinking");
       }
       drop(thinking.display, "display of thinking");
     }
@@ -142,14 +142,14 @@ class Parameters {
       return;
     }
     if (thinking.mode == Mode::off || thinking.mode == Mode::budget) {
-      lose(out_, LossKind::dropped, thinking.mode == Mode::off ? "thinking" : "budget_tokens");
+      losses_.add(LossKind::dropped, thinking.mode == Mode::off ? "thinking" : "budget_tokens");
     }
     thinking.mode = Mode::unset;
     if (chat_ || thinking.display == "omitted") {
       drop(thinking.display, "display of thinking");
     } else if (foreign_ && !thinking.display.empty()) {
       thinking.display = "auto";
-      lose(out_, LossKind::changed, "display of thinking");
+      losses_.add(LossKind::changed, "display of thinking");
     }
   }
 
@@ -159,14 +159,14 @@ class Parameters {
     if (thinking.effort == "none") {
       thinking.effort.clear();
       thinking.mode = Mode::off;
-      lose(out_, LossKind::changed, "effort");
+      losses_.add(LossKind::changed, "effort");
     } else if (thinking.effort == "minimal") {
       thinking.effort = "low";
-      lose(out_, LossKind::changed, "effort");
+      losses_.add(LossKind::changed, "effort");
     }
     if (thinking.mode == Mode::budget && refused("budget_tokens")) {
       thinking.mode = Mode::adaptive;
-      lose(out_, LossKind::changed, "budget_tokens");
+      losses_.add(LossKind::changed, "budget_tokens");
     }
     if (foreign_ && !thinking.display.empty() && thinking.display != "summarized" &&
         thinking.display != "omitted") {
@@ -185,7 +185,7 @@ class Parameters {
     if (thinking.mode == Mode::budget && in_loop &&
         !has([](const Part& p) { return std::holds_alternative<ReasoningPart>(p); })) {
       thinking.mode = Mode::off;
-      lose(out_, LossKind::changed, "thinking");
+      losses_.add(LossKind::changed, "thinking");
     }
   }
 
@@ -199,7 +199,7 @@ class Parameters {
     }
     if (anthropic_ && sampling.temperature.value_or(0) > 1) {
       sampling.temperature = 1;
-      lose(out_, LossKind::changed, "temperature");
+      losses_.add(LossKind::changed, "temperature");
     }
     if (refused("top_p")) drop(sampling.top_p, "top_p");
     if (!anthropic_ || thinks || refused("top_k")) drop(sampling.top_k, "top_k");
@@ -219,7 +219,7 @@ class Parameters {
       });
     }
     if (stop.size() < before) {
-      lose(out_, LossKind::dropped, "stop");
+      losses_.add(LossKind::dropped, "stop");
     }
   }
 
@@ -228,13 +228,13 @@ class Parameters {
       drop(request_.output, "output");
     }
     if (anthropic_ && request_.output && request_.output->schema.empty()) {
-      lose(out_, LossKind::changed,
-           "output");  // any object: the codec writes a schema that says so
+      losses_.add(LossKind::changed,
+                  "output");  // any object: the codec writes a schema that says so
     }
   }
 
-  Translation& out_;
   Request& request_;
+  Losses& losses_;
   const TranslationTarget& target_;
   bool foreign_;
   bool anthropic_;
@@ -243,16 +243,9 @@ class Parameters {
 
 }  // namespace
 
-void lose(Translation& translation, Loss::Kind kind, std::string what) {
-  Loss loss(kind, std::move(what));
-  auto& losses = translation.losses;
-  if (std::find(losses.begin(), losses.end(), loss) == losses.end()) {
-    losses.push_back(std::move(loss));
-  }
-}
-
-void translate_parameters(Translation& translation, const TranslationTarget& target, bool foreign) {
-  Parameters(translation, target, foreign).translate();
+void translate_parameters(Request& request, Losses& losses, const TranslationTarget& target,
+                          bool foreign) {
+  Parameters(request, losses, target, foreign).translate();
 }
 
 }  // namespace understudy::detail

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <utility>
+
 using namespace understudy;
 using R = FailoverReason;
 
@@ -107,4 +110,21 @@ TEST_CASE("a model that must think may") {
   request.thinking.effort = "none";
   CHECK(mend(request, R::reasoning_mandatory));
   CHECK(request.thinking.effort.empty());
+}
+
+TEST_CASE("a schema that is nested deeper than the stack is long stays as it is") {
+  constexpr std::size_t depth = 1'000'000;
+  Request request("m");
+  for (const auto& [open, shut] : {std::pair("[", "]"), std::pair("{\"a\":", "}")}) {
+    std::string schema = R"({"pattern":"x","deep":)";
+    for (std::size_t i = 0; i < depth; ++i) {
+      schema += open;
+    }
+    schema += "1";
+    for (std::size_t i = 0; i < depth; ++i) {
+      schema += shut;
+    }
+    request.tools.emplace_back("f", "", schema + "}");
+  }
+  CHECK_FALSE(mend(request, R::llama_cpp_grammar_pattern));
 }

@@ -94,9 +94,10 @@ class UNDERSTUDY_API Recovery {
   std::optional<std::size_t> open_text_;  // the last block, if it is one of text
   std::optional<std::size_t> go_on_in_;   // the first text of who goes on belongs there
   std::map<std::size_t, std::size_t>
-      places_;     // of a later member's blocks: where they are for the consumer
-  Usage earlier_;  // what members that broke have used
-  Usage usage_;    // what is known of all of them
+      places_;                  // of a later member's blocks: where they are for the consumer
+  std::size_t next_place_ = 0;  // behind all of them
+  Usage earlier_;               // what members that broke have used
+  Usage usage_;                 // what is known of all of them
   detail::HeldEvents due_;
   detail::HeldEvents kept_;  // since a tool call began
   std::vector<std::size_t> open_calls_;

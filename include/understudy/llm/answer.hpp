@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,7 +40,8 @@ class UNDERSTUDY_API Answer {
  public:
   Answer() {}
 
-  /// Takes the next event. Copies what it keeps. A second Start, or a Retract, begins anew.
+  /// Takes the next event. Copies what it keeps. A second Start, or a Retract, begins anew. Until the last event
+  /// was taken, `blocks` may be read but must not be changed.
   void add(const Event& event);
 
   std::string text() const;  ///< of all text blocks
@@ -54,6 +56,8 @@ class UNDERSTUDY_API Answer {
 
  private:
   AnswerBlock& block(AnswerBlock::Kind kind, std::size_t number);
+
+  std::map<std::size_t, std::size_t> places_;  // in `blocks`, by number
 };
 
 }  // namespace understudy

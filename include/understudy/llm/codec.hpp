@@ -15,6 +15,7 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@
 #include "understudy/llm/event.hpp"
 #include "understudy/llm/protocol.hpp"
 #include "understudy/llm/request.hpp"
+#include "understudy/runtime/wall_clock.hpp"
 
 namespace understudy {
 
@@ -72,11 +74,13 @@ class UNDERSTUDY_API Codec {
   virtual void write_error(const Error& error, unsigned status, std::string& out) const = 0;
 
   /// Events to the bytes of a stream. `asked`: what the client asked for, as far as its answer depends on
-  /// it; not needed after the call.
-  virtual std::unique_ptr<EventEncoder> encoder(const Request& asked) const = 0;
+  /// it; not needed after the call. `created`: when the answer was, for protocols that say so.
+  virtual std::unique_ptr<EventEncoder> encoder(
+      const Request& asked, std::chrono::sys_seconds created = unix_time()) const = 0;
 
   /// Appends the body of a whole answer.
-  virtual void write_answer(const Answer& answer, std::string& out) const = 0;
+  virtual void write_answer(const Answer& answer, std::string& out,
+                            std::chrono::sys_seconds created = unix_time()) const = 0;
 
   /// What EventDecoder, which is how bytes become events, needs to know of this protocol.
   virtual std::unique_ptr<detail::PayloadReader> reader() const = 0;

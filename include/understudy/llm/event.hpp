@@ -51,10 +51,13 @@ class Text {
 /// More of the model's thinking that one can read.
 class Reasoning {
  public:
-  Reasoning(std::size_t b, std::string_view t) noexcept : block(b), text(t) {}
+  Reasoning(std::size_t b, std::string_view t, std::string_view i = {}) noexcept
+      : block(b), text(t), id(i) {}
 
   std::size_t block;
   std::string_view text;
+  std::string_view
+      id;  ///< the item's, where the protocol names its items: with the block's first piece
 };
 
 /// What only its maker can read, and wants back unchanged. Replaces an earlier one of the same block.

@@ -3,9 +3,12 @@
 /// Invariants
 /// 1. Where the provider's protocol is the client's, an event's own bytes (`Event::raw`) are what it gets:
 ///    unknown fields survive. `pass` replaces the model's name in them, and nothing else.
-/// 2. `write` makes an answer in due form out of any events in the order of event.hpp: a block that was
-///    left open is closed, a terminal is written once. What the protocol has no form for is left out.
-/// 3. Decoding what `write` wrote gives the events again, but for Other, Undecodable and Retract.
+/// 2. `write` makes an answer in due form out of any events in the order of event.hpp: indices without a gap, one
+///    id for each item from begin to end, a time where the protocol has one, a block that was left open is
+///    closed (but for a call that was cut, at the end of an Anthropic stream), a terminal is written once. What
+///    the protocol has no form for is left out.
+/// 3. After `follow`, `write` goes on behind what the provider's own bytes said: with its indices, ids and time.
+/// 4. Decoding what `write` wrote gives the events again, but for Other, Undecodable and Retract.
 ///
 ///     const auto encoder = codec_for(Protocol::openai_chat).encoder(request);
 ///     std::string out;

@@ -1,0 +1,72 @@
+/// The strictest client of each protocol: it reads a stream's JSON with its own eyes and says what is wrong with it.
+///
+/// Invariants
+/// 1. It knows nothing of our decoders and encoders; its rules are reference wire.md 2.2, 3.2 and 4.2, and what
+///    the official SDKs and the Vercel AI SDK, which opencode uses, demand.
+/// 2. A stream that breaks off is as valid as its beginning; `complete` says whether the terminal came. After a
+///    failure blocks and items may be left open, as the makers leave them.
+///
+///     strict_client::Verdict verdict = strict_client::read(Protocol::openai_chat, bytes);
+///     CHECK(verdict.complaint == "");
+#pragma once
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "strict_client/anthropic.hpp"
+#include "strict_client/chat.hpp"
+#include "strict_client/responses.hpp"
+#include "understudy/llm/protocol.hpp"
+
+namespace strict_client {
+
+using understudy::Protocol;
+
+/// A stream that our gateway would send to a client. Blocks of it are framed by LF.
+inline Verdict read(Protocol protocol, std::string_view bytes) {
+  detail::Anthropic anthropic;
+  detail::Chat chat;
+  detail::Responses responses;
+  detail::Reader& reader = protocol == Protocol::anthropic_messages
+                               ? static_cast<detail::Reader&>(anthropic)
+                           : protocol == Protocol::openai_chat ? static_cast<detail::Reader&>(chat)
+                                                               : responses;
+  simdjson::dom::parser parser;
+  std::string name;
+  std::string data;
+  while (!bytes.empty()) {
+    auto line = bytes.substr(0, bytes.find('\n'));
+    bytes.remove_prefix(std::min(line.size() + 1, bytes.size()));
+    if (line.ends_with('\r')) {
+      line.remove_suffix(1);
+    }
+    if (line.starts_with("event: ")) {
+      name = line.substr(7);
+    } else if (line.starts_with("data: ")) {
+      data += line.substr(6);
+    } else if (line.empty() && !data.empty()) {
+      element json;
+      if (data == "[DONE]") {
+        reader.done();
+      } else if (parser.parse(data).get(json) != simdjson::SUCCESS) {
+        reader.verdict.complaint = "no JSON: " + data;
+      } else if (protocol == Protocol::anthropic_messages && name == "message_stop") {
+        anthropic.stop_event();
+      } else {
+        reader.event(name, json);
+      }
+      if (!reader.verdict.complaint.empty()) {
+        reader.verdict.complaint += ", in " + data.substr(0, 400);
+        break;
+      }
+      name.clear();
+      data.clear();
+    }
+  }
+  return reader.verdict;
+}
+
+}  // namespace strict_client

@@ -1,0 +1,220 @@
+/// The strictest client of the Responses API (reference wire.md 4.2).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "reader.hpp"
+
+namespace strict_client::detail {
+
+class Responses final : public Reader {
+ public:
+  void event(const std::string& name, const element& json) override {
+    const auto type = text_at(json, "/type");
+    want(name == type, "event " + name + " of type " + type);
+    const auto number = number_at(json, "/sequence_number");
+    want(number == next_number_, type + " has number " + std::to_string(number) + " in place of " +
+                                     std::to_string(next_number_));
+    ++next_number_;
+    want(!ended_, type + " behind the end");
+    if (type == "keepalive") {
+      return;
+    }
+    if (type == "error") {
+      verdict.failed = true;
+      return;
+    }
+    want(created_ || type == "response.created", type + " before response.created");
+    if (type == "response.created" || type == "response.in_progress") {
+      want(created_ == (type == "response.in_progress"), type + " at the wrong place");
+      created_ = true;
+      read_response(json, "in_progress");
+    } else if (type == "response.completed" || type == "response.incomplete" ||
+               type == "response.failed") {
+      read_terminal(json, type.substr(sizeof("response.") - 1));
+    } else if (type == "response.output_item.added") {
+      add_item(json);
+    } else {
+      const auto index = number_at(json, "/output_index");
+      const auto found = open_.find(index);
+      if (found == open_.end()) {
+        fail(type + " of an item that is not open: " + std::to_string(index));
+      } else {
+        read_of_item(type, json, found->second);
+      }
+    }
+  }
+
+  void done() override {}  // some servers send it
+
+ private:
+  struct Part {
+    std::string type;
+    std::string text;
+    bool said = false;  // its text is done
+    bool done = false;
+  };
+  struct Item {
+    std::string id;
+    std::string type;
+    std::string call_id;
+    std::string name;
+    std::string arguments;
+    bool arguments_done = false;
+    std::vector<Part> parts;
+  };
+
+  void read_response(const element& json, const std::string& status) {
+    want(text_at(json, "/response/object") == "response", "response.object");
+    want(text_at(json, "/response/status") == status, "response.status");
+    want(text_at(json, "/response/model") != no_text, "response.model");
+    const auto id = text_at(json, "/response/id");
+    want(id != no_text && (id_.empty() || id == id_), "response.id is missing or changes");
+    id_ = id;
+    const auto created = number_at(json, "/response/created_at");
+    want(created > 0, "created_at is " + std::to_string(created));
+    want(verdict.created == 0 || verdict.created == created, "created_at changes");
+    verdict.created = created;
+  }
+
+  void read_terminal(const element& json, const std::string& status) {
+    read_response(json, status);
+    ended_ = true;
+    verdict.failed = status == "failed";
+    verdict.complete = !verdict.failed;
+    want(open_.empty() || verdict.failed, "an item is left open");
+    simdjson::dom::array output;
+    if (json.at_pointer("/response/output").get(output) != simdjson::SUCCESS) {
+      return fail("no output");
+    }
+    std::vector<std::string> items;
+    for (const element item : output) {
+      items.push_back(minified(item));
+    }
+    std::vector<std::string> closed;
+    for (const auto& [index, item] : closed_) {
+      closed.push_back(item);
+    }
+    want(items == closed, "the output is not what was said");
+  }
+
+  void add_item(const element& json) {
+    const auto index = number_at(json, "/output_index");
+    want(index == items_,
+         "output_index " + std::to_string(index) + " in place of " + std::to_string(items_));
+    ++items_;
+    Item item;
+    item.id = text_at(json, "/item/id");
+    item.type = text_at(json, "/item/type");
+    item.call_id = text_at(json, "/item/call_id");
+    item.name = text_at(json, "/item/name");
+    want(item.id.size() > 1 && item.id.size() <= 64, "an item's id: " + item.id);
+    want(ids_.insert(item.id).second, "two items are called " + item.id);
+    if (item.type == "function_call") {
+      want(item.call_id.size() > 1 && item.name.size() > 1, "a call without a name");
+      want(text_at(json, "/item/arguments").empty(), "a call begins with arguments");
+    }
+    open_[index] = std::move(item);
+  }
+
+  void read_of_item(const std::string& type, const element& json, Item& item) {
+    if (type == "response.output_item.done") {
+      return end_item(json, item);
+    }
+    want(text_at(json, "/item_id") == item.id, type + " calls " + item.id + " by another name");
+    if (type.starts_with("response.function_call_arguments.")) {
+      want(item.type == "function_call" && !item.arguments_done, type + " of a " + item.type);
+      if (type.ends_with(".delta")) {
+        item.arguments += text_at(json, "/delta");
+      } else {
+        const auto whole = text_at(json, "/arguments");
+        want(whole == item.arguments || (item.arguments.empty() && whole == "{}"),
+             "arguments are not what was said");
+        item.arguments = whole;
+        item.arguments_done = true;
+      }
+      return;
+    }
+    const bool summary = type.find("summary") != std::string::npos;
+    want(item.type == (summary ? "reasoning" : "message"), type + " of a " + item.type);
+    const auto place = number_at(json, summary ? "/summary_index" : "/content_index");
+    const auto parts = static_cast<std::int64_t>(item.parts.size());
+    if (type == "response.content_part.added" || type == "response.reasoning_summary_part.added") {
+      want(place == parts,
+           "part " + std::to_string(place) + " in place of " + std::to_string(parts));
+      want(parts == 0 || item.parts.back().done, "a part begins while another is open");
+      item.parts.push_back({text_at(json, "/part/type"), {}, false, false});
+      return;
+    }
+    if (parts == 0 || place != parts - 1 || item.parts.back().done) {
+      return fail(type + " of a part that is not open");
+    }
+    auto& part = item.parts.back();
+    const std::string key = part.type == "refusal" ? "/refusal" : "/text";
+    if (type.ends_with(".delta")) {
+      want(!part.said, type + " behind its end");
+      part.text += text_at(json, "/delta");
+    } else if (type == "response.output_text.done" || type == "response.refusal.done" ||
+               type == "response.reasoning_summary_text.done") {
+      want(!part.said, type + " twice");
+      want((type == "response.refusal.done") == (part.type == "refusal"),
+           type + " of " + part.type);
+      want(text_at(json, key) == part.text, type + " is not what was said");
+      part.said = true;
+    } else if (type == "response.content_part.done" ||
+               type == "response.reasoning_summary_part.done") {
+      want(part.said, type + " before its text's end");
+      want(text_at(json, "/part" + key) == part.text, type + " is not what was said");
+      part.done = true;
+    } else {
+      fail("unknown event " + type);
+    }
+  }
+
+  void end_item(const element& json, const Item& item) {
+    const auto index = number_at(json, "/output_index");
+    want(text_at(json, "/item/id") == item.id,
+         item.id + " is called " + text_at(json, "/item/id") + " at its end");
+    want(text_at(json, "/item/type") == item.type, "an item's type changes");
+    if (item.type == "function_call") {
+      want(item.arguments_done, "a call ends before its arguments");
+      want(text_at(json, "/item/arguments") == item.arguments, "arguments are not what was said");
+      want(text_at(json, "/item/call_id") == item.call_id, "a call_id changes");
+      want(text_at(json, "/item/name") == item.name, "a call's name changes");
+    } else if (item.type == "message" || item.type == "reasoning") {
+      simdjson::dom::array list;
+      if (json.at_pointer(item.type == "message" ? "/item/content" : "/item/summary").get(list) !=
+          simdjson::SUCCESS) {
+        return fail("an item without parts");
+      }
+      std::size_t at = 0;
+      for (const element part : list) {
+        if (at == item.parts.size()) {
+          return fail("an item ends with a part that did not begin");
+        }
+        const auto& said = item.parts[at++];
+        want(said.done, "an item ends before its part");
+        want(text_at(part, said.type == "refusal" ? "/refusal" : "/text") == said.text,
+             "a part is not what was said");
+      }
+      want(at == item.parts.size(), "an item ends without a part that was said");
+    }
+    closed_[index] = minified(json.at_pointer("/item").value_unsafe());
+    open_.erase(index);
+  }
+
+  std::int64_t next_number_ = 0;
+  std::int64_t items_ = 0;
+  bool created_ = false;
+  bool ended_ = false;
+  std::string id_;
+  std::set<std::string> ids_;
+  std::map<std::int64_t, Item> open_;
+  std::map<std::int64_t, std::string> closed_;  // by output_index
+};
+
+}  // namespace strict_client::detail
