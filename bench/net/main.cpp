@@ -236,7 +236,7 @@ int main(int argc, char** argv) {
     all &= bench::idle_streams();
   }
   if (wanted("body")) {
-    // 150 ns for an event of 925 by buffer_body, and 1.3x the bare loop: design.md 9.
+    // 150 ns for an event of 925 by buffer_body, and 1.3x the bare loop: architecture.md 7.
     all &= body_to_consumer("in bulk, an event of 263 bytes a chunk (thread CPU, ns an event)",
                             false, 150.0 / 925, 0);
     all &= body_to_consumer("every event comes alone (thread CPU, ns an event)", true, 0, 1.3);

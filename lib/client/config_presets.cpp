@@ -8,7 +8,7 @@ namespace {
 
 using detail::Preset;
 
-// Base URLs: reference wire.md 2 to 6. Gemini: its OpenAI-compatible endpoint (ai.google.dev, OpenAI
+// Base URLs: protocols.md 2 to 6. Gemini: its OpenAI-compatible endpoint (ai.google.dev, OpenAI
 // compatibility). openai-codex is OpenAI's public Responses API, for which a plain key is enough: we
 // imitate no other client, so the backend behind a ChatGPT login is for who writes its base_url and oauth.
 constexpr std::array presets{

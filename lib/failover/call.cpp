@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A member that is slow but well must not lose every hedge as a probe (design.md 5).
+/// A member that is slow but well must not lose every hedge as a probe (failover.md 5.2).
 Clock::duration grace(const Policy& policy, const MemberRecord& record) {
   return std::max(policy.probe_grace, record.usual_first_progress() * 3 / 2);
 }
@@ -374,7 +374,8 @@ Decision Call::settle(MemberRun& run, const Failure& failure, Clock::duration to
 void Call::book(MemberRun& run, const Decision& decision, const Failure& failure,
                 Clock::duration took) {
   const auto reason = reason_of(failure.code());
-  if (!reason) {
+  // A call that found no free connection within our own bound says nothing of the endpoint.
+  if (!reason || failure.evidence().phase == Phase::pool_wait) {
     run.probe.release();
     return;
   }

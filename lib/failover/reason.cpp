@@ -9,9 +9,9 @@ namespace {
 
 using Reason = FailoverReason;
 
-// Reasons: failover-behaviour a.1, and `connection`, `stale_connection` and `malformed_response`.
-// Treatments: design.md 5's table. Concerns: design.md 5, Health; model_entitlement concerns one
-// credential's right to one model, so that another account of the same provider is still tried.
+// Reasons: those of hermes' classifier, and `connection`, `stale_connection` and `malformed_response`. Treatments:
+// failover.md 1.2. Concerns: failover.md 5; model_entitlement concerns one credential's right to one model, so that
+// another account of the same provider is still tried.
 constexpr std::array table{
     ReasonTraits{Reason::timeout, "timeout", Treatment::stall, Concern::member,
                  CooldownLadder::stall},

@@ -12,7 +12,7 @@
 namespace understudy {
 namespace {
 
-/// Reference wire.md 2.4.
+/// protocols.md 2.4.
 std::string_view error_type(unsigned status) {
   switch (status) {
     case 401: return "authentication_error";

@@ -1,4 +1,4 @@
-/// Requests in Anthropic's words (reference wire.md 2.1).
+/// Requests in Anthropic's words (protocols.md 2.1).
 #pragma once
 
 #include "understudy/llm/codec.hpp"

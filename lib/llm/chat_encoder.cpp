@@ -7,7 +7,7 @@
 namespace understudy::detail {
 namespace {
 
-/// Reference wire.md 3.3.
+/// protocols.md 3.3.
 std::string_view error_type(unsigned status) {
   return status == 429                   ? "rate_limit_error"
          : status == 503                 ? "service_unavailable_error"

@@ -1,4 +1,4 @@
-/// Requests in Chat Completions' words (reference wire.md 3.1).
+/// Requests in Chat Completions' words (protocols.md 3.1).
 #pragma once
 
 #include <string_view>

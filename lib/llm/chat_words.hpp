@@ -1,4 +1,4 @@
-/// Finish reasons in Chat Completions' words (reference wire.md 9.3).
+/// Finish reasons in Chat Completions' words (protocols.md 9.3).
 #pragma once
 
 #include <string_view>

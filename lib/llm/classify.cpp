@@ -99,7 +99,7 @@ struct Facts {
 
 /// What an error says of its status where HTTP says 200 or nothing: the events of a stream, and exceptions
 /// that lost it. Tried in order, so that what is specific comes before what is not: OpenAI puts
-/// `invalid_request_error` beside every code. Sources: wire.md 2.4, 3.3, 5, 6.1, 6.2.
+/// `invalid_request_error` beside every code. Sources: protocols.md 2.4, 3.3, 5, 6.1, 6.2.
 struct CodeStatus {
   int status;
   std::string_view codes;
@@ -221,7 +221,7 @@ constexpr std::string_view overflow_mentions =
     "token limit";
 /// Names under which one provider is configured; its codes are numbers [P].
 constexpr std::string_view zhipu = "zai | z.ai | zhipu* | bigmodel | glm*";
-/// Of pages that firewalls write (failover-behaviour a.4, WAF).
+/// Of pages that firewalls write (protocols.md 10.3).
 constexpr std::string_view challenge_marks =
     "enable javascript and cookies to continue | cdn cgi/challenge platform | "
     "cf browser verification | challenge error text | cf chl*";
@@ -247,7 +247,7 @@ constexpr std::string_view model_words =
 
 // --- guards: what no pattern can say --------------------------------------------------------------
 
-/// A conversation so long that a wordless 400 means: too long (failover-behaviour a.3).
+/// A conversation so long that a wordless 400 means: too long (protocols.md 10.3).
 bool large_session(const ProviderError& error) {
   constexpr double fraction = 0.4;
   constexpr std::uint64_t small_window = 256'000;
@@ -300,8 +300,8 @@ bool block_page(const Facts& facts) {
          (is_page(facts) && contains(detail::normal_words(facts.header("server"), 64), writers));
 }
 
-/// Something says that waiting helps: then a limit is one of time, not of money (failover-behaviour
-/// a.3, 402 and 429).
+/// Something says that waiting helps: then a limit is one of time, not of money (protocols.md
+/// 10.3).
 bool passes_with_time(const Facts& facts) {
   constexpr std::string_view times =
       "try again in | try again later | try again at | try again shortly | try again soon | "
@@ -309,7 +309,7 @@ bool passes_with_time(const Facts& facts) {
       "reset after | reset on | available in | available again | please wait | "
       "requests remaining | periodic* | rolling window | hour window | day window | "
       "per minute | per second | per hour | 稍后 | 重试 | 重置";
-  // These are in almost any sentence (failover-behaviour h), and so in advice to pay.
+  // These are in almost any sentence (protocols.md 10.3), and so in advice to pay.
   constexpr std::string_view hints = "try again | retry | retrying | wait | window";
   constexpr std::string_view advice =
       "upgrade* | add credits | add more | add funds | purchase | top up | buy | billing | "
@@ -319,7 +319,7 @@ bool passes_with_time(const Facts& facts) {
          !facts.header("retry-after-ms").empty() || !facts.header("x-ratelimit-reset").empty();
 }
 
-/// Used up, and waiting does not help (failover-behaviour a.3, 429).
+/// Used up, and waiting does not help (protocols.md 10.3).
 bool wall(const Facts& facts) {
   return (facts.has_code("usage_limit_reached | quota_exceeded") || facts.has_words(limit_words) ||
           facts.has_words(billing_words)) &&
@@ -327,7 +327,7 @@ bool wall(const Facts& facts) {
 }
 
 /// The provider's catalogue lists models as vendor/id, and a model that is known to the world was asked
-/// for without its vendor (failover-behaviour a.3, 404).
+/// for without its vendor (protocols.md 10.3).
 bool vendor_missing(const Facts& facts) {
   const auto model = facts.error.model;
   return contains(facts.provider,
@@ -356,10 +356,10 @@ struct Rule {
   bool (*guard)(const Facts&) = nullptr;
 };
 
-// Sources in brackets: F = failover-behaviour, W = wire.md; D = design.md; P = the provider's own
-// documentation or captures of it.
+// Sources in brackets: F = hermes' classifier (protocols.md 10), W = the section of
+// protocols.md; D = failover.md 1.4; P = the provider's own documentation or captures of it.
 constexpr Rule rules[] = {
-    // 1. The way to the provider failed: nothing was said at all. [D 5; F a.4 TLS, connect, disconnect]
+    // 1. The way to the provider failed: nothing was said at all. [D 1.4; F]
     {.name = "certificate",
      .reason = Reason::ssl_cert_verification,
      .where = no_status,
@@ -388,7 +388,7 @@ constexpr Rule rules[] = {
               "unexpected eof | end of file | incomplete chunked read | broken pipe | epipe | "
               "socket hang up | premature close | remote protocol error | read error | 网络错误 | "
               "连接失败"},
-    {.name = "connecting took too long",  // the connect phase: never a timeout [D 5]
+    {.name = "connecting took too long",  // the connect phase: never a timeout [D 1.4]
      .reason = Reason::connection,
      .where = no_status,
      .words = "connection timed out | connect timed out | connect timeout | "
@@ -403,7 +403,7 @@ constexpr Rule rules[] = {
          "tlsv1 alert | sslv3 alert | [ssl: | ssl error | ssleof* | ssl zero return | "
          "ssl syscall | stream truncated | wrong version number"},
 
-    // 2. Refused for what it says, whatever the status. [F a.3 stage 3, a.4 content policy; W 9.5]
+    // 2. Refused for what it says, whatever the status. [F; W 9.5]
     // Azure's filter broke: the prompt was not even looked at. [P]
     {.name = "content filter failed",
      .reason = Reason::server_error,
@@ -442,7 +442,7 @@ constexpr Rule rules[] = {
      .reason = Reason::provider_policy_blocked,
      .words = "blocked for a previous policy violation"},
 
-    // 3. Replayed reasoning, and what only one kind of server says. [F a.3 stage 3]
+    // 3. Replayed reasoning, and what only one kind of server says. [F]
     {.name = "masked replay, Codex",
      .reason = Reason::invalid_encrypted_content,
      .where = no_status | s400,
@@ -485,7 +485,7 @@ constexpr Rule rules[] = {
      .words = "active grok subscription | grok ... out of available resources | "
               "out of available resources ... grok"},
 
-    // 4. A status that has one meaning. [F a.3 stage 4; W 2.4, 4.3, 7]
+    // 4. A status that has one meaning. [F; W 2.4, 4.3, 7]
     {.name = "refresh token",
      .reason = Reason::auth_permanent,
      .where = no_status | s400 | s401 | s403,
@@ -499,14 +499,14 @@ constexpr Rule rules[] = {
     {.name = "413", .reason = Reason::payload_too_large, .where = s413},
     {.name = "gateway timeout", .reason = Reason::timeout, .where = s504},
 
-    // 5. What a code settles, whatever else is said. [F a.3 stage 6; W 3.3, 4.3, 5; D: code before status]
+    // 5. What a code settles, whatever else is said. [F; W 3.3, 4.3, 5; W 10.2]
     {.name = "quota per minute, Alibaba",  // there the code is that of a rate limit [P]
      .reason = Reason::rate_limit,
      .where = s429,
      .provider = "alibaba | dashscope | qwen* | aliyun",
      .codes = "insufficient_quota | throttling_allocation_quota | limit_requests",
      .unless = "free"},
-    {.name = "upstream, OpenRouter",  // whatever is up with it, our own key is not [F a.3; W 5.1]
+    {.name = "upstream, OpenRouter",  // whatever is up with it, our own key is not [F; W 5.1]
      .reason = Reason::upstream_rate_limit,
      .where = s429,
      .codes = "names_upstream",
@@ -573,7 +573,7 @@ constexpr Rule rules[] = {
      .where = no_status | s400 | s403 | s404 | s422 | other_4xx,
      .codes = "model_not_found* | model_not_available | invalid_model | unknown_model | "
               "unsupported_model | model_not_supported | deployment_not_found"},
-    {.name = "parameter from the server",  // put in by Codex' own proxy [F a.4]
+    {.name = "parameter from the server",  // put in by Codex' own proxy [F]
      .reason = Reason::server_error,
      .where = no_status | s400 | s500,
      .words = "prompt cache retention ... not supported | "
@@ -585,7 +585,7 @@ constexpr Rule rules[] = {
            return !contains(facts.provider, "meta | muse | msl | model api | bedrock | mantle");
          }},
 
-    // 6. The request itself. [F a.3 400, 422, a.4 images, tools, roles, validation]
+    // 6. The request itself. [F]
     {.name = "tool content, by code of the schema",
      .reason = Reason::multimodal_tool_content_unsupported,
      .where = bad_request,
@@ -670,7 +670,7 @@ constexpr Rule rules[] = {
      .words = "must have non empty content | messages must have non empty | "
               "text content blocks must be non empty | content field is required | "
               "at least one message is required | no user query found"},
-    // At 400 OpenAI puts the type beside real overflows. [F a.3]
+    // At 400 OpenAI puts the type beside real overflows. [F]
     {.name = "invalid request, relayed",
      .reason = Reason::format_error,
      .where = s500,
@@ -681,7 +681,7 @@ constexpr Rule rules[] = {
      .where = no_status,
      .words = "error rendering | rendering prompt | jinja template | jinja render*"},
 
-    // 7. Firewalls. [F a.4 WAF; W 4.3]
+    // 7. Firewalls. [F; W 4.3]
     {.name = "challenge page",
      .reason = Reason::upstream_blocked,
      .where = no_status | s403 | s503,
@@ -693,7 +693,7 @@ constexpr Rule rules[] = {
      .words = block_marks,
      .guard = is_page},
 
-    // 8. Money, where the status allows it. [F a.3 402, 403, 404, 429]
+    // 8. Money, where the status allows it. [F]
     {.name = "402, for now",
      .reason = Reason::rate_limit,
      .where = s402,
@@ -710,7 +710,7 @@ constexpr Rule rules[] = {
      .where = s403 | s404 | other_4xx,
      .words = billing_words},
 
-    // 9. 403 and 404. [F a.3]
+    // 9. 403 and 404. [F]
     {.name = "403, rate",  // GitHub's, and Google's old codes [P]
      .reason = Reason::rate_limit,
      .where = s403,
@@ -741,7 +741,7 @@ constexpr Rule rules[] = {
      .guard = vendor_missing},
     {.name = "404", .reason = Reason::unknown, .where = s404},  // a wrong path is no missing model
 
-    // 10. 429. [F a.3; W 3.3, 5.1, 6.1]
+    // 10. 429. [F; W 3.3, 5.1, 6.1]
     {.name = "429, overload", .reason = Reason::overloaded, .where = s429, .words = overload_words},
     {.name = "429, upstream",
      .reason = Reason::upstream_rate_limit,
@@ -754,7 +754,7 @@ constexpr Rule rules[] = {
      .guard = wall},
     {.name = "429", .reason = Reason::rate_limit, .where = s429},
 
-    // 11. The provider's own trouble. [F a.3 500, 503; D 5]
+    // 11. The provider's own trouble. [F; D 1.4]
     {.name = "empty answers",
      .reason = Reason::server_error,
      .where = no_status | s400 | s500 | s503,
@@ -797,7 +797,7 @@ constexpr Rule rules[] = {
      .where = s409 | other_4xx,
      .guard = asked_to_retry},
 
-    // 12. 400, and errors without a status. Money before rates, and a stall before advice. [F a.3, h]
+    // 12. 400, and errors without a status. Money before rates, and a stall before advice. [F]
     {.name = "API key",  // Gemini and xAI say it with 400 [W 6.1]
      .reason = Reason::auth,
      .where = no_status | s400,

@@ -1,4 +1,4 @@
-/// Documents in a conversation, which each protocol has its own part for (reference wire.md 8).
+/// Documents in a conversation, which each protocol has its own part for (protocols.md 8).
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-/// Error objects in all the forms that providers give them (reference wire.md 2.4, 3.3, 4.2, 5).
+/// Error objects in all the forms that providers give them (protocols.md 2.4, 3.3, 4.2, 5).
 #pragma once
 
 #include <string_view>

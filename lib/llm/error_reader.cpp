@@ -26,7 +26,7 @@ bool one_of(std::string_view key, std::initializer_list<std::string_view> keys) 
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
-// Keys, from wire.md 2.4, 3.3, 4.2, 4.3, 5, 6 and failover-behaviour a.2: sentences.
+// Keys, from protocols.md 2.4, 3.3, 4.2, 4.3, 5, 6 and 10.1: sentences.
 bool names_text(std::string_view key) {
   return one_of(key, {"message", "Message", "errorMessage", "error_message", "error", "detail",
                       "details", "msg", "status_msg", "reason", "raw", "title", "param",
@@ -144,7 +144,7 @@ class ErrorBodyReader {
     return true;
   }
 
-  /// The first error, or else all the text, of SSE (failover-behaviour a.5). False if it is none.
+  /// The first error, or else all the text, of SSE (protocols.md 10.4). False if it is none.
   bool events(std::string_view text) {
     bool any = false;
     for (int lines = 0; !text.empty() && lines < event_lines; ++lines) {
@@ -226,7 +226,7 @@ class ErrorBodyReader {
       }
     } else if (value.get(number) == simdjson::SUCCESS && names_status(key)) {
       if (parent == "base_resp") {
-        code("base_resp_" + std::to_string(number));  // numbers of their own: wire.md 5.5
+        code("base_resp_" + std::to_string(number));  // numbers of their own: protocols.md 5.5
       } else if (http_error(number) != 0) {
         status(http_error(number));
       } else {
@@ -268,7 +268,7 @@ ErrorReading read_error(const ProviderError& error) {
   ErrorBodyReader reader(reading);
   reader.code(error.event);
   for (const auto& [name, value] : error.headers) {
-    if (normal_code(name) == "xamznerrortype") {  // "ThrottlingException:http://..." (wire.md 6.2)
+    if (normal_code(name) == "xamznerrortype") {  // "ThrottlingException:..." (protocols.md 6.2)
       reader.code(value.substr(0, value.find(':')));
     }
   }

@@ -3,7 +3,7 @@
 namespace understudy {
 namespace {
 
-/// By kind of event; reference wire.md 9.1.
+/// By kind of event; protocols.md 9.1.
 struct Progress {
   bool operator()(const Start&) const { return false; }
   bool operator()(const Text& text) const { return !text.text.empty(); }

@@ -13,7 +13,7 @@
 namespace understudy {
 namespace {
 
-/// What an error status says, as far as it comes in time: that is what counts (design.md 4).
+/// What an error status says, as far as it comes in time: that is what counts (failover.md 2.2).
 asio::awaitable<std::string> error_body(HttpResponse& response, Clock::duration limit) {
   std::string body;
   const auto read = [&]() -> asio::awaitable<void> {
@@ -57,7 +57,7 @@ asio::awaitable<Failure> refusal(HttpResponse& response, const detail::CallFacts
 }
 
 /// Under the attempt's cancel nothing throws on the way up from the socket: a stall would cost two exceptions
-/// and all the frames between (design.md 4, Errors). The caller's own awaits throw as before.
+/// and all the frames between (architecture.md 4). The caller's own awaits throw as before.
 template <class T, class F>
 asio::awaitable<Result<T>> quietly(F ask) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();

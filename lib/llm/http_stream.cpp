@@ -15,12 +15,12 @@ using namespace std::chrono_literals;
 
 /// A stream that has said nothing within so many bytes will not: heartbeats are some 30 bytes each.
 constexpr std::size_t longest_opening = std::size_t{1024} * 1024;
-/// For how long, and how much, an answer's connection is read on to be used again (reference wire.md 7).
+/// For how long, and how much, an answer's connection is read on to be used again (protocols.md 7).
 constexpr Clock::duration longest_drain = 250ms;
 constexpr std::size_t most_drained = std::size_t{16} * 1024;
 constexpr std::size_t readable_beyond = 64;  // HttpResponse::read
 
-/// Design.md 5: what our own connection, the peer's certificate or its HTTP is at fault for.
+/// failover.md 1.4: what our own connection, the peer's certificate or its HTTP is at fault for.
 FailoverReason reason_of_fault(NetFault fault) {
   switch (fault) {
     case NetFault::invalid_url:
@@ -346,7 +346,7 @@ void HttpStream::take(const NetResult<std::string_view>& part) {
 Result<bool> HttpStream::ended(std::optional<NetError> broken) {
   const bool complete = decoder_->ending() == Ending::complete;
   if (complete) {
-    return false;  // however the rest of the connection went (reference wire.md 7)
+    return false;  // however the rest of the connection went (protocols.md 7)
   }
   if (expired_) {
     return Failure(*expired_);

@@ -29,13 +29,13 @@ using enum SamplingRule;
 using Think = ThinkingStyle;
 using enum OutputLimit;
 
-// Sources. Floors: failover-behaviour b.3; its list is whole. Prefill, sampling and thinking of Claude:
-// wire.md 2.1 and 2.6 (prefill up to the 4.5 family; sampling refused and adaptive from Opus 4.7 on;
-// before, one of temperature and top_p from the 4 family on). OpenAI's reasoning models: wire.md 3.1
+// Sources. Floors: failover.md 2.3. Prefill, sampling and thinking of Claude:
+// protocols.md 2.1 and 2.6 (prefill up to the 4.5 family; sampling refused and adaptive from Opus 4.7 on;
+// before, one of temperature and top_p from the 4 family on). OpenAI's reasoning models: protocols.md 3.1
 // and 8 (default temperature only, `max_completion_tokens`, no `stop`; OpenAI's others take both words for
 // the limit, and most servers that speak likewise know `max_tokens` alone). Windows: the makers' model pages,
 // as of 2026-09; Claude's without the long-context header; Gemini's as in its own errors (1048575 + 1);
-// gpt-5.4's as in failover-behaviour g. Others' differ from host to host: not claimed.
+// gpt-5.4's as in tests/data/classifier-cases.json. Others' differ from host to host: not claimed.
 constexpr std::array table{
     // Anthropic
     Row{"claude-2", no_window, 0, prefill, any, Think::none},

@@ -10,6 +10,7 @@
 #include "json.hpp"
 #include "understudy/json_writer.hpp"
 #include "understudy/llm/codec.hpp"
+#include "understudy/runtime/local_fault.hpp"
 
 namespace understudy {
 namespace {
@@ -20,7 +21,7 @@ constexpr std::size_t longest_tokens = std::size_t{64} * 1024;
 constexpr int rereads = 4;
 constexpr Clock::duration between_rereads = std::chrono::milliseconds(250);
 
-/// What means that the refresh token is of no use any more: RFC 6749 5.2, and OpenAI's own (wire.md 4.3).
+/// What means that the refresh token is of no use any more: RFC 6749 5.2, and OpenAI's own (protocols.md 4.3).
 constexpr std::array<std::string_view, 6> final_codes{
     "invalid_grant",         "invalid_client",       "unauthorized_client",
     "refresh_token_expired", "refresh_token_reused", "refresh_token_invalidated"};
@@ -200,7 +201,9 @@ asio::awaitable<Result<Fields>> request_tokens(const HttpClientOptions& http,
   IgnoreIo nobody;
   auto response = co_await client.send(options.token_url.endpoint, request, nobody);
   if (response.has_error()) {
-    co_return Failure(FailoverReason::auth, "token endpoint: " + to_string(response.error()));
+    const auto words = "token endpoint: " + to_string(response.error());
+    const auto local = local_fault_of(response.error().code);
+    co_return local ? Failure(*local, words) : Failure(FailoverReason::auth, words);
   }
   const auto status = response->status();
   const auto answer = co_await response->read_all(longest_tokens);

@@ -134,7 +134,7 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
   standard("content-type", "application/json");
   standard("accept", streamed ? "text/event-stream" : "application/json");
   if (anthropic) {
-    standard("anthropic-version", "2023-06-01");  // reference wire.md 2.1
+    standard("anthropic-version", "2023-06-01");  // protocols.md 2.1
   }
   if (credential != nullptr) {
     const std::string secret(credential->secret.reveal());

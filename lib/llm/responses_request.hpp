@@ -1,4 +1,4 @@
-/// Requests in the Responses API's words (reference wire.md 4.1).
+/// Requests in the Responses API's words (protocols.md 4.1).
 #pragma once
 
 #include "understudy/llm/codec.hpp"

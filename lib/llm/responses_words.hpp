@@ -1,4 +1,4 @@
-/// Finish reasons and terminals in the Responses API's words (reference wire.md 4.2, 9.2, 9.3).
+/// Finish reasons and terminals in the Responses API's words (protocols.md 4.2, 9.2, 9.3).
 #pragma once
 
 #include <optional>

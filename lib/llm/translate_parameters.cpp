@@ -11,7 +11,7 @@ using LossKind = Loss::Kind;
 
 constexpr std::size_t most_stops_of_chat = 4;
 
-/// Reference wire.md 8, rule 7: Anthropic wants an object at the root, without alternatives.
+/// protocols.md 8, rule 7: Anthropic wants an object at the root, without alternatives.
 std::string object_schema(const std::string& schema) {
   Arena arena;
   json::Parser parser(json::padded_copy(schema, arena), arena);

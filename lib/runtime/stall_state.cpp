@@ -6,12 +6,12 @@ namespace {
 using namespace std::chrono_literals;
 using detail::later;
 
-/// A wake-up that is later than this was held up by our own side (design.md 4).
+/// A wake-up that is later than this was held up by our own side (failover.md 2.6).
 constexpr Clock::duration granted_from = 1s;
 /// How long readable bytes can put an expiry off, and how often they are looked at.
 constexpr Clock::duration longest_confirmation = 1s;
 constexpr Clock::duration confirmation_step = 1ms;
-/// Heartbeats come every 30 s where they are sparse (wire.md 9.1); three of them make a rhythm.
+/// Heartbeats come every 30 s where they are sparse (protocols.md 9.1); three of them make a rhythm.
 constexpr unsigned gaps_to_learn = 3;
 constexpr Clock::duration least_learned_silence = 90s;
 /// Later than this means that the loop was busy: it hands out 128 descriptors a turn, and then all timers.

@@ -1,6 +1,6 @@
 // Random chains of providers that are cut at random places, and go on in every manner there is, right and wrong:
 // nothing doubled, nothing lost, no call with a part of its arguments, no call asked for again after it was
-// delivered, and never a neat end to an unfinished answer. (What is drawn and checked: broken_answers.hpp.)
+// delivered, and never a neat end to an unfinished answer. (What is drawn and checked: testing/broken_answers.hpp.)
 #include <doctest/doctest.h>
 
 #include <sstream>

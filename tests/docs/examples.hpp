@@ -30,10 +30,12 @@
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/llm/mend.hpp"
 #include "understudy/llm/oauth.hpp"
+#include "understudy/llm/token_file.hpp"
 #include "understudy/llm/translate.hpp"
 #include "understudy/net/http_server.hpp"
 #include "understudy/net/io_observer.hpp"
 #include "understudy/net/tcp.hpp"
+#include "understudy/runtime/local_fault.hpp"
 #include "understudy/runtime/race.hpp"
 #include "understudy/runtime/stall_timer.hpp"
 #include "understudy/testing/answer_check.hpp"
@@ -83,6 +85,11 @@ asio::awaitable<void> beat_the_drum();
 asio::awaitable<std::string> read_all(asio::ip::tcp::socket&);
 asio::awaitable<std::string> ask(const Mirror&);
 std::vector<Parsed> parse(const asio::mutable_buffer&, std::size_t);
+
+namespace of_local_fault {
+extern const error_code& code;
+void log(const std::string&, std::string_view);
+}  // namespace of_local_fault
 
 }  // namespace in_runtime
 
@@ -157,6 +164,11 @@ extern std::string& body;
 void send(const Request&);
 void log(std::string_view, std::string_view);
 Provider& provider_of(const Member&);
+
+namespace of_token_file {
+extern const std::string& path;
+asio::awaitable<std::string> renew(const std::string&);
+}  // namespace of_token_file
 
 }  // namespace in_llm
 

@@ -1,4 +1,4 @@
-// Design 5's table, row by row, in both settings of each switch.
+// The table of failover.md 1.2, row by row, in both settings of each switch.
 #include "understudy/failover/policy.hpp"
 
 #include <doctest/doctest.h>

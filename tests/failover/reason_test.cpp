@@ -23,7 +23,7 @@ TEST_CASE("every reason has a row of its own, and its name leads back to it") {
     // What cools down has a time to cool, and the other way round.
     CHECK((row.concern == Concern::nothing) == (row.ladder == CooldownLadder::none));
   }
-  // failover-behaviour a.1 has 29, design.md 5 adds two, 7 one (stale connections) and 8 one (resume).
+  // hermes' classifier has 29; connections add three (two of ours, stale ones), and a resume one.
   CHECK(value == 33);
 }
 

@@ -170,7 +170,7 @@ TEST_CASE("an answer that is complete stays so, however its connection ends") {
       const auto told = world.ask();
       require_answer(told);
       CHECK(told.answer->text() == ten);
-      CHECK(told.took <= 5200ms);  // design.md 4: finish seen, end of stream not
+      CHECK(told.took <= 5200ms);  // failover.md 2.2: finish seen, end of stream not
     }
   }
 }

@@ -1,7 +1,7 @@
 /// The strictest client of each protocol: it reads a stream's JSON with its own eyes and says what is wrong with it.
 ///
 /// Invariants
-/// 1. It knows nothing of our decoders and encoders; its rules are reference wire.md 2.2, 3.2 and 4.2, and what
+/// 1. It knows nothing of our decoders and encoders; its rules are protocols.md 2.2, 3.2 and 4.2, and what
 ///    the official SDKs and the Vercel AI SDK, which opencode uses, demand.
 /// 2. A stream that breaks off is as valid as its beginning; `complete` says whether the terminal came. After a
 ///    failure blocks and items may be left open, as the makers leave them.

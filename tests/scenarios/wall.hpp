@@ -25,7 +25,7 @@ using testing::Reply;
 using testing::SeenConnection;
 using testing::SeenRequest;
 
-/// What a healthy member says: reference scenarios.md 1.
+/// What a healthy member says: scenarios.md 1.
 extern const std::string sixty_words;
 constexpr Clock::duration word_gap = 15ms;
 

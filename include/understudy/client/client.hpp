@@ -67,7 +67,7 @@ class RequestOptions {
   RequestOptions& with_commit(Commit point) { return commit = point, *this; }
   /// For an answer that breaks when a part of it was seen, where the configuration says nothing.
   RequestOptions& with_on_partial(OnPartial what) { return on_partial = what, *this; }
-  /// The consumer understands Retract (event.hpp): where a member fails in mid-answer, another begins anew.
+  /// The consumer understands Retract (llm/event.hpp): where a member fails in mid-answer, another begins anew.
   RequestOptions& with_retract() { return can_retract = true, *this; }
 
   Observer* observer = nullptr;

@@ -5,8 +5,8 @@
 ///    wrong type or impossible is an error that says where, what, and what was probably meant.
 /// 2. Durations are strings with a unit ("180s", "750ms", "2m"). A bare number in the environment is
 ///    seconds.
-/// 3. Reads the text and the environment, no other file: credentials are read by `Credentials`
-///    (credentials.hpp), so that no secret but one written into the file itself is in here.
+/// 3. Reads the text and the environment, no other file: credentials are read by `ClientState`
+///    (client_state.hpp), so that no secret but one written into the file itself is in here.
 ///
 ///     auto config = load_config("understudy.toml");
 ///     if (config.has_error()) { std::cerr << to_string(config.error()); }

@@ -11,7 +11,7 @@
 /// 4. The first member's events come out as they are, with their bytes. Those of the others have no bytes: they
 ///    are to be written in the consumer's protocol.
 ///
-/// (Design 8 wanted reasoning held back until its block closes. It is shown at once: a reasoning model would
+/// (Reasoning is shown at once (failover.md 9.3), and not held back until its block closes: a reasoning model would
 /// else look stalled for minutes, and a block that ends early is valid in every protocol.)
 ///
 ///     Recovery recovery;

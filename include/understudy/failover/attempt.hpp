@@ -7,7 +7,7 @@
 ///    has one limit, `Policy::attempt`: an awaitable that knows nothing of this class needs to do nothing.
 /// 3. Noting is cheap: per socket read one look at the clock, per event one store.
 ///
-///     [&](Attempt& attempt) -> asio::awaitable<Result<Answer>> {
+///     auto call = [&](Attempt& attempt) -> asio::awaitable<Result<Answer>> {
 ///       attempt.enter(Phase::first_progress);
 ///       while (true) {
 ///         attempt.waiting();
@@ -15,6 +15,8 @@
 ///         attempt.heard(bytes);
 ///         is_token(buffer) ? attempt.progressed() : attempt.heartbeat();
 ///         ...
+///       }
+///     };
 #pragma once
 
 #include <boost/asio/multiple_exceptions.hpp>

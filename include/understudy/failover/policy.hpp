@@ -58,7 +58,7 @@ class ReasonSet {
 
 enum class OnContentPolicy : unsigned char { stop, fail_over };
 
-/// What the user wants. Keys and defaults are those of the configuration (design.md 8).
+/// What the user wants. Keys and defaults are those of the configuration (examples/understudy.toml).
 class UNDERSTUDY_API Policy {
  public:
   Policy() noexcept;
@@ -157,7 +157,7 @@ class Situation {
 /// up to 171 s, hermes #26293).
 inline constexpr Clock::duration longest_wait = std::chrono::seconds(600);
 
-/// See the top of the file, and design.md 5's table, of which each row is a case here.
+/// See the top of the file, and the table of failover.md 1.2, of which each row is a case here.
 UNDERSTUDY_API Decision decide(const Policy& policy, const Situation& situation) noexcept;
 
 /// What health says of a member (health.hpp).

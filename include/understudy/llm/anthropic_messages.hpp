@@ -1,4 +1,4 @@
-/// Anthropic's Messages API (reference wire.md 2).
+/// Anthropic's Messages API (protocols.md 2).
 ///
 /// What is particular about it
 /// 1. Blocks are the wire's own: `content_block_start`, deltas, `content_block_stop`, each with an index.

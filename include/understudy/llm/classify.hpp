@@ -8,7 +8,7 @@
 /// 3. What the provider says in a structured code outweighs what its sentences seem to say, and a status
 ///    that has one meaning alone (401, 408, 413, 504) outweighs both.
 /// 4. Connect, DNS, reset, disconnect and transient TLS failures are `connection`, never `timeout`, and
-///    never `context_overflow`, however long the conversation is (design.md 5).
+///    never `context_overflow`, however long the conversation is (failover.md 1.4).
 ///
 ///     const auto failure = classify(ProviderError().with_provider("openai").with_status(429).with_body(
 ///         R"({"error":{"code":"insufficient_quota","message":"You exceeded your current quota."}})"));
@@ -30,7 +30,7 @@
 namespace understudy {
 
 /// Of a longer body the front is searched for words, as it comes. The limit on reading error bodies
-/// (design.md 4) is the same.
+/// (failover.md 2.2) is the same.
 inline constexpr std::size_t classify_body_limit = std::size_t{256} * 1024;
 inline constexpr std::size_t classify_text_limit = std::size_t{8} * 1024;
 inline constexpr std::size_t classify_message_limit = 500;
@@ -66,7 +66,7 @@ class ProviderError {
   error_code transport;  ///< of connecting, writing or reading; a FailoverReason stays what it is
   std::uint64_t prompt_tokens = 0;
   std::uint64_t messages = 0;
-  std::uint64_t context_window = 200'000;  ///< default: failover-behaviour a.2
+  std::uint64_t context_window = 200'000;  ///< default: protocols.md 10.1
 };
 
 /// What it means.

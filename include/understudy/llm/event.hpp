@@ -103,7 +103,7 @@ class ToolEnd {
   bool complete;  ///< false: cut short; must not be run
 };
 
-/// Tokens, counted alike for all protocols (reference wire.md 9.4).
+/// Tokens, counted alike for all protocols (protocols.md 9.4).
 class Usage {
  public:
   Usage() noexcept {}
@@ -117,7 +117,7 @@ class Usage {
   bool operator==(const Usage&) const = default;
 };
 
-/// Why the model ended its answer (reference wire.md 9.3).
+/// Why the model ended its answer (protocols.md 9.3).
 enum class FinishReason : unsigned char {
   stop,           ///< it had said all
   stop_sequence,  ///< a stop sequence of the request came
@@ -198,7 +198,7 @@ class Event {
   std::string_view model;  ///< the model's name where it stands in `raw`, as it is written there
 };
 
-/// Whether it is content, reasoning, tool arguments, or the end of them (reference wire.md 9.1): what a
+/// Whether it is content, reasoning, tool arguments, or the end of them (protocols.md 9.1): what a
 /// stall limit waits for. Heartbeats, start markers, empty deltas and mere counts are not.
 UNDERSTUDY_API bool is_progress(const Event& event) noexcept;
 

@@ -1,4 +1,4 @@
-/// Requests that a provider refuses for something that can be left out of them (design.md 5): mended once,
+/// Requests that a provider refuses for something that can be left out of them (failover.md 1.2): mended once,
 /// in a copy, and sent again.
 ///
 ///     Request copy = request;

@@ -6,7 +6,7 @@
 /// 2. The user's word wins over the table (lib/llm/model_profile.cpp), the longer slug over the shorter.
 /// 3. A slug matches a model's name from its start, after everything up to the last `/` and after
 ///    Bedrock's region and vendor; the next character must be the end or one of `- . _ : @`. A dot and a
-///    dash between digits are the same (failover-behaviour b.3).
+///    dash between digits are the same (failover.md 2.3).
 ///
 ///     ModelProfiles profiles;
 ///     profiles.entry("local", "qwen3").context_window = 32'768;

@@ -1,4 +1,4 @@
-/// OpenAI's Chat Completions, and the many servers that speak likewise (reference wire.md 3 and 5).
+/// OpenAI's Chat Completions, and the many servers that speak likewise (protocols.md 3 and 5).
 ///
 /// What is particular about it
 /// 1. Blocks are made by the decoder: a new one where text, refusal, reasoning or another call begins.

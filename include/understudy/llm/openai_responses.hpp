@@ -1,4 +1,4 @@
-/// OpenAI's Responses API and the ChatGPT/Codex backend (reference wire.md 4).
+/// OpenAI's Responses API and the ChatGPT/Codex backend (protocols.md 4).
 ///
 /// What is particular about it
 /// 1. An answer is a list of items. A block is a text or refusal part of a message, a reasoning item (its

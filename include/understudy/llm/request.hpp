@@ -9,7 +9,7 @@
 ///    provider of the same protocol.
 ///
 ///     Request request("claude-sonnet-5");
-///     request.system = "Answer briefly.";
+///     request.system.emplace_back("Answer briefly.");
 ///     request.messages.emplace_back(Role::user, "Is the north tank full?");
 ///     request.max_tokens = 1024;
 #pragma once

@@ -66,7 +66,7 @@ class UNDERSTUDY_API Stream {
   asio::awaitable<Result<bool>> ready() { return source_->ready(); }
 
   /// Who can go on where this stream stalls says so, and is asked when a progress limit runs out: where nobody
-  /// can take over, the limit becomes `last_member` (design.md 4). Without it a limit stands as it is. What is
+  /// can take over, the limit becomes `last_member` (failover.md 2.5). Without it a limit stands as it is. What is
   /// given must outlive the stream.
   void ask_takeover(const std::function<Takeover()>& may_another_take_over) {
     source_->ask_takeover(may_another_take_over);

@@ -13,11 +13,12 @@
 ///    it, counts as a lock that is held. On a file system without locks there is none.
 ///
 ///     TokenFile file(path);
-///     if (auto locked = co_await file.lock(); !locked) { co_return locked.error(); }
+///     const auto locked = co_await file.lock();
 ///     const auto text = file.read();
-///     if (auto reserved = file.reserve(text->size()); !reserved) { co_return reserved.error(); }
-///     const auto renewed = co_await renew(*text);     // works once, so there must be space for it
-///     const auto written = file.write(renewed);
+///     if (locked && text && file.reserve(text->size())) {
+///       const auto renewed = co_await renew(*text);  // works once, so there must be space for it
+///       const auto written = file.write(renewed);
+///     }
 ///     file.unlock();
 #pragma once
 

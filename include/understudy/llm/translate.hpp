@@ -1,4 +1,4 @@
-/// A conversation made fit for another provider: what a failover sends (reference wire.md 8).
+/// A conversation made fit for another provider: what a failover sends (protocols.md 8).
 ///
 /// Invariants
 /// 1. Reasoning never goes to anyone but its maker: another protocol's, provider's or model's is dropped.

@@ -1,7 +1,7 @@
 /// Names to addresses, so that a lookup that hangs harms nobody but those who ask for that name.
 ///
 /// Asio's resolver has one thread for each io_context: a hung getaddrinfo delays every other lookup by
-/// its whole time, and even the context's destructor waits for it (reference: B3).
+/// its whole time, and even the context's destructor waits for it (architecture.md 3.3).
 ///
 /// Invariants of SystemResolver
 /// 1. Lookups run on its own threads, at most `max_threads`, started when needed. Nobody joins them, not

@@ -36,7 +36,7 @@ using boost::system::error_code;
 /// As much as SIMDJSON_PADDING.
 inline constexpr std::size_t sse_padding = 64;
 
-/// Single lines of several MB are seen (encrypted reasoning, search results): reference wire.md 1.4.
+/// Single lines of several MB are seen (encrypted reasoning, search results): protocols.md 1.4.
 inline constexpr std::size_t sse_longest_block = std::size_t{16} * 1024 * 1024;
 
 enum class SseError {

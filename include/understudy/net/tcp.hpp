@@ -2,7 +2,8 @@
 ///
 ///     TcpAcceptor acceptor(executor, asio::ip::make_address("127.0.0.1"), 0);
 ///     TcpDialer dialer(executor);
-///     auto there = co_await dialer.dial({asio::ip::make_address("127.0.0.1")}, acceptor.port());
+///     Addresses here{asio::ip::make_address("127.0.0.1")};
+///     auto there = co_await dialer.dial(std::move(here), acceptor.port());
 #pragma once
 
 #include <memory>

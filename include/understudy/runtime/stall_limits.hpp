@@ -84,7 +84,7 @@ class StallLimits {
   std::optional<Clock::time_point> deadline;  ///< the call's; expiry is StopReason::deadline
 };
 
-/// The table of design.md 4. Numbers: 180 s / 240 s above 50,000 / 300 s above 100,000 prompt tokens are
+/// The table of failover.md 2.2. Numbers: 180 s / 240 s above 50,000 / 300 s above 100,000 prompt tokens are
 /// those of the agent in whose issue #22277 this project began.
 UNDERSTUDY_API StallLimits stall_limits(const StallSettings& settings, const StallFacts& facts,
                                         const StallCodes& codes);

@@ -4,7 +4,7 @@
 /// 1. Text is a beginning of the right text, at any time: nothing doubled, nothing lost.
 /// 2. A tool call that begins comes whole, with its whole arguments, once, and behind the whole text.
 /// 3. The finish comes once, behind everything, and is the right one. Who fails has had none.
-/// 4. Events are in due form (event.hpp): one Start first, blocks numbered as they begin, and no Retract.
+/// 4. Events are in due form (llm/event.hpp): one Start first, blocks numbered as they begin, and no Retract.
 ///
 ///     AnswerCheck check(right);
 ///     while (const Event* event = stream.try_next()) { check.take(*event); }

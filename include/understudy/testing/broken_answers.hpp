@@ -16,7 +16,7 @@
 /// 5. At the end no connection is open but idle ones in the pool.
 ///
 /// A member that leaves something out and says nothing that shows it cannot be found out by anybody, so none does
-/// (seam.hpp, "what cannot be seen").
+/// (client/seam.hpp, "what cannot be seen").
 ///
 ///     const auto result = testing::simulate_broken_answers(1, 10'000, 2);
 ///     for (const auto& failure : result.failures) { std::cerr << failure.seed << failure.what; }

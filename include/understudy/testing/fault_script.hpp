@@ -1,9 +1,9 @@
 /// What a FaultServer is told to do (fault_server.hpp): values, built in one expression.
 ///
-///     Greeting::unread()                                            // a connection
-///     Reply::answer("one two three").after(2, Fault::silence(10s))  // a request
-///     Reply::answer().think("well").call("call_1", "weather", R"({"city": "Oslo"})")
-///     Reply::status(429, "slow down").with_header("retry-after", "2")
+///     Greeting::unread();                                            // a connection
+///     Reply::answer("one two three").after(2, Fault::silence(10s));  // a request
+///     Reply::answer().think("well").call("call_1", "weather", R"({"city": "Oslo"})");
+///     Reply::status(429, "slow down").with_header("retry-after", "2");
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,8 @@
 /// meanwhile.
 ///
 ///     const RefusingPort port;
-///     auto refused = co_await dialer.dial({asio::ip::make_address("127.0.0.1")}, port.number());
+///     Addresses here{asio::ip::make_address("127.0.0.1")};
+///     auto refused = co_await dialer.dial(std::move(here), port.number());
 #pragma once
 
 #include <cstdint>

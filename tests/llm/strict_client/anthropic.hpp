@@ -1,4 +1,4 @@
-/// The strictest client of Anthropic's Messages (reference wire.md 2.2).
+/// The strictest client of Anthropic's Messages (protocols.md 2.2).
 #pragma once
 
 #include <cstdint>
@@ -71,7 +71,7 @@ class Anthropic final : public Reader {
       delta_ = true;
       const auto reason = text_at(json, "/delta/stop_reason");
       want(reason.size() > 1, "no stop_reason");
-      // A call that was cut short is left open (wire.md 2.2): closed, some clients would run it.
+      // A call that was cut short is left open (protocols.md 2.2): closed, some clients would run it.
       want(open_.empty() || (open_ == "tool_use" && reason != "tool_use"), open_ + " left open");
       want(number_at(json, "/usage/output_tokens") >= 0, "usage.output_tokens");
     } else if (type == "message_stop") {

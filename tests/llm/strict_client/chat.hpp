@@ -1,4 +1,4 @@
-/// The strictest client of Chat Completions (reference wire.md 3.2).
+/// The strictest client of Chat Completions (protocols.md 3.2).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-/// The strictest client of the Responses API (reference wire.md 4.2).
+/// The strictest client of the Responses API (protocols.md 4.2).
 #pragma once
 
 #include <cstdint>

@@ -130,7 +130,7 @@ ErrorAnswer refusal(unsigned status, std::string_view message, Protocol protocol
 StreamError stream_error(const Failure& failure, Protocol protocol) {
   StreamError error;
   const auto status = said_of(failure, protocol).status;
-  error.type = status == 529   ? "overloaded_error"  // the words are reference wire.md 2.4's
+  error.type = status == 529   ? "overloaded_error"  // the words are those of protocols.md 2.4
                : status == 429 ? "rate_limit_error"
                : status == 504 ? "timeout_error"
                                : "api_error";

@@ -3,7 +3,7 @@
 /// Invariants
 /// 1. A pure function of the failure: its reason decides the status, as the provider's own would be, so that a
 ///    client's SDK raises the error class that fits.
-/// 2. It says `x-should-retry: false`, which both official SDKs obey (reference wire.md 2.5), unless a provider has
+/// 2. It says `x-should-retry: false`, which both official SDKs obey (protocols.md 2.5), unless a provider has
 ///    named a time within a minute: the retries of an SDK must not multiply ours.
 /// 3. What this machine has run out of (LocalFault) is 503 with `retry-after`, and says what to raise: there were no
 ///    retries of ours, and it passes when calls end.

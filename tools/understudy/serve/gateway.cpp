@@ -198,7 +198,7 @@ std::optional<ErrorAnswer> Gateway::refused(const ClientExchange& client,
   }
   const bool question = resource.kind == Kind::question;
   if (question && has_token(head.headers.find("upgrade").value_or(""), "websocket")) {
-    // Told so, Codex uses HTTP at once and from then on; after a 405 it tries six times more (agents.md).
+    // Told so, Codex uses HTTP at once and from then on; after a 405 it tries six times more (protocols.md 4.3).
     auto plain = refusal(426, "no WebSocket here; use HTTP with `\"stream\": true`", protocol);
     plain.headers.add("upgrade", "HTTP/1.1");
     plain.headers.add("connection", "upgrade");

@@ -10,7 +10,7 @@ namespace understudy::detail {
 
 /// Invariants
 /// 1. `fire(object, due)` is called on the executor, never before its time, and not after `clear()` or
-///    the destructor, although Asio may hand out an expiry that was queued before (reference: fact 8).
+///    the destructor, although Asio may hand out an expiry that was queued before (architecture.md 8.2).
 /// 2. Setting it is the only thing that allocates, and that is recycled by Asio.
 class UNDERSTUDY_API Alarm {
  public:
