@@ -92,7 +92,8 @@ std::string all_betas(const HttpProviderOptions& options, std::string_view calle
     return all;
   }
   std::set<std::string> named;  // without regard to case, as has_token compares
-  for (auto list : {options.headers.find(beta_header).value_or(""), callers}) {
+  const std::string_view lists[] = {options.headers.find(beta_header).value_or(""), callers};
+  for (auto list : lists) {
     while (!list.empty()) {
       const auto comma = std::min(list.find(','), list.size());
       const auto word = trimmed(list.substr(0, comma));

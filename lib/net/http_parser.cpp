@@ -3,6 +3,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/none.hpp>
+#include <boost/version.hpp>
 #include <cstring>
 #include <variant>
 
@@ -54,7 +55,9 @@ class Parser final : public http::basic_parser<is_request> {
  public:
   explicit Parser(std::uint64_t body_limit) {
     this->eager(false);
-    this->header_limit(read_buffer_size);
+    // put_bounded() counts: Beast's own limit is one for each field before Boost 1.87, and one for the head
+    // and the trailer together since then.
+    this->header_limit(2 * read_buffer_size);
     this->body_limit(body_limit == 0 ? boost::optional<std::uint64_t>()
                                      : boost::optional<std::uint64_t>(body_limit));
   }
@@ -62,10 +65,27 @@ class Parser final : public http::basic_parser<is_request> {
   HttpHead head;
   Body body;
 
-  /// Whether put() has to be kept from these bytes, because it would fail an assertion where the last
-  /// chunk's header comes in pieces ("0\r\n\r" in the second one; Boost 1.81). More are to come anyway.
-  bool too_few(std::span<const char> bytes) const noexcept {
-    return this->chunked() && left_of_chunk_ == 0 && bytes.size() < 5 && bytes.front() == '0';
+  /// put(); header_limit for a head, a chunk header, or a last chunk header with its trailer, that is larger
+  /// than a buffer. Beast consumes a head and, since Boost 1.87, a trailer field by field.
+  std::size_t put_bounded(std::span<const char> bytes, error_code& code) {
+    if (too_few(bytes)) {
+      code = http::error::need_more;
+    }
+    const bool in_head = !this->is_header_done();
+    const auto consumed =
+        code ? 0 : this->put(boost::asio::const_buffer(bytes.data(), bytes.size()), code);
+    if (in_head || last_chunk_) {
+      section_size_ += consumed;
+    }
+    const auto waiting = bytes.size() - consumed;
+    if (section_size_ > read_buffer_size ||
+        (code == http::error::need_more && section_size_ + waiting >= read_buffer_size)) {
+      code = http::error::header_limit;
+    }
+    if (in_head && this->is_header_done()) {
+      section_size_ = 0;
+    }
+    return consumed;
   }
 
  private:
@@ -82,10 +102,14 @@ class Parser final : public http::basic_parser<is_request> {
   }
 
   void on_field_impl(http::field, string_view name, string_view value, error_code&) override {
-    if (!this->is_header_done()) {  // trailers come here too, and are dropped
+    if (!this->is_header_done()) {  // before Boost 1.90 trailers come here too, and are dropped
       head.headers.add(text(name), text(value));
     }
   }
+
+#if BOOST_VERSION >= 109000  // where it is a pure virtual function; before, it is none to override
+  void on_trailer_field_impl(http::field, string_view, string_view, error_code&) override {}
+#endif
 
   void on_header_impl(error_code& code) override {
     const auto coding = head.headers.find("transfer-encoding");
@@ -103,6 +127,7 @@ class Parser final : public http::basic_parser<is_request> {
 
   void on_chunk_header_impl(std::uint64_t size, string_view, error_code&) override {
     left_of_chunk_ = size;
+    last_chunk_ = size == 0;
   }
 
   std::size_t on_chunk_body_impl(std::uint64_t left, string_view part, error_code&) override {
@@ -113,11 +138,32 @@ class Parser final : public http::basic_parser<is_request> {
 
   void on_finish_impl(error_code&) override {}
 
+  /// Whether put() has to be kept from these bytes. More are to come anyway.
+  bool too_few(std::span<const char> bytes) const noexcept {
+    if (!this->chunked() || left_of_chunk_ != 0) {
+      return false;
+    }
+    // It would fail an assertion where the last chunk's header comes in pieces ("0\r\n\r" in the second
+    // one; Boost 1.81).
+    if (bytes.size() < 5 && bytes.front() == '0') {
+      return true;
+    }
+    // It would refuse an unfinished chunk header of 4 to 8 KiB, depending on the cuts (Boost 1.91).
+    const std::size_t search_from =
+        bytes.front() == '\r' ? 2 : 0;  // behind the end of the chunk before
+    return bytes.size() >= 4096 &&
+           std::string_view(bytes.data(), bytes.size()).find("\r\n", search_from) ==
+               std::string_view::npos;
+  }
+
   static bool same_word(std::string_view value, std::string_view word) {
     return value.find(',') == std::string_view::npos && has_token(value, word);
   }
 
   std::uint64_t left_of_chunk_ = 0;
+  bool last_chunk_ = false;
+  std::size_t section_size_ =
+      0;  // consumed of the head, or of the last chunk header and the trailer
 };
 
 /// Whether a field goes over several lines. A server has to refuse that or to mend it (RFC 9112 5.2): a proxy in
@@ -185,16 +231,13 @@ HttpParser& HttpParser::operator=(HttpParser&&) noexcept = default;
 NetResult<HttpParser::Step> HttpParser::parse_head(std::span<char> bytes) {
   return state_->visit([&](auto& parser) -> NetResult<Step> {
     error_code code;
-    Step step(parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), code));
+    Step step(parser.put_bounded(bytes, code));
     // Beast takes a field as a whole, with all of its lines.
     if (state_->role == Role::request && has_folded_field(bytes.first(step.consumed))) {
       return NetError(NetFault::malformed, Phase::none,
                       "a header field goes over several lines; send it in one");
     }
     if (code == http::error::need_more) {
-      if (bytes.size() >= read_buffer_size) {
-        return NetError(NetFault::header_too_large, Phase::none);
-      }
       return step;
     }
     if (code) {
@@ -218,17 +261,11 @@ NetResult<HttpParser::Step> HttpParser::parse_body(std::span<char> bytes) {
     parser.body = Body();
     error_code code;
     while (!parser.is_done() && step.consumed < bytes.size() && !code) {
-      const auto rest = bytes.subspan(step.consumed);
-      if (parser.too_few(rest)) {
-        break;
-      }
-      step.consumed += parser.put(boost::asio::const_buffer(rest.data(), rest.size()), code);
+      step.consumed += parser.put_bounded(bytes.subspan(step.consumed), code);
     }
     step.body = {parser.body.to, parser.body.size};
     if (code == http::error::need_more) {
-      const bool full = bytes.size() - step.consumed >= read_buffer_size;
-      return full ? state_->failed(step, {NetFault::header_too_large, Phase::none})
-                  : NetResult<Step>(step);
+      return step;
     }
     return code ? state_->failed(step, translated(code, Phase::none)) : NetResult<Step>(step);
   });

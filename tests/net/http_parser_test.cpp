@@ -153,6 +153,64 @@ TEST_CASE("what is refused, and by which name") {
   }
 }
 
+TEST_CASE("a head has one bound for all of its fields, however it is cut") {
+  const std::string field = "x: " + std::string(ok.size() - 4, 'v') + "\r\n";
+  std::string endless = ok;
+  while (endless.size() < 2 * detail::read_buffer_size) {
+    endless += field;
+  }
+  const auto head_of_size = [&](std::size_t size) {
+    const std::string start = ok + field + "y: ";
+    return start + std::string(size - start.size() - 4, 'v') + "\r\n\r\n";
+  };
+  // The first of these cuts every line one byte behind its end: Beast then takes it at once.
+  for (const std::size_t step : {field.size(), std::size_t{7}, std::size_t{4000}}) {
+    CAPTURE(step);
+    CHECK(response(endless + "\r\n", step).code == NetFault::header_too_large);
+    CHECK(!response(head_of_size(detail::read_buffer_size), step).code);
+    CHECK(response(head_of_size(detail::read_buffer_size + 1), step).code ==
+          NetFault::header_too_large);
+  }
+}
+
+TEST_CASE(
+    "a trailer is dropped, and has a bound of its own for all of its fields, however it is cut") {
+  const std::string field = "x-trailer: 1\r\n";
+  const std::string large_head =
+      ok + "transfer-encoding: chunked\r\nx: " + std::string(12000, 'a') + "\r\n\r\n";
+  std::string trailer = "0\r\n";
+  while (trailer.size() < 12000) {
+    trailer += field;
+  }
+  std::string endless = trailer;
+  while (endless.size() < 2 * detail::read_buffer_size) {
+    endless += field;
+  }
+  for (const std::size_t step : {field.size(), std::size_t{7}, std::size_t{3}, std::size_t{4000}}) {
+    CAPTURE(step);
+    const auto parsed = response(large_head + "2\r\nhi\r\n" + trailer + "\r\n", step);
+    CHECK(!parsed.code);
+    CHECK(parsed.done);
+    CHECK(parsed.body == "hi");
+    CHECK(parsed.head.headers.size() == 2);
+    CHECK(response(large_head + endless + "\r\n", step).code == NetFault::header_too_large);
+  }
+}
+
+TEST_CASE("a chunk's extensions have one bound, however they are cut") {
+  const auto extended = [](std::size_t size) {
+    return chunked + "2;x=" + std::string(size, 'a') + "\r\nhi\r\n0\r\n\r\n";
+  };
+  for (const std::size_t step : {std::size_t{1}, std::size_t{1000}, std::size_t{30000}}) {
+    CAPTURE(step);
+    CHECK(response(extended(10000), step).body == "hi");
+  }
+  for (const std::size_t step : {std::size_t{1}, std::size_t{1000}}) {
+    CAPTURE(step);
+    CHECK(response(extended(20000), step).code == NetFault::header_too_large);
+  }
+}
+
 TEST_CASE("a compressed error is handed out, since its status counts") {
   const auto parsed =
       response("HTTP/1.1 429 Slow\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\nx");
