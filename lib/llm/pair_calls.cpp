@@ -1,5 +1,6 @@
 #include "pair_calls.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -47,10 +48,10 @@ class Pairing {
         open_calls(messages[i], pending);
         request_.messages.push_back(std::move(messages[i]));
       }
+      Unanswered open(pending, hash_);
       auto next = i;
-      for (auto open = by_id(pending);
-           next < messages.size() && messages[next].role != Role::assistant; ++next) {
-        take_results(messages[next], pending, open);
+      for (; next < messages.size() && messages[next].role != Role::assistant; ++next) {
+        take_results(messages[next], open);
       }
       if (!pending.empty()) {
         const bool there = i < next && messages[i].role == Role::user;
@@ -75,33 +76,68 @@ class Pairing {
     ToolResultPart result;
     std::string note;
     bool answered = false;
-    std::size_t next = none;  // of the same id
+    std::size_t next = none;  // of the same id, in Unanswered's table
   };
 
-  /// The first call of each id that has no result yet.
-  using Unanswered = std::unordered_map<std::string_view, std::size_t, KeyedHash>;
+  /// The calls that have no result yet. Results mostly come in their order; only else is there a table.
+  class Unanswered {
+   public:
+    Unanswered(std::vector<Pending>& pending, const KeyedHash& hash)
+        : pending_(pending), first_(0, hash) {}
 
-  Unanswered by_id(std::vector<Pending>& pending) const {
-    Unanswered open(pending.size(), hash_);
-    for (auto i = pending.size(); i-- > 0;) {
-      const auto [first, fresh] = open.try_emplace(pending[i].id, i);
-      if (!fresh) {
-        pending[i].next = first->second;
-        first->second = i;
+    /// The first call of that id, which is answered now; nullptr: there is none.
+    Pending* take(std::string_view id) {
+      if (!tabled_) {
+        if (in_order_ < pending_.size() && pending_[in_order_].id == id) {
+          return answered(in_order_++);
+        }
+        tabled_ = true;
+        fill();
+      }
+      const auto found = first_.find(id);
+      return found == first_.end() || found->second == none
+                 ? nullptr
+                 : answered(std::exchange(found->second, pending_[found->second].next));
+    }
+
+   private:
+    void fill() {
+      first_.reserve(pending_.size() - in_order_);
+      for (auto i = pending_.size(); i-- > in_order_;) {
+        const auto [first, fresh] = first_.try_emplace(pending_[i].id, i);
+        if (!fresh) {
+          pending_[i].next = std::exchange(first->second, i);
+        }
       }
     }
-    return open;
-  }
+    Pending* answered(std::size_t i) {
+      pending_[i].answered = true;
+      return &pending_[i];
+    }
+
+    std::vector<Pending>& pending_;
+    std::size_t in_order_ =
+        0;  // those before it are answered, none behind it while there is no table
+    bool tabled_ = false;
+    std::unordered_map<std::string_view, std::size_t, KeyedHash> first_;  // by id
+  };
 
   void lose(LossKind kind, std::string what) { losses_.add(kind, std::move(what)); }
 
   void reserve_ids() {
+    std::size_t count = 0;
+    for (const auto& message : request_.messages) {
+      count += static_cast<std::size_t>(std::count_if(
+          message.parts.begin(), message.parts.end(),
+          [](const Part& part) { return std::holds_alternative<ToolCallPart>(part); }));
+    }
+    ids_.expect(2 * count);  // each may become another one
     for (const auto& message : request_.messages) {
       for (const auto& part : message.parts) {
         if (const auto* call = std::get_if<ToolCallPart>(&part)) {
-          ids_.reserve(call->id);
+          ids_stay_ = ids_.reserve(call->id) && ids_stay_;
         } else if (const auto custom = custom_call_id(part)) {
-          ids_.reserve(*custom);
+          ids_stay_ = ids_.reserve(*custom) && ids_stay_;
         }
       }
     }
@@ -121,7 +157,9 @@ class Pairing {
       }
       auto& opened = pending.emplace_back();
       opened.id = call->id;
-      call->id = ids_.give(call->id);
+      if (!ids_stay_) {
+        call->id = ids_.give(call->id);
+      }
       opened.result.call_id = call->id;
       if (call->id != opened.id) {
         lose(LossKind::changed, "tool ids");
@@ -135,20 +173,18 @@ class Pairing {
     }
   }
 
-  void take_results(Message& message, std::vector<Pending>& pending, Unanswered& open) {
+  void take_results(Message& message, Unanswered& open) {
     std::erase_if(message.parts, [&](Part& part) {
       auto* const result = std::get_if<ToolResultPart>(&part);
       if (result == nullptr) {
         return false;
       }
-      const auto first = open.find(result->call_id);
-      if (first == open.end() || first->second == none) {
+      auto* const call = open.take(result->call_id);
+      if (call == nullptr) {
         lose(LossKind::dropped, "tool result without a call");
       } else {
-        auto& call = pending[std::exchange(first->second, pending[first->second].next)];
-        call.answered = true;
-        result->call_id = call.result.call_id;
-        call.result = std::move(*result);
+        result->call_id = call->result.call_id;
+        call->result = std::move(*result);
       }
       return true;
     });
@@ -183,6 +219,7 @@ class Pairing {
   const TranslationTarget& target_;
   KeyedHash hash_;
   ToolIds ids_;
+  bool ids_stay_ = true;  // all are valid, and no two the same
 };
 
 }  // namespace

@@ -13,17 +13,11 @@ bool alphanumeric(char c) {
 }
 bool allowed(char c) { return alphanumeric(c) || c == '_' || c == '-'; }
 
-/// FNV-1a: an id must become the same one every time. A client can choose ids that share a digest.
-std::uint64_t digest_of(std::string_view id) {
-  std::uint64_t value = 0xcbf29ce484222325U;
-  for (const char c : id) {
-    value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  }
-  return value;
-}
+/// An id must become the same one every time, so the key is fixed.
+constexpr KeyedHash digest_of(0x756e646572737475U, 0x64792e746f6f6c73U);
 
 /// In base 36. Each attempt is mixed in by splitmix64, so that digests which agree in one do not in the next.
-std::string digits_of(std::uint64_t value, std::size_t attempt, std::size_t length) {
+std::string digits_of(std::uint64_t value, std::uint32_t attempt, std::size_t length) {
   if (attempt > 0) {
     value += attempt * 0x9e3779b97f4a7c15U;
     value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
@@ -47,7 +41,8 @@ bool ToolIds::valid(std::string_view id) const {
              : !id.empty() && id.size() <= longest_ && std::all_of(id.begin(), id.end(), allowed);
 }
 
-std::string ToolIds::made_up(std::string_view id, std::uint64_t digest, std::size_t attempt) const {
+std::string ToolIds::made_up(std::string_view id, std::uint64_t digest,
+                             std::uint32_t attempt) const {
   if (plain_) {
     return digits_of(digest, attempt, longest_);
   }
@@ -61,16 +56,16 @@ std::string ToolIds::made_up(std::string_view id, std::uint64_t digest, std::siz
 }
 
 std::string ToolIds::give(const std::string& id) {
-  if (valid(id)) {
-    auto& given = given_[id];
-    if (!std::exchange(given, true)) {
-      return id;
-    }
+  auto& known = ids_[id];  // stays where it is
+  if (valid(id) && !std::exchange(known.given, true)) {
+    return id;
   }
   const auto digest = digest_of(id);
-  for (auto& attempt = attempts_[digest];;) {
-    auto candidate = made_up(id, digest, attempt++);
-    if (given_.try_emplace(candidate, true).second) {
+  while (true) {
+    auto candidate = made_up(id, digest, known.attempts++);
+    const auto [taken, fresh] = ids_.try_emplace(candidate);
+    if (fresh) {
+      taken->second.given = true;
       return candidate;
     }
   }
