@@ -6,7 +6,7 @@ using namespace client_test;
 
 namespace {
 
-const std::string ten_words = "one two three four five six seven eight nine ten_words";
+const std::string ten_words = "one two three four five six seven eight nine ten";
 
 }  // namespace
 

@@ -28,7 +28,7 @@ unsigned status(const ServerConfig& server, const HttpHead& head) {
   return refused ? refused->status : 0;
 }
 
-const Fields json_type{{"content-type", "application/json_type"}};
+const Fields json_type{{"content-type", "application/json"}};
 
 /// What a page or a program may send to a gateway without keys, and whether it is answered.
 struct Sent {
@@ -41,8 +41,8 @@ struct Sent {
 const std::vector<Sent>& sent_without_keys() {
   static const std::vector<Sent> all{
       {"curl", "127.0.0.1:8080", json_type, 0},
-      {"an SDK", "localhost:8080", {{"content-type", "application/json_type; charset=utf-8"}}, 0},
-      {"a vendor's JSON", "[::1]:8080", {{"content-type", "application/vnd.a+json_type"}}, 0},
+      {"an SDK", "localhost:8080", {{"content-type", "application/json; charset=utf-8"}}, 0},
+      {"a vendor's JSON", "[::1]:8080", {{"content-type", "application/vnd.a+json"}}, 0},
       {"a name of this machine", "api.localhost", json_type, 0},
       {"from a container", "host.docker.internal:8080", json_type, 0},
       {"HTTP/1.0 without a host", "", json_type, 0},
@@ -55,7 +55,7 @@ const std::vector<Sent>& sent_without_keys() {
       {"a broken one", "[::1", json_type, 0},
       {"a page of this machine",
        "localhost",
-       {{"content-type", "application/json_type"}, {"origin", "http://localhost:3000"}},
+       {{"content-type", "application/json"}, {"origin", "http://localhost:3000"}},
        0},
       {"its address", "localhost", {json_type[0], {"origin", "https://127.0.0.1"}}, 0},
       {"its address, IPv6", "localhost", {json_type[0], {"origin", "http://[::1]:5173"}}, 0},
@@ -91,10 +91,7 @@ const std::vector<Sent>& sent_without_keys() {
       {"a page's blob without a type", "localhost", {}, 415},
       {"an empty type", "localhost", {{"content-type", ""}}, 415},
       {"a form", "localhost", {{"content-type", "application/x-www-form-urlencoded"}}, 415},
-      {"JSON in disguise",
-       "localhost",
-       {{"content-type", "text/plain; application/json_type"}},
-       415},
+      {"JSON in disguise", "localhost", {{"content-type", "text/plain; application/json"}}, 415},
       {"a program's file", "localhost", {{"content-type", "multipart/form-data; boundary=x"}}, 0},
       {"a page's file",
        "localhost",
@@ -168,7 +165,7 @@ TEST_CASE("a page on another origin can neither spend the keys nor read the gate
   world.add();
   world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
     for (const auto& path : paths()) {
-      for (const char* const type : {"text/plain", "application/json_type"}) {
+      for (const char* const type : {"text/plain", "application/json"}) {
         HttpRequest request("POST", path.path);
         request.with_header("content-type", type).with_header("origin", "https://evil.example");
         request.with_body(path.body);
@@ -182,7 +179,7 @@ TEST_CASE("a page on another origin can neither spend the keys nor read the gate
       form.with_header("content-type", "text/plain").with_body(path.body);
       const auto got = co_await send(http, std::move(form));
       CHECK(got.status == 415);
-      CHECK(got.has("`content-type: application/json_type`"));
+      CHECK(got.has("`content-type: application/json`"));
     }
     CHECK(lead.requests() == 0);
     for (const char* const target : {"/status", "/metrics", "/v1/models"}) {
