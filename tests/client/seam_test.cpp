@@ -432,7 +432,7 @@ TEST_CASE("right continuations: nothing missing, nothing doubled, nearly all tak
 
 TEST_CASE("wrong continuations are refused") { check_wrong_continuations(8, 7); }
 
-TEST_CASE("a tail of at least 8 character_count joins at the end and nowhere else, or is refused") {
+TEST_CASE("a tail of at least 8 characters joins at the end and nowhere else, or is refused") {
   std::size_t taken = 0;
   for (unsigned seed = 1; seed <= 4000; ++seed) {
     std::mt19937 random(seed);
