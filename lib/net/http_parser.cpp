@@ -169,16 +169,8 @@ class Parser final : public http::basic_parser<is_request> {
 /// Whether a field goes over several lines. A server has to refuse that or to mend it (RFC 9112 5.2): a proxy in
 /// front may have read another field there. Beast joins the lines and does not say so.
 bool has_folded_field(std::span<const char> head) noexcept {
-  const auto* at = head.data();
-  const auto* const end = at + head.size();
-  while ((at = static_cast<const char*>(
-              std::memchr(at, '\n', static_cast<std::size_t>(end - at)))) != nullptr &&
-         ++at != end) {
-    if (*at == ' ' || *at == '\t') {
-      return true;
-    }
-  }
-  return false;
+  const std::string_view text(head.data(), head.size());
+  return text.find("\n ") != std::string_view::npos || text.find("\n\t") != std::string_view::npos;
 }
 
 /// What a response says of compression. (An error's body is handed out whatever it is: the status counts.)

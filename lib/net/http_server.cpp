@@ -372,7 +372,8 @@ struct HttpServer::Core {
           scope.spawn(std::move(one));
           taken = true;
         }
-      } catch (const std::bad_alloc&) {  // as if there were no descriptor
+      } catch (const std::bad_alloc&) {
+        taken = false;  // as if there were no descriptor
       }
       if (!taken) {
         Timer pause(scope.get_executor());
@@ -399,7 +400,8 @@ struct HttpServer::Core {
         *listed.place = &connection;
         co_await converse(connection);
       }
-    } catch (const std::bad_alloc&) {  // the end of this connection, not of all the others
+    } catch (const std::bad_alloc&) {
+      stream.reset();  // the end of this connection, not of all the others
     }
     if (has_room != nullptr) {
       has_room->notify();

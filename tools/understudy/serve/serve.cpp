@@ -17,8 +17,8 @@
 #include "../command.hpp"
 #include "../configured.hpp"
 #include "descriptors.hpp"
-#include "understudy/runtime/local_fault.hpp"
 #include "line_writer.hpp"
+#include "understudy/runtime/local_fault.hpp"
 #include "understudy/testing/live_children.hpp"
 #include "worker.hpp"
 
