@@ -7,7 +7,9 @@
 ///     const auto [number, fresh] = table.add("call_1");
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,39 +22,46 @@ class NameTable {
  public:
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
-  explicit NameTable(const KeyedHash& hash) : hash_(hash) {}
+  /// `expected` names: to begin with.
+  explicit NameTable(const KeyedHash& hash, std::size_t expected = 0)
+      : hash_(hash), slots_(expected == 0 ? 0 : std::bit_ceil(2 * expected + 2)) {}
 
   /// The name's number, and whether it is new: then it is the number of names before it.
   std::pair<std::size_t, bool> add(std::string_view name) {
     if (2 * (names_.size() + 1) > slots_.size()) {
       grow();
     }
-    const auto hash = hash_(name);
+    const auto hash = part_of(hash_(name));
     auto& slot = slot_of(hash, name);
-    if (slot.number != none) {
+    if (slot.number != free) {
       return {slot.number, false};
     }
-    slot = {hash, names_.size()};
+    slot = {hash, part_of(names_.size())};
     names_.emplace_back(name);
     return {slot.number, true};
   }
 
   /// `none`: it was not added.
   std::size_t find(std::string_view name) {
-    return slots_.empty() ? none : slot_of(hash_(name), name).number;
+    const auto number = slots_.empty() ? free : slot_of(part_of(hash_(name)), name).number;
+    return number == free ? none : number;
   }
 
  private:
-  struct Slot {
-    std::uint64_t hash = 0;
-    std::size_t number = none;
+  static constexpr std::uint32_t free = static_cast<std::uint32_t>(-1);
+
+  struct Slot {  // small: these are what is accessed at random
+    std::uint32_t hash = 0;
+    std::uint32_t number = free;
   };
 
+  static std::uint32_t part_of(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
+
   /// Where it is, or belongs. There are always free ones.
-  Slot& slot_of(std::uint64_t hash, std::string_view name) {
+  Slot& slot_of(std::uint32_t hash, std::string_view name) {
     const auto mask = slots_.size() - 1;
     auto at = hash & mask;
-    while (slots_[at].number != none &&
+    while (slots_[at].number != free &&
            (slots_[at].hash != hash || names_[slots_[at].number] != name)) {
       at = (at + 1) & mask;
     }
@@ -65,9 +74,9 @@ class NameTable {
     slots_.resize(old.empty() ? fewest : 2 * old.size());
     const auto mask = slots_.size() - 1;
     for (const auto& slot : old) {
-      if (slot.number != none) {
+      if (slot.number != free) {
         auto at = slot.hash & mask;
-        while (slots_[at].number != none) {
+        while (slots_[at].number != free) {
           at = (at + 1) & mask;
         }
         slots_[at] = slot;

@@ -1,5 +1,6 @@
 #include "pair_calls.hpp"
 
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -81,19 +82,18 @@ class Pairing {
   class Unanswered {
    public:
     Unanswered(std::vector<Pending>& pending, const KeyedHash& hash)
-        : pending_(pending), names_(hash) {}
+        : pending_(pending), hash_(hash) {}
 
     /// The first call of that id, which is answered now; nullptr: there is none.
     Pending* take(std::string_view id) {
-      if (!tabled_) {
+      if (!names_) {
         if (in_order_ < pending_.size() && pending_[in_order_].id == id) {
           return answered(in_order_++);
         }
-        tabled_ = true;
         fill();
       }
-      const auto name = names_.find(id);
-      if (name == names_.none || first_[name] == none) {
+      const auto name = names_->find(id);
+      if (name == none || first_[name] == none) {
         return nullptr;
       }
       return answered(std::exchange(first_[name], pending_[first_[name]].next));
@@ -101,8 +101,9 @@ class Pairing {
 
    private:
     void fill() {
+      names_.emplace(hash_, pending_.size() - in_order_);
       for (auto i = pending_.size(); i-- > in_order_;) {
-        const auto [name, fresh] = names_.add(pending_[i].id);
+        const auto [name, fresh] = names_->add(pending_[i].id);
         if (fresh) {
           first_.push_back(i);
         } else {
@@ -118,8 +119,8 @@ class Pairing {
     std::vector<Pending>& pending_;
     std::size_t in_order_ =
         0;  // those before it are answered, none behind it while there is no table
-    bool tabled_ = false;
-    NameTable<std::string_view> names_;
+    const KeyedHash& hash_;
+    std::optional<NameTable<std::string_view>> names_;
     std::vector<std::size_t> first_;  // of each
   };
 
