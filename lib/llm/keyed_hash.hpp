@@ -1,8 +1,7 @@
 /// Hashes for tables whose keys come from outside.
 ///
 /// std::hash is the same for everyone, so a client can choose keys that all collide, and a table of them takes
-/// quadratic time. This is SipHash-1-3 under a key that is drawn anew for each table's owner. (An ordered container
-/// would do, but its random accesses cost more than twice as much once it is twice as large and leaves the caches.)
+/// quadratic time. This is SipHash-1-3 under a key that is drawn anew for each table's owner.
 #pragma once
 
 #include <bit>
@@ -21,8 +20,7 @@ class KeyedHash {
   /// takes about as many tries as there are digests.
   constexpr KeyedHash(std::uint64_t first, std::uint64_t second) : key_{first, second} {}
 
-  // Not noexcept: libstdc++ would take it for cheap, and hash the keys of a chain again at each look-up.
-  std::size_t operator()(std::string_view text) const {
+  std::uint64_t operator()(std::string_view text) const noexcept {
     State state{key_[0] ^ 0x736f6d6570736575U, key_[1] ^ 0x646f72616e646f6dU,
                 key_[0] ^ 0x6c7967656e657261U, key_[1] ^ 0x7465646279746573U};
     const auto size = text.size();
@@ -30,7 +28,7 @@ class KeyedHash {
       state.take(word(text.substr(0, 8)));
     }
     state.take(word(text) | std::uint64_t{size} << 56U);
-    return static_cast<std::size_t>(state.end());
+    return state.end();
   }
 
  private:

@@ -1,12 +1,11 @@
 #include "pair_calls.hpp"
 
-#include <algorithm>
+#include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "chat_request.hpp"
-#include "keyed_hash.hpp"
+#include "name_table.hpp"
 #include "request_json.hpp"
 #include "tool_ids.hpp"
 
@@ -83,30 +82,32 @@ class Pairing {
   class Unanswered {
    public:
     Unanswered(std::vector<Pending>& pending, const KeyedHash& hash)
-        : pending_(pending), first_(0, hash) {}
+        : pending_(pending), hash_(hash) {}
 
     /// The first call of that id, which is answered now; nullptr: there is none.
     Pending* take(std::string_view id) {
-      if (!tabled_) {
+      if (!names_) {
         if (in_order_ < pending_.size() && pending_[in_order_].id == id) {
           return answered(in_order_++);
         }
-        tabled_ = true;
         fill();
       }
-      const auto found = first_.find(id);
-      return found == first_.end() || found->second == none
-                 ? nullptr
-                 : answered(std::exchange(found->second, pending_[found->second].next));
+      const auto name = names_->find(id);
+      if (name == none || first_[name] == none) {
+        return nullptr;
+      }
+      return answered(std::exchange(first_[name], pending_[first_[name]].next));
     }
 
    private:
     void fill() {
-      first_.reserve(pending_.size() - in_order_);
+      names_.emplace(hash_, pending_.size() - in_order_);
       for (auto i = pending_.size(); i-- > in_order_;) {
-        const auto [first, fresh] = first_.try_emplace(pending_[i].id, i);
-        if (!fresh) {
-          pending_[i].next = std::exchange(first->second, i);
+        const auto [name, fresh] = names_->add(pending_[i].id);
+        if (fresh) {
+          first_.push_back(i);
+        } else {
+          pending_[i].next = std::exchange(first_[name], i);
         }
       }
     }
@@ -118,20 +119,14 @@ class Pairing {
     std::vector<Pending>& pending_;
     std::size_t in_order_ =
         0;  // those before it are answered, none behind it while there is no table
-    bool tabled_ = false;
-    std::unordered_map<std::string_view, std::size_t, KeyedHash> first_;  // by id
+    const KeyedHash& hash_;
+    std::optional<NameTable<std::string_view>> names_;
+    std::vector<std::size_t> first_;  // of each
   };
 
   void lose(LossKind kind, std::string what) { losses_.add(kind, std::move(what)); }
 
   void reserve_ids() {
-    std::size_t count = 0;
-    for (const auto& message : request_.messages) {
-      count += static_cast<std::size_t>(std::count_if(
-          message.parts.begin(), message.parts.end(),
-          [](const Part& part) { return std::holds_alternative<ToolCallPart>(part); }));
-    }
-    ids_.expect(2 * count);  // each may become another one
     for (const auto& message : request_.messages) {
       for (const auto& part : message.parts) {
         if (const auto* call = std::get_if<ToolCallPart>(&part)) {

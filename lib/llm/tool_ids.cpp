@@ -55,17 +55,25 @@ std::string ToolIds::made_up(std::string_view id, std::uint64_t digest,
   return clean + "_" + digits_of(digest, attempt, hash_length);
 }
 
+std::pair<std::size_t, bool> ToolIds::add(std::string_view id) {
+  const auto added = ids_.add(id);
+  if (added.second) {
+    known_.emplace_back();
+  }
+  return added;
+}
+
 std::string ToolIds::give(const std::string& id) {
-  auto& known = ids_[id];  // stays where it is
-  if (valid(id) && !std::exchange(known.given, true)) {
+  const auto number = add(id).first;
+  if (valid(id) && !std::exchange(known_[number].given, true)) {
     return id;
   }
   const auto digest = digest_of(id);
   while (true) {
-    auto candidate = made_up(id, digest, known.attempts++);
-    const auto [taken, fresh] = ids_.try_emplace(candidate);
+    auto candidate = made_up(id, digest, known_[number].attempts++);
+    const auto [made, fresh] = add(candidate);
     if (fresh) {
-      taken->second.given = true;
+      known_[made].given = true;
       return candidate;
     }
   }

@@ -1,29 +1,26 @@
 /// Ids of tool calls that a provider takes, made of those that another one gave.
 ///
-/// The ids come from outside, and there may be several 100,000 in one body: each is looked up in a table with a keyed
-/// hash, and what was tried for an id is never tried again.
+/// The ids come from outside, and there may be several 100,000 in one body: each is found at once, and what was tried
+/// for an id is never tried again.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
-#include "keyed_hash.hpp"
+#include "name_table.hpp"
 
 namespace understudy::detail {
 
 class ToolIds {
  public:
   ToolIds(std::size_t longest, bool plain, const KeyedHash& hash)
-      : longest_(longest), plain_(plain), ids_(0, hash) {}
-
-  /// For so many ids.
-  void expect(std::size_t count) { ids_.reserve(count); }
+      : longest_(longest), plain_(plain), ids_(hash) {}
 
   /// An id of the conversation, which none that is made up may equal. Whether it is valid, and the first of its
   /// name: if all are, they may stay as they are.
-  bool reserve(const std::string& id) { return ids_.try_emplace(id).second && valid(id); }
+  bool reserve(std::string_view id) { return add(id).second && valid(id); }
 
   /// The id for the next call: `id` itself if it is valid and was not given out before.
   std::string give(const std::string& id);
@@ -34,12 +31,14 @@ class ToolIds {
     std::uint32_t attempts = 0;  // at making up another one
   };
 
+  std::pair<std::size_t, bool> add(std::string_view id);
   bool valid(std::string_view id) const;
   std::string made_up(std::string_view id, std::uint64_t digest, std::uint32_t attempt) const;
 
   std::size_t longest_;
   bool plain_;
-  std::unordered_map<std::string, Known, KeyedHash> ids_;
+  NameTable<std::string> ids_;
+  std::vector<Known> known_;  // of each
 };
 
 }  // namespace understudy::detail
