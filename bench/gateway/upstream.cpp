@@ -152,8 +152,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void end() {
+    timer_.cancel();
     error_code ignored;
-    timer_.cancel(ignored);
     socket_.close(ignored);
   }
 

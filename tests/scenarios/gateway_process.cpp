@@ -120,6 +120,7 @@ std::size_t GatewayProcess::descriptors() const {
   return static_cast<std::size_t>(std::distance(begin(open), end(open)));
 }
 
+int GatewayProcess::drained() { return wait_for_end(0); }  // kill() with 0 sends nothing
 int GatewayProcess::stop() { return wait_for_end(SIGTERM); }
 
 int GatewayProcess::wait_for_end(int signal) {

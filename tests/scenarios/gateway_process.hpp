@@ -41,6 +41,9 @@ class GatewayProcess {
   /// SIGTERM, and does not wait.
   void drain() const;
 
+  /// After drain(): as stop(), but without a second SIGTERM, which kills a process that is past its handlers.
+  int drained();
+
   /// SIGTERM, and waits for the end; SIGKILL if there is none within 15 s. The exit status, or 128 and the
   /// signal.
   int stop();

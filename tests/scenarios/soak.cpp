@@ -432,7 +432,7 @@ class Soak {
                    "streams that a drain let end, and those that there were");
     verdict_.equal(after.wrong, before.wrong, "wrong answers after a drain, and before");
     callers_.close();
-    verdict_.equal(static_cast<std::size_t>(gateway_.stop()), 0, "exit status");
+    verdict_.equal(static_cast<std::size_t>(gateway_.drained()), 0, "exit status");
     co_await sleep_for(100ms);  // until what it has closed is seen here
     verdict_.equal(providers_.open(), 0, "connections that are left at the providers");
   }
