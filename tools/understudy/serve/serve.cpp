@@ -305,7 +305,8 @@ int serve(const Options& options) {
   }
   Workers workers(options, std::move(*setup), std::move(*state));
   Signals signals(workers);
-  std::cerr << "understudy serve: " << workers.where() << "\n";
+  // In one piece: the log writes there too, from a thread of its own.
+  LineWriter(STDERR_FILENO).write("understudy serve: " + workers.where() + "\n");
   signals.run();
   if (const auto left = testing::live_children().value_or(0); left != 0) {
     std::cerr << "understudy serve: " << left
