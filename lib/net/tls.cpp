@@ -47,9 +47,11 @@ NetError setup_failed(const std::string& what) {
 
 /// Why a file cannot be opened just now, if that is for what this machine lacks.
 error_code lacking_for(const char* file) {
-  const std::unique_ptr<std::FILE, decltype(&std::fclose)> opened(std::fopen(file, "re"),
-                                                                  std::fclose);
-  const error_code code(opened ? 0 : errno, boost::system::system_category());
+  auto* const opened = std::fopen(file, "re");
+  const error_code code(opened != nullptr ? 0 : errno, boost::system::system_category());
+  if (opened != nullptr) {
+    std::fclose(opened);
+  }
   return local_fault_of(code) ? code : error_code();
 }
 
