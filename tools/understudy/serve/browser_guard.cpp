@@ -67,7 +67,7 @@ bool each(const HttpHead& head, std::string_view name, Test test) {
 }
 
 /// In a message to the client, which sent it.
-std::string quoted(std::string_view text) {
+std::string in_ticks(std::string_view text) {
   constexpr std::size_t longest = 100;
   return "`" + std::string(text.substr(0, longest)) + "`";
 }
@@ -123,14 +123,14 @@ std::optional<ErrorAnswer> BrowserGuard::refused(const HttpHead& head, Protocol 
   // Browsers send a Host always; what speaks HTTP/1.0 without one is none.
   if (!open_host && !head.authority.empty() && !allows_host(head.authority)) {
     return refusal(403,
-                   "the `Host` of this request, " + quoted(head.authority) +
+                   "the `Host` of this request, " + in_ticks(head.authority) +
                        ", is not a name of this machine; use localhost or 127.0.0.1, or add the "
                        "name to `server.hosts`",
                    protocol, "host_not_allowed");
   }
   if (!each(head, "origin", [&](std::string_view one) { return allows_origin(one); })) {
     return refusal(403,
-                   "requests of web pages of the origin " + quoted(*origin) +
+                   "requests of web pages of the origin " + in_ticks(*origin) +
                        " are refused; if this page may spend the keys of this gateway, add its "
                        "origin to `server.origins`",
                    protocol, "origin_not_allowed");
@@ -148,7 +148,7 @@ std::optional<ErrorAnswer> BrowserGuard::refused(const HttpHead& head, Protocol 
   const bool multipart = type.size() > 10 && iequals(type.substr(0, 10), "multipart/");
   if (head.method == "POST" && !is_json(type) && (!multipart || origin || site)) {
     return refusal(415,
-                   "the body is " + (type.empty() ? std::string("of no type") : quoted(type)) +
+                   "the body is " + (type.empty() ? std::string("of no type") : in_ticks(type)) +
                        "; send JSON, with `content-type: application/json` (any type is taken "
                        "where `server.keys` is set)",
                    protocol, "unsupported_media_type");
