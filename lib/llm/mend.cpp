@@ -76,7 +76,7 @@ bool drop_images(Request& request) {
 }
 
 /// Copies a schema but for what llama.cpp's grammars do not take. A property may have one of those names;
-/// then its value is no string. A schema that is nested too deep is left as it is: each level takes stack.
+/// then its value is not a string. A schema that is nested too deep is left as it is: each level takes stack.
 class SchemaCopy {
  public:
   explicit SchemaCopy(std::string& out) : json_(out) {}

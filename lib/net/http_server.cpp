@@ -393,7 +393,7 @@ struct HttpServer::Core {
       if (configured->tls) {
         stream = co_await secure(std::move(stream), *configured);
       }
-      if (stream && draining) {  // drain() cannot see who is in a handshake
+      if (stream && draining) {  // drain() does not see a connection amid its handshake
         stream->close();
       } else if (stream) {
         Connection connection(std::move(stream), configured, buffers, draining);
