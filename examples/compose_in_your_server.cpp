@@ -21,8 +21,8 @@ asio::awaitable<void> pass_on(Client& client, HttpExchange& exchange) {
     exchange.abort();
     co_return;
   }
-  Request request;
-  request.messages.emplace_back(Role::user, *question);
+  llm::Request request;
+  request.messages.emplace_back(llm::Role::user, *question);
   auto answer = co_await client.stream(std::move(request));
   auto more = co_await answer.ready();
   if (more.has_error()) {  // nothing was sent yet: a status can still say it
@@ -31,8 +31,8 @@ asio::awaitable<void> pass_on(Client& client, HttpExchange& exchange) {
   }
   co_await exchange.begin(200, HttpFields());
   while (more.has_value() && *more) {
-    while (const Event* event = answer.try_next()) {
-      if (const auto* text = std::get_if<Text>(&event->body)) {
+    while (const llm::Event* event = answer.try_next()) {
+      if (const auto* text = std::get_if<llm::Text>(&event->body)) {
         co_await exchange.write(text->text);
       }
     }

@@ -10,32 +10,33 @@
 using namespace understudy;
 
 /// What it says, event by event. Everything is there at once, so nobody waits in `ready`.
-class Canned final : public StreamSource {
+class Canned final : public llm::StreamSource {
  public:
-  Protocol protocol() const noexcept override { return Protocol::openai_chat; }
-  const Event* try_next() override { return at_ < events_.size() ? &events_[at_++] : nullptr; }
+  llm::Protocol protocol() const noexcept override { return llm::Protocol::openai_chat; }
+  const llm::Event* try_next() override { return at_ < events_.size() ? &events_[at_++] : nullptr; }
   asio::awaitable<Result<bool>> ready() override { co_return at_ < events_.size(); }
 
  private:
-  std::array<Event, 4> events_{
-      Event(Start("canned-1", "canned")), Event(Text(0, "Nobody can be reached. ")),
-      Event(Text(0, "Please look at the gauge.")), Event(Finish(FinishReason::stop, "stop"))};
+  std::array<llm::Event, 4> events_{llm::Event(llm::Start("canned-1", "canned")),
+                                    llm::Event(llm::Text(0, "Nobody can be reached. ")),
+                                    llm::Event(llm::Text(0, "Please look at the gauge.")),
+                                    llm::Event(llm::Finish(llm::FinishReason::stop, "stop"))};
   std::size_t at_ = 0;
 };
 
-class CannedProvider final : public Provider {
+class CannedProvider final : public llm::Provider {
  public:
-  asio::awaitable<Result<Stream>> open(const Request&, Attempt& attempt) override {
+  asio::awaitable<Result<llm::Stream>> open(const llm::Request&, Attempt& attempt) override {
     attempt.progressed();
-    co_return Stream(std::make_unique<Canned>());
+    co_return llm::Stream(std::make_unique<Canned>());
   }
 };
 
 asio::awaitable<void> ask(const Config& config) {
   Client client(co_await asio::this_coro::executor, config, ClientState::make(config).value(),
                 ClientOptions().with_provider("canned", std::make_shared<CannedProvider>()));
-  Request request;
-  request.messages.emplace_back(Role::user, "Is the north tank full?");
+  llm::Request request;
+  request.messages.emplace_back(llm::Role::user, "Is the north tank full?");
   const auto outcome = co_await client.complete(std::move(request));
   std::cout << outcome.result.value().text() << "\n" << outcome.report.why() << "\n";
   co_await client.close();

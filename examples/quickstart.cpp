@@ -12,11 +12,11 @@ using namespace understudy;
 // [quickstart]
 asio::awaitable<void> ask(const Config& config, std::string question) {
   Client client(co_await asio::this_coro::executor, config, ClientState::make(config).value());
-  Request request;
-  request.messages.emplace_back(Role::user, std::move(question));
+  llm::Request request;
+  request.messages.emplace_back(llm::Role::user, std::move(question));
   auto answer = co_await client.stream(std::move(request));
-  while (const Event* event = co_await answer.next()) {
-    if (const auto* text = std::get_if<Text>(&event->body)) {
+  while (const llm::Event* event = co_await answer.next()) {
+    if (const auto* text = std::get_if<llm::Text>(&event->body)) {
       std::cout << text->text << std::flush;
     }
   }

@@ -32,10 +32,10 @@ constexpr int calls = 20;
 constexpr Clock::duration limit = 300ms;
 const std::string all_of_it = "one two three four five six seven eight nine ten";
 
-class Provider {
+class llm::Provider {
  public:
-  Provider(const asio::any_io_executor& executor, const testing::TestCertificates* certificates,
-           const Reply& reply)
+  llm::Provider(const asio::any_io_executor& executor,
+                const testing::TestCertificates* certificates, const Reply& reply)
       : acceptor(executor, asio::ip::address_v4::loopback(), 0),
         server(certificates != nullptr ? FaultServer(*certificates) : FaultServer()),
         url(loopback(acceptor.port(), certificates != nullptr)) {
@@ -49,7 +49,8 @@ class Provider {
 
 /// From the expiry to the moment at which the server of the stalled connection saw it gone, in ms. Below
 /// zero: the call did not go as it should.
-awaitable<double> closed_after(Provider& sick, HttpProvider& first, HttpProvider& second) {
+awaitable<double> closed_after(llm::Provider& sick, llm::HttpProvider& first,
+                               llm::HttpProvider& second) {
   const Chain chain{Member("sick", "m"), Member("well", "m")};
   State
       state;  // a new one: what the call before has learned would keep this one from the sick member
@@ -61,7 +62,7 @@ awaitable<double> closed_after(Provider& sick, HttpProvider& first, HttpProvider
   };
   const auto began = Clock::now();
   auto outcome = co_await failover(chain, policy, state, std::move(open));
-  const auto answer = co_await read_answer(outcome.result.value());
+  const auto answer = co_await llm::read_answer(outcome.result.value());
   while (sick.server.open_connections() > 0 && Clock::now() - began < limit + 1s) {
     co_await sleep_for(1ms);
   }
@@ -81,16 +82,18 @@ awaitable<double> closed_after(Provider& sick, HttpProvider& first, HttpProvider
 
 bool over(const testing::TestCertificates* certificates) {
   asio::io_context context(1);
-  Provider sick(context.get_executor(), certificates,
-                Reply::answer(all_of_it).after(1, Fault::silence(20ms)));
-  Provider well(context.get_executor(), certificates, Reply::answer(all_of_it));
+  llm::Provider sick(context.get_executor(), certificates,
+                     Reply::answer(all_of_it).after(1, Fault::silence(20ms)));
+  llm::Provider well(context.get_executor(), certificates, Reply::answer(all_of_it));
   HttpClientOptions options;
   if (certificates != nullptr) {
     options.with_ca_file(certificates->ca_file());
   }
   HttpClient client(context.get_executor(), options);
-  HttpProvider first(client, HttpProviderOptions("sick", Protocol::anthropic_messages, sick.url));
-  HttpProvider second(client, HttpProviderOptions("well", Protocol::openai_responses, well.url));
+  llm::HttpProvider first(
+      client, llm::HttpProviderOptions("sick", llm::Protocol::anthropic_messages, sick.url));
+  llm::HttpProvider second(
+      client, llm::HttpProviderOptions("well", llm::Protocol::openai_responses, well.url));
   std::vector<double> took;
   auto all = [&](Scope& scope) -> awaitable<void> {
     scope.spawn([&] { return sick.server.serve(sick.acceptor); });

@@ -81,10 +81,10 @@ double percentile(std::vector<double>& sample, double share) {
 class Pair {
  public:
   Pair(HttpClient& client, const ProviderProcess& process)
-      : sick(client,
-             HttpProviderOptions("sick", Protocol::anthropic_messages, loopback(process.ports[0]))),
-        well(client, HttpProviderOptions("well", Protocol::anthropic_messages,
-                                         loopback(process.ports[1]))) {}
+      : sick(client, llm::HttpProviderOptions("sick", llm::Protocol::anthropic_messages,
+                                              loopback(process.ports[0]))),
+        well(client, llm::HttpProviderOptions("well", llm::Protocol::anthropic_messages,
+                                              loopback(process.ports[1]))) {}
 
   /// How long after the limit the next attempt's request was written; the limit alone: `warm`.
   awaitable<void> call(bool warm, std::vector<double>* late) {
@@ -101,7 +101,7 @@ class Pair {
       return (attempt.member().provider() == "sick" ? sick : well).open(request, attempt);
     };
     auto outcome = co_await failover(chain, policy, state, std::move(open));
-    auto answer = co_await read_answer(outcome.result.value());
+    auto answer = co_await llm::read_answer(outcome.result.value());
     answer.value();
     if (late != nullptr) {
       const auto& report = outcome.report;
@@ -118,8 +118,8 @@ class Pair {
   }
 
   static constexpr Clock::duration limit = 400ms;
-  HttpProvider sick;
-  HttpProvider well;
+  llm::HttpProvider sick;
+  llm::HttpProvider well;
 };
 
 class Sockets {
@@ -182,9 +182,9 @@ Url loopback(std::uint16_t port, bool secure) {
       .value();
 }
 
-Request question() {
-  Request request("m");
-  request.messages.emplace_back(Role::user, "Is the north tank full?");
+llm::Request question() {
+  llm::Request request("m");
+  request.messages.emplace_back(llm::Role::user, "Is the north tank full?");
   request.max_tokens = 100;
   return request;
 }
@@ -255,9 +255,9 @@ Idle idle(std::uint64_t wanted, const testing::TestCertificates* certificates) {
     options.with_ca_file(certificates->ca_file());
   }
   HttpClient client(context.get_executor(), options);
-  HttpProvider provider(client,
-                        HttpProviderOptions("idle", Protocol::anthropic_messages,
-                                            loopback(process.ports[0], certificates != nullptr)));
+  llm::HttpProvider provider(
+      client, llm::HttpProviderOptions("idle", llm::Protocol::anthropic_messages,
+                                       loopback(process.ports[0], certificates != nullptr)));
   State state;
   const Chain chain{Member("idle", "m")};
   const auto request = question();

@@ -134,15 +134,15 @@ Config config(std::uint16_t first, std::uint16_t second, const std::string& head
 awaitable<std::pair<double, double>> ask(const Config& configured) {
   Client client(co_await asio::this_coro::executor, configured,
                 ClientState::make(configured).value());
-  Request request;
-  request.messages.emplace_back(Role::user, "Go on.");
+  llm::Request request;
+  request.messages.emplace_back(llm::Role::user, "Go on.");
   const auto began = Clock::now();
   auto answer = co_await client.stream(std::move(request));
   Clock::time_point last = began;
   double first = 0;
   double longest = 0;
-  while (const Event* event = co_await answer.next()) {
-    if (std::holds_alternative<Text>(event->body)) {
+  while (const llm::Event* event = co_await answer.next()) {
+    if (std::holds_alternative<llm::Text>(event->body)) {
       const auto now = Clock::now();
       (first == 0 ? first : longest) =
           first == 0 ? milliseconds(now - began) : std::max(longest, milliseconds(now - last));

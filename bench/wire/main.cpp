@@ -19,9 +19,9 @@ using namespace understudy;
 constexpr std::size_t events = 4'000;
 constexpr std::size_t piece = 16 * 1024;  // what a socket read of a busy stream brings
 
-struct Stream {
+struct llm::Stream {
   const char* name;
-  Protocol protocol;
+  llm::Protocol protocol;
   std::string bytes;  // without what the loops must not read: `events` deltas and their padding
   std::size_t size;
 };
@@ -32,8 +32,8 @@ constexpr Words one_escaped{" is", " 71 %", " full", R"(.\n\n)", " All", " valve
 
 /// `event` with TEXT replaced by words of different lengths, and NUMBER and NOISE by what differs in every
 /// event.
-Stream stream(const char* name, Protocol protocol, std::string_view event,
-              const Words& words = plain_words) {
+llm::Stream stream(const char* name, llm::Protocol protocol, std::string_view event,
+                   const Words& words = plain_words) {
   std::string bytes;
   for (std::size_t i = 0; i < events; ++i) {
     std::string one(event);
@@ -52,7 +52,7 @@ Stream stream(const char* name, Protocol protocol, std::string_view event,
 
 /// What a program writes that reads nothing but this stream: the line, the document, the text.
 template <class TextOf>
-std::size_t bare_loop(const Stream& s, simdjson::ondemand::parser& parser, TextOf text_of) {
+std::size_t bare_loop(const llm::Stream& s, simdjson::ondemand::parser& parser, TextOf text_of) {
   std::size_t said = 0;
   const char* at = s.bytes.data();
   const char* const end = at + s.size;
@@ -75,28 +75,28 @@ std::size_t bare_loop(const Stream& s, simdjson::ondemand::parser& parser, TextO
   return said;
 }
 
-std::size_t bare(const Stream& s, simdjson::ondemand::parser& parser) {
+std::size_t bare(const llm::Stream& s, simdjson::ondemand::parser& parser) {
   using Document = simdjson::ondemand::document;
   switch (s.protocol) {
-    case Protocol::anthropic_messages:
+    case llm::Protocol::anthropic_messages:
       return bare_loop(s, parser, [](Document& d) { return d["delta"]["text"].get_string(); });
-    case Protocol::openai_chat:
+    case llm::Protocol::openai_chat:
       return bare_loop(s, parser, [](Document& d) {
         return d["choices"].at(0)["delta"]["content"].get_string();
       });
-    case Protocol::openai_responses:
+    case llm::Protocol::openai_responses:
       return bare_loop(s, parser, [](Document& d) { return d["delta"].get_string(); });
   }
   return 0;
 }
 
-std::size_t ours(const Stream& s, EventDecoder& decoder) {
+std::size_t ours(const llm::Stream& s, llm::EventDecoder& decoder) {
   std::size_t said = 0;
   for (std::size_t at = 0; at < s.size; at += piece) {
     const auto size = std::min(piece, s.size - at);
     decoder.feed(std::string_view(s.bytes).substr(at, size), sse_padding);
-    while (const Event* event = decoder.next()) {
-      if (const auto* text = std::get_if<Text>(&event->body)) {
+    while (const llm::Event* event = decoder.next()) {
+      if (const auto* text = std::get_if<llm::Text>(&event->body)) {
         said += text->text.size();
       }
     }
@@ -104,7 +104,7 @@ std::size_t ours(const Stream& s, EventDecoder& decoder) {
   return said;
 }
 
-std::size_t framing(const Stream& s, SseParser& sse) {
+std::size_t framing(const llm::Stream& s, SseParser& sse) {
   std::size_t said = 0;
   for (std::size_t at = 0; at < s.size; at += piece) {
     sse.feed(std::string_view(s.bytes).substr(at, std::min(piece, s.size - at)), sse_padding);
@@ -115,9 +115,9 @@ std::size_t framing(const Stream& s, SseParser& sse) {
   return said;
 }
 
-bool decoding(const Stream& s) {
+bool decoding(const llm::Stream& s) {
   simdjson::ondemand::parser parser;
-  EventDecoder decoder(s.protocol);
+  llm::EventDecoder decoder(s.protocol);
   SseParser sse;
   if (bare(s, parser) != ours(s, decoder)) {
     std::printf("%s: the two do not agree\n", s.name);
@@ -150,10 +150,10 @@ bool decoding(const Stream& s) {
   return all && sink != 0;
 }
 
-void encoding(const Stream& s) {
-  const auto encoder = codec_for(s.protocol).encoder(Request());
+void encoding(const llm::Stream& s) {
+  const auto encoder = llm::codec_for(s.protocol).encoder(llm::Request());
   std::string out;
-  const Event delta(Text(0, " is 71 % full"));
+  const llm::Event delta(llm::Text(0, " is 71 % full"));
   std::vector<bench::Way> ways;
   ways.push_back({"write: typed, a text delta",
                   [&](std::uint64_t n) {
@@ -164,9 +164,9 @@ void encoding(const Stream& s) {
                   },
                   100'000,
                   {}});
-  EventDecoder decoder(s.protocol);
+  llm::EventDecoder decoder(s.protocol);
   decoder.feed(std::string_view(s.bytes).substr(0, s.bytes.find("\n\n") + 2), sse_padding);
-  const Event* passed = decoder.next();
+  const llm::Event* passed = decoder.next();
   ways.push_back({"pass: the bytes that came, with the model's name replaced",
                   [&](std::uint64_t n) {
                     for (std::uint64_t i = 0; i < n; ++i) {
@@ -200,10 +200,10 @@ int main() {
   const std::string said =
       R"("item_id":"msg_Fixture01","output_index":0,"content_index":0,"delta":"TEXT","logprobs":[])";
   const auto numbered = responses + R"("sequence_number":NUMBER,)" + said;
-  constexpr auto anthropic_protocol = Protocol::anthropic_messages;
-  constexpr auto chat_protocol = Protocol::openai_chat;
-  constexpr auto responses_protocol = Protocol::openai_responses;
-  const Stream streams[] = {
+  constexpr auto anthropic_protocol = llm::Protocol::anthropic_messages;
+  constexpr auto chat_protocol = llm::Protocol::openai_chat;
+  constexpr auto responses_protocol = llm::Protocol::openai_responses;
+  const llm::Stream streams[] = {
       stream("Chat Completions", chat_protocol, chat + end),
       stream("Anthropic Messages", anthropic_protocol, anthropic + end),
       stream("Responses", responses_protocol, responses + said + end),

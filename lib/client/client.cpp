@@ -18,16 +18,16 @@ namespace {
 class Reached {
  public:
   Reached(const asio::any_io_executor& executor, const HttpClientOptions& http,
-          HttpProviderOptions options)
+          llm::HttpProviderOptions options)
       : protocol(options.protocol), client(executor, http), provider(client, std::move(options)) {}
 
-  Protocol protocol;
+  llm::Protocol protocol;
   HttpClient client;
-  HttpProvider provider;
+  llm::HttpProvider provider;
 };
 
-std::shared_ptr<const ModelProfiles> profiles_of(const Config& config) {
-  auto profiles = std::make_shared<ModelProfiles>();
+std::shared_ptr<const llm::ModelProfiles> profiles_of(const Config& config) {
+  auto profiles = std::make_shared<llm::ModelProfiles>();
   for (const auto& [name, provider] : config.providers) {
     for (const auto& [model, known] : provider.models) {
       auto& profile = profiles->entry(name, model);
@@ -102,12 +102,12 @@ class Client::Core {
     return found == routes_.end() ? main_ : *found;
   }
 
-  asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) {
+  asio::awaitable<Result<llm::Stream>> open(const llm::Request& request, Attempt& attempt) {
     return providers_.at(attempt.member().provider())->open(request, attempt);
   }
 
   /// Of a chain, those that are reached over HTTP in one of these protocols.
-  Chain speaking(const Chain& chain, const std::vector<Protocol>& protocols) const {
+  Chain speaking(const Chain& chain, const std::vector<llm::Protocol>& protocols) const {
     Chain able;
     for (const auto& member : chain) {
       const auto found = reached_.find(member.provider());
@@ -121,7 +121,7 @@ class Client::Core {
 
   bool takes_prefill(const Member& member) const { return prefilled_.count(member.name()) != 0; }
 
-  asio::awaitable<Result<std::string>> pass(const PassedRequest& request, Attempt& attempt) {
+  asio::awaitable<Result<std::string>> pass(const llm::PassedRequest& request, Attempt& attempt) {
     return reached_.at(attempt.member().provider()).provider.pass(request, attempt);
   }
 
@@ -164,12 +164,13 @@ class Client::Core {
   }
 
  private:
-  void reach(const ProviderConfig& provider, const std::shared_ptr<const ModelProfiles>& profiles) {
+  void reach(const ProviderConfig& provider,
+             const std::shared_ptr<const llm::ModelProfiles>& profiles) {
     const auto own = options_.providers.find(provider.name);
     if (own != options_.providers.end()) {
       return;
     }
-    HttpProviderOptions options(provider.name, provider.protocol, provider.base_url);
+    llm::HttpProviderOptions options(provider.name, provider.protocol, provider.base_url);
     options.with_authorization(provider.authorization)
         .with_stream(provider.stream)
         .with_profiles(profiles);
@@ -182,7 +183,7 @@ class Client::Core {
     }
   }
 
-  Route route(const Config& config, const RouteConfig& from, const ModelProfiles& profiles) {
+  Route route(const Config& config, const RouteConfig& from, const llm::ModelProfiles& profiles) {
     Route to{from.model, {}, from.policy, from.delivery};
     for (const auto& one : from.chain) {
       to.chain.push_back(member(config, one, profiles));
@@ -190,7 +191,8 @@ class Client::Core {
     return to;
   }
 
-  Member member(const Config& config, const MemberConfig& from, const ModelProfiles& profiles) {
+  Member member(const Config& config, const MemberConfig& from,
+                const llm::ModelProfiles& profiles) {
     Member member(from.provider, from.model);
     const auto profile = profiles.find(from.provider, from.model);
     if (profile.accepts_prefill) {
@@ -251,7 +253,7 @@ class Client::Core {
   std::shared_ptr<ClientState> state_;
   ClientOptions options_;
   std::map<std::string, Reached> reached_;
-  std::map<std::string, Provider*> providers_;
+  std::map<std::string, llm::Provider*> providers_;
   std::vector<std::shared_ptr<CredentialPool>> pools_;
   Route main_;
   std::vector<Route> routes_;
@@ -281,11 +283,13 @@ Client::~Client() {
   }
 }
 
-asio::awaitable<Delivery> Client::stream(Request request, RequestOptions options) {
+asio::awaitable<Delivery> Client::stream(llm::Request request, RequestOptions options) {
   const auto core = core_;
   const auto& route = core->route_for(request.model);
-  const auto asked = std::make_shared<const Request>(std::move(request));
-  auto open = [core](const Request& ask, Attempt& attempt) { return core->open(ask, attempt); };
+  const auto asked = std::make_shared<const llm::Request>(std::move(request));
+  auto open = [core](const llm::Request& ask, Attempt& attempt) {
+    return core->open(ask, attempt);
+  };
   const auto call = core->call_options(options);
   DeliveryPlan plan(route.chain, policy_of(route, options), route.delivery, core->state(), asked,
                     std::move(open));
@@ -300,20 +304,21 @@ asio::awaitable<Delivery> Client::stream(Request request, RequestOptions options
   co_return co_await deliver(std::move(plan));
 }
 
-asio::awaitable<Outcome<Answer>> Client::complete(Request request, RequestOptions options) {
+asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
+                                                       RequestOptions options) {
   const auto core = core_;
   const auto& route = core->route_for(request.model);
   const auto policy = policy_of(route, options);
   auto call = core->call_options(options);
   call.with_prompt(estimated_tokens(request));
-  auto ask = [&](Attempt& attempt) -> asio::awaitable<Result<Answer>> {
+  auto ask = [&](Attempt& attempt) -> asio::awaitable<Result<llm::Answer>> {
     auto opened = co_await core->open(request, attempt);
     if (opened.has_error()) {
       co_return opened.error();
     }
-    Stream stream = std::move(*opened);
+    llm::Stream stream = std::move(*opened);
     stream.ask_takeover([&] { return attempt.takeover(); });
-    auto answer = co_await read_answer(stream);
+    auto answer = co_await llm::read_answer(stream);
     if (answer) {
       attempt.spent(answer->usage.output.value_or(0));
     }
@@ -322,11 +327,11 @@ asio::awaitable<Outcome<Answer>> Client::complete(Request request, RequestOption
   co_return co_await failover(route.chain, policy, core->state(), std::move(ask), call);
 }
 
-asio::awaitable<Outcome<std::string>> Client::pass(PassedRequest request,
-                                                   std::vector<Protocol> protocols,
+asio::awaitable<Outcome<std::string>> Client::pass(llm::PassedRequest request,
+                                                   std::vector<llm::Protocol> protocols,
                                                    RequestOptions options) {
   const auto core = core_;
-  const auto model = member_text(request.body, "model").value_or("");
+  const auto model = llm::member_text(request.body, "model").value_or("");
   const auto& route = core->route_for(model);
   request.own_model = request.own_model && route.model.empty() && !model.empty();
   auto chain = core->speaking(route.chain, protocols);

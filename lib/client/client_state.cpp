@@ -72,9 +72,9 @@ class Reader {
   }
 
   Read operator()(const CredentialSource::OAuth& from) const {
-    auto credential = oauth_credential(
+    auto credential = llm::oauth_credential(
         http_, std::filesystem::path(from.token_file).filename(),
-        OAuthOptions(from.token_file, from.token_url, from.client_id).with_report(report_));
+        llm::OAuthOptions(from.token_file, from.token_url, from.client_id).with_report(report_));
     if (credential.has_error()) {
       return wrong(credential.error().message(),
                    "log in with the provider's own program, which writes that file");

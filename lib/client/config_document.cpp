@@ -1,6 +1,6 @@
 #include "config_document.hpp"
 
-#include "../ascii.hpp"
+#include "text/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -278,7 +278,7 @@ ConfigNode convert(const toml::node& node) {
 
 ConfigError explain(const toml::parse_error& error) {
   std::string description(error.description());
-  std::transform(description.begin(), description.end(), description.begin(), lowered);
+  std::transform(description.begin(), description.end(), description.begin(), text::lowered);
   const auto& row = *std::find_if(syntax_errors.begin(), syntax_errors.end(), [&](const Syntax& s) {
     return description.find(s.sign) != std::string::npos;
   });

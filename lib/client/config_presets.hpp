@@ -11,9 +11,9 @@ namespace understudy::detail {
 
 struct Preset {
   std::string_view name;
-  Protocol protocol;
+  llm::Protocol protocol;
   std::string_view base_url;  ///< empty: it must be written
-  Authorization authorization;
+  llm::Authorization authorization;
   std::string_view env;  ///< of the credential; empty: none is sent
 };
 

@@ -229,8 +229,8 @@ void read_models(Section& section, ProviderConfig& provider, const StallSettings
 
 void read_authorization(Section& section, ProviderConfig& provider) {
   constexpr std::array<std::string_view, 3> words{"bearer", "x-api-key", "api-key"};
-  constexpr std::array meanings{Authorization::bearer, Authorization::x_api_key,
-                                Authorization::api_key};
+  constexpr std::array meanings{llm::Authorization::bearer, llm::Authorization::x_api_key,
+                                llm::Authorization::api_key};
   if (const auto chosen = section.choice("authorization", words)) {
     provider.authorization = meanings[*chosen];
   }
@@ -276,9 +276,9 @@ void read_rest(Section& section, ProviderConfig& provider, const ProviderDefault
   read_models(section, provider, provider.stall.or_else(defaults.stall));
 }
 
-Authorization usual_for(Protocol protocol) {
-  return protocol == Protocol::anthropic_messages ? Authorization::x_api_key
-                                                  : Authorization::bearer;
+llm::Authorization usual_for(llm::Protocol protocol) {
+  return protocol == llm::Protocol::anthropic_messages ? llm::Authorization::x_api_key
+                                                       : llm::Authorization::bearer;
 }
 
 }  // namespace
@@ -312,11 +312,11 @@ std::optional<ProviderConfig> read_provider(const std::string& name, Section sec
       section.has("preset") ? (chosen ? preset_of(names[*chosen]) : nullptr) : preset_of(name);
   const bool guessing = section.has("preset") && preset == nullptr;
 
-  constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
-                                 Protocol::openai_responses};
+  constexpr std::array protocols{llm::Protocol::anthropic_messages, llm::Protocol::openai_chat,
+                                 llm::Protocol::openai_responses};
   std::array<std::string_view, protocols.size()> words;
   std::transform(protocols.begin(), protocols.end(), words.begin(),
-                 [](Protocol p) { return to_string(p); });
+                 [](llm::Protocol p) { return to_string(p); });
   const auto word = section.choice("protocol", words);
   const auto url = read_base_url(section);
 
@@ -335,7 +335,7 @@ std::optional<ProviderConfig> read_provider(const std::string& name, Section sec
   }
 
   // Read also where no provider comes of it: all errors at once.
-  constexpr Preset none{"", Protocol::openai_chat, "", Authorization::bearer, ""};
+  constexpr Preset none{"", llm::Protocol::openai_chat, "", llm::Authorization::bearer, ""};
   const auto& start = preset == nullptr ? none : *preset;
   auto provider = provider_of(start);
   provider.name = name;

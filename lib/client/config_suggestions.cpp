@@ -1,6 +1,6 @@
 #include "config_suggestions.hpp"
 
-#include "../ascii.hpp"
+#include "text/ascii.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t longest_shown = 60;
 
-char folded(char c) { return c == '-' ? '_' : lowered(c); }
+char folded(char c) { return c == '-' ? '_' : text::lowered(c); }
 
 /// Insertions, deletions, replacements and swaps of neighbours (Damerau, restricted).
 std::size_t distance(std::string_view a, std::string_view b) {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "../ascii.hpp"
+#include "text/ascii.hpp"
 #include "understudy/net/url.hpp"
 
 namespace understudy::detail {
@@ -32,14 +32,14 @@ constexpr std::array size_units{SizeUnit{"B", 0}, SizeUnit{"KiB", 10}, SizeUnit{
 /// Takes digits, with a fraction or without, off the front.
 std::optional<double> take_number(std::string_view& text) {
   const auto* const end =
-      std::find_if(text.begin(), text.end(), [](char c) { return !is_digit(c) && c != '.'; });
+      std::find_if(text.begin(), text.end(), [](char c) { return !text::is_digit(c) && c != '.'; });
   const auto number = text.substr(0, static_cast<std::size_t>(end - text.begin()));
   double value = 0;
   const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), value,
                                              std::chars_format::fixed);
   if (number.size() > longest_number || error != std::errc() ||
-      stop != number.data() + number.size() || !is_digit(number.front()) ||
-      !is_digit(number.back())) {
+      stop != number.data() + number.size() || !text::is_digit(number.front()) ||
+      !text::is_digit(number.back())) {
     return std::nullopt;
   }
   text.remove_prefix(number.size());
@@ -59,8 +59,8 @@ std::optional<std::pair<std::string, std::string>> number_and_word(std::string_v
   const auto split = std::min(text.find_first_not_of("0123456789."), text.size());
   std::string word;
   for (const char c : text.substr(split)) {
-    const auto small = lowered(c);
-    if (is_lower(small)) {
+    const auto small = text::lowered(c);
+    if (text::is_lower(small)) {
       word += small;
     } else if (c != ' ') {
       return std::nullopt;

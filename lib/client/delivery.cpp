@@ -41,13 +41,13 @@ class Delivery::Impl {
     settle(std::move(asked));
   }
 
-  Protocol protocol() const noexcept { return answer_->stream.protocol(); }
+  llm::Protocol protocol() const noexcept { return answer_->stream.protocol(); }
 
   bool whole() const noexcept { return answer_->stream.whole(); }
 
   bool resumed() const noexcept { return recovery_ && recovery_->resumed(); }
 
-  const Event* try_next() {
+  const llm::Event* try_next() {
     if (end_) {
       return nullptr;
     }
@@ -57,7 +57,7 @@ class Delivery::Impl {
       complete_call_ = {};
       return &retract_event_;
     }
-    const Event* const event = peeked_ != nullptr ? std::exchange(peeked_, nullptr) : due();
+    const llm::Event* const event = peeked_ != nullptr ? std::exchange(peeked_, nullptr) : due();
     if (event != nullptr) {
       seen_ = true;
       if (!recovery_) {
@@ -107,16 +107,16 @@ class Delivery::Impl {
   }
 
   /// The next event that the consumer may have, of those that have come.
-  const Event* due() {
+  const llm::Event* due() {
     while (true) {
-      if (const Event* kept = recovery_ ? recovery_->next() : nullptr) {
+      if (const llm::Event* kept = recovery_ ? recovery_->next() : nullptr) {
         return kept;
       }
-      const Event* event = answer_->held.next();
+      const llm::Event* event = answer_->held.next();
       if (event == nullptr && !answer_->complete) {
         event = answer_->stream.try_next();
       }
-      if (const auto* usage = event == nullptr ? nullptr : std::get_if<Usage>(&event->body)) {
+      if (const auto* usage = event == nullptr ? nullptr : std::get_if<llm::Usage>(&event->body)) {
         call_.answer_spent(usage->output.value_or(0));  // this member's: what comes out counts all
       }
       if (event == nullptr || !recovery_ || recovery_->take(*event)) {
@@ -188,7 +188,7 @@ class Delivery::Impl {
       if (Clock::now() >= until) {
         co_return Result<void>();
       }
-      while (const Event* event = answer.stream.try_next()) {
+      while (const llm::Event* event = answer.stream.try_next()) {
         answer.held.add(*event);
       }
       if (answer.held.bytes() > most_held) {
@@ -288,10 +288,10 @@ class Delivery::Impl {
   detail::CompleteCall complete_call_;  // where there is no recovery_ to know
   std::optional<Recovery> recovery_;    // where a broken answer is gone on with
   bool going_on_ = false;               // who is asked is to go on with it
-  const Event* peeked_ = nullptr;       // what comes next
+  const llm::Event* peeked_ = nullptr;  // what comes next
   unsigned rescues_ = 0;                // of an answer that was seen in part
   bool retract_ = false;                // is what comes next
-  Event retract_event_{Retract()};
+  llm::Event retract_event_{llm::Retract()};
   std::optional<Result<bool>> end_;
   bool reported_ = false;
   CallReport report_;
@@ -302,14 +302,14 @@ Delivery::Delivery(Delivery&&) noexcept = default;
 Delivery& Delivery::operator=(Delivery&&) noexcept = default;
 Delivery::~Delivery() = default;
 
-Protocol Delivery::protocol() const noexcept { return impl_->protocol(); }
+llm::Protocol Delivery::protocol() const noexcept { return impl_->protocol(); }
 
 bool Delivery::whole() const noexcept { return impl_->whole(); }
 bool Delivery::resumed() const noexcept { return impl_->resumed(); }
-const Event* Delivery::try_next() { return impl_->try_next(); }
+const llm::Event* Delivery::try_next() { return impl_->try_next(); }
 asio::awaitable<Result<bool>> Delivery::ready() { return impl_->ready(); }
-asio::awaitable<const Event*> Delivery::next() {
-  if (const Event* event = impl_->try_next()) {
+asio::awaitable<const llm::Event*> Delivery::next() {
+  if (const llm::Event* event = impl_->try_next()) {
     co_return event;
   }
   const auto more = co_await impl_->ready();

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <span>
 
-#include "../utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace understudy::detail {
 namespace {
@@ -128,7 +128,7 @@ void FoldedStep::append(char32_t c) noexcept {
 
 FoldedStep fold_step(std::string_view text) {
   FoldedStep step;
-  const auto [length, valid] = utf8_step(text);
+  const auto [length, valid] = text::utf8_step(text);
   step.length = length;
   const auto raw = text.substr(0, length);
   if (!valid) {

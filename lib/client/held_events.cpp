@@ -11,21 +11,21 @@ class Rehome {
  public:
   explicit Rehome(Keep keep) : keep_(keep) {}
 
-  void operator()(Start& e) const { views(e.id, e.model); }
-  void operator()(Text& e) const { views(e.text); }
-  void operator()(Reasoning& e) const { views(e.text, e.id); }
-  void operator()(ReasoningSeal& e) const { views(e.data, e.id); }
-  void operator()(ToolStart& e) const { views(e.id, e.name); }
-  void operator()(ToolArguments& e) const { views(e.json); }
-  void operator()(Finish& e) const { views(e.native, e.stop_sequence); }
-  void operator()(Error& e) const { views(e.type, e.code, e.message, e.json); }
-  void operator()(Other& e) const { views(e.type); }
-  void operator()(ToolEnd&) const {}
-  void operator()(Usage&) const {}
-  void operator()(End&) const {}
-  void operator()(Heartbeat&) const {}
-  void operator()(Undecodable&) const {}  // its text lives for ever
-  void operator()(Retract&) const {}
+  void operator()(llm::Start& e) const { views(e.id, e.model); }
+  void operator()(llm::Text& e) const { views(e.text); }
+  void operator()(llm::Reasoning& e) const { views(e.text, e.id); }
+  void operator()(llm::ReasoningSeal& e) const { views(e.data, e.id); }
+  void operator()(llm::ToolStart& e) const { views(e.id, e.name); }
+  void operator()(llm::ToolArguments& e) const { views(e.json); }
+  void operator()(llm::Finish& e) const { views(e.native, e.stop_sequence); }
+  void operator()(llm::Error& e) const { views(e.type, e.code, e.message, e.json); }
+  void operator()(llm::Other& e) const { views(e.type); }
+  void operator()(llm::ToolEnd&) const {}
+  void operator()(llm::Usage&) const {}
+  void operator()(llm::End&) const {}
+  void operator()(llm::Heartbeat&) const {}
+  void operator()(llm::Undecodable&) const {}  // its text lives for ever
+  void operator()(llm::Retract&) const {}
 
  private:
   template <class... Views>
@@ -48,9 +48,9 @@ std::string_view HeldEvents::keep(std::string_view text) {
   return {copy, text.size()};
 }
 
-void HeldEvents::add(const Event& event) {
-  Event& held = *events_.emplace_back(std::make_unique<Event>(event));
-  bytes_ += sizeof(Event);
+void HeldEvents::add(const llm::Event& event) {
+  llm::Event& held = *events_.emplace_back(std::make_unique<llm::Event>(event));
+  bytes_ += sizeof(llm::Event);
   std::visit(Rehome([this](std::string_view text) { return keep(text); }), held.body);
   held.raw = keep(event.raw);
   if (!event.model.empty()) {  // a part of `raw`

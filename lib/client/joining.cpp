@@ -8,19 +8,20 @@
 
 namespace understudy::detail {
 
-Request going_on(const Request& request, std::string_view text, bool prefilled) {
+llm::Request going_on(const llm::Request& request, std::string_view text, bool prefilled) {
   auto asked = request;
   asked.body.clear();  // it has other words now
   if (prefilled) {
-    asked.messages.emplace_back(Role::assistant, std::string(text.substr(0, white_suffix(text))));
+    asked.messages.emplace_back(llm::Role::assistant,
+                                std::string(text.substr(0, white_suffix(text))));
     return asked;
   }
   auto words = resume_request(text).message;
-  const bool users = !asked.messages.empty() && asked.messages.back().role == Role::user;
+  const bool users = !asked.messages.empty() && asked.messages.back().role == llm::Role::user;
   if (users) {  // two messages of the user in a row are refused by some
-    asked.messages.back().parts.emplace_back(TextPart(std::move(words)));
+    asked.messages.back().parts.emplace_back(llm::TextPart(std::move(words)));
   } else {
-    asked.messages.emplace_back(Role::user, std::move(words));
+    asked.messages.emplace_back(llm::Role::user, std::move(words));
   }
   return asked;
 }
@@ -31,7 +32,7 @@ asio::awaitable<Result<void>> Joining::read(Committed& answer) {
     if (more.has_error()) {
       co_return more.error();
     }
-    while (const Event* event = answer.stream.try_next()) {
+    while (const llm::Event* event = answer.stream.try_next()) {
       take(*event, answer.held);
     }
     answer.complete = !*more;
@@ -49,31 +50,31 @@ asio::awaitable<Result<void>> Joining::read(Committed& answer) {
   }
 }
 
-void Joining::take(const Event& event, HeldEvents& held) {
+void Joining::take(const llm::Event& event, HeldEvents& held) {
   if (joined()) {
     held.add(event);
     return;
   }
-  if (const auto* text = std::get_if<Text>(&event.body)) {
+  if (const auto* text = std::get_if<llm::Text>(&event.body)) {
     block_ = text->block;
     after_call_ = after_call_ && white_prefix(text->text) == text->text.size();
     say(seam_.feed(text->text), held);
     return;
   }
-  const bool calls = std::holds_alternative<ToolStart>(event.body);
+  const bool calls = std::holds_alternative<llm::ToolStart>(event.body);
   if (calls && after_call_) {
     called_ = true;
-  } else if (calls || std::holds_alternative<Finish>(event.body)) {
+  } else if (calls || std::holds_alternative<llm::Finish>(event.body)) {
     say(seam_.finish(), held);
   }
-  if (joined() || std::holds_alternative<Usage>(event.body)) {
+  if (joined() || std::holds_alternative<llm::Usage>(event.body)) {
     held.add(event);
   }
 }
 
 void Joining::say(std::string_view text, HeldEvents& held) const {
   if (!text.empty()) {
-    held.add(Event(Text(block_, text)));
+    held.add(llm::Event(llm::Text(block_, text)));
   }
 }
 

@@ -16,15 +16,15 @@ namespace understudy::detail {
 /// An answer at its commit point, or its seam.
 class Committed {
  public:
-  explicit Committed(Stream s) : stream(std::move(s)) {}
+  explicit Committed(llm::Stream s) : stream(std::move(s)) {}
 
-  Stream stream;
+  llm::Stream stream;
   HeldEvents held;
   bool complete = false;  // nothing comes any more
 };
 
 /// What another member is asked, so that it goes on with `text`.
-Request going_on(const Request& request, std::string_view text, bool prefilled);
+llm::Request going_on(const llm::Request& request, std::string_view text, bool prefilled);
 
 /// Reads an answer up to the place where it joins what was delivered, and keeps what comes after that.
 class Joining {
@@ -37,7 +37,7 @@ class Joining {
 
  private:
   bool joined() const noexcept { return seam_.joined() || called_; }
-  void take(const Event& event, HeldEvents& held);
+  void take(const llm::Event& event, HeldEvents& held);
   void say(std::string_view text, HeldEvents& held) const;
 
   Seam seam_;

@@ -12,8 +12,8 @@ std::optional<std::uint64_t> both(const std::optional<std::uint64_t>& a,
   return a || b ? std::optional(a.value_or(0) + b.value_or(0)) : std::nullopt;
 }
 
-Usage sum(const Usage& a, const Usage& b) {
-  Usage all;
+llm::Usage sum(const llm::Usage& a, const llm::Usage& b) {
+  llm::Usage all;
   all.input = both(a.input, b.input);
   all.cache_read = both(a.cache_read, b.cache_read);
   all.cache_write = both(a.cache_write, b.cache_write);
@@ -23,7 +23,7 @@ Usage sum(const Usage& a, const Usage& b) {
 }
 
 /// The block that an event is about, if it is about one.
-std::optional<std::size_t> block_of(const Event& event) {
+std::optional<std::size_t> block_of(const llm::Event& event) {
   return std::visit(
       [](const auto& body) -> std::optional<std::size_t> {
         if constexpr (requires { body.block; }) {
@@ -37,13 +37,13 @@ std::optional<std::size_t> block_of(const Event& event) {
 
 }  // namespace
 
-bool Recovery::take(const Event& event) {
-  const bool alive = std::holds_alternative<Heartbeat>(event.body);
+bool Recovery::take(const llm::Event& event) {
+  const bool alive = std::holds_alternative<llm::Heartbeat>(event.body);
   if (from_) {
     rewrite(event);
     return false;
   }
-  if (std::holds_alternative<ToolStart>(event.body) || (!open_calls_.empty() && !alive)) {
+  if (std::holds_alternative<llm::ToolStart>(event.body) || (!open_calls_.empty() && !alive)) {
     keep(event);
     return false;
   }
@@ -58,11 +58,11 @@ void Recovery::forget_given() {
 }
 
 /// The consumer gets it.
-void Recovery::see(const Event& event) {
+void Recovery::see(const llm::Event& event) {
   if (const auto block = block_of(event)) {
     blocks_ = std::max(blocks_, *block + 1);
   }
-  if (const auto* text = std::get_if<Text>(&event.body)) {
+  if (const auto* text = std::get_if<llm::Text>(&event.body)) {
     if (text_.size() <= most_kept) {  // else nobody will be asked to go on with it
       text_ += text->text;
     }
@@ -71,26 +71,26 @@ void Recovery::see(const Event& event) {
     open_text_.reset();
   }
   complete_call_.note(event);
-  if (const auto* usage = std::get_if<Usage>(&event.body)) {
+  if (const auto* usage = std::get_if<llm::Usage>(&event.body)) {
     usage_ = *usage;
   }
 }
 
 /// Until no call is open, or the answer ends: then a call that was cut short says so itself.
-void Recovery::keep(const Event& event) {
+void Recovery::keep(const llm::Event& event) {
   kept_.add(event);
-  if (const auto* start = std::get_if<ToolStart>(&event.body)) {
+  if (const auto* start = std::get_if<llm::ToolStart>(&event.body)) {
     open_calls_.push_back(start->block);
-  } else if (const auto* end = std::get_if<ToolEnd>(&event.body)) {
+  } else if (const auto* end = std::get_if<llm::ToolEnd>(&event.body)) {
     std::erase(open_calls_, end->block);
   }
-  if (open_calls_.empty() || std::holds_alternative<Finish>(event.body)) {
+  if (open_calls_.empty() || std::holds_alternative<llm::Finish>(event.body)) {
     release();
   }
 }
 
 void Recovery::release() {
-  while (const Event* event = kept_.next()) {
+  while (const llm::Event* event = kept_.next()) {
     see(*event);
     due_.add(*event);
   }
@@ -128,18 +128,18 @@ std::size_t Recovery::place_of(std::size_t block) {
   return places_.emplace(block, place).first->second;
 }
 
-void Recovery::rewrite(const Event& event) {
-  Event written(event.body);
+void Recovery::rewrite(const llm::Event& event) {
+  llm::Event written(event.body);
   const bool goes_on = from_ == Rung::go_on;
-  if (const auto* text = std::get_if<Text>(&event.body); text && go_on_in_) {
+  if (const auto* text = std::get_if<llm::Text>(&event.body); text && go_on_in_) {
     places_.emplace(text->block, *go_on_in_);
     go_on_in_.reset();
   }
-  const bool reasons = std::holds_alternative<Reasoning>(event.body) ||
-                       std::holds_alternative<ReasoningSeal>(event.body);
-  const bool unsaid = std::holds_alternative<Start>(event.body) ||
-                      std::holds_alternative<Other>(event.body) ||
-                      std::holds_alternative<Undecodable>(event.body) || (reasons && goes_on);
+  const bool reasons = std::holds_alternative<llm::Reasoning>(event.body) ||
+                       std::holds_alternative<llm::ReasoningSeal>(event.body);
+  const bool unsaid = std::holds_alternative<llm::Start>(event.body) ||
+                      std::holds_alternative<llm::Other>(event.body) ||
+                      std::holds_alternative<llm::Undecodable>(event.body) || (reasons && goes_on);
   if (unsaid) {
     return;
   }
@@ -150,11 +150,11 @@ void Recovery::rewrite(const Event& event) {
         }
       },
       written.body);
-  if (auto* usage = std::get_if<Usage>(&written.body)) {
+  if (auto* usage = std::get_if<llm::Usage>(&written.body)) {
     *usage = sum(earlier_, *usage);
   }
-  const bool alive = std::holds_alternative<Heartbeat>(event.body);
-  if (std::holds_alternative<ToolStart>(event.body) || (!open_calls_.empty() && !alive)) {
+  const bool alive = std::holds_alternative<llm::Heartbeat>(event.body);
+  if (std::holds_alternative<llm::ToolStart>(event.body) || (!open_calls_.empty() && !alive)) {
     keep(written);
     return;
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "understudy/json_writer.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy {
 namespace {

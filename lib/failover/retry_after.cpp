@@ -1,6 +1,6 @@
 #include "understudy/failover/retry_after.hpp"
 
-#include "../ascii.hpp"
+#include "text/ascii.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,14 +16,11 @@ using namespace std::chrono;
 using Time = system_clock::time_point;
 using Span = std::optional<Clock::duration>;
 
-using detail::is_digit;
-using detail::lowered;
-
-bool letter(char c) { return detail::is_lower(lowered(c)); }
+bool letter(char c) { return text::is_lower(text::lowered(c)); }
 
 bool same(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lowered(x) == lowered(y); });
+                    [](char x, char y) { return text::lowered(x) == text::lowered(y); });
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -40,7 +37,7 @@ std::string_view trimmed(std::string_view text) {
 /// Takes a number without sign or exponent off the front.
 std::optional<double> take_number(std::string_view& text) {
   double value = 0;
-  if (text.empty() || !(is_digit(text.front()) || text.front() == '.')) {
+  if (text.empty() || !(text::is_digit(text.front()) || text.front() == '.')) {
     return std::nullopt;
   }
   const auto [end, error] =
@@ -57,7 +54,7 @@ std::optional<double> take_number(std::string_view& text) {
 /// Takes exactly `digits` digits off the front.
 std::optional<int> take_digits(std::string_view& text, std::size_t digits) {
   if (text.size() < digits ||
-      !std::all_of(text.begin(), text.begin() + std::ptrdiff_t(digits), is_digit)) {
+      !std::all_of(text.begin(), text.begin() + std::ptrdiff_t(digits), text::is_digit)) {
     return std::nullopt;
   }
   int value = 0;
@@ -314,7 +311,7 @@ Span field(std::string_view body, std::string_view key, Accept accept) {
 
 Span from_wording(std::string_view body) {
   std::string text(body);
-  std::transform(text.begin(), text.end(), text.begin(), lowered);
+  std::transform(text.begin(), text.end(), text.begin(), text::lowered);
   static constexpr std::array<std::string_view, 6> wordings{
       "try again in ", "retry in ", "retry after ", "reset after ", "resets in ", "reset in "};
   for (const auto wording : wordings) {
@@ -352,7 +349,7 @@ Span from_resets(std::span<const HeaderField> headers, Time now) {
   Span some_left;
   for (const auto& [name, raw] : headers) {
     std::string small(name);
-    std::transform(small.begin(), small.end(), small.begin(), lowered);
+    std::transform(small.begin(), small.end(), small.begin(), text::lowered);
     const auto reset = small.find("reset");
     if (small.find("ratelimit") == std::string::npos || reset == std::string::npos) {
       continue;
@@ -379,7 +376,7 @@ Span from_resets(std::span<const HeaderField> headers, Time now) {
 
 std::optional<Time> parse_date(std::string_view text, Time now) {
   text = trimmed(text);
-  if (!text.empty() && is_digit(text.front())) {
+  if (!text.empty() && text::is_digit(text.front())) {
     return rfc3339(text);
   }
   if (take_word(text).empty()) {

@@ -1,6 +1,6 @@
 #include "understudy/llm/answer.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 AnswerBlock& Answer::block(AnswerBlock::Kind kind, std::size_t number) {
   if (!blocks.empty() && blocks.back().number == number) {
@@ -56,4 +56,4 @@ std::string Answer::text() const {
   return all;
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -10,7 +10,7 @@
 #include "patterns.hpp"
 #include "understudy/llm/model_profile.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 using Reason = FailoverReason;
@@ -952,4 +952,4 @@ Classified classify(const ProviderError& error, std::chrono::system_clock::time_
   return result;
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

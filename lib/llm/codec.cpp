@@ -3,14 +3,14 @@
 #include <array>
 #include <stdexcept>
 
-#include "json.hpp"
-#include "understudy/json_writer.hpp"
+#include "text/json.hpp"
 #include "understudy/llm/anthropic_messages.hpp"
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/llm/openai_chat.hpp"
 #include "understudy/llm/openai_responses.hpp"
+#include "understudy/text/json_writer.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 constexpr std::array protocol_names{std::string_view("anthropic_messages"),
@@ -62,7 +62,7 @@ void pass(const Event& event, std::string_view model, std::string& out) {
 }
 
 std::optional<std::string> with_members(std::string_view body, const ExtraFields& members) {
-  detail::Arena arena;
+  text::Arena arena;
   json::Parser parser(json::padded_copy(body, arena), arena);
   const auto object = parser.object();
   if (!object) {
@@ -101,7 +101,7 @@ std::optional<std::string> with_members(std::string_view body, const ExtraFields
 }
 
 std::optional<std::string> member_text(std::string_view body, std::string_view name) {
-  detail::Arena arena;
+  text::Arena arena;
   json::Parser parser(json::padded_copy(body, arena), arena);
   const auto object = parser.object();
   std::optional<std::string> found;
@@ -116,4 +116,4 @@ std::optional<std::string> member_text(std::string_view body, std::string_view n
   return found;
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

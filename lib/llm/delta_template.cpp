@@ -4,11 +4,11 @@
 #include <cstring>
 #include <functional>
 
-#include "../ascii.hpp"
-#include "../utf8.hpp"
-#include "json.hpp"
+#include "text/ascii.hpp"
+#include "text/json.hpp"
+#include "text/utf8.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 constexpr std::size_t longest = 2048;  // of what is kept for each stream
@@ -33,7 +33,7 @@ std::string_view leading_string(std::string_view data) {
     } else if (data[size] == '\\') {
       size += 2;
     } else {
-      const auto step = utf8_step(data.substr(size));
+      const auto step = text::utf8_step(data.substr(size));
       if (!step.valid || step.length == 1) {
         return {};  // a control character
       }
@@ -91,7 +91,7 @@ void DeltaTemplate::note(std::string_view name, std::string_view data, std::stri
   };
   std::array<Found, 3> found{
       Found{said, Kind::said},
-      Found{value_of(data, R"("sequence_number":)", is_digit), Kind::number},
+      Found{value_of(data, R"("sequence_number":)", text::is_digit), Kind::number},
       Found{value_of(data, R"("obfuscation":")", plain), Kind::padding},
   };
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
@@ -138,7 +138,7 @@ bool DeltaTemplate::alike(std::string_view name, std::string_view data,
     }
     const auto kind = gaps_[i].kind;
     const auto filling = kind == Gap::Kind::said     ? leading_string(data)
-                         : kind == Gap::Kind::number ? leading(data, is_digit)
+                         : kind == Gap::Kind::number ? leading(data, text::is_digit)
                                                      : leading(data, plain);
     if (filling.empty()) {
       return false;
@@ -150,7 +150,7 @@ bool DeltaTemplate::alike(std::string_view name, std::string_view data,
 }
 
 bool DeltaTemplate::read(std::string_view name, std::string_view data, std::vector<Event>& events,
-                         Arena& arena, std::string_view& model) const {
+                         text::Arena& arena, std::string_view& model) const {
   std::string_view raw;
   if (!known_ || !alike(name, data, raw)) {
     return false;
@@ -168,4 +168,4 @@ bool DeltaTemplate::read(std::string_view name, std::string_view data, std::vect
   return true;
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

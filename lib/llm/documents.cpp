@@ -1,9 +1,9 @@
 #include "documents.hpp"
 
-#include "json.hpp"
-#include "understudy/json_writer.hpp"
+#include "text/json.hpp"
+#include "understudy/text/json_writer.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 using json::ondemand::raw_json_string;
@@ -60,7 +60,7 @@ class Reader {
   }
 
   Document& document_;
-  Arena arena_;
+  text::Arena arena_;
 };
 
 }  // namespace
@@ -115,4 +115,4 @@ std::optional<ToolResultPart::Content> translated_document(const OpaquePart& par
   return out;
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

@@ -1,6 +1,6 @@
 #include "error_body.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 using json::ondemand::raw_json_string;
@@ -20,7 +20,7 @@ void replace(std::string_view& field, std::string_view with) {
 }
 
 /// The members of `error` itself.
-bool read_inner(value& inner, Arena& arena, Error& error) {
+bool read_inner(value& inner, text::Arena& arena, Error& error) {
   return json::members_of(inner, [&](raw_json_string key, value& v) {
     if (key == "type") {
       replace(error.type, json::text(v, arena));
@@ -41,7 +41,7 @@ bool read_inner(value& inner, Arena& arena, Error& error) {
 }
 
 /// pydantic's `detail`: text, or a list of objects with `msg`.
-bool read_detail(value& detail, Arena& arena, Error& error) {
+bool read_detail(value& detail, text::Arena& arena, Error& error) {
   replace(error.message, json::text(detail, arena));
   return json::elements_of(detail, [&](value& one) {
     return json::members_of(one, [&](raw_json_string key, value& v) {
@@ -53,7 +53,7 @@ bool read_detail(value& detail, Arena& arena, Error& error) {
   });
 }
 
-bool read_base_resp(value& base, Arena& arena, Error& error) {
+bool read_base_resp(value& base, text::Arena& arena, Error& error) {
   Error said;
   const bool whole = json::members_of(base, [&](raw_json_string key, value& v) {
     if (key == "status_code") {
@@ -73,7 +73,7 @@ bool read_base_resp(value& base, Arena& arena, Error& error) {
 
 }  // namespace
 
-bool read_error_member(raw_json_string key, value& v, Arena& arena, Error& error) {
+bool read_error_member(raw_json_string key, value& v, text::Arena& arena, Error& error) {
   if (key == "error") {
     replace(error.message, json::text(v, arena));
     return read_inner(v, arena, error);
@@ -95,7 +95,7 @@ bool read_error_member(raw_json_string key, value& v, Arena& arena, Error& error
   return true;
 }
 
-Error read_error_body(std::string_view body, Arena& arena) {
+Error read_error_body(std::string_view body, text::Arena& arena) {
   Error error;
   json::Parser parser(json::padded_copy(body, arena), arena);
   if (const auto object = parser.object()) {
@@ -108,7 +108,7 @@ Error read_error_body(std::string_view body, Arena& arena) {
 }
 
 Error read_error_body(std::string_view body, std::string& scratch) {
-  Arena arena;
+  text::Arena arena;
   Error error = read_error_body(body, arena);
   scratch.clear();
   scratch.reserve(error.type.size() + error.code.size() + error.message.size());
@@ -118,4 +118,4 @@ Error read_error_body(std::string_view body, std::string& scratch) {
   return error;
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

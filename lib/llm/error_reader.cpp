@@ -7,7 +7,7 @@
 
 #include "error_words.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 using simdjson::dom::element;
@@ -288,4 +288,4 @@ ErrorReading read_error(const ProviderError& error) {
   return reading;
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

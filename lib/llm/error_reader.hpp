@@ -8,7 +8,7 @@
 
 #include "understudy/llm/classify.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 struct ErrorReading {
   /// Message and wording of the body, in normal form; then the same with CamelCase taken apart, for
@@ -25,4 +25,4 @@ struct ErrorReading {
 
 ErrorReading read_error(const ProviderError& error);
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

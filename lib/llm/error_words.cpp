@@ -1,11 +1,11 @@
 #include "error_words.hpp"
 
-#include "../ascii.hpp"
+#include "text/ascii.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -18,7 +18,7 @@ std::string normal_words(std::string_view text, std::size_t limit) {
     const bool space = blank(c) || c == '_' || c == '-';
     const bool quote = c == '`' || c == '"';
     if (!space && !quote) {
-      words += lowered(c);
+      words += text::lowered(c);
     } else if (space && !words.empty() && words.back() != ' ') {
       words += ' ';
     }
@@ -29,8 +29,8 @@ std::string normal_words(std::string_view text, std::size_t limit) {
 std::string normal_code(std::string_view code) {
   std::string normal;
   for (const char c : code) {
-    if (is_digit(c) || is_lower(lowered(c))) {
-      normal += lowered(c);
+    if (text::is_digit(c) || text::is_lower(text::lowered(c))) {
+      normal += text::lowered(c);
     }
   }
   return normal;
@@ -41,7 +41,8 @@ std::string camel_case_apart(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char before = i > 0 ? text[i - 1] : ' ';
     const char after = i + 1 < text.size() ? text[i + 1] : ' ';
-    if (is_upper(text[i]) && (is_lower(before) || (is_upper(before) && is_lower(after)))) {
+    if (text::is_upper(text[i]) &&
+        (text::is_lower(before) || (text::is_upper(before) && text::is_lower(after)))) {
       apart += ' ';
     }
     apart += text[i];
@@ -83,8 +84,9 @@ int http_error(std::int64_t number) {
 }
 
 int leading_status(std::string_view text) {
-  if (text.size() < 3 || !is_digit(text[0]) || !is_digit(text[1]) || !is_digit(text[2]) ||
-      (text.size() > 3 && (is_digit(text[3]) || is_lower(text[3])))) {
+  if (text.size() < 3 || !text::is_digit(text[0]) || !text::is_digit(text[1]) ||
+      !text::is_digit(text[2]) ||
+      (text.size() > 3 && (text::is_digit(text[3]) || text::is_lower(text[3])))) {
     return 0;
   }
   return http_error((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
@@ -117,4 +119,4 @@ int status_in(std::string_view words) {
   return 0;
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

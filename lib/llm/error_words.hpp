@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 /// In normal form: lower case, without ` and ", and `_`, `-` and white space as one space, so that
 /// "RESOURCE_EXHAUSTED" and "resource-exhausted" are the same two words. At most `limit` bytes are read.
@@ -33,4 +33,4 @@ int leading_status(std::string_view text);
 /// As SDKs and proxies write it into a sentence: "Error code: 429 - {...}", "503 Service Unavailable".
 int status_in(std::string_view words);
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

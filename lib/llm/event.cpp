@@ -1,6 +1,6 @@
 #include "understudy/llm/event.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 /// By kind of event; protocols.md 9.1.
@@ -40,4 +40,4 @@ std::string_view to_string(FinishReason reason) noexcept {
   return "";
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

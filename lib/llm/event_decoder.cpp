@@ -3,11 +3,11 @@
 #include <cassert>
 #include <functional>
 
-#include "json.hpp"
+#include "text/json.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/detail/payload.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 EventDecoder::EventDecoder(Protocol protocol, BodyShape shape, std::size_t longest)
     : reader_(codec_for(protocol).reader()), shape_(shape), longest_(longest), sse_(longest) {}
 
@@ -113,4 +113,4 @@ Ending EventDecoder::ending() const noexcept {
   return failed_ ? Ending::failed : finished_ ? Ending::complete : Ending::cut;
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

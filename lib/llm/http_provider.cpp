@@ -10,7 +10,7 @@
 #include "provider_request.hpp"
 #include "understudy/runtime/race.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 /// What an error status says, as far as it comes in time: that is what counts (failover.md 2.2).
@@ -164,4 +164,4 @@ asio::awaitable<Result<std::string>> HttpProvider::pass_quietly(const PassedRequ
   co_return std::move(*body);
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -8,7 +8,7 @@
 #include "understudy/runtime/detail/alarm.hpp"
 #include "understudy/runtime/local_fault.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -368,7 +368,7 @@ asio::awaitable<void> HttpStream::drain() {
   const auto abort = [](void* response, Clock::time_point) {
     static_cast<HttpResponse*>(response)->abort();
   };
-  Alarm too_long(executor, abort, &*response_);
+  understudy::detail::Alarm too_long(executor, abort, &*response_);
   too_long.set(Clock::now() + longest_drain);
   for (std::size_t drained = 0; !body_ended_ && drained < most_drained;) {
     const auto part = co_await response_->read();
@@ -382,4 +382,4 @@ Failure HttpStream::in_stream(const Error& error) const {
       facts_.error().with_status(200).with_body(error.json).with_message(error.message));
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

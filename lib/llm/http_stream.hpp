@@ -14,7 +14,7 @@
 #include "understudy/net/http_client.hpp"
 #include "understudy/runtime/stall_timer.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 /// What classification wants to know of the call, beside the error. Views into the request and member,
 /// which may be gone once the stream is in use: so it owns them.
@@ -119,4 +119,4 @@ class HttpStream final : public StreamSource {
   bool finishing_ = false;  // the same, and nothing was read since
 };
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

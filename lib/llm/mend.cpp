@@ -5,7 +5,7 @@
 
 #include "request_json.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 using detail::raw_json_string;
@@ -132,13 +132,13 @@ class SchemaCopy {
   static constexpr std::size_t deepest = 256;
 
   JsonWriter json_;
-  detail::Arena arena_;
+  text::Arena arena_;
   std::size_t depth_ = 0;
   bool dropped_ = false;
 };
 
 bool drop_patterns(std::string& schema) {
-  detail::Arena arena;
+  text::Arena arena;
   json::Parser parser(json::padded_copy(schema, arena), arena);
   const auto object = parser.object();
   std::string out;
@@ -187,4 +187,4 @@ bool mend(Request& request, FailoverReason reason) {
   return changed;
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -1,11 +1,11 @@
 #include "understudy/llm/model_profile.hpp"
 
-#include "../ascii.hpp"
+#include "text/ascii.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 using std::chrono::seconds;
@@ -117,9 +117,6 @@ constexpr std::array table{
     Row{"qwen2", no_window, 0, no_prefill, any, Think::unknown},
 };
 
-using detail::is_digit;
-using detail::lowered;
-
 /// The model's own name: "claude-opus-4-5-20251101-v1:0" of "us.anthropic.claude-opus-4-5-20251101-v1:0".
 std::string_view bare(std::string_view model) {
   model.remove_prefix(model.rfind('/') + 1);  // npos + 1 is 0
@@ -146,11 +143,11 @@ bool matches(std::string_view slug, std::string_view model) {
     return false;
   }
   const auto dash = [](std::string_view text, std::size_t i) {
-    return (text[i] == '.' || text[i] == '-') && i > 0 && is_digit(text[i - 1]) &&
-           i + 1 < text.size() && is_digit(text[i + 1]);
+    return (text[i] == '.' || text[i] == '-') && i > 0 && text::is_digit(text[i - 1]) &&
+           i + 1 < text.size() && text::is_digit(text[i + 1]);
   };
   for (std::size_t i = 0; i < slug.size(); ++i) {
-    if (lowered(slug[i]) != lowered(model[i]) && !(dash(slug, i) && dash(model, i))) {
+    if (text::lowered(slug[i]) != text::lowered(model[i]) && !(dash(slug, i) && dash(model, i))) {
       return false;
     }
   }
@@ -217,4 +214,4 @@ ModelProfile& ModelProfiles::entry(std::string_view provider, std::string_view s
   return entries_.back().profile;
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -7,12 +7,12 @@
 #include <optional>
 #include <utility>
 
-#include "json.hpp"
-#include "understudy/json_writer.hpp"
+#include "text/json.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/runtime/local_fault.hpp"
+#include "understudy/text/json_writer.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 constexpr std::size_t longest_tokens = std::size_t{64} * 1024;
@@ -42,7 +42,7 @@ struct Fields {
 
 /// False if the text is not a JSON object.
 bool read_fields(std::string_view text, Fields& fields) {
-  detail::Arena arena;
+  text::Arena arena;
   json::Parser parser(json::padded_copy(text, arena), arena);
   const auto object = parser.object();
   const bool whole = object && json::members(*object, [&](auto key, json::ondemand::value& v) {
@@ -94,7 +94,7 @@ std::string base64url_decoded(std::string_view text) {
 
 /// The raw value of a member, which is empty if there is none.
 std::string member_of(std::string_view text, std::string_view name) {
-  detail::Arena arena;
+  text::Arena arena;
   json::Parser parser(json::padded_copy(text, arena), arena);
   std::string found;
   if (const auto object = parser.object()) {
@@ -426,4 +426,4 @@ Result<Credential> oauth_credential(const HttpClientOptions& http, std::string l
                           .with_report(std::move(report)));
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

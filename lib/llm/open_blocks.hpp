@@ -10,7 +10,7 @@
 
 #include "understudy/llm/detail/payload.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 /// Whether pieces of JSON text make one whole object, looking at brackets and quotes alone.
 class JsonBalance {
@@ -117,4 +117,4 @@ class OpenBlocks {
   std::size_t next_ = 0;
 };
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

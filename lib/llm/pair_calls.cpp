@@ -4,12 +4,12 @@
 #include <string_view>
 #include <utility>
 
-#include "chat_request.hpp"
-#include "name_table.hpp"
+#include "llm/openai_chat/request.hpp"
 #include "request_json.hpp"
+#include "text/name_table.hpp"
 #include "tool_ids.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 using LossKind = Loss::Kind;
@@ -19,10 +19,10 @@ constexpr const char* no_result = "no result: interrupted";
 /// The id of a custom tool's call, if it is one: of those that Chat alone knows.
 std::optional<std::string> custom_call_id(const Part& part) {
   const auto* opaque = std::get_if<OpaquePart>(&part);
-  if (opaque == nullptr || !is_chat_custom_call(*opaque)) {
+  if (opaque == nullptr || !openai_chat::is_custom_call(*opaque)) {
     return std::nullopt;
   }
-  Arena arena;
+  text::Arena arena;
   json::Parser parser(json::padded_copy(opaque->json, arena), arena);
   auto object = parser.object();
   const auto id = object ? peek(*object, "id", arena) : std::nullopt;
@@ -81,7 +81,7 @@ class Pairing {
   /// The calls that have no result yet. Results mostly come in their order; only else is there a table.
   class Unanswered {
    public:
-    Unanswered(std::vector<Pending>& pending, const KeyedHash& hash)
+    Unanswered(std::vector<Pending>& pending, const text::KeyedHash& hash)
         : pending_(pending), hash_(hash) {}
 
     /// The first call of that id, which is answered now; nullptr: there is none.
@@ -119,8 +119,8 @@ class Pairing {
     std::vector<Pending>& pending_;
     std::size_t in_order_ =
         0;  // those before it are answered, none behind it while there is no table
-    const KeyedHash& hash_;
-    std::optional<NameTable<std::string_view>> names_;
+    const text::KeyedHash& hash_;
+    std::optional<text::NameTable<std::string_view>> names_;
     std::vector<std::size_t> first_;  // of each
   };
 
@@ -212,7 +212,7 @@ class Pairing {
   Request& request_;
   Losses& losses_;
   const TranslationTarget& target_;
-  KeyedHash hash_;
+  text::KeyedHash hash_;
   ToolIds ids_;
   bool ids_stay_ = true;  // all are valid, and no two the same
 };
@@ -223,4 +223,4 @@ void pair_calls(Request& request, Losses& losses, const TranslationTarget& targe
   Pairing(request, losses, target).pair();
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

@@ -4,10 +4,10 @@
 #include "translate_parameters.hpp"
 #include "understudy/llm/translate.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 /// Gives every call an id that the target takes, and its result, in the message after the turn that made
 /// it. Messages may be left empty.
 void pair_calls(Request& request, Losses& losses, const TranslationTarget& target);
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

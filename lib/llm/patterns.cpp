@@ -4,7 +4,7 @@
 
 #include "error_words.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 bool word_byte(char c) {
@@ -65,4 +65,4 @@ bool same_code(std::string_view code, std::string_view pattern) {
                      : code == wanted;
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

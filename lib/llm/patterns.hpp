@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 /// A model's whole path lies between "model" and "not found".
 inline constexpr std::size_t gap_limit = 120;
@@ -46,4 +46,4 @@ constexpr bool well_written(std::string_view phrases) {
   });
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

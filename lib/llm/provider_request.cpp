@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "../ascii.hpp"
 #include "error_words.hpp"
-#include "understudy/json_writer.hpp"
+#include "text/ascii.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/mend.hpp"
 #include "understudy/llm/translate.hpp"
+#include "understudy/text/json_writer.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 /// Where a protocol's answers are asked for, below the base URL.
@@ -80,7 +80,7 @@ std::vector<std::string> refused(const Request& request, const ModelProfile& pro
 
 std::string in_lower_case(std::string_view word) {
   std::string out(word);
-  std::transform(out.begin(), out.end(), out.begin(), lowered);
+  std::transform(out.begin(), out.end(), out.begin(), text::lowered);
   return out;
 }
 
@@ -223,4 +223,4 @@ bool can_mend(const HttpProviderOptions& options, const Request& request, Failov
   return mend(copy, reason);
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

@@ -8,7 +8,7 @@
 #include "understudy/llm/request.hpp"
 #include "understudy/net/http_message.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 /// The request for the attempt's member, mended for what the attempt says.
 HttpRequest provider_request(const HttpProviderOptions& options, const Request& request,
@@ -21,4 +21,4 @@ std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
 /// Whether this very request can be mended for a failure of that reason.
 bool can_mend(const HttpProviderOptions& options, const Request& request, FailoverReason reason);
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

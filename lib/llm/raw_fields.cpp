@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 /// What stands behind the colon.
@@ -67,4 +67,4 @@ std::string_view raw_object(std::string_view raw, std::string_view quoted_name) 
   return {};
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

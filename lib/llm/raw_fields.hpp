@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 /// The value of `"name": 12`.
 std::optional<std::uint64_t> raw_number(std::string_view raw, std::string_view quoted_name);
@@ -19,4 +19,4 @@ std::string_view raw_text(std::string_view raw, std::string_view quoted_name);
 /// Of `"name": {...}`, with its braces. Empty: there is none.
 std::string_view raw_object(std::string_view raw, std::string_view quoted_name);
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 std::size_t characters(const TextPart& part) { return part.text.size(); }
@@ -51,4 +51,4 @@ std::uint64_t estimated_tokens(const Request& request) noexcept {
   return sum / 4;
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

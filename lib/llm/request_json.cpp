@@ -4,7 +4,7 @@
 #include <new>
 #include <type_traits>
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 /// The whole token. "9.0" is a whole number too.
@@ -147,7 +147,7 @@ bool RequestReader::openai_tool_choice(value& v, Request& request, const Member&
   });
 }
 
-std::optional<std::string_view> peek(Object& object, std::string_view name, Arena& arena) {
+std::optional<std::string_view> peek(Object& object, std::string_view name, text::Arena& arena) {
   value found;
   const auto failure = object.find_field_unordered(name).get(found);
   if (failure != simdjson::SUCCESS && failure != simdjson::NO_SUCH_FIELD) {
@@ -267,4 +267,4 @@ std::string RequestWriter::system() const {
   return joined;
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

@@ -6,11 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include "json.hpp"
-#include "understudy/json_writer.hpp"
+#include "text/json.hpp"
 #include "understudy/llm/codec.hpp"
+#include "understudy/text/json_writer.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 using json::ondemand::raw_json_string;
 using json::ondemand::value;
@@ -18,7 +18,7 @@ using Object = json::ondemand::object;
 
 /// The value of a member of an object that is still to be read, without reading the others. The object
 /// can be read from its begin afterwards, unless there is nothing: then it is malformed.
-std::optional<std::string_view> peek(Object& object, std::string_view name, Arena& arena);
+std::optional<std::string_view> peek(Object& object, std::string_view name, text::Arena& arena);
 
 inline bool is_string(value& v) { return v.raw_json_token().starts_with('"'); }
 
@@ -29,7 +29,7 @@ class RequestReader {
   explicit RequestReader(std::string_view body)
       : body_(body), parser_(json::padded_copy(body, arena_), arena_) {}
 
-  Arena& arena() { return arena_; }
+  text::Arena& arena() { return arena_; }
 
   /// Always false, to be returned.
   bool fail(std::string_view parameter, std::string_view what) {
@@ -102,7 +102,7 @@ class RequestReader {
 
  private:
   std::string_view body_;
-  Arena arena_;
+  text::Arena arena_;
   json::Parser parser_;
   std::optional<RequestFault> fault_;
 };
@@ -189,4 +189,4 @@ class RequestWriter {
   std::string_view openai_tool_choice() const;
 };
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

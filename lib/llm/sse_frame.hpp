@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "understudy/json_writer.hpp"
+#include "understudy/text/json_writer.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 /// Appends `event: NAME` (if there is a name) and `data: ` + what `write` puts into a JSON object.
 template <class Write>
@@ -28,4 +28,4 @@ inline std::string_view repeatable(std::string_view name) { return name.substr(0
 /// Keeps the connection, and says nothing.
 inline void append_comment(std::string& out) { out += ": keep-alive\n\n"; }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

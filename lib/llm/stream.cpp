@@ -1,6 +1,6 @@
 #include "understudy/llm/stream.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 asio::awaitable<Result<Answer>> read_answer(Stream& stream) {
   Answer answer;
@@ -18,4 +18,4 @@ asio::awaitable<Result<Answer>> read_answer(Stream& stream) {
   }
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

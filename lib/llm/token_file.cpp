@@ -10,7 +10,7 @@
 #include <fstream>
 #include <utility>
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 constexpr Clock::duration between_tries = std::chrono::milliseconds(100);
@@ -330,4 +330,4 @@ Result<void> TokenFile::write(std::string_view text) {
   return {};
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 constexpr std::size_t hash_length = 8;
@@ -14,7 +14,7 @@ bool alphanumeric(char c) {
 bool allowed(char c) { return alphanumeric(c) || c == '_' || c == '-'; }
 
 /// An id must become the same one every time, so the key is fixed.
-constexpr KeyedHash digest_of(0x756e646572737475U, 0x64792e746f6f6c73U);
+constexpr text::KeyedHash digest_of(0x756e646572737475U, 0x64792e746f6f6c73U);
 
 /// In base 36. Each attempt is mixed in by splitmix64, so that digests which agree in one do not in the next.
 std::string digits_of(std::uint64_t value, std::uint32_t attempt, std::size_t length) {
@@ -79,4 +79,4 @@ std::string ToolIds::give(const std::string& id) {
   }
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

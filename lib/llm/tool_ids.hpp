@@ -9,13 +9,13 @@
 #include <string_view>
 #include <vector>
 
-#include "name_table.hpp"
+#include "text/name_table.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 class ToolIds {
  public:
-  ToolIds(std::size_t longest, bool plain, const KeyedHash& hash)
+  ToolIds(std::size_t longest, bool plain, const text::KeyedHash& hash)
       : longest_(longest), plain_(plain), ids_(hash) {}
 
   /// An id of the conversation, which none that is made up may equal. Whether it is valid, and the first of its
@@ -37,8 +37,8 @@ class ToolIds {
 
   std::size_t longest_;
   bool plain_;
-  NameTable<std::string> ids_;
+  text::NameTable<std::string> ids_;
   std::vector<Known> known_;  // of each
 };
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

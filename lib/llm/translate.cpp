@@ -7,7 +7,7 @@
 #include "translate_parameters.hpp"
 #include "understudy/llm/model_profile.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 using LossKind = Loss::Kind;
@@ -261,4 +261,4 @@ Translation translate(const Request& request, const TranslationTarget& target) {
   return translated;
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm

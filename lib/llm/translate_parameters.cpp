@@ -4,7 +4,7 @@
 
 #include "request_json.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 namespace {
 
 using LossKind = Loss::Kind;
@@ -13,7 +13,7 @@ constexpr std::size_t most_stops_of_chat = 4;
 
 /// protocols.md 8, rule 7: Anthropic wants an object at the root, without alternatives.
 std::string object_schema(const std::string& schema) {
-  Arena arena;
+  text::Arena arena;
   json::Parser parser(json::padded_copy(schema, arena), arena);
   const auto object = parser.object();
   std::string out;
@@ -36,7 +36,7 @@ std::string object_schema(const std::string& schema) {
 }
 
 bool is_object_schema(const std::string& schema) {
-  Arena arena;
+  text::Arena arena;
   json::Parser parser(json::padded_copy(schema, arena), arena);
   const auto object = parser.object();
   bool is_object = false;
@@ -248,4 +248,4 @@ void translate_parameters(Request& request, Losses& losses, const TranslationTar
   Parameters(request, losses, target, foreign).translate();
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

@@ -7,7 +7,7 @@
 
 #include "understudy/llm/translate.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 /// The losses of a translation, each named once. What they name comes from outside (fields, tools), and so may
 /// be many: they are found in O(log n), without a hash for which a client could choose them.
@@ -30,4 +30,4 @@ class Losses {
 void translate_parameters(Request& request, Losses& losses, const TranslationTarget& target,
                           bool foreign);
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

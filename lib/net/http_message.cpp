@@ -1,23 +1,19 @@
 #include "understudy/net/http_message.hpp"
 
-#include "../ascii.hpp"
+#include "text/ascii.hpp"
 
 #include <algorithm>
 
 namespace understudy {
 namespace {
 
-using detail::is_digit;
-using detail::is_lower;
-using detail::lowered;
-
 bool same(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lowered(x) == lowered(y); });
+                    [](char x, char y) { return text::lowered(x) == text::lowered(y); });
 }
 
 bool of_a_token(char c) {
-  return is_lower(lowered(c)) || is_digit(c) ||
+  return text::is_lower(text::lowered(c)) || text::is_digit(c) ||
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 

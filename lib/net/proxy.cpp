@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "../ascii.hpp"
+#include "text/ascii.hpp"
 #include "understudy/runtime/clock.hpp"
 
 namespace understudy {
@@ -92,7 +92,7 @@ std::vector<std::string> split(std::string_view list) {
     if (c == ',' || c == ' ' || c == '\t') {
       entries.push_back(std::exchange(entry, {}));
     } else {
-      entry += detail::lowered(c);
+      entry += text::lowered(c);
     }
   }
   entries.push_back(std::move(entry));

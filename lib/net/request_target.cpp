@@ -1,6 +1,6 @@
 #include "request_target.hpp"
 
-#include "../ascii.hpp"
+#include "text/ascii.hpp"
 
 #include <algorithm>
 
@@ -11,13 +11,13 @@ NetError wrong(std::string text) { return {NetFault::malformed, Phase::none, std
 
 bool same_name(std::string_view name, std::string_view lower) {
   return std::equal(name.begin(), name.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return lowered(a) == b; });
+                    [](char a, char b) { return text::lowered(a) == b; });
 }
 
 /// RFC 3986 3.2: what a host and a port are made of. No `@`: HTTP allows no user there.
 bool is_authority(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
-    return is_lower(lowered(c)) || is_digit(c) ||
+    return text::is_lower(text::lowered(c)) || text::is_digit(c) ||
            std::string_view("-._~%!$&'()*+,;=:[]").find(c) != std::string_view::npos;
   });
 }

@@ -29,7 +29,7 @@ std::size_t find(const char* begin, std::size_t from, std::size_t to, char wante
 
 void shrink(std::string& buffer) {
   buffer.clear();
-  if (buffer.capacity() > detail::Arena::resting_size) {
+  if (buffer.capacity() > text::Arena::resting_size) {
     std::string().swap(buffer);
   }
 }

@@ -1,6 +1,6 @@
 #include "understudy/net/url.hpp"
 
-#include "../ascii.hpp"
+#include "text/ascii.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -12,11 +12,9 @@ namespace {
 constexpr std::size_t longest_url = std::size_t{8} * 1024;  // RFC 9110 4.1 asks for 8000 at least
 constexpr std::size_t longest_host = 255;                   // RFC 1035 2.3.4
 
-using detail::lowered;
-
 std::optional<int> hex_digit(char c) {
-  c = lowered(c);
-  if (detail::is_digit(c)) {
+  c = text::lowered(c);
+  if (text::is_digit(c)) {
     return c - '0';
   }
   return c >= 'a' && c <= 'f' ? std::optional(c - 'a' + 10) : std::nullopt;
@@ -25,7 +23,7 @@ std::optional<int> hex_digit(char c) {
 bool printable(char c) { return c > ' ' && c != '\x7f'; }
 
 bool of_a_name(char c) {
-  return (c >= 'a' && c <= 'z') || (detail::is_digit(c)) || c == '-' || c == '.' || c == '_';
+  return (c >= 'a' && c <= 'z') || (text::is_digit(c)) || c == '-' || c == '.' || c == '_';
 }
 
 bool of_an_ipv6_literal(char c) { return hex_digit(c) || c == ':' || c == '.'; }
@@ -86,7 +84,7 @@ NetResult<Url> parse_url(std::string_view text) {
   }
   const auto colon = text.find("://");
   std::string scheme(text.substr(0, std::min(colon, text.size())));
-  std::transform(scheme.begin(), scheme.end(), scheme.begin(), lowered);
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(), text::lowered);
   if (colon == std::string_view::npos || (scheme != "http" && scheme != "https")) {
     return invalid("it begins with neither http:// nor https://");
   }
@@ -121,7 +119,7 @@ NetResult<Url> parse_url(std::string_view text) {
     host = place.substr(0, end);
     after = place.substr(end);
   }
-  std::transform(host.begin(), host.end(), host.begin(), lowered);
+  std::transform(host.begin(), host.end(), host.begin(), text::lowered);
   const bool literal = place.starts_with('[');
   if (host.empty() || host.size() > longest_host ||
       (!literal && !std::all_of(host.begin(), host.end(), of_a_name))) {

@@ -22,7 +22,7 @@ void AnswerCheck::complain(std::string_view what) {
   }
 }
 
-void AnswerCheck::take(const Event& event) {
+void AnswerCheck::take(const llm::Event& event) {
   const auto content = [this](std::size_t block) {
     if (!started_) {
       complain("content comes before the start");
@@ -33,62 +33,63 @@ void AnswerCheck::take(const Event& event) {
     take_block(block);
   };
   std::visit(
-      Overloaded{[&](const Start&) {
-                   if (std::exchange(started_, true)) {
-                     complain("it starts twice");
-                   }
-                 },
-                 [&](const Text& text) {
-                   content(text.block);
-                   const bool was_right = right_.text.starts_with(text_);
-                   text_ += text.text;
-                   if (was_right && !right_.text.starts_with(text_)) {
-                     complain("the text is no beginning of what is right: " + text_);
-                   }
-                 },
-                 [&](const Reasoning& thought) {
-                   content(thought.block);
-                   auto& said = thoughts_[thought.block];
-                   said += thought.text;
-                   if (!right_.thought.starts_with(said)) {
-                     complain("wrong thoughts: " + said);
-                   }
-                 },
-                 [&](const ReasoningSeal& seal) { content(seal.block); },
-                 [&](const ToolStart& start) {
-                   content(start.block);
-                   if (text_ != right_.text) {
-                     complain("a tool call comes before the text's end");
-                   }
-                   if (start.id.empty() || ++ids_[std::string(start.id)] > 1) {
-                     complain("two tool calls with one id, or one without");
-                   }
-                   open_[start.block].name = start.name;
-                 },
-                 [&](const ToolArguments& more) {
-                   content(more.block);
-                   const auto call = open_.find(more.block);
-                   if (call == open_.end()) {
-                     return complain("arguments of no open tool call");
-                   }
-                   call->second.arguments += more.json;
-                 },
-                 [&](const ToolEnd& end) { take_end_of_call(end); },
-                 [&](const Finish& finish) {
-                   if (std::exchange(finished_, true)) {
-                     complain("it finishes twice");
-                   }
-                   if (finish.reason != right_.finish()) {
-                     complain("it finishes with " + std::string(to_string(finish.reason)));
-                   }
-                   if (text_ != right_.text || calls_ != right_.calls.size()) {
-                     complain("a neat end to an unfinished answer");
-                   }
-                 },
-                 [&](const Retract&) { complain("it is taken back"); },
-                 [&](const Error&) { complain("the provider's error is passed on as an event"); },
-                 [](const Usage&) {}, [](const End&) {}, [](const Heartbeat&) {},
-                 [](const Other&) {}, [](const Undecodable&) {}},
+      Overloaded{
+          [&](const llm::Start&) {
+            if (std::exchange(started_, true)) {
+              complain("it starts twice");
+            }
+          },
+          [&](const llm::Text& text) {
+            content(text.block);
+            const bool was_right = right_.text.starts_with(text_);
+            text_ += text.text;
+            if (was_right && !right_.text.starts_with(text_)) {
+              complain("the text is no beginning of what is right: " + text_);
+            }
+          },
+          [&](const llm::Reasoning& thought) {
+            content(thought.block);
+            auto& said = thoughts_[thought.block];
+            said += thought.text;
+            if (!right_.thought.starts_with(said)) {
+              complain("wrong thoughts: " + said);
+            }
+          },
+          [&](const llm::ReasoningSeal& seal) { content(seal.block); },
+          [&](const llm::ToolStart& start) {
+            content(start.block);
+            if (text_ != right_.text) {
+              complain("a tool call comes before the text's end");
+            }
+            if (start.id.empty() || ++ids_[std::string(start.id)] > 1) {
+              complain("two tool calls with one id, or one without");
+            }
+            open_[start.block].name = start.name;
+          },
+          [&](const llm::ToolArguments& more) {
+            content(more.block);
+            const auto call = open_.find(more.block);
+            if (call == open_.end()) {
+              return complain("arguments of no open tool call");
+            }
+            call->second.arguments += more.json;
+          },
+          [&](const llm::ToolEnd& end) { take_end_of_call(end); },
+          [&](const llm::Finish& finish) {
+            if (std::exchange(finished_, true)) {
+              complain("it finishes twice");
+            }
+            if (finish.reason != right_.finish()) {
+              complain("it finishes with " + std::string(to_string(finish.reason)));
+            }
+            if (text_ != right_.text || calls_ != right_.calls.size()) {
+              complain("a neat end to an unfinished answer");
+            }
+          },
+          [&](const llm::Retract&) { complain("it is taken back"); },
+          [&](const llm::Error&) { complain("the provider's error is passed on as an event"); },
+          [](const llm::Usage&) {}, [](const llm::End&) {}, [](const llm::Heartbeat&) {},
+          [](const llm::Other&) {}, [](const llm::Undecodable&) {}},
       event.body);
 }
 
@@ -99,7 +100,7 @@ void AnswerCheck::take_block(std::size_t block) {
   blocks_ = std::max(blocks_, block + 1);
 }
 
-void AnswerCheck::take_end_of_call(const ToolEnd& end) {
+void AnswerCheck::take_end_of_call(const llm::ToolEnd& end) {
   const auto call = open_.find(end.block);
   if (call == open_.end()) {
     return complain("the end of no open tool call");

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "../client/folding.hpp"
+#include "client/folding.hpp"
 #include "drawn_reply.hpp"
 #include "run_seeds.hpp"
 #include "understudy/client/delivery.hpp"
@@ -77,8 +77,8 @@ class BrokenAnswer final {
   // --- drawing ---------------------------------------------------------------------------------
 
   void draw_chain() {
-    constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
-                                   Protocol::openai_responses};
+    constexpr std::array protocols{llm::Protocol::anthropic_messages, llm::Protocol::openai_chat,
+                                   llm::Protocol::openai_responses};
     const auto members = 2 + dice_.pick(3);
     for (std::size_t i = 0; i < members; ++i) {
       const std::string name(1, static_cast<char>('a' + i));
@@ -87,7 +87,8 @@ class BrokenAnswer final {
       acceptors_.push_back(network_->listen(port));
       servers_.emplace_back().reply_to("m", [this, i](const SeenRequest&) { return reply(i); });
       const auto protocol = protocols[dice_.pick(protocols.size())];
-      providers_.emplace_back(client_, HttpProviderOptions(name, protocol, parse_url(url).value()));
+      providers_.emplace_back(client_,
+                              llm::HttpProviderOptions(name, protocol, parse_url(url).value()));
       chain_.push_back(Member(name, "m").with_base_url(url));
       takes_prefill_.push_back(dice_.chance(30));
       note([&](std::ostream& out) {
@@ -158,13 +159,13 @@ class BrokenAnswer final {
   }
 
   asio::awaitable<void> call() {
-    request_.messages.emplace_back(Role::user, "Is the north tank full?");
-    auto open = [this](const Request& asked, Attempt& attempt) {
+    request_.messages.emplace_back(llm::Role::user, "Is the north tank full?");
+    auto open = [this](const llm::Request& asked, Attempt& attempt) {
       check_request(asked, attempt.member());
       return providers_[place_of(attempt.member())].open(asked, attempt);
     };
-    DeliveryPlan plan(chain_, policy_, settings_, state_, std::make_shared<const Request>(request_),
-                      std::move(open));
+    DeliveryPlan plan(chain_, policy_, settings_, state_,
+                      std::make_shared<const llm::Request>(request_), std::move(open));
     plan.with_prefill([this](const Member& member) { return takes_prefill_[place_of(member)]; });
     auto delivery = co_await deliver(std::move(plan));
     co_await read(delivery);
@@ -183,7 +184,7 @@ class BrokenAnswer final {
         ended(delivery, more);
         co_return;
       }
-      while (const Event* event = delivery.try_next()) {
+      while (const llm::Event* event = delivery.try_next()) {
         take(*event);
         if (++shown_ > leaves_after_) {
           note([](std::ostream& out) { out << "the consumer goes away"; });
@@ -194,7 +195,7 @@ class BrokenAnswer final {
     }
   }
 
-  void take(const Event& event) {
+  void take(const llm::Event& event) {
     if (std::exchange(asked_, false) && shown_ > 0 && ++rescues_ > settings_.max_resumes) {
       complain("it is rescued too often");
     }
@@ -217,7 +218,7 @@ class BrokenAnswer final {
   // --- checking --------------------------------------------------------------------------------
 
   /// What is asked of a member is the request, and what was shown of the answer, all of it.
-  void check_request(const Request& asked, const Member& member) {
+  void check_request(const llm::Request& asked, const Member& member) {
     asked_ = true;
     if (!begun()) {
       if (asked.messages.size() != 1 || asked.messages.back().parts.size() != 1) {
@@ -227,14 +228,14 @@ class BrokenAnswer final {
     }
     const auto& last = asked.messages.back();
     const auto* const part =
-        last.parts.empty() ? nullptr : std::get_if<TextPart>(&last.parts.back());
+        last.parts.empty() ? nullptr : std::get_if<llm::TextPart>(&last.parts.back());
     const auto& said = check_.text();
     const auto trimmed = std::string_view(said).substr(0, detail::white_suffix(said));
     const bool right =
         part != nullptr &&
         (takes_prefill_[place_of(member)]
-             ? last.role == Role::assistant && part->text == trimmed
-             : last.role == Role::user && part->text.find(said) != std::string::npos);
+             ? last.role == llm::Role::assistant && part->text == trimmed
+             : last.role == llm::Role::user && part->text.find(said) != std::string::npos);
     if (!right) {
       complain(member.name() + " is not told what was shown");
     }
@@ -264,13 +265,13 @@ class BrokenAnswer final {
   HttpClient client_;
   State state_;
   std::deque<FaultServer> servers_;
-  std::deque<HttpProvider> providers_;
+  std::deque<llm::HttpProvider> providers_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<bool> takes_prefill_;
   Chain chain_;
   Policy policy_;
   DeliverySettings settings_;
-  Request request_{"what the client calls it"};
+  llm::Request request_{"what the client calls it"};
   WholeAnswer right_;
   AnswerCheck check_;
   std::size_t leaves_after_ = static_cast<std::size_t>(-1);  // events

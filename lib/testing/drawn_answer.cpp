@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../client/folding.hpp"
+#include "client/folding.hpp"
 #include "understudy/client/seam.hpp"
 
 namespace understudy::testing {

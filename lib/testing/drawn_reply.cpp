@@ -5,7 +5,7 @@
 #include <chrono>
 #include <vector>
 
-#include "../client/folding.hpp"
+#include "client/folding.hpp"
 
 namespace understudy::testing {
 namespace {

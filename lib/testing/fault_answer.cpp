@@ -9,11 +9,11 @@ namespace {
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
-std::string_view id_prefix(Protocol protocol) {
+std::string_view id_prefix(llm::Protocol protocol) {
   switch (protocol) {
-    case Protocol::anthropic_messages: return "msg_";
-    case Protocol::openai_chat: return "chatcmpl-";
-    case Protocol::openai_responses: return "resp_";
+    case llm::Protocol::anthropic_messages: return "msg_";
+    case llm::Protocol::openai_chat: return "chatcmpl-";
+    case llm::Protocol::openai_responses: return "resp_";
   }
   return {};
 }
@@ -31,25 +31,26 @@ std::vector<std::string_view> words(std::string_view text) {
 
 }  // namespace
 
-Protocol protocol_at(std::string_view target) noexcept {
+llm::Protocol protocol_at(std::string_view target) noexcept {
   const auto path = path_of(target);
   if (path.ends_with("/messages")) {
-    return Protocol::anthropic_messages;
+    return llm::Protocol::anthropic_messages;
   }
-  return path.ends_with("/responses") ? Protocol::openai_responses : Protocol::openai_chat;
+  return path.ends_with("/responses") ? llm::Protocol::openai_responses
+                                      : llm::Protocol::openai_chat;
 }
 
-FaultAnswer::FaultAnswer(const Reply& reply, const Codec& codec, const Request& asked,
+FaultAnswer::FaultAnswer(const Reply& reply, const llm::Codec& codec, const llm::Request& asked,
                          std::size_t number)
     : reply_(reply), codec_(codec), id_(id_prefix(codec.protocol())) {
   if (reply.kind != Reply::Kind::answer) {
     return;
   }
   id_ += std::to_string(number);
-  Usage usage;
+  llm::Usage usage;
   usage.input = estimated_tokens(asked);
   events_.emplace_back();
-  add(Start(id_, asked.model));
+  add(llm::Start(id_, asked.model));
   add(usage);
   for (std::size_t block = 0; block < reply.said.size(); ++block) {
     say(reply.said[block], block);
@@ -59,14 +60,15 @@ FaultAnswer::FaultAnswer(const Reply& reply, const Codec& codec, const Request& 
   });
   usage.output = events_.size() - 1;
   events_.emplace_back();
-  add(Finish(reply.finish.value_or(called ? FinishReason::tool_use : FinishReason::stop), {}));
+  add(llm::Finish(
+      reply.finish.value_or(called ? llm::FinishReason::tool_use : llm::FinishReason::stop), {}));
   add(usage);
-  if (codec.protocol() == Protocol::openai_responses) {  // its terminal says both
-    add(End());
+  if (codec.protocol() == llm::Protocol::openai_responses) {  // its terminal says both
+    add(llm::End());
     events_.emplace_back();
   } else {
     events_.emplace_back();
-    add(End());
+    add(llm::End());
   }
   if (asked.stream) {
     encoder_ = codec.encoder(asked);
@@ -77,18 +79,18 @@ void FaultAnswer::say(const Reply::Said& said, std::size_t block) {
   using Kind = Reply::Said::Kind;
   if (said.kind == Kind::call) {
     events_.emplace_back();
-    add(ToolStart(block, said.id, said.name));
+    add(llm::ToolStart(block, said.id, said.name));
   }
   for (const auto word : words(said.text)) {
     events_.emplace_back();
     switch (said.kind) {
-      case Kind::thought: add(Reasoning(block, word)); break;
-      case Kind::text: add(Text(block, word)); break;
-      case Kind::call: add(ToolArguments(block, word)); break;
+      case Kind::thought: add(llm::Reasoning(block, word)); break;
+      case Kind::text: add(llm::Text(block, word)); break;
+      case Kind::call: add(llm::ToolArguments(block, word)); break;
     }
   }
   if (said.kind == Kind::call) {
-    add(ToolEnd(block, true));
+    add(llm::ToolEnd(block, true));
   }
 }
 
@@ -106,7 +108,7 @@ std::string FaultAnswer::part(std::size_t i) {
   }
   switch (reply_.kind) {
     case Reply::Kind::answer: {
-      Answer whole;
+      llm::Answer whole;
       for (const auto& together : events_) {
         for (const auto& event : together) {
           whole.add(event);
@@ -116,7 +118,7 @@ std::string FaultAnswer::part(std::size_t i) {
       break;
     }
     case Reply::Kind::status:
-      codec_.write_error(Error(reply_.error_type, reply_.error_code, reply_.body), reply_.code,
+      codec_.write_error(llm::Error(reply_.error_type, reply_.error_code, reply_.body), reply_.code,
                          out);
       break;
     case Reply::Kind::page: out = reply_.body; break;
@@ -132,20 +134,20 @@ std::string FaultAnswer::heartbeat() {
   if (!streamed()) {
     return "\n";
   }
-  if (codec_.protocol() == Protocol::anthropic_messages) {
+  if (codec_.protocol() == llm::Protocol::anthropic_messages) {
     // Not the encoder's: before the answer's start it would write that first.
     return "event: ping\ndata: {\"type\":\"ping\"}\n\n";
   }
   std::string out;
-  encoder_->write(Event(Heartbeat()), out);
+  encoder_->write(llm::Event(llm::Heartbeat()), out);
   return out;
 }
 
 std::string FaultAnswer::error(const Fault& fault) {
-  const Error error(fault.type, fault.code, fault.text);
+  const llm::Error error(fault.type, fault.code, fault.text);
   std::string out;
   if (streamed()) {
-    encoder_->write(Event(error), out);
+    encoder_->write(llm::Event(error), out);
   } else {
     codec_.write_error(error, 500, out);
   }

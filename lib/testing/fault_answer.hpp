@@ -13,13 +13,14 @@
 namespace understudy::testing {
 
 /// The protocol that is spoken at that path.
-Protocol protocol_at(std::string_view target) noexcept;
+llm::Protocol protocol_at(std::string_view target) noexcept;
 
 /// One reply's body. The reply and the request must outlive it.
 class FaultAnswer {
  public:
   /// `number` of the answer, for its id.
-  FaultAnswer(const Reply& reply, const Codec& codec, const Request& asked, std::size_t number);
+  FaultAnswer(const Reply& reply, const llm::Codec& codec, const llm::Request& asked,
+              std::size_t number);
 
   bool streamed() const noexcept { return encoder_ != nullptr; }
   std::string_view content_type() const noexcept;
@@ -36,14 +37,14 @@ class FaultAnswer {
   std::string error(const Fault& fault);
 
  private:
-  void add(Event::Body body) { events_.back().emplace_back(body); }
+  void add(llm::Event::Body body) { events_.back().emplace_back(body); }
   void say(const Reply::Said& said, std::size_t block);
 
   const Reply& reply_;
-  const Codec& codec_;
+  const llm::Codec& codec_;
   std::string id_;
-  std::vector<std::vector<Event>> events_;  // those that come together
-  std::unique_ptr<EventEncoder> encoder_;   // of a streamed answer
+  std::vector<std::vector<llm::Event>> events_;  // those that come together
+  std::unique_ptr<llm::EventEncoder> encoder_;   // of a streamed answer
 };
 
 }  // namespace understudy::testing

@@ -191,7 +191,7 @@ class FaultServer::Conversation {
     }
     auto read = codec(request).read_request(request.body);
     fault_.reset();
-    asked_ = Request();
+    asked_ = llm::Request();
     if (read.has_value()) {
       asked_ = std::move(*read);
     } else {
@@ -437,8 +437,8 @@ class FaultServer::Conversation {
     }
   }
 
-  static const Codec& codec(const SeenRequest& request) {
-    return codec_for(protocol_at(request.head.target));
+  static const llm::Codec& codec(const SeenRequest& request) {
+    return llm::codec_for(protocol_at(request.head.target));
   }
 
   FaultServer& server_;
@@ -448,8 +448,8 @@ class FaultServer::Conversation {
   IgnoreIo nobody_;
 
   // Of the request under way, and its reply.
-  Request asked_;
-  std::optional<RequestFault> fault_;
+  llm::Request asked_;
+  std::optional<llm::RequestFault> fault_;
   bool keep_alive_ = false;
   const Reply* reply_ = nullptr;
   FaultAnswer* answer_ = nullptr;

@@ -20,6 +20,7 @@
 namespace client_test {
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 using asio::awaitable;
 using testing::Fault;

@@ -11,6 +11,7 @@
 #include <sstream>
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 
 namespace {

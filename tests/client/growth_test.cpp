@@ -11,6 +11,7 @@
 #include "understudy/client/seam.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 
 namespace {
 

@@ -23,7 +23,6 @@
 #include "understudy/client/seam.hpp"
 #include "understudy/failover/failover.hpp"
 #include "understudy/failover/retry_after.hpp"
-#include "understudy/json_writer.hpp"
 #include "understudy/llm/classify.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_decoder.hpp"
@@ -48,12 +47,14 @@
 #include "understudy/testing/simulation.hpp"
 #include "understudy/testing/test_certificates.hpp"
 #include "understudy/testing/virtual_time.hpp"
+#include "understudy/text/json_writer.hpp"
 
 #define CHECK(...) static_cast<void>(__VA_ARGS__)
 
 namespace examples {
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 
 extern const asio::any_io_executor& executor;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 using namespace understudy;
+using namespace understudy::llm;
 
 namespace {
 

@@ -9,6 +9,7 @@
 #include "understudy/client/resume_request.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 
 namespace {
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 using std::chrono::sys_days;
 using Reason = FailoverReason;

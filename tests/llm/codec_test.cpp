@@ -7,6 +7,7 @@
 #include "understudy/llm/event_encoder.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 using stream_fixtures::decode;
 using stream_fixtures::fixture;
 

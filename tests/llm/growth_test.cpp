@@ -16,6 +16,7 @@
 #include "understudy/llm/translate.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 using namespace understudy;
+using namespace understudy::llm;
 using R = FailoverReason;
 
 namespace {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 
 namespace {

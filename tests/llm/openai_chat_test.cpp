@@ -5,6 +5,7 @@
 #include "stream_fixtures.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 using stream_fixtures::decode;
 
 namespace {

@@ -25,6 +25,7 @@
 namespace provider_test {
 
 using namespace understudy;
+using namespace understudy::llm;
 using asio::awaitable;
 using testing::FaultServer;
 

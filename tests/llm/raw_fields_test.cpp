@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-using namespace understudy::detail;
+using namespace understudy::llm::detail;
 
 TEST_CASE("members of an event as it came, found by their names") {
   const std::string_view raw =

@@ -15,6 +15,7 @@
 namespace stream_fixtures {
 
 using namespace understudy;
+using namespace understudy::llm;
 
 inline std::string fixture(const std::string& name) {
   std::ifstream file(std::string(UNDERSTUDY_TEST_DATA "/fixtures/") + name, std::ios::binary);

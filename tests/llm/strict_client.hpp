@@ -23,7 +23,7 @@
 
 namespace strict_client {
 
-using understudy::Protocol;
+using understudy::llm::Protocol;
 
 /// A stream that our gateway would send to a client. Blocks of it are framed by LF.
 inline Verdict read(Protocol protocol, std::string_view bytes) {

@@ -18,6 +18,7 @@
 #include "understudy/llm/event_encoder.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 using stream_fixtures::fixture;
 using stream_fixtures::fixtures_of;
 using namespace std::chrono_literals;

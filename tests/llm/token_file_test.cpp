@@ -14,6 +14,7 @@
 #include "understudy/testing/virtual_time.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 using asio::awaitable;
 namespace fs = std::filesystem;

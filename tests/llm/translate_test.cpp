@@ -8,6 +8,7 @@
 #include "understudy/llm/codec.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 
 namespace {
 

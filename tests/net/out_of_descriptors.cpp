@@ -19,6 +19,7 @@
 #include "understudy/testing/test_certificates.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 using asio::awaitable;
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../llm/stream_fixtures.hpp"
-#include "understudy/json_writer.hpp"
+#include "understudy/text/json_writer.hpp"
 
 using namespace understudy;
 using stream_fixtures::bytewise;

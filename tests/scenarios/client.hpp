@@ -13,6 +13,7 @@
 namespace scenarios {
 
 using namespace understudy;
+using namespace understudy::llm;
 
 /// What is asked, and how.
 class Question {

@@ -26,6 +26,7 @@
 #include "understudy/testing/fault_server.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 using asio::awaitable;
 using scenarios::GatewayProcess;

@@ -27,6 +27,7 @@
 #include "understudy/testing/scripted_resolver.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 using asio::awaitable;
 using scenarios::GatewayProcess;

@@ -17,6 +17,7 @@
 namespace scenarios {
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 using asio::awaitable;
 using testing::Fault;

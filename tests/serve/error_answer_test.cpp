@@ -7,6 +7,7 @@
 #include "understudy/runtime/local_fault.hpp"
 
 using namespace understudy;
+using namespace understudy::llm;
 using tool::error_answer;
 using tool::stream_error;
 

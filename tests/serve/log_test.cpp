@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 using understudy::tool::CallRecord;
 using understudy::tool::log_line;

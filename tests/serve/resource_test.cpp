@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace understudy;
+using namespace understudy::llm;
 using understudy::tool::Resource;
 using understudy::tool::resource_at;
 

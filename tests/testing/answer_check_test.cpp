@@ -6,6 +6,7 @@
 #include <string>
 
 using namespace understudy;
+using namespace understudy::llm;
 
 namespace {
 

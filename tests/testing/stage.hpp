@@ -15,6 +15,7 @@
 namespace stage {
 
 using namespace net_test;
+using namespace understudy::llm;
 using namespace understudy::testing;
 using namespace std::chrono_literals;
 using SeenEnd = SeenConnection::End;

@@ -12,8 +12,8 @@
 #include "run_until_stopped.hpp"
 #include "terminal.hpp"
 #include "understudy/client/client.hpp"
-#include "understudy/json_writer.hpp"
 #include "understudy/runtime/race.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::tool {
 namespace {
@@ -92,11 +92,11 @@ class Question {
     const Asking asking(*this);
     Client client(co_await asio::this_coro::executor, config_, state_,
                   ClientOptions().with_observer(progress_));
-    Request request(options_.model);
+    llm::Request request(options_.model);
     if (!options_.system.empty()) {
       request.system.emplace_back(options_.system);
     }
-    request.messages.emplace_back(Role::user, options_.prompt);
+    request.messages.emplace_back(llm::Role::user, options_.prompt);
     RequestOptions how;
     // What stands on a terminal can be taken back in words; what went into a pipe cannot.
     how.can_retract = options_.json || out_.interactive();
@@ -155,19 +155,19 @@ class Question {
       if (!*more) {
         co_return;
       }
-      while (const Event* event = answer_->try_next()) {
+      while (const llm::Event* event = answer_->try_next()) {
         take(*event);
       }
     }
   }
 
-  void take(const Event& event) {
-    if (const auto* said = std::get_if<Text>(&event.body)) {
+  void take(const llm::Event& event) {
+    if (const auto* said = std::get_if<llm::Text>(&event.body)) {
       text_ += said->text;
       if (!options_.json) {
         out_.write(said->text);
       }
-    } else if (std::holds_alternative<Retract>(event.body)) {
+    } else if (std::holds_alternative<llm::Retract>(event.body)) {
       text_.clear();
       if (!options_.json) {
         out_.line("\n[The answer broke off; what stands above is void. Anew:]\n", Colour::dim);

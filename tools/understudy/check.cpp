@@ -10,8 +10,8 @@
 #include "run_until_stopped.hpp"
 #include "terminal.hpp"
 #include "understudy/client/client.hpp"
-#include "understudy/json_writer.hpp"
 #include "understudy/runtime/scope.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::tool {
 namespace {
@@ -61,8 +61,8 @@ asio::awaitable<void> probe(const Config& config, std::shared_ptr<ClientState> s
   // Each by itself, and by its own limits: nobody is to wait for one that has nobody behind it.
   alone.main.policy.with_max_retries(0).stall.with_last_member(1ms);
   Client client(co_await asio::this_coro::executor, alone, std::move(state));
-  Request request;
-  request.messages.emplace_back(Role::user, "Answer with one word: are you there?");
+  llm::Request request;
+  request.messages.emplace_back(llm::Role::user, "Answer with one word: are you there?");
   request.max_tokens = 64;
   const auto began = Clock::now();
   {

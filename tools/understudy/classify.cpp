@@ -14,7 +14,7 @@
 
 #include "command.hpp"
 #include "understudy/failover/policy.hpp"
-#include "understudy/json_writer.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::tool {
 namespace {
@@ -25,7 +25,7 @@ constexpr std::size_t input_limit = std::size_t{16} * 1024 * 1024;
 
 /// What is done first by default, with one API key, and one healthy member left. Mending the request
 /// and sending it again is a retry to whoever asks from outside.
-std::string_view first_action(const Classified& failure) {
+std::string_view first_action(const llm::Classified& failure) {
   Situation now(failure.reason);
   now.member_left = true;
   now.mendable = true;
@@ -70,7 +70,7 @@ void classify_case(const element& given, std::string& out) {
   }
   const std::vector<HeaderField> headers(owned_headers.begin(), owned_headers.end());
 
-  ProviderError error;
+  llm::ProviderError error;
   error.with_provider(provider)
       .with_model(model)
       .with_headers(headers)

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "command.hpp"
-#include "understudy/json_writer.hpp"
 #include "understudy/llm/event_decoder.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::tool {
 namespace {
@@ -23,29 +23,33 @@ class EventWriter {
  public:
   explicit EventWriter(JsonWriter& json) : json_(json) {}
 
-  void operator()(const Start& e) { kind("start").member("id", e.id).member("model", e.model); }
-  void operator()(const Text& e) {
+  void operator()(const llm::Start& e) {
+    kind("start").member("id", e.id).member("model", e.model);
+  }
+  void operator()(const llm::Text& e) {
     block(e.refusal ? "refusal" : "text", e.block).member("text", e.text);
   }
-  void operator()(const Reasoning& e) { block("reasoning", e.block).member("text", e.text); }
-  void operator()(const ReasoningSeal& e) {
+  void operator()(const llm::Reasoning& e) { block("reasoning", e.block).member("text", e.text); }
+  void operator()(const llm::ReasoningSeal& e) {
     block("reasoning_seal", e.block);
     switch (e.kind) {
-      case ReasoningSeal::Kind::signature: json_.member("kind", "signature"); break;
-      case ReasoningSeal::Kind::redacted: json_.member("kind", "redacted"); break;
-      case ReasoningSeal::Kind::encrypted: json_.member("kind", "encrypted"); break;
+      case llm::ReasoningSeal::Kind::signature: json_.member("kind", "signature"); break;
+      case llm::ReasoningSeal::Kind::redacted: json_.member("kind", "redacted"); break;
+      case llm::ReasoningSeal::Kind::encrypted: json_.member("kind", "encrypted"); break;
     }
     json_.member("data", e.data);
     named("id", e.id);
   }
-  void operator()(const ToolStart& e) {
+  void operator()(const llm::ToolStart& e) {
     block("tool_start", e.block).member("id", e.id).member("name", e.name);
   }
-  void operator()(const ToolArguments& e) {
+  void operator()(const llm::ToolArguments& e) {
     block("tool_arguments", e.block).member("json", e.json);
   }
-  void operator()(const ToolEnd& e) { block("tool_end", e.block).member("complete", e.complete); }
-  void operator()(const Usage& e) {
+  void operator()(const llm::ToolEnd& e) {
+    block("tool_end", e.block).member("complete", e.complete);
+  }
+  void operator()(const llm::Usage& e) {
     kind("usage");
     count("input", e.input);
     count("cache_read", e.cache_read);
@@ -53,21 +57,21 @@ class EventWriter {
     count("output", e.output);
     count("reasoning", e.reasoning);
   }
-  void operator()(const Finish& e) {
+  void operator()(const llm::Finish& e) {
     kind("finish").member("reason", to_string(e.reason)).member("native", e.native);
     named("stop_sequence", e.stop_sequence);
   }
-  void operator()(const End&) { kind("end"); }
-  void operator()(const Heartbeat&) { kind("heartbeat"); }
-  void operator()(const Error& e) {
+  void operator()(const llm::End&) { kind("end"); }
+  void operator()(const llm::Heartbeat&) { kind("heartbeat"); }
+  void operator()(const llm::Error& e) {
     kind("error");
     named("type", e.type);
     named("code", e.code);
     json_.member("message", e.message);
   }
-  void operator()(const Other& e) { kind("other").member("type", e.type); }
-  void operator()(const Undecodable& e) { kind("undecodable").member("why", e.why); }
-  void operator()(const Retract&) { kind("retract"); }
+  void operator()(const llm::Other& e) { kind("other").member("type", e.type); }
+  void operator()(const llm::Undecodable& e) { kind("undecodable").member("why", e.why); }
+  void operator()(const llm::Retract&) { kind("retract"); }
 
  private:
   JsonWriter& kind(std::string_view name) { return json_.member("event", name); }
@@ -88,11 +92,11 @@ class EventWriter {
   JsonWriter& json_;
 };
 
-std::string_view to_string(Ending ending) {
+std::string_view to_string(llm::Ending ending) {
   switch (ending) {
-    case Ending::cut: return "cut";
-    case Ending::complete: return "complete";
-    case Ending::failed: return "failed";
+    case llm::Ending::cut: return "cut";
+    case llm::Ending::complete: return "complete";
+    case llm::Ending::failed: return "failed";
   }
   return "";
 }
@@ -102,12 +106,12 @@ void print(const std::string& line) {
   std::fputc('\n', stdout);
 }
 
-int decode(Protocol protocol, BodyShape shape) {
-  EventDecoder decoder(protocol, shape);
+int decode(llm::Protocol protocol, llm::BodyShape shape) {
+  llm::EventDecoder decoder(protocol, shape);
   std::vector<char> buffer(piece + sse_padding);
   std::string line;
   const auto drain = [&] {
-    while (const Event* event = decoder.next()) {
+    while (const llm::Event* event = decoder.next()) {
       line.clear();
       JsonWriter json(line);
       json.begin_object();
@@ -171,7 +175,8 @@ Command decode_command(CLI::App& program) {
       "what the answer came to: complete, failed (the provider reported an error) or cut.\n"
       "Exit code: 0, or 1 if an event could not be read.");
   return {options, [protocol, whole] {
-            return decode(*protocol_from(*protocol), *whole ? BodyShape::whole : BodyShape::stream);
+            return decode(*llm::protocol_from(*protocol),
+                          *whole ? llm::BodyShape::whole : llm::BodyShape::stream);
           }};
 }
 

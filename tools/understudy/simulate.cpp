@@ -6,9 +6,9 @@
 #include <thread>
 
 #include "command.hpp"
-#include "understudy/json_writer.hpp"
 #include "understudy/testing/broken_answers.hpp"
 #include "understudy/testing/simulation.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::tool {
 namespace {

@@ -47,12 +47,12 @@ class ClientOptions {
   /// Is told of every call; must outlive the client and its answers.
   ClientOptions& with_observer(Observer& o) { return observer = &o, *this; }
   /// Members of that provider are asked through this object, whatever the configuration says of it.
-  ClientOptions& with_provider(std::string name, std::shared_ptr<Provider> provider) {
+  ClientOptions& with_provider(std::string name, std::shared_ptr<llm::Provider> provider) {
     return providers.insert_or_assign(std::move(name), std::move(provider)), *this;
   }
 
   Observer* observer = nullptr;
-  std::map<std::string, std::shared_ptr<Provider>> providers;
+  std::map<std::string, std::shared_ptr<llm::Provider>> providers;
 };
 
 /// What one call has of its own; else the configuration's.
@@ -92,18 +92,19 @@ class UNDERSTUDY_API Client {
   /// Asks the route for `request.model`, or the main chain. Completes at the answer's commit point, or when
   /// nobody could answer, which the answer's `ready` says. Cancellation: throws operation_aborted. The answer
   /// may outlive the client.
-  asio::awaitable<Delivery> stream(Request request, RequestOptions options = RequestOptions());
+  asio::awaitable<Delivery> stream(llm::Request request, RequestOptions options = RequestOptions());
 
   /// The same for the whole answer. A member that breaks in the midst of it is one that failed: the next one
   /// begins anew, as nobody has seen anything.
-  asio::awaitable<Outcome<Answer>> complete(Request request,
-                                            RequestOptions options = RequestOptions());
+  asio::awaitable<Outcome<llm::Answer>> complete(llm::Request request,
+                                                 RequestOptions options = RequestOptions());
 
   /// The same for something that is not read here, such as embeddings, of those members of the route for the
   /// body's model whose provider speaks one of `protocols`. `with_own_model` counts where no route is for it.
   /// Completes with the body of the answer. Errors: as for `failover`, which takes an empty chain for
   /// `model_not_found`.
-  asio::awaitable<Outcome<std::string>> pass(PassedRequest request, std::vector<Protocol> protocols,
+  asio::awaitable<Outcome<std::string>> pass(llm::PassedRequest request,
+                                             std::vector<llm::Protocol> protocols,
                                              RequestOptions options = RequestOptions());
 
   /// Ends what the client runs itself, and closes the connections that it keeps. Completes when a refresh that

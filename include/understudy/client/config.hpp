@@ -106,14 +106,14 @@ class ModelConfig {
 /// A provider that the file names, or a preset that a chain uses.
 class ProviderConfig {
  public:
-  ProviderConfig(std::string n, Protocol p, Url u)
+  ProviderConfig(std::string n, llm::Protocol p, Url u)
       : name(std::move(n)), protocol(p), base_url(std::move(u)) {}
 
   std::string name;
-  Protocol protocol;
+  llm::Protocol protocol;
   Url base_url;
   std::string base_url_text;  ///< as written, without any secret, for reports
-  Authorization authorization = Authorization::bearer;
+  llm::Authorization authorization = llm::Authorization::bearer;
   /// Empty: none is sent (a local server). A preset's own variable, if the file names none.
   std::vector<CredentialSource> credentials;
   HttpFields headers;

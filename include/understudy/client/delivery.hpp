@@ -37,10 +37,10 @@ namespace understudy {
 class DeliveryPlan {
  public:
   /// Asks one member: Provider::open, as a rule. The request is there until it completes.
-  using Open = std::function<asio::awaitable<Result<Stream>>(const Request&, Attempt&)>;
+  using Open = std::function<asio::awaitable<Result<llm::Stream>>(const llm::Request&, Attempt&)>;
 
   DeliveryPlan(Chain members, const Policy& how, const DeliverySettings& what, State& memory,
-               std::shared_ptr<const Request> asked, Open ask)
+               std::shared_ptr<const llm::Request> asked, Open ask)
       : chain(std::move(members)),
         policy(how),
         settings(what),
@@ -63,7 +63,7 @@ class DeliveryPlan {
   Policy policy;
   DeliverySettings settings;
   State* state;
-  std::shared_ptr<const Request> request;
+  std::shared_ptr<const llm::Request> request;
   Open open;
   std::function<bool(const Member&)> takes_prefill;
   std::uint64_t prompt_tokens = 0;
@@ -80,7 +80,7 @@ class UNDERSTUDY_API Delivery {
   ~Delivery();
 
   /// Whose words the events' raw bytes are; changes with a Retract alone. Not before `ready` has said true.
-  Protocol protocol() const noexcept;
+  llm::Protocol protocol() const noexcept;
 
   /// Whether the answer came as one body: the events' raw bytes are no frames of a stream then. As `protocol`.
   bool whole() const noexcept;
@@ -92,10 +92,10 @@ class UNDERSTUDY_API Delivery {
   /// Completes with the next event, valid until the next call; or with nullptr at the end of a complete
   /// answer. Throws FailoverError where `ready` fails, operation_aborted when cancelled. Who must not pay a
   /// coroutine for each event takes `ready` and `try_next` in its place.
-  asio::awaitable<const Event*> next();
+  asio::awaitable<const llm::Event*> next();
 
   /// The next event that has come already, or nullptr. Valid until the next `ready`.
-  const Event* try_next();
+  const llm::Event* try_next();
 
   /// Completes when `try_next` has something: true; or at the end of a complete answer: false. Errors:
   /// those of Stream::ready and `failover`, with every attempt's failure in them; where no member could

@@ -52,10 +52,10 @@ class UNDERSTUDY_API Recovery {
   /// An event of the member that answers now. True: it goes to the consumer as it is, now. Else `next` has what
   /// the consumer is to get for it, if anything. Of a member that goes on with text this must be the events after
   /// the seam.
-  bool take(const Event& event);
+  bool take(const llm::Event& event);
 
   /// The next event that is due, or nullptr. Valid until `forget_given`.
-  const Event* next() noexcept { return due_.next(); }
+  const llm::Event* next() noexcept { return due_.next(); }
 
   /// Gives back the memory of what `next` has given, if it has given all.
   void forget_given();
@@ -82,10 +82,10 @@ class UNDERSTUDY_API Recovery {
   bool resumed() const noexcept { return from_.has_value(); }
 
  private:
-  void see(const Event& event);
-  void keep(const Event& event);
+  void see(const llm::Event& event);
+  void keep(const llm::Event& event);
   void release();
-  void rewrite(const Event& event);
+  void rewrite(const llm::Event& event);
   std::size_t place_of(std::size_t block);
 
   std::optional<Rung> from_;  // nothing: the first member answers
@@ -96,8 +96,8 @@ class UNDERSTUDY_API Recovery {
   std::map<std::size_t, std::size_t>
       places_;                  // of a later member's blocks: where they are for the consumer
   std::size_t next_place_ = 0;  // behind all of them
-  Usage earlier_;               // what members that broke have used
-  Usage usage_;                 // what is known of all of them
+  llm::Usage earlier_;          // what members that broke have used
+  llm::Usage usage_;            // what is known of all of them
   detail::HeldEvents due_;
   detail::HeldEvents kept_;  // since a tool call began
   std::vector<std::size_t> open_calls_;

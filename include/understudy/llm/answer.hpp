@@ -15,7 +15,7 @@
 #include "understudy/export.hpp"
 #include "understudy/llm/event.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// One block of an answer, owned.
 class AnswerBlock {
@@ -60,4 +60,4 @@ class UNDERSTUDY_API Answer {
   std::map<std::size_t, std::size_t> places_;  // in `blocks`, by number
 };
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -14,8 +14,8 @@
 #include "understudy/export.hpp"
 #include "understudy/llm/codec.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 UNDERSTUDY_API const Codec& anthropic_messages() noexcept;
 
-}  // namespace understudy
+}  // namespace understudy::llm

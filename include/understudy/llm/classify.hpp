@@ -27,7 +27,7 @@
 #include "understudy/failover/reason.hpp"
 #include "understudy/failover/retry_after.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// Of a longer body the front is searched for words, as it comes. The limit on reading error bodies
 /// (failover.md 2.2) is the same.
@@ -86,4 +86,4 @@ UNDERSTUDY_API Classified
 classify(const ProviderError& error,
          std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
 
-}  // namespace understudy
+}  // namespace understudy::llm

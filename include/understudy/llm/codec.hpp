@@ -26,7 +26,7 @@
 #include "understudy/llm/request.hpp"
 #include "understudy/runtime/wall_clock.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 namespace detail {
 class PayloadReader;
@@ -98,4 +98,4 @@ UNDERSTUDY_API std::optional<std::string> with_members(std::string_view body,
 /// The text of a string among the members of a JSON object. Nothing: there is none, or no object.
 UNDERSTUDY_API std::optional<std::string> member_text(std::string_view body, std::string_view name);
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -25,7 +25,7 @@
 
 #include "understudy/export.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// The answer begins. Proves nothing about progress: a queued request has one too.
 class Start {
@@ -202,4 +202,4 @@ class Event {
 /// stall limit waits for. Heartbeats, start markers, empty deltas and mere counts are not.
 UNDERSTUDY_API bool is_progress(const Event& event) noexcept;
 
-}  // namespace understudy
+}  // namespace understudy::llm

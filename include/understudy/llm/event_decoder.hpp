@@ -26,7 +26,7 @@
 #include "understudy/llm/protocol.hpp"
 #include "understudy/net/sse.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 namespace detail {
 class PayloadReader;
@@ -76,7 +76,7 @@ class UNDERSTUDY_API EventDecoder {
   std::string body_;  // a whole one
   std::vector<Event> events_;
   std::size_t next_ = 0;
-  detail::Arena arena_;
+  text::Arena arena_;
   detail::DeltaTemplate last_;
   error_code error_;
   std::uint64_t undecodable_ = 0;
@@ -85,4 +85,4 @@ class UNDERSTUDY_API EventDecoder {
   bool ended_ = false;
 };
 
-}  // namespace understudy
+}  // namespace understudy::llm

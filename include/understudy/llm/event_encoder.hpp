@@ -21,7 +21,7 @@
 #include "understudy/export.hpp"
 #include "understudy/llm/event.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// See the top of the file. One answer; one thread at a time.
 class UNDERSTUDY_API EventEncoder {
@@ -45,4 +45,4 @@ class UNDERSTUDY_API EventEncoder {
 /// followed the earlier events to know what is open.
 UNDERSTUDY_API void pass(const Event& event, std::string_view model, std::string& out);
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -24,7 +24,7 @@
 #include "understudy/net/http_message.hpp"
 #include "understudy/net/url.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// How a credential is sent.
 enum class Authorization : unsigned char {
@@ -100,4 +100,4 @@ class UNDERSTUDY_API HttpProvider final : public Provider {
   HttpProviderOptions options_;
 };
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -9,7 +9,7 @@
 #include "understudy/failover/reason.hpp"
 #include "understudy/llm/request.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// Takes out of `request` what `reason` says is refused; what it came as (`body`) no longer counts then.
 /// False if there is no such thing in it, or nothing that can be mended.
@@ -23,4 +23,4 @@ namespace understudy {
 /// (An image that is too large would have to be scaled, which is the caller's to do.)
 UNDERSTUDY_API bool mend(Request& request, FailoverReason reason);
 
-}  // namespace understudy
+}  // namespace understudy::llm

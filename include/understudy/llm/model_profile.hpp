@@ -26,7 +26,7 @@
 #include "understudy/llm/request.hpp"
 #include "understudy/runtime/clock.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// Which of `temperature`, `top_p` and `top_k` a request may have.
 enum class SamplingRule : unsigned char {
@@ -85,4 +85,4 @@ class UNDERSTUDY_API ModelProfiles {
 /// Whether the table knows the model's family.
 UNDERSTUDY_API bool known_family(std::string_view model);
 
-}  // namespace understudy
+}  // namespace understudy::llm

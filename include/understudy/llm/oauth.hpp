@@ -29,7 +29,7 @@
 #include "understudy/net/http_message.hpp"
 #include "understudy/net/url.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 class OAuthOptions {
  public:
@@ -61,4 +61,4 @@ class OAuthOptions {
 UNDERSTUDY_API Result<Credential> oauth_credential(const HttpClientOptions& http, std::string label,
                                                    OAuthOptions options);
 
-}  // namespace understudy
+}  // namespace understudy::llm

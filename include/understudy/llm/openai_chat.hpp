@@ -15,8 +15,8 @@
 #include "understudy/export.hpp"
 #include "understudy/llm/codec.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 UNDERSTUDY_API const Codec& openai_chat() noexcept;
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -16,8 +16,8 @@
 #include "understudy/export.hpp"
 #include "understudy/llm/codec.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 UNDERSTUDY_API const Codec& openai_responses() noexcept;
 
-}  // namespace understudy
+}  // namespace understudy::llm

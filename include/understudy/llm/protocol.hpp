@@ -6,7 +6,7 @@
 
 #include "understudy/export.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 enum class Protocol : unsigned char {
   anthropic_messages,  ///< POST /v1/messages
@@ -23,4 +23,4 @@ UNDERSTUDY_API std::optional<Protocol> protocol_from(std::string_view name) noex
 /// Whether a body is a stream of events or one JSON document.
 enum class BodyShape : unsigned char { stream, whole };
 
-}  // namespace understudy
+}  // namespace understudy::llm

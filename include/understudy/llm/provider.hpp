@@ -12,7 +12,7 @@
 #include "understudy/llm/request.hpp"
 #include "understudy/llm/stream.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// See the top of the file. Threads: one executor.
 class UNDERSTUDY_API Provider {
@@ -27,4 +27,4 @@ class UNDERSTUDY_API Provider {
   virtual asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) = 0;
 };
 
-}  // namespace understudy
+}  // namespace understudy::llm

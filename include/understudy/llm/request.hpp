@@ -24,7 +24,7 @@
 #include "understudy/export.hpp"
 #include "understudy/llm/protocol.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// Members of a JSON object that one protocol alone knows: name and value, the value as JSON text.
 using ExtraFields = std::vector<std::pair<std::string, std::string>>;
@@ -237,4 +237,4 @@ class Request {
 /// and documents by their bytes aside.
 UNDERSTUDY_API std::uint64_t estimated_tokens(const Request& request) noexcept;
 
-}  // namespace understudy
+}  // namespace understudy::llm

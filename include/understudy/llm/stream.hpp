@@ -27,7 +27,7 @@
 #include "understudy/llm/protocol.hpp"
 #include "understudy/runtime/stall_state.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 inline constexpr std::size_t longest_answer = std::size_t{32} * 1024 * 1024;
 
@@ -80,4 +80,4 @@ class UNDERSTUDY_API Stream {
 /// `ready`. `stream` must outlive it.
 UNDERSTUDY_API asio::awaitable<Result<Answer>> read_answer(Stream& stream);
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -32,7 +32,7 @@
 #include "understudy/failover/failure.hpp"
 #include "understudy/runtime/clock.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// What is asked of the operating system, in this order.
 enum class FileStep : unsigned char { lock, create, reserve, write, sync, rename, sync_folder };
@@ -98,4 +98,4 @@ class UNDERSTUDY_API TokenFile {
   int new_ = -1;
 };
 
-}  // namespace understudy
+}  // namespace understudy::llm

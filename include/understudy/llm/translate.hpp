@@ -26,7 +26,7 @@
 #include "understudy/llm/protocol.hpp"
 #include "understudy/llm/request.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 /// Who the request is to go to, and what is known of him.
 class UNDERSTUDY_API TranslationTarget {
@@ -76,4 +76,4 @@ class Translation {
 
 UNDERSTUDY_API Translation translate(const Request& request, const TranslationTarget& target);
 
-}  // namespace understudy
+}  // namespace understudy::llm

@@ -27,7 +27,7 @@
 #include <type_traits>
 
 #include "understudy/export.hpp"
-#include "understudy/net/detail/arena.hpp"
+#include "understudy/text/detail/arena.hpp"
 
 namespace understudy {
 
@@ -121,9 +121,9 @@ class UNDERSTUDY_API SseParser {
   std::size_t data_lines_ = 0;
   std::string joined_;  // the data, if they are several lines
 
-  std::string done_;      // the bytes of the carried block that was returned
-  detail::Arena copies_;  // data that had to be copied
-  bool begun_ = false;    // past the place where a byte order mark may stand
+  std::string done_;    // the bytes of the carried block that was returned
+  text::Arena copies_;  // data that had to be copied
+  bool begun_ = false;  // past the place where a byte order mark may stand
   bool after_cr_ = false;
   SseBlock block_;
   std::string id_;

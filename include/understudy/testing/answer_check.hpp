@@ -37,8 +37,8 @@ class WholeAnswer {
 
   WholeAnswer() {}
 
-  FinishReason finish() const noexcept {
-    return calls.empty() ? FinishReason::stop : FinishReason::tool_use;
+  llm::FinishReason finish() const noexcept {
+    return calls.empty() ? llm::FinishReason::stop : llm::FinishReason::tool_use;
   }
 
   std::string thought;  ///< comes before the text; who goes on need not repeat it
@@ -52,7 +52,7 @@ class UNDERSTUDY_API AnswerCheck {
   explicit AnswerCheck(WholeAnswer right) : right_(std::move(right)) {}
 
   /// The next event that the consumer gets.
-  void take(const Event& event);
+  void take(const llm::Event& event);
   /// It gets no more: the answer is said to be complete, or it has failed.
   void end(bool complete);
 
@@ -71,7 +71,7 @@ class UNDERSTUDY_API AnswerCheck {
 
   void complain(std::string_view what);
   void take_block(std::size_t block);
-  void take_end_of_call(const ToolEnd& end);
+  void take_end_of_call(const llm::ToolEnd& end);
 
   WholeAnswer right_;
   std::string text_;

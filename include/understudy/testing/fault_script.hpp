@@ -102,7 +102,7 @@ class UNDERSTUDY_API Reply {
   Reply& think(std::string text);
   Reply& say(std::string text);
   Reply& call(std::string id, std::string name, std::string arguments);
-  Reply& with_finish(FinishReason reason) { return finish = reason, *this; }
+  Reply& with_finish(llm::FinishReason reason) { return finish = reason, *this; }
 
   Reply& with_header(std::string_view name, std::string_view value) {
     return headers.add(name, value), *this;
@@ -157,7 +157,7 @@ class UNDERSTUDY_API Reply {
   std::string error_type;  ///< of a status; empty: the protocol's word for it
   std::string error_code;
   std::vector<Said> said;
-  std::optional<FinishReason> finish;  ///< default: tool_use if there is a call, else stop
+  std::optional<llm::FinishReason> finish;  ///< default: tool_use if there is a call, else stop
   std::vector<unsigned> interim;
   Clock::duration event_gap{};
   Clock::duration byte_gap{};

@@ -14,8 +14,8 @@
 #include "play.hpp"
 #include "scenario.hpp"
 #include "timeline.hpp"
-#include "understudy/json_writer.hpp"
 #include "understudy/runtime/scope.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::tool {
 namespace {

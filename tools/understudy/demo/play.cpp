@@ -112,8 +112,8 @@ class Play {
         };
         scope.spawn(std::move(leave));
       }
-      Request request;
-      request.messages.emplace_back(Role::user, "How does it go on?");
+      llm::Request request;
+      request.messages.emplace_back(llm::Role::user, "How does it go on?");
       answer.emplace(co_await client.stream(std::move(request), RequestOptions().with_retract()));
       co_await read(*answer, began);
     };
@@ -145,20 +145,20 @@ class Play {
                              : Ending::understudy_answers;
         co_return;
       }
-      while (const Event* event = answer.try_next()) {
+      while (const llm::Event* event = answer.try_next()) {
         take(*event, began);
       }
     }
   }
 
-  void take(const Event& event, Clock::time_point began) {
-    if (const auto* said = std::get_if<Text>(&event.body)) {
+  void take(const llm::Event& event, Clock::time_point began) {
+    if (const auto* said = std::get_if<llm::Text>(&event.body)) {
       if (played_.first_token == 0s) {
         played_.first_token = Clock::now() - began;
       }
       played_.text += said->text;
       audience_.said(said->text);
-    } else if (std::holds_alternative<Retract>(event.body)) {
+    } else if (std::holds_alternative<llm::Retract>(event.body)) {
       ++played_.retracts;
       played_.text.clear();
       audience_.taken_back();

@@ -116,7 +116,8 @@ std::optional<std::string_view> BrowserGuard::reader(const HttpHead& head) const
   return origin && allows_origin(*origin) ? origin : std::nullopt;
 }
 
-std::optional<ErrorAnswer> BrowserGuard::refused(const HttpHead& head, Protocol protocol) const {
+std::optional<ErrorAnswer> BrowserGuard::refused(const HttpHead& head,
+                                                 llm::Protocol protocol) const {
   const auto origin = head.headers.find("origin");
   const auto site = head.headers.find("sec-fetch-site");
   const bool open_host = keys_ || (!loopback_ && server_.hosts.empty());

@@ -32,7 +32,7 @@ class BrowserGuard {
   explicit BrowserGuard(const ServerConfig& server);
 
   /// The answer to a request that is refused (403, 415), or nothing.
-  std::optional<ErrorAnswer> refused(const HttpHead& head, Protocol protocol) const;
+  std::optional<ErrorAnswer> refused(const HttpHead& head, llm::Protocol protocol) const;
 
   /// The origin that may read the answer, as the request's `Origin` has it. Nothing: no page of another origin.
   std::optional<std::string_view> reader(const HttpHead& head) const;

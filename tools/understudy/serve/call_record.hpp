@@ -13,12 +13,12 @@ namespace understudy::tool {
 /// Holds no secret. The prompt alone if the configuration says so.
 class CallRecord {
  public:
-  CallRecord(std::string request_id, std::string resource, Protocol words)
+  CallRecord(std::string request_id, std::string resource, llm::Protocol words)
       : id(std::move(request_id)), path(std::move(resource)), protocol(words) {}
 
   std::string id;
   std::string path;
-  Protocol protocol;
+  llm::Protocol protocol;
   std::string model;  ///< that the client has asked for
   bool streamed = false;
   unsigned status = 0;  ///< what the client was told; zero: it went first

@@ -17,7 +17,7 @@ bool is_plain(std::string_view id) {
 
 }  // namespace
 
-ClientExchange::ClientExchange(HttpExchange& exchange, Protocol words, std::string fresh_id)
+ClientExchange::ClientExchange(HttpExchange& exchange, llm::Protocol words, std::string fresh_id)
     : http_(exchange), protocol_(words), id_(std::move(fresh_id)) {
   const auto own = request().headers.find("x-request-id").value_or("");
   if (is_plain(own)) {
@@ -39,7 +39,7 @@ asio::awaitable<error_code> ClientExchange::begin(unsigned status, HttpFields he
 void ClientExchange::note(unsigned status, HttpFields& headers) {
   status_ = status;
   headers.add("x-request-id", id_);
-  if (protocol_ == Protocol::anthropic_messages) {
+  if (protocol_ == llm::Protocol::anthropic_messages) {
     headers.add("request-id", id_);
   }
   if (!reader_.empty()) {

@@ -20,10 +20,10 @@ namespace understudy::tool {
 /// See the top of the file. What it is given must outlive it.
 class ClientExchange {
  public:
-  ClientExchange(HttpExchange& exchange, Protocol words, std::string fresh_id);
+  ClientExchange(HttpExchange& exchange, llm::Protocol words, std::string fresh_id);
 
   const HttpHead& request() const noexcept { return http_.request(); }
-  Protocol protocol() const noexcept { return protocol_; }
+  llm::Protocol protocol() const noexcept { return protocol_; }
   const std::string& id() const noexcept { return id_; }
   /// A page of that origin may read what it is answered (CORS).
   void readable_by(std::string_view origin) { reader_ = origin; }
@@ -40,7 +40,7 @@ class ClientExchange {
   void note(unsigned status, HttpFields& headers);
 
   HttpExchange& http_;
-  Protocol protocol_;
+  llm::Protocol protocol_;
   std::string id_;
   std::string reader_;
   unsigned status_ = 0;

@@ -17,9 +17,9 @@ struct Said {
   std::string_view code = {};
 };
 
-Said said_of(FailoverReason reason, Protocol protocol) {
+Said said_of(FailoverReason reason, llm::Protocol protocol) {
   using R = FailoverReason;
-  const unsigned busy = protocol == Protocol::anthropic_messages ? 529 : 503;
+  const unsigned busy = protocol == llm::Protocol::anthropic_messages ? 529 : 503;
   switch (reason) {
     case R::auth:
     case R::auth_permanent: return {401, false};
@@ -58,7 +58,7 @@ Said said_of(FailoverReason reason, Protocol protocol) {
   return {502, true};
 }
 
-Said said_of(const Failure& failure, Protocol protocol) {
+Said said_of(const Failure& failure, llm::Protocol protocol) {
   if (failure.code() == StopReason::deadline) {
     return {504, false};
   }
@@ -104,7 +104,7 @@ std::string message_of(const Failure& failure) {
 
 }  // namespace
 
-ErrorAnswer error_answer(const Failure& failure, Protocol protocol) {
+ErrorAnswer error_answer(const Failure& failure, llm::Protocol protocol) {
   const auto said = said_of(failure, protocol);
   auto answer = refusal(said.status, message_of(failure), protocol, said.code);
   const bool local = local_fault_of(failure.code()).has_value();
@@ -118,23 +118,23 @@ ErrorAnswer error_answer(const Failure& failure, Protocol protocol) {
   return answer;
 }
 
-ErrorAnswer refusal(unsigned status, std::string_view message, Protocol protocol,
+ErrorAnswer refusal(unsigned status, std::string_view message, llm::Protocol protocol,
                     std::string_view code) {
   ErrorAnswer answer;
   answer.status = status;
   answer.headers.add("content-type", "application/json");
-  codec_for(protocol).write_error(Error({}, code, message), status, answer.body);
+  llm::codec_for(protocol).write_error(llm::Error({}, code, message), status, answer.body);
   return answer;
 }
 
-StreamError stream_error(const Failure& failure, Protocol protocol) {
+StreamError stream_error(const Failure& failure, llm::Protocol protocol) {
   StreamError error;
   const auto status = said_of(failure, protocol).status;
   error.type = status == 529   ? "overloaded_error"  // the words are those of protocols.md 2.4
                : status == 429 ? "rate_limit_error"
                : status == 504 ? "timeout_error"
                                : "api_error";
-  if (protocol != Protocol::anthropic_messages) {
+  if (protocol != llm::Protocol::anthropic_messages) {
     error.type = status == 429 ? "rate_limit_error" : "server_error";
   }
   error.code = failure.code().message();

@@ -30,10 +30,10 @@ class ErrorAnswer {
 };
 
 /// The failure of a call.
-ErrorAnswer error_answer(const Failure& failure, Protocol protocol);
+ErrorAnswer error_answer(const Failure& failure, llm::Protocol protocol);
 
 /// An error of the request itself, before anybody was asked. `code` may be empty.
-ErrorAnswer refusal(unsigned status, std::string_view message, Protocol protocol,
+ErrorAnswer refusal(unsigned status, std::string_view message, llm::Protocol protocol,
                     std::string_view code = {});
 
 /// The same failure as an event in a stream that has begun.
@@ -43,6 +43,6 @@ class StreamError {
   std::string code;
   std::string message;
 };
-StreamError stream_error(const Failure& failure, Protocol protocol);
+StreamError stream_error(const Failure& failure, llm::Protocol protocol);
 
 }  // namespace understudy::tool

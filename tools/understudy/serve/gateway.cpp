@@ -99,7 +99,7 @@ HttpServerOptions server_options(const ServerConfig& config) {
       .with_max_connections(config.max_connections)
       .with_idle(config.idle)
       .with_refusal([](unsigned status, std::string_view what, HttpFields& headers) {
-        auto refused = refusal(status, what, Protocol::openai_chat);
+        auto refused = refusal(status, what, llm::Protocol::openai_chat);
         headers = std::move(refused.headers);
         return std::move(refused.body);
       });
@@ -269,7 +269,7 @@ asio::awaitable<void> Gateway::post(ClientExchange& client, const Resource& reso
 
 asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string_view path,
                                    std::string body) {
-  auto request = codec_for(client.protocol()).read_request(body);
+  auto request = llm::codec_for(client.protocol()).read_request(body);
   if (request.has_error()) {
     const auto& fault = request.error();
     const auto where = fault.parameter.empty() ? "" : "`" + fault.parameter + "`: ";
@@ -303,11 +303,11 @@ asio::awaitable<void> Gateway::ask(ClientExchange& client, std::string_view path
 }
 
 asio::awaitable<void> Gateway::whole(ClientExchange& client, const RequestOptions& options,
-                                     Request request) {
+                                     llm::Request request) {
   const auto outcome = co_await client_.complete(std::move(request), options);
   Result<std::string> body = std::string();
   if (outcome.result) {
-    codec_for(client.protocol()).write_answer(*outcome.result, *body);
+    llm::codec_for(client.protocol()).write_answer(*outcome.result, *body);
   } else {
     body = outcome.result.error();
   }
@@ -316,7 +316,7 @@ asio::awaitable<void> Gateway::whole(ClientExchange& client, const RequestOption
 
 asio::awaitable<void> Gateway::pass(ClientExchange& client, const Resource& what,
                                     std::string body) {
-  auto model = member_text(body, "model");
+  auto model = llm::member_text(body, "model");
   if (!model) {
     const auto refused =
         refusal(400, "the body must be a JSON object with a `model`", client.protocol());
@@ -328,7 +328,7 @@ asio::awaitable<void> Gateway::pass(ClientExchange& client, const Resource& what
   if (records_.wants_prompts()) {
     record.prompt = body;
   }
-  PassedRequest request(std::string(what.path.substr(3)), std::move(body));
+  llm::PassedRequest request(std::string(what.path.substr(3)), std::move(body));
   request.with_own_model(what.own_model).with_betas(betas_of(client.request()));
   Call call = [&](Scope&, RequestOptions& options, CallRecord&) -> asio::awaitable<void> {
     const auto outcome = co_await client_.pass(std::move(request), what.members, options);

@@ -71,7 +71,7 @@ class Gateway {
   asio::awaitable<void> post(ClientExchange& client, const Resource& resource);
   asio::awaitable<void> ask(ClientExchange& client, std::string_view path, std::string body);
   asio::awaitable<void> whole(ClientExchange& client, const RequestOptions& options,
-                              Request request);
+                              llm::Request request);
   asio::awaitable<void> pass(ClientExchange& client, const Resource& what, std::string body);
   asio::awaitable<void> run(ClientExchange& client, CallRecord record, Call call);
 

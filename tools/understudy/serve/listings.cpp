@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "understudy/json_writer.hpp"
 #include "understudy/net/url.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::tool {
 namespace {
@@ -19,9 +19,9 @@ std::set<std::string, std::less<>> names_of(const Config& config) {
   return names;
 }
 
-void write_model(JsonWriter& json, std::string_view name, Protocol protocol) {
+void write_model(JsonWriter& json, std::string_view name, llm::Protocol protocol) {
   json.begin_object().member("id", name);
-  if (protocol == Protocol::anthropic_messages) {
+  if (protocol == llm::Protocol::anthropic_messages) {
     json.member("type", "model")
         .member("display_name", name)
         .member("created_at", "1970-01-01T00:00:00Z");
@@ -62,9 +62,9 @@ void write_marks(JsonWriter& json, State& state) {
 
 }  // namespace
 
-std::string models_list(const Config& config, Protocol protocol) {
+std::string models_list(const Config& config, llm::Protocol protocol) {
   const auto names = names_of(config);
-  const bool anthropic = protocol == Protocol::anthropic_messages;
+  const bool anthropic = protocol == llm::Protocol::anthropic_messages;
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -86,7 +86,7 @@ std::string models_list(const Config& config, Protocol protocol) {
   return out;
 }
 
-std::optional<std::string> model_entry(const Config& config, Protocol protocol,
+std::optional<std::string> model_entry(const Config& config, llm::Protocol protocol,
                                        std::string_view encoded) {
   const auto name = percent_decoded(encoded);
   if (!name || !names_of(config).contains(*name)) {

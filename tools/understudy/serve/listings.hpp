@@ -12,10 +12,10 @@
 namespace understudy::tool {
 
 /// `GET /v1/models`, in the protocol's words: the names of the routes, and of the main chain's first member.
-std::string models_list(const Config& config, Protocol protocol);
+std::string models_list(const Config& config, llm::Protocol protocol);
 
 /// `GET /v1/models/NAME`; the name as it stands there, percent-encoded. Nothing: there is none of it.
-std::optional<std::string> model_entry(const Config& config, Protocol protocol,
+std::optional<std::string> model_entry(const Config& config, llm::Protocol protocol,
                                        std::string_view encoded);
 
 /// `GET /status`: chains, credentials by their labels, what rests and why, and the last calls. No secret.

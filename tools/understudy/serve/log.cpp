@@ -8,7 +8,7 @@
 #include <array>
 
 #include "line_writer.hpp"
-#include "understudy/json_writer.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::tool {
 namespace {

@@ -15,7 +15,7 @@
 #include "call_record.hpp"
 #include "log.hpp"
 #include "metrics.hpp"
-#include "understudy/json_writer.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::tool {
 

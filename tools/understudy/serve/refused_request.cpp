@@ -5,32 +5,32 @@
 
 namespace understudy::tool {
 
-std::optional<ErrorAnswer> refused_request(const Config& config, const Request& request) {
+std::optional<ErrorAnswer> refused_request(const Config& config, const llm::Request& request) {
   const auto has = [&](std::string_view name, std::string_view harmless = "null") {
     return std::any_of(request.extra.begin(), request.extra.end(), [&](const auto& field) {
       return field.first == name && field.second != "null" && field.second != harmless;
     });
   };
-  if (request.origin == Protocol::openai_chat && !request.stream && has("n", "1")) {
+  if (request.origin == llm::Protocol::openai_chat && !request.stream && has("n", "1")) {
     return refusal(
         400,
         "`n`: an answer that is not streamed has one choice here; write 1, or ask for a stream",
-        Protocol::openai_chat, "unsupported_parameter");
+        llm::Protocol::openai_chat, "unsupported_parameter");
   }
-  if (request.origin == Protocol::anthropic_messages && has("thread")) {
+  if (request.origin == llm::Protocol::anthropic_messages && has("thread")) {
     return refusal(400, "`thread`: no conversation is kept here; send all of it in `messages`",
-                   Protocol::anthropic_messages, "thread_unsupported_request");
+                   llm::Protocol::anthropic_messages, "thread_unsupported_request");
   }
   const auto& chain = config.route(request.model).chain;
   const bool responses_alone = std::all_of(chain.begin(), chain.end(), [&](const auto& member) {
-    return config.providers.at(member.provider).protocol == Protocol::openai_responses;
+    return config.providers.at(member.provider).protocol == llm::Protocol::openai_responses;
   });
-  if (request.origin == Protocol::openai_responses && !responses_alone &&
+  if (request.origin == llm::Protocol::openai_responses && !responses_alone &&
       (has("previous_response_id") || has("conversation"))) {
     return refusal(400,
                    "`previous_response_id`, `conversation`: not all who may answer for this model "
                    "can know it; send the whole conversation in `input`",
-                   Protocol::openai_responses, "unsupported_parameter");
+                   llm::Protocol::openai_responses, "unsupported_parameter");
   }
   return std::nullopt;
 }

@@ -7,7 +7,7 @@ Resource resource_at(const HttpHead& head) {
   Resource at;
   at.path = std::string_view(head.target).substr(0, head.target.find('?'));
   if (at.path.starts_with("/v1/messages") || head.headers.find("anthropic-version")) {
-    at.protocol = Protocol::anthropic_messages;
+    at.protocol = llm::Protocol::anthropic_messages;
   }
   if (at.path == "/healthz" || at.path == "/readyz") {
     at.kind = Kind::health;
@@ -18,13 +18,14 @@ Resource resource_at(const HttpHead& head) {
     at.kind = Kind::question;
   } else if (at.path == "/v1/chat/completions" || at.path == "/v1/responses") {
     at.kind = Kind::question;
-    at.protocol = at.path == "/v1/responses" ? Protocol::openai_responses : Protocol::openai_chat;
+    at.protocol =
+        at.path == "/v1/responses" ? llm::Protocol::openai_responses : llm::Protocol::openai_chat;
   } else if (at.path == "/v1/messages/count_tokens") {
     at.kind = Kind::passed;
-    at.members = {Protocol::anthropic_messages};
+    at.members = {llm::Protocol::anthropic_messages};
   } else if (at.path == "/v1/embeddings") {
     at.kind = Kind::passed;
-    at.members = {Protocol::openai_chat, Protocol::openai_responses};
+    at.members = {llm::Protocol::openai_chat, llm::Protocol::openai_responses};
     at.own_model = true;
   }
   return at;

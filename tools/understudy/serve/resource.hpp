@@ -27,8 +27,8 @@ class Resource {
   /// What is asked: its path without the query.
   std::string_view path;
   Kind kind = Kind::nothing;
-  Protocol protocol = Protocol::openai_chat;  ///< the client's
-  std::vector<Protocol> members;              ///< of what is passed: the protocols that have it
+  llm::Protocol protocol = llm::Protocol::openai_chat;  ///< the client's
+  std::vector<llm::Protocol> members;  ///< of what is passed: the protocols that have it
   bool own_model = false;  ///< of what is passed: it wants other models than the chain's
 };
 

@@ -34,8 +34,8 @@ void add_report(HttpFields& headers, const CallReport& report) {
 }
 
 asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope,
-                                          const RequestOptions& options, Request request) {
-  encoder_ = codec_for(exchange_.protocol()).encoder(request);
+                                          const RequestOptions& options, llm::Request request) {
+  encoder_ = llm::codec_for(exchange_.protocol()).encoder(request);
   Timer next_comment(scope.get_executor());
   Timer comment_done(scope.get_executor());
   next_comment_ = &next_comment;
@@ -138,7 +138,7 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
   }
   const auto error = stream_error(failure, exchange_.protocol());
   std::string out;
-  encoder_->write(Event(Error(error.type, error.code, error.message)), out);
+  encoder_->write(llm::Event(llm::Error(error.type, error.code, error.message)), out);
   const bool said = co_await say(out);
   if (said) {
     done_ = true;  // no comment amid an end that has to wait
@@ -152,8 +152,8 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   std::optional<Clock::time_point> last;
   bool ended = false;
   while (true) {
-    while (const Event* event = answer.try_next()) {
-      ended = ended || std::holds_alternative<End>(event->body);
+    while (const llm::Event* event = answer.try_next()) {
+      ended = ended || std::holds_alternative<llm::End>(event->body);
       if (same && !answer.resumed()) {
         out += event->raw;
         encoder_->follow(*event);  // so that it knows what is open, should it have to end it
@@ -183,7 +183,7 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
     }
   }
   if (!ended) {  // complete all the same; the client's protocol wants more than that
-    encoder_->write(Event(End()), out);
+    encoder_->write(llm::Event(llm::End()), out);
   }
   if (server_.report) {
     out += ": understudy: " + for_header(answer.report().why()) + "\n\n";

@@ -24,7 +24,7 @@ class StreamedAnswer {
 
   /// Completes when it is written or cut off. Cancellation: throws operation_aborted.
   asio::awaitable<void> run(Client& client, Scope& scope, const RequestOptions& options,
-                            Request request);
+                            llm::Request request);
 
   /// Whether it ended otherwise than with the answer's end.
   bool broke() const noexcept { return broke_; }
@@ -42,7 +42,7 @@ class StreamedAnswer {
 
   ClientExchange& exchange_;
   const ServerConfig& server_;
-  std::unique_ptr<EventEncoder> encoder_;
+  std::unique_ptr<llm::EventEncoder> encoder_;
   Timer* next_comment_ = nullptr;  // while it runs
   Timer* comment_done_ = nullptr;
   Clock::time_point said_at_;

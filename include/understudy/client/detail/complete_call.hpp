@@ -14,7 +14,7 @@
 
 namespace understudy::detail {
 
-/// Whether an Other of that type is a call that the client runs. The events have no form for it, so it is not
+/// Whether an llm::Other of that type is a call that the client runs. The events have no form for it, so it is not
 /// held until it is whole: the consumer has got it once it has begun.
 inline bool is_client_call(std::string_view type) {
   constexpr std::array<std::string_view, 6> types{"custom_tool_call", "local_shell_call",
@@ -26,14 +26,14 @@ inline bool is_client_call(std::string_view type) {
 /// See the top of the file. Takes what the consumer gets, in order.
 class CompleteCall {
  public:
-  void note(const Event& event) {
+  void note(const llm::Event& event) {
     if (name_) {
       return;
     }
-    if (const auto* start = std::get_if<ToolStart>(&event.body)) {
+    if (const auto* start = std::get_if<llm::ToolStart>(&event.body)) {
       open_.emplace_back(start->block,
                          "`" + std::string(start->name) + "` (" + std::string(start->id) + ")");
-    } else if (const auto* end = std::get_if<ToolEnd>(&event.body)) {
+    } else if (const auto* end = std::get_if<llm::ToolEnd>(&event.body)) {
       const auto call = std::find_if(open_.begin(), open_.end(),
                                      [&](const auto& one) { return one.first == end->block; });
       if (end->complete) {
@@ -42,7 +42,7 @@ class CompleteCall {
       } else if (call != open_.end()) {
         open_.erase(call);
       }
-    } else if (const auto* other = std::get_if<Other>(&event.body)) {
+    } else if (const auto* other = std::get_if<llm::Other>(&event.body)) {
       if (is_client_call(other->type)) {
         name_ = "`" + std::string(other->type) + "`";
       }

@@ -6,16 +6,16 @@
 
 #include "understudy/export.hpp"
 #include "understudy/llm/event.hpp"
-#include "understudy/net/detail/arena.hpp"
+#include "understudy/text/detail/arena.hpp"
 
 namespace understudy::detail {
 
 /// A queue of them. What `next` has given is valid until `clear`, or the end.
 class UNDERSTUDY_API HeldEvents {
  public:
-  void add(const Event& event);
+  void add(const llm::Event& event);
 
-  const Event* next() noexcept {
+  const llm::Event* next() noexcept {
     return taken_ == events_.size() ? nullptr : events_[taken_++].get();
   }
   /// All of them go.
@@ -27,10 +27,11 @@ class UNDERSTUDY_API HeldEvents {
  private:
   std::string_view keep(std::string_view text);
 
-  std::vector<std::unique_ptr<Event>> events_;  // most often none: an empty deque takes half a KiB
+  std::vector<std::unique_ptr<llm::Event>>
+      events_;  // most often none: an empty deque takes half a KiB
   std::size_t taken_ = 0;
   std::size_t bytes_ = 0;
-  Arena arena_;
+  text::Arena arena_;
 };
 
 }  // namespace understudy::detail

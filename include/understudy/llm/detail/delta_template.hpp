@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "understudy/llm/event.hpp"
-#include "understudy/net/detail/arena.hpp"
+#include "understudy/text/detail/arena.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 class DeltaTemplate {
  public:
@@ -30,8 +30,8 @@ class DeltaTemplate {
   }
 
   /// Whether `data` is alike; then its event is appended, its text unescaped into `arena` if need be.
-  bool read(std::string_view name, std::string_view data, std::vector<Event>& events, Arena& arena,
-            std::string_view& model) const;
+  bool read(std::string_view name, std::string_view data, std::vector<Event>& events,
+            text::Arena& arena, std::string_view& model) const;
 
  private:
   /// Where payloads may differ: before the byte `at` of `around_`.
@@ -58,4 +58,4 @@ class DeltaTemplate {
   bool refusal_ = false;
 };
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "understudy/llm/event.hpp"
-#include "understudy/net/detail/arena.hpp"
+#include "understudy/text/detail/arena.hpp"
 
-namespace understudy::detail {
+namespace understudy::llm::detail {
 
 /// Where a reader puts the events of one payload, and the text that it had to unescape.
 class EventSink {
  public:
-  EventSink(std::vector<Event>& events, Arena& arena)
+  EventSink(std::vector<Event>& events, text::Arena& arena)
       : events_(events), arena_(arena), first_(events.size()) {}
 
   template <class Body>
@@ -35,14 +35,14 @@ class EventSink {
   }
   std::size_t size() const { return events_.size() - first_; }
 
-  Arena& arena() { return arena_; }
+  text::Arena& arena() { return arena_; }
 
   /// Where the model's name stands in the payload, between its quotes.
   std::string_view model;
 
  private:
   std::vector<Event>& events_;
-  Arena& arena_;
+  text::Arena& arena_;
   std::size_t first_;
 };
 
@@ -59,4 +59,4 @@ class PayloadReader {
   virtual const char* read_whole(std::string_view body, EventSink& sink) = 0;
 };
 
-}  // namespace understudy::detail
+}  // namespace understudy::llm::detail

@@ -1,0 +1,232 @@
+#include "reader.hpp"
+
+#include <array>
+
+#include "llm/error_body.hpp"
+
+namespace understudy::llm::detail::anthropic {
+namespace {
+
+using json::ondemand::raw_json_string;
+
+struct StopWord {
+  std::string_view name;
+  FinishReason reason;
+};
+
+constexpr std::array stop_words{
+    StopWord{"end_turn", FinishReason::stop},
+    StopWord{"max_tokens", FinishReason::length},
+    StopWord{"stop_sequence", FinishReason::stop_sequence},
+    StopWord{"tool_use", FinishReason::tool_use},
+    StopWord{"pause_turn", FinishReason::pause},
+    StopWord{"refusal", FinishReason::refusal},
+    StopWord{"model_context_window_exceeded", FinishReason::context_full},
+};
+
+FinishReason neutral(std::string_view name) {
+  const auto* found = std::find_if(stop_words.begin(), stop_words.end(),
+                                   [&](const StopWord& r) { return r.name == name; });
+  return found == stop_words.end() ? FinishReason::other : found->reason;
+}
+
+/// The value of a member, or nothing. False if the object is malformed: it must not be touched again.
+bool find(json::ondemand::object& object, std::string_view name,
+          std::optional<json::ondemand::value>& into) {
+  json::ondemand::value value;
+  const auto failure = object.find_field_unordered(name).get(value);
+  if (failure == simdjson::SUCCESS) {
+    into = value;
+  }
+  return failure == simdjson::SUCCESS || failure == simdjson::NO_SUCH_FIELD;
+}
+
+}  // namespace
+
+const char* Reader::read(std::string_view name, std::string_view data, EventSink& sink) {
+  json::Parser parser(data, sink.arena());
+  auto object = parser.object();
+  if (!object) {
+    return parser.why();
+  }
+  std::optional<Value> type_value;
+  if (!find(*object, "type", type_value)) {
+    return json::malformed;
+  }
+  const auto type = type_value ? json::text(*type_value, sink.arena()) : name;
+  if (type == "content_block_delta" || type == "content_block_start" ||
+      type == "content_block_stop") {
+    std::optional<Value> index_value;
+    if (!find(*object, "index", index_value)) {
+      return json::malformed;
+    }
+    const auto index = index_value ? json::count(*index_value) : std::nullopt;
+    if (!index) {
+      return "no index of a block";
+    }
+    if (type == "content_block_stop") {
+      read_block_stop(*index, sink);
+      return nullptr;
+    }
+    const bool start = type == "content_block_start";
+    std::optional<Value> body;
+    if (!find(*object, start ? "content_block" : "delta", body) || !body) {
+      return json::malformed;
+    }
+    const bool read =
+        start ? read_block_start(*index, *body, sink) : read_delta(*index, *body, sink);
+    return read && !sink.empty() ? nullptr : json::malformed;
+  }
+  if (type == "ping") {
+    sink.emit(Heartbeat());
+  } else if (type == "message_start") {
+    std::optional<Value> message;
+    Object inner;
+    return find(*object, "message", message) && message &&
+                   message->get_object().get(inner) == simdjson::SUCCESS &&
+                   read_message(inner, sink, false)
+               ? nullptr
+               : json::malformed;
+  } else if (type == "message_delta") {
+    return read_message_delta(*object, sink) ? nullptr : json::malformed;
+  } else if (type == "message_stop") {
+    sink.emit(End());
+  } else if (type == "error") {
+    sink.emit(read_error_body(data, sink.arena()));
+  } else {
+    sink.emit(Other(type, false));
+  }
+  return nullptr;
+}
+
+const char* Reader::read_whole(std::string_view body, EventSink& sink) {
+  json::Parser parser(body, sink.arena());
+  auto object = parser.object();
+  if (!object) {
+    return parser.why();
+  }
+  std::optional<Value> type;
+  if (!find(*object, "type", type)) {
+    return json::malformed;
+  }
+  if (!type || json::text(*type, sink.arena()) != "message") {
+    sink.emit(read_error_body(body, sink.arena()));
+    return nullptr;
+  }
+  return read_message(*object, sink, true) ? nullptr : json::malformed;
+}
+
+/// The message of `message_start`, or a whole one.
+bool Reader::read_message(Object& message, EventSink& sink, bool whole) {
+  auto& arena = sink.arena();
+  blocks_.end_all(sink, [](const OpenBlock&) { return false; });
+  blocks_.restart();
+  indices_seen_ = 0;
+  usage_ = Usage();
+  const auto ended = sink.size();
+  Start start;
+  std::string_view reason;
+  std::string_view sequence;
+  message.reset();
+  const bool well_formed = json::members(message, [&](raw_json_string key, Value& v) {
+    if (key == "id") {
+      start.id = json::text(v, arena);
+    } else if (key == "model") {
+      sink.model = json::raw_string(v).value_or(std::string_view());
+      start.model = json::text(v, arena);
+    } else if (key == "usage") {
+      return read_usage(v);
+    } else if (whole && key == "content") {
+      return json::elements_of(v, [&](Value& block) {
+        const auto index = indices_seen_;
+        const bool read = read_block_start(index, block, sink);
+        read_block_stop(index, sink);
+        return read;
+      });
+    } else if (key == "stop_reason") {
+      reason = json::text(v, arena);
+    } else if (key == "stop_sequence") {
+      sequence = json::text(v, arena);
+    }
+    return true;
+  });
+  sink.emit_at(ended, start);
+  if (whole) {
+    emit_finish(reason, sequence, sink);
+  }
+  if (usage_ != Usage()) {
+    sink.emit(usage_);
+  }
+  if (whole) {
+    sink.emit(End());
+  }
+  return well_formed;
+}
+
+bool Reader::read_usage(Value& usage) {
+  const auto update = [](std::optional<std::uint64_t>& field, Value& v) {
+    const auto number = json::count(v);
+    field = number ? number : field;
+  };
+  return json::members_of(usage, [&](raw_json_string key, Value& v) {
+    if (key == "input_tokens") {
+      update(usage_.input, v);
+    } else if (key == "cache_read_input_tokens") {
+      update(usage_.cache_read, v);
+    } else if (key == "cache_creation_input_tokens") {
+      update(usage_.cache_write, v);
+    } else if (key == "output_tokens") {
+      update(usage_.output, v);
+    } else if (key == "output_tokens_details") {
+      return json::members_of(v, [&](raw_json_string k, Value& detail) {
+        if (k == "thinking_tokens") {
+          update(usage_.reasoning, detail);
+        }
+        return true;
+      });
+    }
+    return true;
+  });
+}
+
+bool Reader::read_message_delta(Object& object, EventSink& sink) {
+  auto& arena = sink.arena();
+  std::string_view reason;
+  std::string_view sequence;
+  bool counted = false;
+  object.reset();
+  const bool well_formed = json::members(object, [&](raw_json_string key, Value& v) {
+    if (key == "delta") {
+      return json::members_of(v, [&](raw_json_string k, Value& said) {
+        if (k == "stop_reason") {
+          reason = json::text(said, arena);
+        } else if (k == "stop_sequence") {
+          sequence = json::text(said, arena);
+        }
+        return true;
+      });
+    }
+    if (key == "usage") {
+      counted = !json::is_null(v);
+      return read_usage(v);
+    }
+    return true;
+  });
+  emit_finish(reason, sequence, sink);
+  if (counted) {
+    sink.emit(usage_);
+  }
+  if (sink.empty()) {
+    sink.emit(Other("message_delta", false));
+  }
+  return well_formed;
+}
+
+void Reader::emit_finish(std::string_view reason, std::string_view sequence, EventSink& sink) {
+  if (!reason.empty()) {
+    blocks_.end_all(sink, [](const OpenBlock&) { return false; });
+    sink.emit(Finish(neutral(reason), reason, sequence));
+  }
+}
+
+}  // namespace understudy::llm::detail::anthropic

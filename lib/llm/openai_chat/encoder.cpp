@@ -1,0 +1,163 @@
+#include "encoder.hpp"
+
+#include "llm/openai_error.hpp"
+#include "llm/raw_fields.hpp"
+#include "llm/sse_frame.hpp"
+#include "words.hpp"
+
+namespace understudy::llm::detail::openai_chat {
+namespace {}  // namespace
+
+void write_usage(JsonWriter& json, const Usage& usage) {
+  const auto prompt =
+      usage.input.value_or(0) + usage.cache_read.value_or(0) + usage.cache_write.value_or(0);
+  const auto completion = usage.output.value_or(0);
+  json.key("usage").begin_object();
+  json.member("prompt_tokens", prompt).member("completion_tokens", completion);
+  json.member("total_tokens", prompt + completion);
+  if (usage.cache_read || usage.cache_write) {
+    json.key("prompt_tokens_details").begin_object();
+    json.member("cached_tokens", usage.cache_read.value_or(0));
+    if (usage.cache_write) {
+      json.member("cache_write_tokens", *usage.cache_write);
+    }
+    json.end_object();
+  }
+  if (usage.reasoning) {
+    json.key("completion_tokens_details").begin_object();
+    json.member("reasoning_tokens", *usage.reasoning).end_object();
+  }
+  json.end_object();
+}
+
+void Encoder::write(const Event& event, std::string& out) {
+  std::visit([&](const auto& body) { put(body, out); }, event.body);
+}
+
+/// A delta leaves nothing open.
+void Encoder::follow(const Event& event) {
+  const auto& body = event.body;
+  if (!std::holds_alternative<Text>(body) && !std::holds_alternative<Reasoning>(body) &&
+      !std::holds_alternative<ToolArguments>(body)) {
+    EventEncoder::follow(event);
+  }
+  if (std::holds_alternative<Start>(body)) {
+    const std::chrono::seconds created(raw_number(event.raw, R"("created")").value_or(0));
+    created_ = created.count() > 0 ? std::chrono::sys_seconds(created) : created_;
+  }
+  counted_ = counted_ && !std::holds_alternative<Usage>(body);  // as the provider wrote it
+}
+
+void Encoder::put(const Start& start, std::string& out) {
+  id_ = repeatable(start.id);
+  model_ = repeatable(start.model);
+  calls_.clear();
+  counted_ = false;
+  finished_ = false;
+  chunk(out, {}, [](JsonWriter& json) { json.member("role", "assistant").member("content", ""); });
+}
+
+void Encoder::put(const Text& text, std::string& out) {
+  chunk(out, {},
+        [&](JsonWriter& json) { json.member(text.refusal ? "refusal" : "content", text.text); });
+}
+
+void Encoder::put(const Reasoning& reasoning, std::string& out) {
+  chunk(out, {}, [&](JsonWriter& json) { json.member("reasoning_content", reasoning.text); });
+}
+
+void Encoder::put(const ReasoningSeal& seal, std::string& out) {
+  const bool signature = seal.kind == ReasoningSeal::Kind::signature;
+  chunk(out, {}, [&](JsonWriter& json) {
+    json.key("reasoning_details").begin_array().begin_object();
+    json.member("type", signature ? "reasoning.text" : "reasoning.encrypted");
+    json.member(signature ? "signature" : "data", seal.data);
+    if (!seal.id.empty()) {
+      json.member("id", seal.id);
+    }
+    json.end_object().end_array();
+  });
+}
+
+void Encoder::put(const ToolStart& call, std::string& out) {
+  const auto index = calls_.size();
+  if (!calls_.emplace(call.block, index).second) {
+    return;
+  }
+  chunk(out, {}, [&](JsonWriter& json) {
+    json.key("tool_calls").begin_array().begin_object();
+    json.member("index", index).member("id", call.id).member("type", "function");
+    json.key("function").begin_object().member("name", call.name).member("arguments", "");
+    json.end_object().end_object().end_array();
+  });
+}
+
+void Encoder::put(const ToolArguments& arguments, std::string& out) {
+  const auto call = calls_.find(arguments.block);
+  if (arguments.json.empty() || call == calls_.end()) {
+    return;
+  }
+  chunk(out, {}, [&](JsonWriter& json) {
+    json.key("tool_calls").begin_array().begin_object();
+    json.member("index", call->second).key("function").begin_object();
+    json.member("arguments", arguments.json).end_object().end_object().end_array();
+  });
+}
+
+/// Usage before Finish waits: a chunk without choices in mid-answer is more than some clients expect.
+void Encoder::put(const Usage& usage, std::string& out) {
+  usage_ = usage;
+  counted_ = usage_wanted_;
+  if (finished_) {
+    usage_chunk(out);
+  }
+}
+
+void Encoder::put(const Finish& finish, std::string& out) {
+  finished_ = true;
+  chunk(out, finish_word(finish.reason, finish.native), [](JsonWriter&) {});
+}
+
+void Encoder::put(const End&, std::string& out) {
+  usage_chunk(out);
+  out += "data: [DONE]\n\n";
+}
+
+void Encoder::put(const Heartbeat&, std::string& out) { append_comment(out); }
+
+void Encoder::put(const Error& error, std::string& out) {
+  append_event(out, {}, [&](JsonWriter& json) { write_openai_error(json, error); });
+}
+
+template <class WriteDelta>
+void Encoder::chunk(std::string& out, std::string_view finish, WriteDelta delta) {
+  append_event(out, {}, [&](JsonWriter& json) {
+    begin_chunk(json);
+    json.key("choices").begin_array().begin_object().member("index", 0);
+    json.key("delta").begin_object();
+    delta(json);
+    json.end_object().key("finish_reason");
+    finish.empty() ? json.null() : json.value(finish);
+    json.end_object().end_array();
+  });
+}
+
+void Encoder::usage_chunk(std::string& out) {
+  if (!counted_) {
+    return;
+  }
+  counted_ = false;
+  append_event(out, {}, [&](JsonWriter& json) {
+    begin_chunk(json);
+    json.key("choices").begin_array().end_array();
+    write_usage(json, usage_);
+  });
+}
+
+/// What every chunk of an answer has in common.
+void Encoder::begin_chunk(JsonWriter& json) const {
+  json.member("id", id_).member("object", "chat.completion.chunk");
+  json.member("created", created_.time_since_epoch().count()).member("model", model_);
+}
+
+}  // namespace understudy::llm::detail::openai_chat

@@ -1,0 +1,54 @@
+/// Events as chat completion chunks; see llm/openai_chat.hpp.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+
+#include "understudy/llm/event_encoder.hpp"
+#include "understudy/text/json_writer.hpp"
+
+namespace understudy::llm::detail::openai_chat {
+
+/// Members of the object that is open.
+void write_usage(JsonWriter& json, const Usage& usage);
+class Encoder final : public EventEncoder {
+ public:
+  Encoder(bool usage, std::chrono::sys_seconds created) : usage_wanted_(usage), created_(created) {}
+
+  void write(const Event& event, std::string& out) override;
+  void follow(const Event& event) override;
+
+ private:
+  void put(const Start& start, std::string& out);
+  void put(const Text& text, std::string& out);
+  void put(const Reasoning& reasoning, std::string& out);
+  void put(const ReasoningSeal& seal, std::string& out);
+  void put(const ToolStart& call, std::string& out);
+  void put(const ToolArguments& arguments, std::string& out);
+  void put(const ToolEnd&, std::string&) {}  // calls end with the answer
+  void put(const Usage& usage, std::string& out);
+  void put(const Finish& finish, std::string& out);
+  void put(const End& end, std::string& out);
+  void put(const Heartbeat& heartbeat, std::string& out);
+  void put(const Error& error, std::string& out);
+  void put(const Other&, std::string&) {}
+  void put(const Undecodable&, std::string&) {}
+  void put(const Retract&, std::string&) {}
+
+  template <class WriteDelta>
+  void chunk(std::string& out, std::string_view finish, WriteDelta delta);
+  void usage_chunk(std::string& out);
+  void begin_chunk(JsonWriter& json) const;
+
+  bool usage_wanted_;
+  std::chrono::sys_seconds created_;
+  std::string id_;
+  std::string model_;
+  std::map<std::size_t, std::size_t> calls_;  // their indices, by block
+  Usage usage_;
+  bool counted_ = false;  // usage_ is to be written
+  bool finished_ = false;
+};
+
+}  // namespace understudy::llm::detail::openai_chat

@@ -1,0 +1,72 @@
+/// Chat completion chunks, one payload at a time; see llm/openai_chat.hpp.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "llm/open_blocks.hpp"
+#include "text/json.hpp"
+#include "understudy/llm/detail/payload.hpp"
+
+namespace understudy::llm::detail::openai_chat {
+
+class Reader final : public PayloadReader {
+ public:
+  const char* read(std::string_view name, std::string_view data, EventSink& sink) override;
+  const char* read_whole(std::string_view body, EventSink& sink) override;
+
+ private:
+  using Value = json::ondemand::value;
+
+  struct Chunk {
+    std::string_view id;  // as they are written
+    std::string_view model;
+    bool choices = false;
+    bool other_object = false;  // "object" says that it is an error
+    bool failed = false;
+    bool counted = false;
+    bool advanced = false;
+    bool other_choice = false;
+    std::optional<std::string_view> finish;
+    Error error;
+  };
+
+  const char* read_chunk(std::string_view data, EventSink& sink);
+  bool read_member(json::ondemand::raw_json_string key, Value& v, Chunk& chunk, EventSink& sink);
+  bool read_choice(Value& choice, Chunk& chunk, EventSink& sink);
+  void note_other(std::size_t index, bool finished, Chunk& chunk);
+  bool read_delta(Value& delta, EventSink& sink);
+  bool read_content_parts(Value& content, EventSink& sink);
+  bool read_reasoning_details(Value& details, bool has_text, EventSink& sink);
+  bool read_call(Value& call, EventSink& sink);
+  bool read_function(Value& function, std::string_view& name, std::string_view& arguments,
+                     text::Arena& arena);
+  bool emit_call(std::optional<std::size_t> index, std::string_view id, std::string_view name,
+                 std::string_view arguments, EventSink& sink);
+  bool read_usage(Value& usage, Chunk& chunk);
+  void emit_text(std::string_view text, bool refusal, EventSink& sink);
+  void emit_reasoning(std::string_view text, EventSink& sink);
+  std::size_t reasoning_block();
+  void emit_finish(std::string_view reason, Chunk& chunk, EventSink& sink);
+
+  enum class Writing : unsigned char { nothing, text, refusal, reasoning };
+
+  OpenBlocks calls_;
+  OpenBlock* latest_ = nullptr;                   // of calls_
+  std::map<std::string_view, OpenBlock*> by_id_;  // the latest of each id
+  Writing writing_ = Writing::nothing;
+  std::size_t block_ = 0;  // being written
+  Usage usage_;
+  std::uint64_t prompt_processed_ = 0;
+  bool started_ = false;
+  bool said_ = false;  // anything of the answer
+  bool refused_ = false;
+  bool finished_ = false;
+  bool empty_reason_ = false;
+  std::set<std::size_t> others_;  // choices but the first that have begun and not finished
+  std::string waiting_finish_;    // for them
+};
+
+}  // namespace understudy::llm::detail::openai_chat

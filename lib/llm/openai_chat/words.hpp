@@ -1,0 +1,19 @@
+/// Finish reasons in Chat Completions' words (protocols.md 9.3).
+#pragma once
+
+#include <string_view>
+
+#include "understudy/llm/event.hpp"
+
+namespace understudy::llm::detail::openai_chat {
+
+/// What a finish reason means, `tool_use` and `refusal` behind a "stop" aside.
+FinishReason finish_of(std::string_view reason);
+
+/// Whether a finish reason says that the provider failed.
+bool is_failure(std::string_view reason);
+
+/// The word for a finish: `native` if it is one of Chat's.
+std::string_view finish_word(FinishReason reason, std::string_view native);
+
+}  // namespace understudy::llm::detail::openai_chat

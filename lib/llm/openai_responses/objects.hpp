@@ -1,0 +1,46 @@
+/// The objects that answers of the Responses API consist of, streamed or whole.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "understudy/llm/event.hpp"
+#include "understudy/text/json_writer.hpp"
+
+namespace understudy::llm::detail::openai_responses {
+
+/// A text or refusal part of a message, or a part of a reasoning item's summary.
+struct OutputPart {
+  bool refusal;
+  std::string text;
+};
+
+/// A `response` object.
+struct ResponseObject {
+  std::string_view id;
+  std::string_view model;
+  std::chrono::sys_seconds created;
+  std::string_view status;
+  std::string_view reason = {};  // of an incomplete one
+  const Error* error = nullptr;  // of a failed one
+  const Usage* usage = nullptr;
+  const std::vector<std::string>* output = nullptr;  // items as JSON text
+};
+
+/// An item's name. These are only compared with each other, but clients send them back, and OpenAI takes letters,
+/// digits, `_` and `-`, at most 64.
+std::string item_id(std::string_view prefix, std::string_view answer, std::size_t index);
+
+/// Members of the object that is open.
+void write_response(JsonWriter& json, const ResponseObject& object);
+void write_part(JsonWriter& json, const OutputPart& part, bool summary = false);
+void write_message(JsonWriter& json, std::string_view id, std::string_view status,
+                   const std::vector<OutputPart>& parts);
+void write_reasoning(JsonWriter& json, std::string_view id, const std::vector<OutputPart>& summary,
+                     std::string_view seal);
+void write_call(JsonWriter& json, std::string_view id, std::string_view status,
+                std::string_view call_id, std::string_view name, std::string_view arguments);
+
+}  // namespace understudy::llm::detail::openai_responses

@@ -1,0 +1,43 @@
+#include "words.hpp"
+
+namespace understudy::llm::detail::openai_responses {
+
+std::optional<std::string_view> terminal_status(std::string_view type) {
+  if (type == "response.done") {  // Codex's older word for all of them
+    return std::string_view();
+  }
+  for (const std::string_view status : {"completed", "incomplete", "failed", "cancelled"}) {
+    if (type.starts_with("response.") && type.substr(9) == status) {
+      return status;
+    }
+  }
+  return std::nullopt;
+}
+
+FinishReason finish_of(std::string_view reason) {
+  return reason == "max_output_tokens" ? FinishReason::length
+         : reason == "content_filter"  ? FinishReason::refusal
+                                       : FinishReason::other;
+}
+
+bool is_completed(FinishReason reason, std::string_view native) {
+  switch (reason) {
+    case FinishReason::stop:
+    case FinishReason::stop_sequence:
+    case FinishReason::tool_use:
+    case FinishReason::pause: return true;
+    case FinishReason::refusal: return native == "completed";
+    case FinishReason::length:
+    case FinishReason::context_full:
+    case FinishReason::other: return false;
+  }
+  return false;
+}
+
+std::string_view incomplete_reason(FinishReason reason, std::string_view native) {
+  return reason == FinishReason::refusal ? "content_filter"
+         : reason == FinishReason::other ? native
+                                         : "max_output_tokens";
+}
+
+}  // namespace understudy::llm::detail::openai_responses
