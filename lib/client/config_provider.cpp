@@ -276,11 +276,6 @@ void read_rest(Section& section, ProviderConfig& provider, const ProviderDefault
   read_models(section, provider, provider.stall.or_else(defaults.stall));
 }
 
-llm::Authorization usual_for(llm::Protocol protocol) {
-  return protocol == llm::Protocol::anthropic_messages ? llm::Authorization::x_api_key
-                                                       : llm::Authorization::bearer;
-}
-
 }  // namespace
 
 bool same_source(const CredentialSource& a, const CredentialSource& b) {
@@ -312,10 +307,8 @@ std::optional<ProviderConfig> read_provider(const std::string& name, Section sec
       section.has("preset") ? (chosen ? preset_of(names[*chosen]) : nullptr) : preset_of(name);
   const bool guessing = section.has("preset") && preset == nullptr;
 
-  constexpr std::array protocols{llm::Protocol::anthropic_messages, llm::Protocol::openai_chat,
-                                 llm::Protocol::openai_responses};
-  std::array<std::string_view, protocols.size()> words;
-  std::transform(protocols.begin(), protocols.end(), words.begin(),
+  std::array<std::string_view, llm::protocols.size()> words;
+  std::transform(llm::protocols.begin(), llm::protocols.end(), words.begin(),
                  [](llm::Protocol p) { return to_string(p); });
   const auto word = section.choice("protocol", words);
   const auto url = read_base_url(section);
@@ -341,9 +334,9 @@ std::optional<ProviderConfig> read_provider(const std::string& name, Section sec
   provider.name = name;
   provider.place = section.place();
   if (word) {
-    provider.protocol = protocols[*word];
-    if (start.authorization == usual_for(start.protocol)) {
-      provider.authorization = usual_for(provider.protocol);
+    provider.protocol = llm::protocols[*word];
+    if (start.authorization == llm::traits_of(start.protocol).authorization) {
+      provider.authorization = llm::traits_of(provider.protocol).authorization;
     }
   }
   if (url) {

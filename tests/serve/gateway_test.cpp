@@ -440,8 +440,7 @@ TEST_CASE(
     "an answer that breaks off is gone on with by another member: one valid message, whoever "
     "speaks what") {
   for (const auto& path : paths()) {
-    for (const auto lead :
-         {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
+    for (const auto lead : protocols) {
       CAPTURE(path.path);
       CAPTURE(to_string(lead));
       GatewayWorld world;

@@ -11,11 +11,10 @@
 /// 4. `ping` is a heartbeat. An `error` event ends the answer.
 #pragma once
 
-#include "understudy/export.hpp"
-#include "understudy/llm/codec.hpp"
+#include "understudy/llm/protocol_traits.hpp"
 
-namespace understudy::llm {
+namespace understudy::llm::detail::anthropic {
 
-UNDERSTUDY_API const Codec& anthropic_messages() noexcept;
+extern const ProtocolTraits traits;
 
-}  // namespace understudy::llm
+}  // namespace understudy::llm::detail::anthropic

@@ -12,11 +12,10 @@
 /// 5. Of several choices only the first is read.
 #pragma once
 
-#include "understudy/export.hpp"
-#include "understudy/llm/codec.hpp"
+#include "understudy/llm/protocol_traits.hpp"
 
-namespace understudy::llm {
+namespace understudy::llm::detail::openai_chat {
 
-UNDERSTUDY_API const Codec& openai_chat() noexcept;
+extern const ProtocolTraits traits;
 
-}  // namespace understudy::llm
+}  // namespace understudy::llm::detail::openai_chat

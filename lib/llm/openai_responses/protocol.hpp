@@ -13,11 +13,10 @@
 ///    tools, rate limits) is Other.
 #pragma once
 
-#include "understudy/export.hpp"
-#include "understudy/llm/codec.hpp"
+#include "understudy/llm/protocol_traits.hpp"
 
-namespace understudy::llm {
+namespace understudy::llm::detail::openai_responses {
 
-UNDERSTUDY_API const Codec& openai_responses() noexcept;
+extern const ProtocolTraits traits;
 
-}  // namespace understudy::llm
+}  // namespace understudy::llm::detail::openai_responses
