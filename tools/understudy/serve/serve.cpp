@@ -18,8 +18,8 @@
 #include "../configured.hpp"
 #include "descriptors.hpp"
 #include "line_writer.hpp"
+#include "understudy/runtime/live_children.hpp"
 #include "understudy/runtime/local_fault.hpp"
-#include "understudy/testing/live_children.hpp"
 #include "worker.hpp"
 
 namespace understudy::tool {
@@ -308,7 +308,7 @@ int serve(const Options& options) {
   // In one piece: the log writes there too, from a thread of its own.
   LineWriter(STDERR_FILENO).write("understudy serve: " + workers.where() + "\n");
   signals.run();
-  if (const auto left = testing::live_children().value_or(0); left != 0) {
+  if (const auto left = live_children().value_or(0); left != 0) {
     std::cerr << "understudy serve: " << left
               << " coroutines outlived their calls: please report it\n";
     return failed;

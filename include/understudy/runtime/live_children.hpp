@@ -6,9 +6,9 @@
 
 #include "understudy/export.hpp"
 
-namespace understudy::testing {
+namespace understudy {
 
 /// Any thread. Empty where the library was built without counting (a release build, or no tests).
 UNDERSTUDY_API std::optional<std::int64_t> live_children() noexcept;
 
-}  // namespace understudy::testing
+}  // namespace understudy
