@@ -22,7 +22,6 @@
 #include "understudy/client/resume_request.hpp"
 #include "understudy/client/seam.hpp"
 #include "understudy/failover/failover.hpp"
-#include "understudy/failover/retry_after.hpp"
 #include "understudy/json_writer.hpp"
 #include "understudy/llm/classify.hpp"
 #include "understudy/llm/codec.hpp"
@@ -30,6 +29,7 @@
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/llm/mend.hpp"
 #include "understudy/llm/oauth.hpp"
+#include "understudy/llm/retry_after.hpp"
 #include "understudy/llm/token_file.hpp"
 #include "understudy/llm/translate.hpp"
 #include "understudy/net/http_server.hpp"
@@ -148,6 +148,8 @@ extern const std::span<char>& buffer;
 }  // namespace in_net
 
 namespace in_llm {
+
+using namespace understudy::llm;
 
 extern State& state;
 extern HttpClient& client;
