@@ -7,7 +7,7 @@
 #include "joining.hpp"
 #include "understudy/client/detail/complete_call.hpp"
 #include "understudy/client/recovery.hpp"
-#include "understudy/failover/failover.hpp"
+#include "understudy/failover/failover_call.hpp"
 
 namespace understudy {
 namespace {
@@ -32,7 +32,7 @@ class Delivery::Impl {
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
     if (!reported_) {
-      finish(Failure(call_.given_up()));
+      finish(Failure(call_.abandoned()));
     }
   }
 
@@ -127,8 +127,7 @@ class Delivery::Impl {
 
   asio::awaitable<Result<Committed>> ask() {
     auto open = [this](Attempt& attempt) { return open_and_hold(attempt); };
-    co_return co_await detail::ask_chain<Committed>(call_, open, detail::Leg::only,
-                                                    call_.choose(detail::Leg::only));
+    co_return co_await call_.ask(open);
   }
 
   asio::awaitable<Result<Committed>> open_and_hold(Attempt& attempt) {
@@ -282,7 +281,7 @@ class Delivery::Impl {
   }
 
   DeliveryPlan plan_;
-  detail::Call call_;
+  FailoverCall call_;
   std::optional<Committed> answer_;
   bool seen_ = false;                   // the consumer has got something
   detail::CompleteCall complete_call_;  // where there is no recovery_ to know

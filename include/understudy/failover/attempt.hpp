@@ -98,6 +98,7 @@ class UNDERSTUDY_API Attempt {
 
  private:
   void first_progress(Clock::time_point now);
+  void abandon(Clock::time_point now);
   void close(const Failure& failure, Clock::time_point now);
   void leave_phase(Clock::time_point now);
   AttemptReport& report() noexcept;
