@@ -8,6 +8,7 @@
 #include "understudy/client/detail/complete_call.hpp"
 #include "understudy/client/recovery.hpp"
 #include "understudy/failover/failover_call.hpp"
+#include "understudy/llm/stall_scaling.hpp"
 
 namespace understudy {
 namespace {
@@ -100,7 +101,8 @@ class Delivery::Impl {
  private:
   static CallOptions options(const DeliveryPlan& plan) {
     CallOptions options;
-    options.with_prompt(plan.prompt_tokens);
+    options.with_prompt(plan.prompt_tokens)
+        .with_scaled_stale(llm::scaled_stale(plan.prompt_tokens));
     options.observer = plan.observer;
     options.parent = plan.parent;
     return options;

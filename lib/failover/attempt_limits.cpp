@@ -10,8 +10,7 @@ StallLimits attempt_limits(const Member& member, const Policy& policy, const Cal
                            const std::optional<SharedDeadline>& deadline) {
   const auto settings = member.stall().or_else(policy.stall);
   auto limits = stall_limits(
-      settings,
-      StallFacts().with_prompt(options.prompt_tokens).with_floor(member.reasoning_floor()),
+      settings, StallFacts().with_scaled(options.scaled_stale).with_floor(member.reasoning_floor()),
       StallCodes(FailoverReason::connection, FailoverReason::timeout));
   if (policy.attempt) {
     limits.attempt = Limit(*policy.attempt, FailoverReason::timeout, LimitOrigin::user);

@@ -125,7 +125,7 @@ TEST_CASE(
   world.add(always(Behaviour::answer(50ms)));
   CHECK(world.run().result.value() == "answer of b");
   CHECK(world.run().report.attempts.size() == 1);  // in cooldown: not asked
-  CHECK(world.run().report.skipped.at(0).sick_of == R::overloaded);
+  CHECK(world.run().report.skipped.at(0).reason == R::overloaded);
   world.time.run_for(world.context, 15s);
   auto probed = world.run();
   CHECK(probed.report.attempts.at(0).kind == AttemptKind::probe);

@@ -20,14 +20,17 @@ class CallOptions {
  public:
   CallOptions() noexcept {}
 
-  /// The size of the prompt in tokens, for limits and windows. An estimate is fine: characters / 4.
+  /// The size of the prompt in tokens, for the members' windows. An estimate is fine: characters / 4.
   CallOptions& with_prompt(std::uint64_t tokens) { return prompt_tokens = tokens, *this; }
+  /// Raises the default of `StallSettings::stale` for this call: a limit that is scaled to the size of the request.
+  CallOptions& with_scaled_stale(Clock::duration d) { return scaled_stale = d, *this; }
   /// Is told what happens; must outlive the call.
   CallOptions& with_observer(Observer& o) { return observer = &o, *this; }
   /// Attempts run inside this scope and report its cause when the cancel came from there.
   CallOptions& with_parent(Scope& scope) { return parent = &scope, *this; }
 
   std::uint64_t prompt_tokens = 0;
+  Clock::duration scaled_stale{};  ///< zero: not scaled
   Observer* observer = nullptr;
   Scope* parent = nullptr;
 };

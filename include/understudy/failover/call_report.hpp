@@ -64,11 +64,11 @@ class UNDERSTUDY_API AttemptReport {
 class SkippedMember {
  public:
   SkippedMember(Member m, Eligibility e, std::optional<FailoverReason> s)
-      : member(std::move(m)), because(e), sick_of(s) {}
+      : member(std::move(m)), because(e), reason(s) {}
 
   Member member;
   Eligibility because;
-  std::optional<FailoverReason> sick_of;  ///< of one in cooldown
+  std::optional<FailoverReason> reason;  ///< of one in cooldown
 };
 
 /// See the top of the file.

@@ -29,7 +29,6 @@
 #include <vector>
 
 #include "understudy/export.hpp"
-#include "understudy/failover/detail/notice.hpp"
 #include "understudy/failover/failure.hpp"
 #include "understudy/failover/secret.hpp"
 #include "understudy/runtime/scope.hpp"

@@ -33,10 +33,10 @@
 #include <vector>
 
 #include "understudy/export.hpp"
-#include "understudy/failover/detail/notice.hpp"
 #include "understudy/failover/policy.hpp"
 #include "understudy/failover/reason.hpp"
 #include "understudy/runtime/clock.hpp"
+#include "understudy/runtime/notice.hpp"
 
 namespace understudy {
 
@@ -148,7 +148,7 @@ class UNDERSTUDY_API Health {
   std::vector<MarkReport> marks(Clock::time_point now) const;
 
   /// Changes when a probe ends or a mark closes.
-  detail::Notice& notice() noexcept { return notice_; }
+  Notice& notice() noexcept { return notice_; }
 
  private:
   struct Mark {
@@ -193,7 +193,7 @@ class UNDERSTUDY_API Health {
   Marks marks_;
   std::atomic<std::size_t> marked_{0};
   std::uint64_t last_lease_ = 0;
-  detail::Notice notice_;
+  Notice notice_;
 };
 
 }  // namespace understudy

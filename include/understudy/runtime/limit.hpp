@@ -36,7 +36,7 @@ enum class LimitClock : unsigned char {
 enum class LimitOrigin : unsigned char {
   none,
   user,
-  scaled,    ///< by the size of the prompt
+  scaled,    ///< by the caller, to the size of the request
   floor,     ///< of a model that reasons long
   standard,  ///< the library's default
   learned,   ///< from the heartbeats of this very stream

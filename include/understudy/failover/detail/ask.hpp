@@ -50,6 +50,12 @@ template <class T, class F>
 asio::awaitable<Result<T>> ask(Call& call, F& f, Leg leg, Choice choice,
                                Extent extent = Extent::chain) {
   for (;; choice = call.selection.choose(leg)) {
+    // A wait and a refresh end without an exception when the caller has stopped them.
+    const auto before = co_await asio::this_coro::cancellation_state;
+    if (before.cancelled() != asio::cancellation_type::none &&
+        co_await asio::this_coro::throw_if_cancelled()) {
+      throw boost::system::system_error(asio::error::operation_aborted);
+    }
     if (choice.wait_until) {
       co_await call.selection.wait(choice);
       continue;
