@@ -218,8 +218,8 @@ Failure Settlement::failure(Clock::time_point now) const {
     const auto first = selection_.returns_first(now);
     last.with_retry_after(first.returns > now && !first.dead ? std::optional(first.returns - now)
                                                              : std::nullopt);
-  } else if (last.retry_after() > longest_rest) {
-    last.with_retry_after(longest_rest);
+  } else if (last.retry_after() > longest_cooldown) {
+    last.with_retry_after(longest_cooldown);
   }
   return last.with_attempts(failures_);
 }

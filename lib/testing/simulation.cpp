@@ -355,7 +355,7 @@ class Simulation final {
           << to_string(attempt.kind) << ' ' << what << '\n';
     for (const auto& mark : state_.health().marks(Clock::now())) {
       *log_ << "    " << mark.key << ": " << to_string(mark.reason) << ", rests "
-            << seconds(mark.rests) << " s" << (mark.probing ? ", is probed" : "") << '\n';
+            << seconds(mark.cooldown) << " s" << (mark.probing ? ", is probed" : "") << '\n';
     }
   }
 

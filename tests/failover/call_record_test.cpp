@@ -13,7 +13,7 @@ using detail::CallRecord;
 
 namespace {
 
-class Told : public Observer {
+class Watcher : public Observer {
  public:
   void attempt_began(const AttemptReport& attempt) override {
     words += attempt.member.name() + ' ';
@@ -29,8 +29,8 @@ class World {
   Chain chain{Member("a", "m"), Member("b", "m"), Member("other name", "m").with_base_url("b")};
   Policy policy;
   State state;
-  Told told;
-  CallContext context{chain, policy, state, CallOptions().with_observer(told),
+  Watcher watcher;
+  CallContext context{chain, policy, state, CallOptions().with_observer(watcher),
                       std::source_location::current()};
   CallRecord record{context};
 };
@@ -46,7 +46,7 @@ TEST_CASE("attempts in their order, as the observer sees them") {
   world.record.attempt(1).tokens_spent = 7;
   CHECK(world.record.report().attempts[1].tokens_spent == 7);
   world.record.finish(FailoverReason::timeout);
-  CHECK(world.told.words == "a/m b/m timeout");
+  CHECK(world.watcher.words == "a/m b/m timeout");
 }
 
 TEST_CASE("a member that is passed over is named once, with the reason of its cooldown") {

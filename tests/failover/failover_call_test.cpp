@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <functional>
@@ -248,4 +251,42 @@ TEST_CASE("a call that is abandoned reports why") {
   FailoverCall call(chain, policy, state);
   CHECK(call.abandoned().code == StopReason::cancelled);
   CHECK(call.finish(call.abandoned().code).code == StopReason::cancelled);
+}
+
+TEST_CASE(
+    "a caller that goes away during a refresh, after a failover: operation_aborted, no mark") {
+  World world;
+  auto refresh = [](const Secret&) -> awaitable<Result<Tokens>> {
+    co_await sleep_for(10s);
+    co_return Tokens(Secret("new"));
+  };
+  auto persist = [](const Tokens&) { return Result<void>(); };
+  std::vector<Credential> credentials{Credential("key", Secret("old"))};
+  credentials[0].with_refresher(Refresher(Secret("token"), refresh, persist));
+  const auto pool = std::make_shared<CredentialPool>("b", std::move(credentials));
+  world.chain[1].with_credentials(pool);
+  world.scripts["a"].open = Failure(R::format_error);
+  world.policy.with_treatment(R::format_error, Treatment::fail_over);
+  world.scripts["b"].open = Failure(R::auth);
+  asio::cancellation_signal signal;
+  std::exception_ptr end;
+  auto in_scope = [&](Scope& root) -> awaitable<void> {
+    pool->attach(root);
+    asio::co_spawn(world.context, world.deliver(),
+                   asio::bind_cancellation_slot(
+                       signal.slot(), [&](const std::exception_ptr& error, int) { end = error; }));
+    co_await sleep_for(5s);
+    signal.emit(asio::cancellation_type::all);
+    co_await sleep_for(1s);
+    pool->detach(root);
+  };
+  auto run = [&]() -> awaitable<int> {
+    co_await with_scope(std::move(in_scope));
+    co_return 0;
+  };
+  world.time.run(world.context, run());
+  CHECK(world.asked == "ab");
+  REQUIRE(end);
+  CHECK_THROWS_AS(std::rethrow_exception(end), boost::system::system_error);
+  CHECK(world.state.health().all_well());
 }

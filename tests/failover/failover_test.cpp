@@ -392,7 +392,7 @@ TEST_CASE(
   CHECK(world.run().result.value() == "answer of a");
 }
 
-TEST_CASE("all in cooldown: one caller looks, the rest wait for his verdict") {
+TEST_CASE("all in cooldown: one call probes, the others wait for its verdict") {
   World world;
   bool sick = true;
   world.add([&](const Asked&) {

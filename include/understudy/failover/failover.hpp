@@ -1,7 +1,6 @@
-/// Tries each member of a chain in turn, until one answers or none could.
+/// Tries each member of a chain in turn, until one answers or none is left.
 ///
-/// Works for any awaitable: an LLM call, a database query, an RPC; also for one that knows nothing of this
-/// library. Which member is next, and whether the same one is tried again, is decided by the reason of the
+/// Works for any awaitable: an LLM call, a database query, an RPC; it does not have to know this library. Which member is next, and whether the same one is tried again, is decided by the reason of the
 /// failure (policy.hpp) and by what earlier calls have learned (state.hpp).
 ///
 /// Invariants
@@ -9,8 +8,8 @@
 /// 2. Each attempt runs in a scope of its own and has ended before the next begins, but for the two legs
 ///    of a hedge; those have ended when the call has.
 /// 3. No member is tried again after the call has gone on from it.
-/// 4. Neither a caller's cancel nor what this machine lacks (LocalFault) fails over or marks a member.
-/// 5. A member that was sick is probed by one caller at a time. While another member is well, the probe is
+/// 4. Neither a caller's cancel nor a lack of local resources (LocalFault) fails over or marks a member.
+/// 5. A member whose cooldown is over is probed by one call at a time. While another member is healthy, the probe is
 ///    the first leg of a hedge and costs its caller at most the grace: `Policy::probe_grace`, or 1.5 times
 ///    the member's usual time to first progress where that is longer.
 ///
@@ -62,8 +61,8 @@ asio::awaitable<Outcome<T>> run_failover(const Chain& chain, const Policy& polic
 /// a reason; any other error code, returned or thrown as system_error, counts as what `reason_for` makes of
 /// it. operation_aborted that neither the caller nor a limit of this call has caused, and StopReason::deadline of a
 /// scope inside the attempt, are `timeout`: the attempt has given up by a limit of its own. Of Asio's
-/// multiple_exceptions the first counts. What this machine has run out of (EMFILE, ENOMEM, ..., std::bad_alloc)
-/// ends the call with a LocalFault, and marks no member. Other exceptions are bugs: they end the call and are
+/// multiple_exceptions the first counts. If this machine has run out of something (EMFILE, ENOMEM, ..., std::bad_alloc),
+/// the call ends with a LocalFault, and no member is marked. Other exceptions are bugs: they end the call and are
 /// rethrown.
 /// An attempt that does not use its Attempt has one limit, `Policy::attempt`; one that calls `enter` and `waiting`
 /// has those of its phases.

@@ -18,7 +18,7 @@
 
 namespace understudy {
 
-/// What the user wrote, key by key; what he left out is automatic.
+/// The user's settings, key by key; a key without a value has its default.
 class StallSettings {
  public:
   StallSettings() noexcept {}  // not an aggregate: g++ 12.2 destroys those twice beside co_await
@@ -40,7 +40,7 @@ class StallSettings {
   std::optional<Clock::duration> stale;           ///< between progress; default 180 s and more
   std::optional<Clock::duration> silence;         ///< no byte of any kind; default: learned
   std::optional<Clock::duration> whole_answer;    ///< answer not streamed; default 600 s
-  std::optional<Clock::duration> last_member;     ///< where nobody can take over; default 600 s
+  std::optional<Clock::duration> last_member;  ///< if no other member can take over; default 600 s
 };
 
 /// What the caller knows of one request. Each raises the default of `stale`, the larger one counts; zero: not known.
