@@ -1,14 +1,14 @@
 /// One call to a chain whose answer outlives its attempt: a stream that the caller reads after a member has opened it,
 /// and that may break while it is read.
 ///
-/// `failover()` (failover.hpp) is written with this class, for answers that are complete when their attempt ends. Take
+/// `failover()` (failover.hpp) is written with this class, for answers that are complete when their attempt ends. Use
 /// it directly to write a delivery of your own: an answer that is held back, resumed by another member, or begun anew.
 ///
 /// Invariants
 /// 1. `ask` completes with the first success of a member. From then on the call has an answer, until `answer_ended` or
 ///    `answer_broke` is called for it. Only while there is none may `ask` be called (again).
 /// 2. A broken answer counts as a failure of its attempt: in Health, in the report, and in the decision. The next `ask`
-///    goes on behind the members that were asked already.
+///    continues after the members that were already asked.
 /// 3. One report for all of it. It is complete when `finish` has been called, once, at the end.
 ///
 ///     FailoverCall call(chain, policy, state);
