@@ -40,7 +40,7 @@ void write_marks(JsonWriter& json, State& state) {
     json.begin_object()
         .member("key", mark.key)
         .member("reason", to_string(mark.reason))
-        .member("rests_ms", Milliseconds(mark.rests).count())
+        .member("rests_ms", Milliseconds(mark.cooldown).count())
         .member("named_ms", Milliseconds(mark.named).count())
         .member("failed_probes", mark.failed_probes)
         .member("probing", mark.probing)

@@ -3,9 +3,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include "understudy/failover/detail/notice.hpp"
+#include "understudy/runtime/notice.hpp"
 
-namespace understudy::detail {
+namespace understudy {
 
 struct Notice::Waiter {
   explicit Waiter(const asio::any_io_executor& executor) : timer(executor) {}
@@ -72,4 +72,4 @@ asio::awaitable<bool> Notice::wait(std::uint64_t seen, Clock::time_point until) 
   co_return waiter->notified;
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy

@@ -1,4 +1,4 @@
-#include "understudy/failover/retry_after.hpp"
+#include "understudy/llm/retry_after.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,6 +7,7 @@
 #include <vector>
 
 using namespace understudy;
+using namespace understudy::llm;
 using namespace std::chrono_literals;
 using std::chrono::sys_days;
 using Time = std::chrono::system_clock::time_point;

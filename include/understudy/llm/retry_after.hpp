@@ -24,7 +24,7 @@
 #include "understudy/export.hpp"
 #include "understudy/runtime/clock.hpp"
 
-namespace understudy {
+namespace understudy::llm {
 
 inline constexpr std::size_t retry_after_body_limit = std::size_t{64} * 1024;
 inline constexpr Clock::duration longest_retry_after = std::chrono::hours(24 * 366);
@@ -45,4 +45,4 @@ UNDERSTUDY_API std::optional<std::chrono::system_clock::time_point> parse_date(
 /// "4hr 5min", "6 seconds". A number without a unit is seconds. Nothing if it is not one.
 UNDERSTUDY_API std::optional<Clock::duration> parse_span(std::string_view text);
 
-}  // namespace understudy
+}  // namespace understudy::llm

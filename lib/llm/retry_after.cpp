@@ -1,4 +1,4 @@
-#include "understudy/failover/retry_after.hpp"
+#include "understudy/llm/retry_after.hpp"
 
 #include "text/ascii.hpp"
 
@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string>
 
-namespace understudy {
+namespace understudy::llm {
 namespace {
 
 using namespace std::chrono;
@@ -416,4 +416,4 @@ Span retry_after(std::span<const HeaderField> headers, std::string_view body, Ti
   return from_resets(headers, base);
 }
 
-}  // namespace understudy
+}  // namespace understudy::llm
