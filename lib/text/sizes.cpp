@@ -46,7 +46,7 @@ std::string meant_size(std::string_view text) {
 
 std::string size_text(std::uint64_t bytes) {
   std::size_t i = 0;
-  while (i + 1 < size_units.size() &&
+  while (bytes != 0 && i + 1 < size_units.size() &&
          (bytes >> size_units[i + 1].shift << size_units[i + 1].shift) == bytes) {
     ++i;
   }
