@@ -40,14 +40,14 @@ class Builder {
 
   Config build(const Environment& environment) {
     auto& policy = config_.main.policy;
-    auto fallback = root_.table("fallback", "fallback");
+    const auto fallback = root_.table("fallback", "fallback");
     if (fallback) {
       config::read_fallback(*fallback, config_.main);
       fallback->finish();
     }
-    if (auto retry = root_.table("retry", "retry")) {
+    if (const auto retry = root_.table("retry", "retry")) {
       config::RetryDraft draft{policy.backoff, config_.budget};
-      config::read_retry(std::move(*retry), draft);
+      config::read_retry(*retry, draft);
       policy.backoff = draft.backoff;
       config_.budget = draft.budget;
     }
@@ -55,8 +55,8 @@ class Builder {
     read("credentials", config::credentials_keys(), credentials);
     policy.recover = credentials.recover;
     config_.strategy = credentials.strategy;
-    if (auto stall = root_.table("stall", "stall")) {
-      config::read_stall(std::move(*stall), policy.stall);
+    if (const auto stall = root_.table("stall", "stall")) {
+      config::read_stall(*stall, policy.stall);
     }
     providers();
     config::read_environment(findings_, environment, policy.stall);
@@ -76,7 +76,7 @@ class Builder {
   /// A section at the top that needs nothing but its keys.
   template <class Target>
   void read(std::string_view name, const text::KeyTable<Target>& keys, Target& target) {
-    if (auto section = root_.table(name, name)) {
+    if (const auto section = root_.table(name, name)) {
       keys.read(*section, target);
       section->finish();
     }
@@ -126,7 +126,7 @@ class Builder {
     }
   }
 
-  void member(Section& section, const text::KeyTable<MemberConfig>& keys,
+  void member(const Section& section, const text::KeyTable<MemberConfig>& keys,
               std::vector<MemberConfig>& chain) {
     MemberConfig member;
     member.place = section.place();
@@ -156,8 +156,8 @@ class Builder {
   }
 
   void main_chain() {
-    auto model = root_.table("model", "model");
-    auto fallbacks = root_.tables("fallback_providers", "fallback_providers");
+    const auto model = root_.table("model", "model");
+    const auto fallbacks = root_.tables("fallback_providers", "fallback_providers");
     if (model) {
       config_.main.place = model->place();
       member(*model, config::first_member_keys(), config_.main.chain);
@@ -169,7 +169,7 @@ class Builder {
                     "write [model] with `default` and `provider`");
     }
     if (fallbacks) {
-      for (auto& section : *fallbacks) {
+      for (const auto& section : *fallbacks) {
         member(section, config::fallback_member_keys(), config_.main.chain);
       }
       longest_chain_ = fallbacks->size();
@@ -178,11 +178,11 @@ class Builder {
   }
 
   void routes() {
-    auto sections = root_.tables("routes", "routes");
+    const auto sections = root_.tables("routes", "routes");
     if (!sections) {
       return;
     }
-    for (auto& section : *sections) {
+    for (const auto& section : *sections) {
       config::RouteDraft draft;
       auto& route = draft.route;
       route.policy = config_.main.policy;
@@ -207,12 +207,12 @@ class Builder {
     }
   }
 
-  void chain(const Section& route, std::vector<Section>& members,
+  void chain(const Section& route, const std::vector<Section>& members,
              std::vector<MemberConfig>& chain) {
     if (members.empty()) {
       route.wrong("chain", "a chain without members");
     }
-    for (auto& section : members) {
+    for (const auto& section : members) {
       member(section, config::chain_member_keys(), chain);
     }
     if (members.size() == 1 && route.has("hedge_after")) {

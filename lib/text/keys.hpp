@@ -148,7 +148,7 @@ class Choice {
 template <class Target>
 struct Special {
   std::string type;
-  std::function<void(Section&, Target&)> read;
+  std::function<void(const Section&, Target&)> read;
   /// The default as it is written.
   std::function<std::string(const Target&)> text = [](const Target&) { return std::string(); };
 };
@@ -159,10 +159,10 @@ class Key {
  public:
   /// `member`: a pointer to a member, or a function that takes a Target& and gives a reference.
   template <class Kind, class Member>
-  Key(std::string_view name, Kind kind, Member member, std::string documentation)
+  Key(std::string_view name, const Kind& kind, Member member, std::string documentation)
       : row(name, kind.type(), std::move(documentation)) {
     row.bounds = kind.bounds();
-    read = [=](Section& section, Target& target) {
+    read = [=](const Section& section, Target& target) {
       if (auto value = kind.read(section, name)) {
         store(std::invoke(member, target), std::move(*value));
       }
@@ -195,7 +195,7 @@ class Key {
   Key& default_note(std::string words) { return row.default_note = std::move(words), *this; }
 
   KeyRow row;
-  std::function<void(Section&, Target&)> read;
+  std::function<void(const Section&, Target&)> read;
   std::function<std::string(const Target&)> default_of;
 
  private:
@@ -238,7 +238,7 @@ class KeyTable {
   const SectionRow& section() const noexcept { return section_; }
 
   /// Reads each key, in the order of the rows. The caller calls `Section::finish`.
-  void read(Section& section, Target& target) const {
+  void read(const Section& section, Target& target) const {
     for (const auto& key : keys_) {
       key.read(section, target);
     }

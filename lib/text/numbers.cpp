@@ -10,8 +10,9 @@ std::optional<double> take_decimal(std::string_view& text) {
   constexpr std::size_t longest = 15;
   const auto number = text.substr(0, std::min(text.find_first_not_of("0123456789."), text.size()));
   double value = 0;
-  const auto* const end = number.data() + number.size();
-  const auto [stop, error] = std::from_chars(number.data(), end, value, std::chars_format::fixed);
+  const auto* const begin = number.data();
+  const auto* const end = begin + number.size();
+  const auto [stop, error] = std::from_chars(begin, end, value, std::chars_format::fixed);
   if (number.size() > longest || error != std::errc() || stop != end || !is_digit(number.front()) ||
       !is_digit(number.back())) {
     return std::nullopt;

@@ -18,8 +18,9 @@ namespace understudy::text {
 template <class Number>
 std::optional<Number> number_from(std::string_view text) {
   Number number{};
-  const auto* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const auto* const begin = text.data();
+  const auto* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, number);
   return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
 }
 
@@ -28,8 +29,9 @@ template <std::integral Number>
 std::optional<Number> hexadecimal_from(std::string_view text) {
   constexpr int base = 16;
   Number number{};
-  const auto* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number, base);
+  const auto* const begin = text.data();
+  const auto* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, number, base);
   return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
 }
 

@@ -48,7 +48,7 @@ const KeyTable<Settings>& keys() {
               [](Settings& settings) -> auto& { return settings.inner.depth; }, "How deep."),
           SettingsKey("special",
                       {"anything",
-                       [](Section& section, Settings& settings) {
+                       [](const Section& section, Settings& settings) {
                          settings.special = section.has("special") ? "read" : "absent";
                        },
                        [](const Settings& settings) { return in_quotes(settings.special); }},

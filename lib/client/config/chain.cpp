@@ -80,7 +80,7 @@ const KeyTable<RouteDraft>& route_keys() {
               .example(R"("fast")"),
           RouteKey("chain",
                    {"list of tables",
-                    [](Section& section, RouteDraft& draft) {
+                    [](const Section& section, RouteDraft& draft) {
                       draft.chain = section.tables("chain", "routes.chain");
                     }},
                    "The members, in the order in which they are asked.")
@@ -91,9 +91,9 @@ const KeyTable<RouteDraft>& route_keys() {
                             R"({provider = "mistral", model = "mistral-small-latest"}])"),
           RouteKey("stall",
                    {"table",
-                    [](Section& section, RouteDraft& draft) {
-                      if (auto stall = section.table("stall", "stall")) {
-                        read_stall(std::move(*stall), draft.route.policy.stall);
+                    [](const Section& section, RouteDraft& draft) {
+                      if (const auto stall = section.table("stall", "stall")) {
+                        read_stall(*stall, draft.route.policy.stall);
                       }
                     }},
                    "Any keys of `[stall]`, for this chain only.")

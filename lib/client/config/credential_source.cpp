@@ -32,7 +32,7 @@ bool on_this_machine(const std::string& host) {
   return host == "localhost" || (!none && address.is_loopback());
 }
 
-void read_token_url(Section& section, OAuthDraft& draft) {
+void read_token_url(const Section& section, OAuthDraft& draft) {
   auto url = read_url(section, "token_url");
   if (url && url->endpoint.scheme != Scheme::https && !on_this_machine(url->endpoint.host)) {
     section.wrong("token_url", "`token_url` is neither https nor on this machine",
@@ -67,7 +67,7 @@ const KeyTable<OAuthDraft>& oauth_keys() {
   return keys;
 }
 
-void read_env(Section& section, SourceDraft& draft) {
+void read_env(const Section& section, SourceDraft& draft) {
   const auto env = section.text("env");
   if (env && is_variable(*env)) {
     draft.source = CredentialSource{CredentialSource::Env{*env}, section.place()};
@@ -77,20 +77,20 @@ void read_env(Section& section, SourceDraft& draft) {
   }
 }
 
-void read_file(Section& section, SourceDraft& draft) {
+void read_file(const Section& section, SourceDraft& draft) {
   if (const auto file = section.text("file")) {
     draft.source = CredentialSource{CredentialSource::File{*file}, section.place()};
   }
 }
 
-void read_value(Section& section, SourceDraft& draft) {
+void read_value(const Section& section, SourceDraft& draft) {
   if (const auto value = section.text("value")) {
     draft.source = CredentialSource{CredentialSource::Value{Secret(*value)}, section.place()};
   }
 }
 
-void read_oauth(Section& section, SourceDraft& draft) {
-  auto table = section.table("oauth", oauth_keys().section().name);
+void read_oauth(const Section& section, SourceDraft& draft) {
+  const auto table = section.table("oauth", oauth_keys().section().name);
   if (!table) {
     return;
   }
@@ -124,7 +124,7 @@ const KeyTable<SourceDraft>& source_keys() {
   return keys;
 }
 
-std::optional<CredentialSource> read_source(Section section) {
+std::optional<CredentialSource> read_source(const Section& section) {
   SourceDraft draft;
   source_keys().read(section, draft);
   section.finish();
@@ -163,7 +163,7 @@ bool same_source(const CredentialSource& a, const CredentialSource& b) {
          std::get<CredentialSource::OAuth>(b.from).token_file;
 }
 
-void read_credential_sources(Section& section, std::vector<CredentialSource>& sources) {
+void read_credential_sources(const Section& section, std::vector<CredentialSource>& sources) {
   const auto entries = section.tables("credentials", source_keys().section().name);
   if (!entries) {
     return;

@@ -143,7 +143,7 @@ const KeyTable<RouteConfig>& fallback_keys() {
   return keys;
 }
 
-void read_fallback(Section& section, RouteConfig& route) {
+void read_fallback(const Section& section, RouteConfig& route) {
   fallback_keys().read(section, route);
   check_times(section, route.policy);
 }

@@ -7,7 +7,8 @@
 namespace understudy::config {
 namespace {
 
-bool is_allowed_header(Section& section, const TomlNode::Entry& entry, const HttpFields& before) {
+bool is_allowed_header(const Section& section, const TomlNode::Entry& entry,
+                       const HttpFields& before) {
   constexpr std::array<std::string_view, 5> credentials{"authorization", "x-api-key", "api-key",
                                                         "x-goog-api-key", "proxy-authorization"};
   constexpr std::array<std::string_view, 6> own{
@@ -37,7 +38,7 @@ bool is_allowed_header(Section& section, const TomlNode::Entry& entry, const Htt
 
 }  // namespace
 
-void read_headers(Section& section, HttpFields& headers) {
+void read_headers(const Section& section, HttpFields& headers) {
   const auto* const entries = section.entries("headers");
   if (entries == nullptr) {
     return;

@@ -37,9 +37,9 @@ const KeyTable<ModelDraft>& model_keys() {
               .example(R"("300s")"),
           ModelKey("stall",
                    {"table",
-                    [](Section& section, ModelDraft& draft) {
-                      if (auto stall = section.table("stall", "stall")) {
-                        read_stall(std::move(*stall), draft.model.stall, draft.beneath);
+                    [](const Section& section, ModelDraft& draft) {
+                      if (const auto stall = section.table("stall", "stall")) {
+                        read_stall(*stall, draft.model.stall, draft.beneath);
                       }
                     }},
                    "Any keys of `[stall]`, for this model only.")
@@ -49,7 +49,7 @@ const KeyTable<ModelDraft>& model_keys() {
   return keys;
 }
 
-ModelConfig read_model(Section section, const StallSettings& beneath) {
+ModelConfig read_model(const Section& section, const StallSettings& beneath) {
   ModelDraft draft{{}, beneath};
   model_keys().read(section, draft);
   section.finish();
@@ -57,7 +57,7 @@ ModelConfig read_model(Section section, const StallSettings& beneath) {
     section.wrong("reasoning_floor", "`reasoning_floor` has no effect beside an explicit `stale`",
                   "remove one of the two");
   }
-  return std::move(draft.model);
+  return draft.model;
 }
 
 /// What TOML makes of `models.gpt-5.5`: a table within the table `gpt-5`.
@@ -76,7 +76,7 @@ const TomlNode::Entry* rest_of_name(const TomlNode& model) {
 
 const SectionRow& model_section() { return model_keys().section(); }
 
-void read_models(Section& section, ProviderConfig& provider, const StallSettings& beneath) {
+void read_models(const Section& section, ProviderConfig& provider, const StallSettings& beneath) {
   const auto* const entries = section.entries("models");
   if (entries == nullptr) {
     return;

@@ -38,7 +38,7 @@ bool is_name(std::string_view name) {
 }
 
 /// Begins the provider: all that the preset says, by which the other keys are read.
-void read_preset(Section& section, ProviderDraft& draft) {
+void read_preset(const Section& section, ProviderDraft& draft) {
   const auto names = preset_names();
   const auto chosen = section.choice("preset", names);
   if (section.has("preset")) {
@@ -68,7 +68,7 @@ std::vector<std::string_view> protocol_names() {
   return names;
 }
 
-void read_protocol(Section& section, ProviderDraft& draft) {
+void read_protocol(const Section& section, ProviderDraft& draft) {
   const auto names = protocol_names();
   if (const auto word = section.choice("protocol", names)) {
     const auto preset_protocol = draft.provider.protocol;
@@ -100,7 +100,7 @@ std::optional<std::string_view> key_in_query(std::string_view path) {
   return std::nullopt;
 }
 
-void read_base_url(Section& section, ProviderDraft& draft) {
+void read_base_url(const Section& section, ProviderDraft& draft) {
   auto url = read_url(section, "base_url");
   // Reports and health marks name the provider by it, so no key may be in it.
   if (const auto name = url ? key_in_query(url->path) : std::nullopt) {
@@ -113,7 +113,7 @@ void read_base_url(Section& section, ProviderDraft& draft) {
   }
 }
 
-void read_proxy(Section& section, ProviderDraft& draft) {
+void read_proxy(const Section& section, ProviderDraft& draft) {
   if (const auto proxy = section.text("proxy")) {
     const auto rules = ProxyRules::always(*proxy);
     if (rules.has_error()) {
@@ -124,16 +124,16 @@ void read_proxy(Section& section, ProviderDraft& draft) {
   }
 }
 
-void read_own_stall(Section& section, ProviderDraft& draft) {
-  if (auto stall = section.table("stall", "stall")) {
-    read_stall(std::move(*stall), draft.provider.stall, draft.defaults.stall);
+void read_own_stall(const Section& section, ProviderDraft& draft) {
+  if (const auto stall = section.table("stall", "stall")) {
+    read_stall(*stall, draft.provider.stall, draft.defaults.stall);
   }
 }
 
-void read_own_retry(Section& section, ProviderDraft& draft) {
-  if (auto table = section.table("retry", "retry")) {
+void read_own_retry(const Section& section, ProviderDraft& draft) {
+  if (const auto table = section.table("retry", "retry")) {
     auto retry = draft.defaults.retry;
-    const auto written = read_retry(std::move(*table), retry);
+    const auto written = read_retry(*table, retry);
     draft.provider.backoff = written.backoff ? std::optional(retry.backoff) : std::nullopt;
     draft.provider.budget = written.budget ? std::optional(retry.budget) : std::nullopt;
   }
@@ -165,7 +165,7 @@ const KeyTable<ProviderDraft>& provider_keys() {
           ProviderKey(
               "credentials",
               {"list of tables",
-               [](Section& section, ProviderDraft& draft) {
+               [](const Section& section, ProviderDraft& draft) {
                  read_credential_sources(section, draft.provider.credentials);
                }},
               "Each comes from an environment variable, a file, this file or a token file, which "
@@ -199,7 +199,7 @@ const KeyTable<ProviderDraft>& provider_keys() {
               .alias("auth_type"),
           ProviderKey("headers",
                       {"table of strings",
-                       [](Section& section, ProviderDraft& draft) {
+                       [](const Section& section, ProviderDraft& draft) {
                          read_headers(section, draft.provider.headers);
                        }},
                       "Headers that are sent with every request. Credentials are not allowed here.")
@@ -227,7 +227,7 @@ const KeyTable<ProviderDraft>& provider_keys() {
               .long_example(R"({budget_ratio = 0.1, backoff_base = "1s"})"),
           ProviderKey("models",
                       {"table of tables",
-                       [](Section& section, ProviderDraft& draft) {
+                       [](const Section& section, ProviderDraft& draft) {
                          read_models(section, draft.provider,
                                      draft.provider.stall.or_else(draft.defaults.stall));
                        }},
@@ -261,7 +261,7 @@ void check_whole(const Section& section, const ProviderDraft& draft) {
 
 const SectionRow& provider_section() { return provider_keys().section(); }
 
-std::optional<ProviderConfig> read_provider(const std::string& name, Section section,
+std::optional<ProviderConfig> read_provider(const std::string& name, const Section& section,
                                             const ProviderDefaults& defaults) {
   if (!is_name(name)) {
     section.findings().add(section.place(), ticked(name) + " is not the name of a provider",

@@ -36,11 +36,12 @@ const KeyTable<RetryDraft>& retry_keys() {
   return keys;
 }
 
-RetryWritten read_retry(Section section, RetryDraft& draft) {
+RetryWritten read_retry(const Section& section, RetryDraft& draft) {
   retry_keys().read(section, draft);
   const RetryWritten written{section.has("backoff_base") || section.has("backoff_cap"),
                              section.has("budget_ratio") || section.has("budget_floor")};
-  const auto& [base, cap] = std::pair(draft.backoff.base, draft.backoff.cap);
+  const auto base = draft.backoff.base;
+  const auto cap = draft.backoff.cap;
   if (written.backoff && base > cap) {
     section.wrong(section.has("backoff_base") ? "backoff_base" : "backoff_cap",
                   "`backoff_base`, " + duration_text(base) + ", is longer than `backoff_cap`, " +

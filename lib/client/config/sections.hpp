@@ -36,7 +36,7 @@ const KeyTable<RouteDraft>& route_keys();
 
 /// `[fallback]`, and the same keys in a route. The caller finishes the section.
 const KeyTable<RouteConfig>& fallback_keys();
-void read_fallback(Section& section, RouteConfig& route);
+void read_fallback(const Section& section, RouteConfig& route);
 
 // --- attempts -------------------------------------------------------------------------------------
 
@@ -46,7 +46,7 @@ struct StallDraft {
   StallSettings beneath;
 };
 const KeyTable<StallDraft>& stall_keys();
-void read_stall(Section section, StallSettings& settings, const StallSettings& beneath = {});
+void read_stall(const Section& section, StallSettings& settings, const StallSettings& beneath = {});
 
 /// `[retry]`, and tables of the same keys.
 struct RetryDraft {
@@ -58,7 +58,7 @@ struct RetryWritten {  ///< whether the section says anything of the one and of 
   bool backoff = false;
   bool budget = false;
 };
-RetryWritten read_retry(Section section, RetryDraft& draft);
+RetryWritten read_retry(const Section& section, RetryDraft& draft);
 
 /// `[credentials]`.
 struct CredentialsDraft {
@@ -76,15 +76,15 @@ struct ProviderDefaults {
 };
 
 /// Empty if its protocol or its base URL is missing or wrong.
-std::optional<ProviderConfig> read_provider(const std::string& name, Section section,
+std::optional<ProviderConfig> read_provider(const std::string& name, const Section& section,
                                             const ProviderDefaults& defaults);
 const SectionRow& provider_section();
 
 /// The keys of `headers`, which are names of headers.
-void read_headers(Section& section, HttpFields& headers);
+void read_headers(const Section& section, HttpFields& headers);
 
 /// The elements of `credentials`.
-void read_credential_sources(Section& section, std::vector<CredentialSource>& sources);
+void read_credential_sources(const Section& section, std::vector<CredentialSource>& sources);
 const SectionRow& credential_source_section();
 const SectionRow& oauth_section();
 
@@ -92,7 +92,7 @@ const SectionRow& oauth_section();
 bool same_source(const CredentialSource& a, const CredentialSource& b);
 
 /// The tables in `models`. `beneath`: the limits of their provider.
-void read_models(Section& section, ProviderConfig& provider, const StallSettings& beneath);
+void read_models(const Section& section, ProviderConfig& provider, const StallSettings& beneath);
 const SectionRow& model_section();
 
 /// A URL without user and password.

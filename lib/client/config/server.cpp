@@ -37,7 +37,7 @@ std::optional<HostAndPort> parse_listen(std::string_view written) {
   return HostAndPort{url->endpoint.host, *port};
 }
 
-void read_listen(Section& section, ServerConfig& server) {
+void read_listen(const Section& section, ServerConfig& server) {
   const auto written = section.text("listen");
   if (!written) {
     return;
@@ -138,8 +138,8 @@ bool is_origin_pattern(std::string_view pattern) {
   return host == "*" || (!host.empty() && host.find_first_of("/*@? ") == std::string_view::npos);
 }
 
-void read_tls(Section& section, ServerConfig& server) {
-  if (auto table = section.table("tls", "server.tls")) {
+void read_tls(const Section& section, ServerConfig& server) {
+  if (const auto table = section.table("tls", "server.tls")) {
     ServerConfig::Tls tls;
     tls_keys().read(*table, tls);
     table->finish();

@@ -9,7 +9,7 @@ using StallSetting = std::optional<Clock::duration> StallSettings::*;
 /// A limit that does not depend on the call.
 StallKey fixed(std::string_view name, StallSetting setting, const Limit& standard,
                std::string documentation) {
-  auto read = [=](Section& section, StallDraft& draft) {
+  auto read = [=](const Section& section, StallDraft& draft) {
     if (section.says(name, "auto")) {
       section.wrong(name, ticked(name) + " cannot be \"auto\"");
     } else if (const auto duration = section.duration(name)) {
@@ -23,7 +23,7 @@ StallKey fixed(std::string_view name, StallSetting setting, const Limit& standar
 /// A limit that follows the call unless it is written.
 StallKey automatic(std::string_view name, StallSetting setting, std::string example,
                    std::string documentation) {
-  auto read = [=](Section& section, StallDraft& draft) {
+  auto read = [=](const Section& section, StallDraft& draft) {
     if (!section.says(name, "auto")) {
       if (const auto duration = section.duration(name)) {
         draft.settings.*setting = duration;
@@ -76,7 +76,7 @@ const KeyTable<StallDraft>& stall_keys() {
   return keys;
 }
 
-void read_stall(Section section, StallSettings& settings, const StallSettings& beneath) {
+void read_stall(const Section& section, StallSettings& settings, const StallSettings& beneath) {
   StallDraft draft{settings, beneath};
   stall_keys().read(section, draft);
   section.finish();
