@@ -15,7 +15,7 @@
 
 namespace understudy::config {
 
-using namespace text;  // NOLINT(google-build-using-namespace): what the tables below are made of
+using namespace text;  // what the tables are made of
 
 /// All sections, in the order of the documentation.
 const Schema& schema();
