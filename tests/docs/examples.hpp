@@ -50,6 +50,7 @@
 #include "understudy/testing/test_certificates.hpp"
 #include "understudy/testing/virtual_time.hpp"
 #include "understudy/text/json_writer.hpp"
+#include "understudy/text/source_errors.hpp"
 
 #define CHECK(...) static_cast<void>(__VA_ARGS__)
 

@@ -1,6 +1,4 @@
-#include "config_document.hpp"
-
-#include "text/ascii.hpp"
+#include "text/toml.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,11 +6,13 @@
 #include <tuple>
 #include <utility>
 
-// Its pkg-config file asks for the shared library; here, where nobody else sees it, its headers do.
+#include "text/ascii.hpp"
+
+// Its pkg-config file asks for the shared library. This file includes it as headers, which no other file sees.
 #undef TOML_SHARED_LIB
 #undef TOML_HEADER_ONLY
 #define TOML_HEADER_ONLY 1  // NOLINT(readability-identifier-naming)
-// What it asserts of the text is an error of the text, in every build: with NDEBUG it would be assumed.
+// A failed assertion of it is an error in the text, in every build: with NDEBUG the condition would be assumed.
 struct UnexpectedToml {};
 constexpr void toml_expects(bool held) {
   if (!held) {
@@ -24,14 +24,14 @@ constexpr void toml_expects(bool held) {
 #define TOML_ASSERT(expression) toml_expects(static_cast<bool>(expression))
 #include <toml++/toml.h>
 
-namespace understudy::detail {
+namespace understudy::text {
 namespace {
 
-constexpr std::size_t most_dots = 16;  // the longest key that means something has five
+constexpr std::size_t most_dots = 16;
 constexpr std::size_t most_open = 32;
-constexpr std::size_t most_entries = 1000;  // what is compared pair by pair stays cheap
+constexpr std::size_t most_entries = 1000;  // users may compare entries pair by pair
 
-ConfigPlace place_of(const toml::source_position& position) {
+SourcePlace place_of(const toml::source_position& position) {
   return {position.line, position.column};
 }
 
@@ -41,33 +41,33 @@ struct Syntax {
   std::string_view suggestion;
 };
 
-constexpr Syntax head_error{"parsing table header", "syntax error in a section's head",
-                            "write [section] or [[section]] alone on its line"};
+constexpr Syntax header_error{"parsing table header", "syntax error in a section header",
+                              "write [section] or [[section]] alone on its line"};
 constexpr Syntax key_error{"parsing key", "syntax error in a line",
                            "write key = value, one to a line"};
 constexpr Syntax value_error{"", "syntax error in a value",
                              "write text and durations in double quotes, such as \"180s\""};
 constexpr Syntax quote_error{
-    "", "a quote amid a value",
+    "", "a quote within a value",
     "write all of a text in double quotes, and \\\" for a quote within it"};
 constexpr std::array syntax_errors{
     Syntax{"utf-8", "not UTF-8", "save the file as UTF-8"},
-    Syntax{"redefine", "defined for the second time", "write each key and each section once"},
-    Syntax{"cannot insert", "defined for the second time", "write each key and each section once"},
+    Syntax{"redefine", "defined twice", "write each key and each section once"},
+    Syntax{"cannot insert", "defined twice", "write each key and each section once"},
     Syntax{"parsing string", "syntax error in a string",
            "begin and end it with a double quote on the same line; write \\\\ for a backslash"},
     Syntax{"parsing boolean", "syntax error in a value", "write true or false"},
     Syntax{"parsing inline table", "syntax error in an inline table",
-           "write {key = value, key = value}, on one line, without a comma at its end"},
+           "write {key = value, key = value}, on one line, without a trailing comma"},
     Syntax{"parsing array", "syntax error in a list", "write [value, value]"},
-    head_error,
+    header_error,
     key_error,
     Syntax{"parsing root", "syntax error", "write key = value or [section], one to a line"},
     value_error};
 
-/// What toml++ must not get to see. It and its destructors descend once for each dot of a key and each
-/// bracket: a file of nothing but these would overflow the stack. 3.3 asserts that a section's head begins
-/// with what may stand in a key and that no list is closed as a table, and its table of Unicode spaces
+/// Rejects what toml++ must not see. Its parser and its destructors recurse once for each dot of a key and each
+/// bracket, so a file of nothing but these would overflow the stack. Version 3.3 asserts that a section header
+/// begins with a character of a key and that no list is closed as a table, and its table of Unicode spaces
 /// reaches an "unreachable" for ordinary letters outside quotes and after a backslash. Strings and comments
 /// are skipped.
 class PreCheck {
@@ -78,22 +78,22 @@ class PreCheck {
     }
   }
 
-  std::optional<ConfigError> error() {
+  std::optional<SourceError> error() {
     while (at_ < text_.size()) {
       const char c = text_[at_];
-      if (c == '[' && before_ == '\n' && open_.empty() && !is_head()) {
-        return here(head_error);
+      if (c == '[' && before_ == '\n' && open_.empty() && !is_header()) {
+        return here(header_error);
       }
       if (static_cast<unsigned char>(c) >= 0x80) {
-        return ConfigError(place(), "a character that may stand in quotes alone",
+        return SourceError(place(), "a character that is only allowed in quotes",
                            "write names in ASCII, and text in straight double quotes");
       }
-      if (!may_stand(c)) {
+      if (!is_allowed(c)) {
         return here(in_key_ ? key_error : is_quote(c) ? quote_error : value_error);
       }
       if (is_quote(c)) {
         if (!skip_string(c)) {
-          return ConfigError(place(), "a character that no backslash may stand before",
+          return SourceError(place(), "a character that a backslash cannot escape",
                              "write \\\\ for a backslash, and letters as they are");
         }
         before_ = c;
@@ -104,13 +104,13 @@ class PreCheck {
         continue;
       }
       if (closes_other(c)) {
-        return ConfigError(place(), "a bracket closed by one of another kind",
+        return SourceError(place(), "a bracket that is closed by one of another kind",
                            "close [ with ], and { with }");
       }
       step(c);
       if (dots_ > most_dots || open_.size() > most_open) {
-        return ConfigError(place(), "nested too deep",
-                           "no key has more than six parts, no value so many brackets");
+        return SourceError(place(), "nested too deeply",
+                           "write at most 16 dots in a key and 32 brackets within each other");
       }
       ++at_;
     }
@@ -118,8 +118,8 @@ class PreCheck {
   }
 
  private:
-  /// Whether the brackets here are followed by what can be a key, or by what toml++ refuses itself.
-  bool is_head() const {
+  /// Whether the brackets here are followed by a key, or by something that toml++ rejects itself.
+  bool is_header() const {
     const auto first = text_.find_first_not_of(" \t", at_ + 1);
     const auto second = first < text_.size() && text_[first] == '['
                             ? text_.find_first_not_of(" \t", first + 1)
@@ -139,8 +139,8 @@ class PreCheck {
 
   static bool is_quote(char c) { return c == '"' || c == '\''; }
 
-  /// Whether c begins what it should: toml++ takes a quote, a bracket or = amid a value for more of the value.
-  bool may_stand(char c) const {
+  /// Whether c is allowed here. (toml++ takes a quote, a bracket or = within a value for a part of the value.)
+  bool is_allowed(char c) const {
     const bool value_begins =
         !in_key_ && std::string_view("=[,\n").find(before_) != std::string_view::npos;
     const bool key_begins =
@@ -155,7 +155,7 @@ class PreCheck {
     }
   }
 
-  /// Takes c, which no string and no comment holds.
+  /// Advances over c, which is in no string and no comment.
   void step(char c) {
     if (c != ' ' && c != '\t' && c != '\r') {
       before_ = c;
@@ -179,7 +179,7 @@ class PreCheck {
     }
   }
 
-  /// False where a backslash, or one and the line's end, is followed by what is not ASCII.
+  /// False where a backslash, or a backslash and the end of the line, is followed by a character that is not ASCII.
   bool skip_string(char quote) {
     const std::string triple(3, quote);
     const bool long_one = text_.substr(at_).starts_with(triple);
@@ -187,7 +187,7 @@ class PreCheck {
     at_ += end.size();
     while (at_ < text_.size() && !text_.substr(at_).starts_with(end)) {
       if (!long_one && text_[at_] == '\n') {
-        return true;  // no TOML; toml++ stops here
+        return true;  // not TOML; toml++ stops here
       }
       const bool escape = quote == '"' && text_[at_] == '\\';
       const auto next =
@@ -205,11 +205,11 @@ class PreCheck {
     return true;
   }
 
-  ConfigError here(const Syntax& error) const {
+  SourceError here(const Syntax& error) const {
     return {place(), std::string(error.what), std::string(error.suggestion)};
   }
 
-  ConfigPlace place() const {
+  SourcePlace place() const {
     const auto before = text_.substr(0, at_);
     const auto lines = std::count(before.begin(), before.end(), '\n');
     const auto line = before.substr(before.rfind('\n') + 1);
@@ -221,24 +221,24 @@ class PreCheck {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  char before_ = '\n';  // the last that was neither a space nor in a comment
+  char before_ = '\n';  // the last character that was neither a space nor in a comment
   bool in_key_ = true;  // of an entry or a section
   std::size_t dots_ = 0;
   std::string open_;  // brackets, the innermost last
 };
 
 struct TooMany {
-  ConfigPlace place;
+  SourcePlace place;
 };
 
 /// Throws TooMany.
-ConfigNode convert(const toml::node& node);
+TomlNode convert(const toml::node& node);
 
-ConfigNode::Table convert(const toml::table& table) {
+TomlNode::Table convert(const toml::table& table) {
   if (table.size() > most_entries) {
     throw TooMany{place_of(table.source().begin)};
   }
-  ConfigNode::Table entries;
+  TomlNode::Table entries;
   entries.reserve(table.size());
   for (const auto& [key, node] : table) {
     entries.push_back({std::string(key.str()), place_of(key.source().begin), convert(node)});
@@ -249,8 +249,8 @@ ConfigNode::Table convert(const toml::table& table) {
   return entries;
 }
 
-ConfigNode convert(const toml::node& node) {
-  ConfigNode converted;
+TomlNode convert(const toml::node& node) {
+  TomlNode converted;
   converted.place = place_of(node.source().begin);
   if (const auto* table = node.as_table()) {
     converted.value = convert(*table);
@@ -258,7 +258,7 @@ ConfigNode convert(const toml::node& node) {
     if (array->size() > most_entries) {
       throw TooMany{converted.place};
     }
-    ConfigNode::List list;
+    TomlNode::List list;
     list.reserve(array->size());
     for (const auto& element : *array) {
       list.push_back(convert(element));
@@ -276,9 +276,9 @@ ConfigNode convert(const toml::node& node) {
   return converted;
 }
 
-ConfigError explain(const toml::parse_error& error) {
+SourceError explain(const toml::parse_error& error) {
   std::string description(error.description());
-  std::transform(description.begin(), description.end(), description.begin(), text::lowered);
+  std::transform(description.begin(), description.end(), description.begin(), lowered);
   const auto& row = *std::find_if(syntax_errors.begin(), syntax_errors.end(), [&](const Syntax& s) {
     return description.find(s.sign) != std::string::npos;
   });
@@ -287,7 +287,7 @@ ConfigError explain(const toml::parse_error& error) {
 
 }  // namespace
 
-std::variant<ConfigNode, ConfigError> parse_document(std::string_view text) {
+std::variant<TomlNode, SourceError> parse_toml(std::string_view text) {
   if (auto error = PreCheck(text).error()) {
     return std::move(*error);
   }
@@ -296,11 +296,10 @@ std::variant<ConfigNode, ConfigError> parse_document(std::string_view text) {
   } catch (const toml::parse_error& error) {
     return explain(error);
   } catch (const UnexpectedToml&) {
-    return ConfigError({}, "not TOML", "write key = value or [section], one to a line");
+    return SourceError({}, "not TOML", "write key = value or [section], one to a line");
   } catch (const TooMany& here) {
-    return ConfigError(here.place, "more than 1000 entries",
-                       "nothing that means something is so long");
+    return SourceError(here.place, "more than 1000 entries", "write at most 1000");
   }
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::text

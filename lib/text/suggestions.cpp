@@ -1,19 +1,19 @@
-#include "config_suggestions.hpp"
-
-#include "text/ascii.hpp"
+#include "text/suggestions.hpp"
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-namespace understudy::detail {
+#include "text/ascii.hpp"
+
+namespace understudy::text {
 namespace {
 
-constexpr std::size_t longest_shown = 60;
+constexpr std::size_t longest_excerpt = 60;
 
-char folded(char c) { return c == '-' ? '_' : text::lowered(c); }
+char folded(char c) { return c == '-' ? '_' : lowered(c); }
 
-/// Insertions, deletions, replacements and swaps of neighbours (Damerau, restricted).
+/// Insertions, deletions, replacements and swaps of neighbors (Damerau, restricted).
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);
@@ -39,7 +39,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 std::string_view nearest(std::string_view written, std::span<const std::string_view> candidates) {
   std::string_view best;
-  if (written.size() > longest_shown) {
+  if (written.size() > longest_excerpt) {
     return best;
   }
   std::size_t least = std::max<std::size_t>(1, written.size() / 3) + 1;
@@ -52,8 +52,8 @@ std::string_view nearest(std::string_view written, std::span<const std::string_v
   return best;
 }
 
-std::string shown(std::string_view text) {
-  auto size = std::min(text.size(), longest_shown);
+std::string excerpt(std::string_view text) {
+  auto size = std::min(text.size(), longest_excerpt);
   while (size < text.size() && size > 0 &&
          (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) {
     --size;
@@ -65,15 +65,25 @@ std::string shown(std::string_view text) {
   return size < text.size() ? out + "..." : out;
 }
 
+std::string ticked(std::string_view key) { return "`" + excerpt(key) + "`"; }
+
+std::string in_quotes(std::string_view text) { return std::string("\"").append(text).append("\""); }
+
 std::string list_of(std::span<const std::string_view> words, std::string_view quote) {
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (i > 0) {
       out += i + 1 == words.size() ? " or " : ", ";
     }
-    out.append(quote).append(shown(words[i])).append(quote);
+    out.append(quote).append(excerpt(words[i])).append(quote);
   }
   return out;
 }
 
-}  // namespace understudy::detail
+std::string list_of_strings(std::span<const std::string_view> words) {
+  std::vector<std::string> strings(words.size());
+  std::transform(words.begin(), words.end(), strings.begin(), in_quotes);
+  return list_of(std::vector<std::string_view>(strings.begin(), strings.end()));
+}
+
+}  // namespace understudy::text

@@ -1,35 +1,24 @@
-#include "config_reader.hpp"
+#include "text/section.hpp"
 
 #include <algorithm>
 #include <tuple>
 #include <utility>
 
-#include "config_keys.hpp"
-#include "config_suggestions.hpp"
-#include "config_units.hpp"
+#include "text/durations.hpp"
+#include "text/sizes.hpp"
+#include "text/suggestions.hpp"
 
-namespace understudy::detail {
+namespace understudy::text {
 namespace {
 
-std::string ticked(std::string_view key) { return "`" + shown(key) + "`"; }
-
-/// "write stale = "180s"", or the section's head.
-std::string write(std::string_view section, std::string_view key) {
-  const std::string example(key_in(section, key).example);
-  if (section.empty()) {
-    return "write " + example + " on a line of its own, and its keys below it";
-  }
-  return "write " + std::string(key) + " = " + example;
-}
-
-/// Nothing if nothing is known to be meant.
+/// Empty if it cannot be guessed what was meant.
 std::string write_instead(std::string_view key, const std::string& meant) {
   return meant.empty() ? "" : "write " + std::string(key) + " = \"" + meant + "\"";
 }
 
 }  // namespace
 
-void Findings::add(ConfigPlace place, std::string what, std::string suggestion) {
+void Findings::add(SourcePlace place, std::string what, std::string suggestion) {
   if (errors_.size() < most) {
     errors_.emplace_back(place, std::move(what), std::move(suggestion));
   } else {
@@ -37,19 +26,19 @@ void Findings::add(ConfigPlace place, std::string what, std::string suggestion) 
   }
 }
 
-std::vector<ConfigError> Findings::take() {
+std::vector<SourceError> Findings::take() {
   std::sort(errors_.begin(), errors_.end(), [](const auto& a, const auto& b) {
     return std::tie(a.place, a.what) < std::tie(b.place, b.what);
   });
   if (more_ > 0) {
-    errors_.emplace_back(ConfigPlace(), "and " + std::to_string(more_) + " more",
-                         "put those above right first");
+    errors_.emplace_back(SourcePlace(), "and " + std::to_string(more_) + " more",
+                         "correct those above first");
   }
   return std::move(errors_);
 }
 
-std::optional<std::string> text_of(Findings& findings, const ConfigNode& node,
-                                   std::string_view name, std::string_view suggestion) {
+std::optional<std::string> text_of(Findings& findings, const TomlNode& node, std::string_view name,
+                                   std::string_view suggestion) {
   const auto* const text = std::get_if<std::string>(&node.value);
   const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
   std::string what = ticked(name);
@@ -66,13 +55,15 @@ std::optional<std::string> text_of(Findings& findings, const ConfigNode& node,
   return std::nullopt;
 }
 
-Section::Section(Findings& findings, std::string_view name, const ConfigNode& node)
+Section::Section(Findings& findings, const Schema& schema, std::string_view name,
+                 const TomlNode& node)
     : findings_(&findings),
-      name_(name),
-      table_(&std::get<ConfigNode::Table>(node.value)),
+      schema_(&schema),
+      name_(schema.section(name).name),
+      table_(&std::get<TomlNode::Table>(node.value)),
       place_(node.place) {}
 
-const ConfigNode::Entry* Section::entry(std::string_view key) const {
+const TomlNode::Entry* Section::entry(std::string_view key) const {
   const auto found = std::find_if(table_->begin(), table_->end(),
                                   [&](const auto& candidate) { return candidate.key == key; });
   return found == table_->end() ? nullptr : &*found;
@@ -80,23 +71,23 @@ const ConfigNode::Entry* Section::entry(std::string_view key) const {
 
 bool Section::lacks(std::string_view key) const {
   return std::none_of(table_->begin(), table_->end(), [&](const auto& candidate) {
-    return candidate.key == key || meant_by(name_, candidate.key) == key;
+    return candidate.key == key || schema_->meant(name_, candidate.key) == key;
   });
 }
 
-ConfigPlace Section::place_of(std::string_view key) const {
+SourcePlace Section::place_of(std::string_view key) const {
   const auto* const found = entry(key);
   return found == nullptr ? place_ : found->node.place;
 }
 
-const ConfigNode* Section::find(std::string_view key) {
-  known_.push_back(key_in(name_, key).name);
+const TomlNode* Section::find(std::string_view key) const {
+  static_cast<void>(schema_->key(name_, key));
   const auto* const found = entry(key);
   return found == nullptr ? nullptr : &found->node;
 }
 
 template <class T>
-const T* Section::find(std::string_view key, std::string_view kind) {
+const T* Section::find(std::string_view key, std::string_view kind) const {
   const auto* const node = find(key);
   const auto* const value = node == nullptr ? nullptr : std::get_if<T>(&node->value);
   if (node != nullptr && value == nullptr) {
@@ -105,23 +96,24 @@ const T* Section::find(std::string_view key, std::string_view kind) {
   return value;
 }
 
-std::optional<bool> Section::flag(std::string_view key) {
+std::optional<bool> Section::flag(std::string_view key) const {
   const auto* const value = find<bool>(key, "true or false");
   return value == nullptr ? std::nullopt : std::optional(*value);
 }
 
-std::optional<std::string> Section::text(std::string_view key) {
+std::optional<std::string> Section::text(std::string_view key) const {
   const auto* const node = find(key);
-  return node == nullptr ? std::nullopt : text_of(*findings_, *node, key, write(name_, key));
+  return node == nullptr ? std::nullopt
+                         : text_of(*findings_, *node, key, schema_->instruction(name_, key));
 }
 
-bool Section::says(std::string_view key, std::string_view word) {
+bool Section::says(std::string_view key, std::string_view word) const {
   const auto* const node = find(key);
   const auto* const text = node == nullptr ? nullptr : std::get_if<std::string>(&node->value);
   return text != nullptr && *text == word;
 }
 
-std::optional<Clock::duration> Section::duration(std::string_view key) {
+std::optional<std::chrono::nanoseconds> Section::duration(std::string_view key) const {
   const auto* const node = find(key);
   if (node == nullptr) {
     return std::nullopt;
@@ -135,21 +127,21 @@ std::optional<Clock::duration> Section::duration(std::string_view key) {
   }
   const auto duration = parse_duration(*text);
   if (!duration) {
-    wrong(key, ticked(key) + " is no duration: a number above zero and one of ms, s, m, h",
+    wrong(key, ticked(key) + " is not a duration: a number above zero and one of ms, s, m, h",
           write_instead(key, meant_duration(*text)));
   }
   return duration;
 }
 
 std::optional<std::uint64_t> Section::size(std::string_view key, std::uint64_t least,
-                                           std::uint64_t most) {
+                                           std::uint64_t most) const {
   const auto* const text = find<std::string>(key, "a string with a unit");
   if (text == nullptr) {
     return std::nullopt;
   }
   const auto size = parse_size(*text);
   if (!size) {
-    wrong(key, ticked(key) + " is no size: a number and one of B, KiB, MiB, GiB",
+    wrong(key, ticked(key) + " is not a size: a number and one of B, KiB, MiB, GiB",
           write_instead(key, meant_size(*text)));
   } else if (*size < least || *size > most) {
     wrong(key, ticked(key) + " must be from " + size_text(least) + " to " + size_text(most));
@@ -160,7 +152,7 @@ std::optional<std::uint64_t> Section::size(std::string_view key, std::uint64_t l
 }
 
 std::optional<std::int64_t> Section::whole(std::string_view key, std::int64_t least,
-                                           std::int64_t most) {
+                                           std::int64_t most) const {
   const auto* const number = find<std::int64_t>(key, "a whole number");
   if (number == nullptr) {
     return std::nullopt;
@@ -173,7 +165,7 @@ std::optional<std::int64_t> Section::whole(std::string_view key, std::int64_t le
   return *number;
 }
 
-std::optional<double> Section::share(std::string_view key) {
+std::optional<double> Section::share(std::string_view key) const {
   const auto* const node = find(key);
   if (node == nullptr) {
     return std::nullopt;
@@ -193,7 +185,7 @@ std::optional<double> Section::share(std::string_view key) {
 }
 
 std::optional<std::size_t> Section::choice(std::string_view key,
-                                           std::span<const std::string_view> words) {
+                                           std::span<const std::string_view> words) const {
   const auto* const text = find<std::string>(key, "a string");
   if (text == nullptr) {
     return std::nullopt;
@@ -203,67 +195,70 @@ std::optional<std::size_t> Section::choice(std::string_view key,
     return static_cast<std::size_t>(word - words.begin());
   }
   const auto meant = nearest(*text, words);
-  wrong(key, ticked(key) + " cannot be \"" + shown(*text) + "\"",
+  wrong(key, ticked(key) + " cannot be \"" + excerpt(*text) + "\"",
         meant.empty() ? "write " + list_of(words, "\"")
                       : "did you mean \"" + std::string(meant) + "\"?");
   return std::nullopt;
 }
 
-std::optional<Section> Section::table(std::string_view key, std::string_view section) {
-  const auto* const table = find<ConfigNode::Table>(key, "a table");
-  return table == nullptr
-             ? std::nullopt
-             : std::optional<Section>(std::in_place, *findings_, section, entry(key)->node);
+std::optional<Section> Section::table(std::string_view key, std::string_view section) const {
+  const auto* const table = find<TomlNode::Table>(key, "a table");
+  return table == nullptr ? std::nullopt
+                          : std::optional<Section>(std::in_place, *findings_, *schema_, section,
+                                                   entry(key)->node);
 }
 
 std::optional<std::vector<Section>> Section::tables(std::string_view key,
-                                                    std::string_view section) {
-  const auto* const nodes = find<ConfigNode::List>(key, "a list of tables");
+                                                    std::string_view section) const {
+  const auto* const nodes = find<TomlNode::List>(key, "a list of tables");
   if (nodes == nullptr) {
     return std::nullopt;
   }
   std::vector<Section> sections;
   for (const auto& node : *nodes) {
-    if (std::holds_alternative<ConfigNode::Table>(node.value)) {
-      sections.emplace_back(*findings_, section, node);
+    if (std::holds_alternative<TomlNode::Table>(node.value)) {
+      sections.emplace_back(*findings_, *schema_, section, node);
     } else {
-      findings_->add(node.place, ticked(key) + " must hold tables alone", write(name_, key));
+      findings_->add(node.place, ticked(key) + " must hold nothing but tables",
+                     schema_->instruction(name_, key));
     }
   }
   return sections;
 }
 
-const ConfigNode::List* Section::list(std::string_view key) {
-  return find<ConfigNode::List>(key, "a list");
+const TomlNode::List* Section::list(std::string_view key) const {
+  return find<TomlNode::List>(key, "a list");
 }
 
-const ConfigNode::Table* Section::entries(std::string_view key) {
-  return find<ConfigNode::Table>(key, "a table");
+const TomlNode::Table* Section::entries(std::string_view key) const {
+  return find<TomlNode::Table>(key, "a table");
 }
 
 void Section::wrong(std::string_view key, std::string what, std::string suggestion) const {
   findings_->add(place_of(key), std::move(what),
-                 suggestion.empty() ? write(name_, key) : std::move(suggestion));
+                 suggestion.empty() ? schema_->instruction(name_, key) : std::move(suggestion));
 }
 
 void Section::finish() const {
+  const auto known = schema_->key_names(name_);
   for (const auto& candidate : *table_) {
-    if (std::find(known_.begin(), known_.end(), candidate.key) == known_.end()) {
+    if (std::find(known.begin(), known.end(), candidate.key) == known.end()) {
       const bool section =
-          name_.empty() && (std::holds_alternative<ConfigNode::Table>(candidate.node.value) ||
-                            std::holds_alternative<ConfigNode::List>(candidate.node.value));
+          name_.empty() && (std::holds_alternative<TomlNode::Table>(candidate.node.value) ||
+                            std::holds_alternative<TomlNode::List>(candidate.node.value));
       findings_->add(candidate.place,
                      (section ? "unknown section " : "unknown key ") + ticked(candidate.key),
-                     findings_->full() ? "" : suggest_key(name_, candidate.key));
+                     findings_->full() ? "" : schema_->suggestion(name_, candidate.key));
     }
   }
   const auto last = name_.substr(name_.rfind('.') + 1);
-  const auto where = last.size() == name_.size() ? head_of(name_) : ticked(last);
-  for (const auto key : required_) {
-    if (lacks(key)) {
-      findings_->add(place_, "no " + ticked(key) + " in " + where, write(name_, key));
+  const auto where = last.size() == name_.size() ? schema_->section(name_).header() : ticked(last);
+  for (const auto* key : schema_->keys(name_)) {
+    if (key->required && lacks(key->name)) {
+      findings_->add(place_, "no " + ticked(key->name) + " in " + where,
+                     schema_->instruction(name_, key->name));
     }
   }
 }
 
-}  // namespace understudy::detail
+}  // namespace understudy::text

@@ -1,16 +1,18 @@
-#include "config_presets.hpp"
+#include "client/config/presets.hpp"
 
 #include <algorithm>
 #include <array>
 
+#include "understudy/client/config.hpp"
+
 namespace understudy {
 namespace {
 
-using detail::Preset;
+using config::Preset;
 
 // Base URLs: protocols.md 2 to 6. Gemini: its OpenAI-compatible endpoint (ai.google.dev, OpenAI
-// compatibility). openai-codex is OpenAI's public Responses API, for which a plain key is enough: we
-// imitate no other client, so the backend behind a ChatGPT login is for who writes its base_url and oauth.
+// compatibility). openai-codex is OpenAI's public Responses API, which takes a plain key: this program does not
+// imitate other clients, so a user of the back end behind a ChatGPT login writes its base_url and oauth.
 constexpr std::array presets{
     Preset{"anthropic", llm::Protocol::anthropic_messages, "https://api.anthropic.com",
            llm::Authorization::x_api_key, "ANTHROPIC_API_KEY"},
@@ -44,7 +46,7 @@ std::vector<std::string_view> preset_names() {
   return names;
 }
 
-namespace detail {
+namespace config {
 
 const Preset* preset_of(std::string_view name) noexcept {
   const auto* const preset =
@@ -63,5 +65,5 @@ ProviderConfig provider_of(const Preset& preset) {
   return provider;
 }
 
-}  // namespace detail
+}  // namespace config
 }  // namespace understudy
