@@ -5,7 +5,7 @@
 using namespace understudy;
 using namespace understudy::llm;
 using namespace std::chrono_literals;
-using understudy::tool::CallRecord;
+using understudy::gateway::CallRecord;
 using understudy::tool::log_line;
 using Format = LogConfig::Format;
 

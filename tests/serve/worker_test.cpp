@@ -5,10 +5,10 @@
 
 #include <thread>
 
-#include "gateway_world.hpp"
+#include "../gateway/gateway_world.hpp"
 
 using namespace gateway_test;
-using understudy::tool::Records;
+using understudy::gateway::Records;
 using understudy::tool::Setup;
 using understudy::tool::Worker;
 
@@ -42,7 +42,7 @@ struct Upstream {
 };
 
 Setup plain(Config config) {
-  auto listening = understudy::tool::server_options(config.server);
+  auto listening = understudy::gateway::detail::server_options(config.server);
   return {std::move(config), std::move(listening)};
 }
 

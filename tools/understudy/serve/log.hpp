@@ -14,8 +14,8 @@
 #include <memory>
 #include <string>
 
-#include "call_record.hpp"
 #include "understudy/client/config.hpp"
+#include "understudy/gateway/call_record.hpp"
 
 namespace spdlog {
 class logger;
@@ -25,6 +25,8 @@ class thread_pool;
 }  // namespace spdlog
 
 namespace understudy::tool {
+
+using namespace gateway;
 
 /// What the log says of a call: a line, or as JSON the members of an object without its braces.
 std::string log_line(const CallRecord& record, LogConfig::Format format);

@@ -16,11 +16,13 @@
 #include <optional>
 #include <string>
 
-#include "call_record.hpp"
-#include "levels.hpp"
 #include "understudy/failover/observer.hpp"
+#include "understudy/gateway/call_record.hpp"
+#include "understudy/gateway/levels.hpp"
 
 namespace understudy::tool {
+
+using namespace gateway;
 
 /// See the top of the file.
 class Metrics final : public Observer {

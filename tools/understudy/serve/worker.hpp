@@ -19,10 +19,13 @@
 #include <memory>
 #include <thread>
 
-#include "gateway.hpp"
+#include "../../../lib/gateway/gateway.hpp"
 #include "understudy/net/tcp.hpp"
 
 namespace understudy::tool {
+
+using namespace gateway;
+using namespace gateway::detail;
 
 /// A configuration, and what was made of its files.
 class Setup {

@@ -1,4 +1,4 @@
-#include "../../tools/understudy/serve/gateway.hpp"
+#include "../../lib/gateway/gateway.hpp"
 
 #include "gateway_world.hpp"
 #include "understudy/runtime/race.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 
 std::optional<ErrorAnswer> refused_request(const Config& config, const llm::Request& request) {
   const auto has = [&](std::string_view name, std::string_view harmless = "null") {
@@ -35,4 +35,4 @@ std::optional<ErrorAnswer> refused_request(const Config& config, const llm::Requ
   return std::nullopt;
 }
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

@@ -8,7 +8,7 @@
 #include "understudy/failover/call_report.hpp"
 #include "understudy/llm/protocol.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway {
 
 /// Holds no secret. The prompt alone if the configuration says so.
 class CallRecord {
@@ -29,4 +29,4 @@ class CallRecord {
   std::string prompt;  ///< the request's body, if `log.prompts`
 };
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway

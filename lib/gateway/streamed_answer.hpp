@@ -11,7 +11,7 @@
 #include "understudy/client/client.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 
 /// `x-understudy-member`, `-attempts` and `-why`: what is known of a call so far.
 void add_report(HttpFields& headers, const CallReport& report);
@@ -54,4 +54,4 @@ class StreamedAnswer {
   std::optional<Clock::duration> longest_gap_;
 };
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

@@ -10,7 +10,7 @@
 #include "understudy/llm/protocol.hpp"
 #include "understudy/net/http_message.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 
 inline constexpr std::string_view one_model = "/v1/models/";
 
@@ -35,4 +35,4 @@ class Resource {
 /// Where the path does not say whose words an answer is to be in: Anthropic's clients name a version. Views the head.
 Resource resource_at(const HttpHead& head);
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

@@ -1,6 +1,6 @@
 #include "resource.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 
 Resource resource_at(const HttpHead& head) {
   using Kind = Resource::Kind;
@@ -31,4 +31,4 @@ Resource resource_at(const HttpHead& head) {
   return at;
 }
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

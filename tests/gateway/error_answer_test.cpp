@@ -1,4 +1,4 @@
-#include "../../tools/understudy/serve/error_answer.hpp"
+#include "../../lib/gateway/error_answer.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,8 +8,8 @@
 
 using namespace understudy;
 using namespace understudy::llm;
-using tool::error_answer;
-using tool::stream_error;
+using gateway::detail::error_answer;
+using gateway::detail::stream_error;
 
 TEST_CASE(
     "what this machine has run out of: 503 with Retry-After, and the words say what to raise") {

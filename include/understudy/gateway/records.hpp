@@ -12,12 +12,12 @@
 #include <deque>
 #include <mutex>
 
-#include "call_record.hpp"
-#include "log.hpp"
-#include "metrics.hpp"
+#include "../../../tools/understudy/serve/log.hpp"
+#include "../../../tools/understudy/serve/metrics.hpp"
+#include "understudy/gateway/call_record.hpp"
 #include "understudy/text/json_writer.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway {
 
 /// See the top of the file.
 class Records {
@@ -42,7 +42,7 @@ class Records {
   void note(LogConfig::Level level, std::string_view text) { log_.note(level, text); }
   void set_level(LogConfig::Level level) { log_.set_level(level); }
 
-  Metrics& metrics() noexcept { return metrics_; }
+  tool::Metrics& metrics() noexcept { return metrics_; }
 
   /// All metrics as text; nothing: built without.
   std::optional<std::string> metrics_text(ClientState& state) const;
@@ -51,12 +51,12 @@ class Records {
   void write_recent(JsonWriter& json) const;
 
  private:
-  Log log_;
-  Metrics metrics_;
+  tool::Log log_;
+  tool::Metrics metrics_;
   bool prompts_;
   std::atomic<std::size_t> under_way_{0};
   mutable std::mutex mutex_;
   std::deque<CallRecord> recent_;
 };
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway

@@ -7,7 +7,7 @@
 #include "understudy/llm/event.hpp"
 #include "understudy/runtime/local_fault.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 namespace {
 
 /// How a reason is said over HTTP, and whether the same request may fare better in a while.
@@ -142,4 +142,4 @@ StreamError stream_error(const Failure& failure, llm::Protocol protocol) {
   return error;
 }
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

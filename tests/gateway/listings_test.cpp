@@ -1,4 +1,4 @@
-#include "../../tools/understudy/serve/listings.hpp"
+#include "../../lib/gateway/listings.hpp"
 
 #include <cstring>
 
@@ -70,7 +70,7 @@ TEST_CASE("status keeps the last calls alone") {
   world.add();
   world.add();
   world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
-    for (std::size_t i = 0; i < understudy::tool::Records::most_recent + 5; ++i) {
+    for (std::size_t i = 0; i < understudy::gateway::Records::most_recent + 5; ++i) {
       co_await post(http, paths()[0]);
     }
     const auto status = co_await get(http, "/status");
@@ -79,7 +79,7 @@ TEST_CASE("status keeps the last calls alone") {
          at = status.body.find("\"report\":", at + 1)) {
       ++calls;
     }
-    CHECK(calls == understudy::tool::Records::most_recent);
+    CHECK(calls == understudy::gateway::Records::most_recent);
   });
 }
 

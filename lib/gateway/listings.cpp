@@ -5,7 +5,7 @@
 #include "understudy/net/url.hpp"
 #include "understudy/text/json_writer.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 namespace {
 
 std::set<std::string, std::less<>> names_of(const Config& config) {
@@ -125,4 +125,4 @@ std::string status(const Config& config, ClientState& state, const Records& reco
   return out;
 }
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

@@ -13,7 +13,7 @@
 #include "understudy/llm/codec.hpp"
 #include "understudy/runtime/local_fault.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 namespace {
 
 class GatewayCategory final : public boost::system::error_category {
@@ -75,14 +75,14 @@ asio::awaitable<void> send(ClientExchange& client, const Result<std::string>& an
 /// What a call tells on its way: to the metrics, and at its end to the record.
 class Told final : public Observer {
  public:
-  Told(Metrics& metrics, CallRecord& record) : metrics_(metrics), record_(record) {}
+  Told(tool::Metrics& metrics, CallRecord& record) : metrics_(metrics), record_(record) {}
 
   void attempt_ended(const AttemptReport& attempt) override { metrics_.attempt_ended(attempt); }
   void answer_broke(const AttemptReport& attempt) override { metrics_.answer_broke(attempt); }
   void call_ended(const CallReport& report) override { record_.report = report; }
 
  private:
-  Metrics& metrics_;
+  tool::Metrics& metrics_;
   CallRecord& record_;
 };
 
@@ -399,4 +399,4 @@ asio::awaitable<void> Gateway::run(ClientExchange& client, CallRecord record, Ca
   }
 }
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

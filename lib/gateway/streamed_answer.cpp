@@ -8,7 +8,7 @@
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 namespace {
 
 constexpr std::size_t longest_why = 512;
@@ -197,4 +197,4 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   broke_ = unfinished.failed();
 }
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

@@ -1,11 +1,11 @@
-#include "../../tools/understudy/serve/browser_guard.hpp"
+#include "../../lib/gateway/browser_guard.hpp"
 
 #include <doctest/doctest.h>
 
 #include "gateway_world.hpp"
 
 using namespace gateway_test;
-using understudy::tool::BrowserGuard;
+using understudy::gateway::detail::BrowserGuard;
 
 namespace {
 

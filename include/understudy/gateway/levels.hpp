@@ -7,7 +7,7 @@
 
 #include "understudy/client/client_state.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway {
 
 class Levels {
  public:
@@ -26,4 +26,4 @@ class Levels {
   std::size_t under_way;
 };
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway

@@ -1,6 +1,6 @@
-#include "records.hpp"
+#include "understudy/gateway/records.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway {
 
 void Records::reloaded() {
   metrics_.reloaded(true);
@@ -52,4 +52,4 @@ void Records::write_recent(JsonWriter& json) const {
   json.end_array();
 }
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway

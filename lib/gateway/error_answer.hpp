@@ -20,7 +20,7 @@
 #include "understudy/llm/protocol.hpp"
 #include "understudy/net/http_message.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 
 class ErrorAnswer {
  public:
@@ -45,4 +45,4 @@ class StreamError {
 };
 StreamError stream_error(const Failure& failure, llm::Protocol protocol);
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

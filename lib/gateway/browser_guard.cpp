@@ -5,7 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/beast/core/string.hpp>
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 namespace {
 
 namespace asio = boost::asio;
@@ -169,4 +169,4 @@ HttpFields preflight_answer(const HttpHead& head) {
   return fields;
 }
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

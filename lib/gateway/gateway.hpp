@@ -25,12 +25,12 @@
 
 #include "browser_guard.hpp"
 #include "client_exchange.hpp"
-#include "records.hpp"
 #include "resource.hpp"
 #include "understudy/client/client.hpp"
+#include "understudy/gateway/records.hpp"
 #include "understudy/net/http_server.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 
 /// Why the gateway has stopped a call itself.
 enum class GatewayStop { client_gone = 1 };
@@ -86,7 +86,8 @@ class Gateway {
   bool draining_ = false;
 };
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail
 
 template <>
-struct boost::system::is_error_code_enum<understudy::tool::GatewayStop> : std::true_type {};
+struct boost::system::is_error_code_enum<understudy::gateway::detail::GatewayStop>
+    : std::true_type {};

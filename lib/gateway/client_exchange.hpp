@@ -15,7 +15,7 @@
 #include "understudy/llm/protocol.hpp"
 #include "understudy/net/http_server.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 
 /// See the top of the file. What it is given must outlive it.
 class ClientExchange {
@@ -46,4 +46,4 @@ class ClientExchange {
   unsigned status_ = 0;
 };
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

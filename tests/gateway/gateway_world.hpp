@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "../../tools/understudy/serve/gateway.hpp"
+#include "../../lib/gateway/gateway.hpp"
 #include "../client/client_world.hpp"
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/event_decoder.hpp"
@@ -15,8 +15,8 @@
 namespace gateway_test {
 
 using namespace client_test;
-using understudy::tool::Gateway;
-using understudy::tool::GatewayStop;
+using understudy::gateway::detail::Gateway;
+using understudy::gateway::detail::GatewayStop;
 
 inline const std::string ten = "one two three four five six seven eight nine ten";
 
@@ -63,7 +63,7 @@ class GatewayWorld : public ClientWorld {
     run(configured, [&](Client& client) -> awaitable<void> {
       Gateway gateway(configured, client, *state, records);
       running = &gateway;
-      HttpServer server(understudy::tool::server_options(configured.server),
+      HttpServer server(understudy::gateway::detail::server_options(configured.server),
                         [&](HttpExchange& http) { return gateway.answer(http); });
       auto body = [&](Scope& scope) -> awaitable<void> {
         auto listening = [&] { return server.serve(*port); };
@@ -79,7 +79,7 @@ class GatewayWorld : public ClientWorld {
     });
   }
 
-  understudy::tool::Records records{quiet()};
+  understudy::gateway::Records records{quiet()};
   Gateway* running = nullptr;  // within `use`
 
  private:

@@ -1,11 +1,11 @@
-#include "../../tools/understudy/serve/resource.hpp"
+#include "../../lib/gateway/resource.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace understudy;
 using namespace understudy::llm;
-using understudy::tool::Resource;
-using understudy::tool::resource_at;
+using understudy::gateway::detail::Resource;
+using understudy::gateway::detail::resource_at;
 
 TEST_CASE("a path, with or without a query: what there is, and in whose words") {
   using Kind = Resource::Kind;

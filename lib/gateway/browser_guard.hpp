@@ -24,7 +24,7 @@
 #include "understudy/client/config.hpp"
 #include "understudy/net/http_message.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 
 /// See the top of the file. The configuration must outlive it.
 class BrowserGuard {
@@ -49,4 +49,4 @@ class BrowserGuard {
 /// What a preflight (`OPTIONS` with `Access-Control-Request-Method`) of an allowed origin is answered with.
 HttpFields preflight_answer(const HttpHead& head);
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 namespace {
 
 constexpr std::size_t longest_id = 128;
@@ -49,4 +49,4 @@ void ClientExchange::note(unsigned status, HttpFields& headers) {
   }
 }
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail

@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "records.hpp"
 #include "understudy/client/client_state.hpp"
 #include "understudy/client/config.hpp"
+#include "understudy/gateway/records.hpp"
 
-namespace understudy::tool {
+namespace understudy::gateway::detail {
 
 /// `GET /v1/models`, in the protocol's words: the names of the routes, and of the main chain's first member.
 std::string models_list(const Config& config, llm::Protocol protocol);
@@ -21,4 +21,4 @@ std::optional<std::string> model_entry(const Config& config, llm::Protocol proto
 /// `GET /status`: chains, credentials by their labels, what rests and why, and the last calls. No secret.
 std::string status(const Config& config, ClientState& state, const Records& records, bool draining);
 
-}  // namespace understudy::tool
+}  // namespace understudy::gateway::detail
