@@ -11,8 +11,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::beast::iequals;
 
-/// Desktop applications whose windows are pages of a scheme of their own: Electron's usual choice, VS Code's
-/// webviews and windows, Tauri. No site can be of such a scheme.
+/// Desktop applications whose windows are pages with a scheme of their own: Electron's usual choice, VS Code's
+/// webviews and windows, Tauri. No web site can have such a scheme.
 constexpr std::array<std::string_view, 4> application_schemes{"app://", "vscode-webview://",
                                                               "vscode-file://", "tauri://"};
 
@@ -34,7 +34,7 @@ bool matches_host(std::string_view pattern, std::string_view host) {
          iequals(pattern, host.substr(host.size() - pattern.size()));
 }
 
-/// Names that no DNS server outside can give to somebody else (RFC 6761 6.3), and addresses.
+/// Names that no outside DNS server can assign to another machine (RFC 6761 6.3), and addresses.
 bool is_loopback(std::string_view host) {
   boost::system::error_code unparsed;
   const auto address = asio::ip::make_address(std::string(host), unparsed);
@@ -55,7 +55,7 @@ bool is_json(std::string_view type) {
          (type.size() > suffix.size() && iequals(type.substr(type.size() - suffix.size()), suffix));
 }
 
-/// All fields of that name: the first one alone could be a decoy.
+/// Whether all fields of that name pass: the first one alone could be a decoy.
 template <class Test>
 bool each(const HttpHead& head, std::string_view name, Test test) {
   for (std::size_t i = 0; i < head.headers.size(); ++i) {
@@ -121,7 +121,7 @@ std::optional<ErrorAnswer> BrowserGuard::refused(const HttpHead& head,
   const auto origin = head.headers.find("origin");
   const auto site = head.headers.find("sec-fetch-site");
   const bool open_host = keys_ || (!loopback_ && server_.hosts.empty());
-  // Browsers send a Host always; what speaks HTTP/1.0 without one is none.
+  // Browsers always send a Host; a client that speaks HTTP/1.0 without one is not a browser.
   if (!open_host && !head.authority.empty() && !allows_host(head.authority)) {
     return refusal(403,
                    "the `Host` of this request, " + in_ticks(head.authority) +

@@ -1,17 +1,17 @@
-/// Keeps web pages from spending the user's keys: which requests are refused because a page may have sent them.
+/// Keeps web pages from spending the user's keys: rejects requests that a page may have sent.
 ///
 /// A page on any site can make the user's browser send requests to this machine. Without `server.keys` nothing else
-/// stands between such a page and the providers. SECURITY.md, "Browsers", has the whole picture.
+/// protects the providers' keys from such a page. SECURITY.md, "Browsers", has the reasons.
 ///
 /// Invariants
-/// 1. A pure function of the head and the configuration. It runs before anything else is done with a request.
-/// 2. Without keys, on loopback: `Host` names this machine or stands in `server.hosts`. A page whose own name was made
-///    to resolve to this machine (DNS rebinding) sends that name.
+/// 1. A pure function of the head and the configuration. It runs before any other check of a request.
+/// 2. Without keys, on loopback: `Host` names this machine or is in `server.hosts`. A page whose own name was made to
+///    resolve to this machine (DNS rebinding) sends that name.
 /// 3. Without keys: an `Origin` is one of this machine, of a desktop application's own scheme, or of
-///    `server.origins`; without an allowed one, `Sec-Fetch-Site: cross-site` is refused; and a body is JSON, which no page
-///    can send to another origin without asking first, unless it is multipart and not from a browser.
-/// 4. With keys: an `Origin` stands in `server.origins`. Host and body are free, since no page knows the key.
-/// 5. What is refused is told which field was wrong, and what to send or to set instead.
+///    `server.origins`; without an allowed one, `Sec-Fetch-Site: cross-site` is rejected; and a body is JSON, which no page
+///    can send to another origin without a preflight request, unless it is multipart and not from a browser.
+/// 4. With keys: an `Origin` is in `server.origins`. Host and body are not checked, since no page knows the key.
+/// 5. The error names the field that is wrong, and what to send or to set instead.
 ///
 ///     const BrowserGuard guard(config.server);
 ///     if (const auto refused = guard.refused(head, protocol)) { ... answer with it ... }
@@ -31,10 +31,10 @@ class BrowserGuard {
  public:
   explicit BrowserGuard(const ServerConfig& server);
 
-  /// The answer to a request that is refused (403, 415), or nothing.
+  /// The error (403, 415) that answers a rejected request, or nothing.
   std::optional<ErrorAnswer> refused(const HttpHead& head, llm::Protocol protocol) const;
 
-  /// The origin that may read the answer, as the request's `Origin` has it. Nothing: no page of another origin.
+  /// The origin whose pages may read the answer, as the request's `Origin` has it. Nothing: no other origin.
   std::optional<std::string_view> reader(const HttpHead& head) const;
 
  private:
@@ -46,7 +46,7 @@ class BrowserGuard {
   bool loopback_;
 };
 
-/// What a preflight (`OPTIONS` with `Access-Control-Request-Method`) of an allowed origin is answered with.
+/// The headers that answer a preflight (`OPTIONS` with `Access-Control-Request-Method`) of an allowed origin.
 HttpFields preflight_answer(const HttpHead& head);
 
 }  // namespace understudy::gateway::detail

@@ -17,8 +17,8 @@ bool is_plain(std::string_view id) {
 
 }  // namespace
 
-ClientExchange::ClientExchange(HttpExchange& exchange, llm::Protocol words, std::string fresh_id)
-    : http_(exchange), protocol_(words), id_(std::move(fresh_id)) {
+ClientExchange::ClientExchange(HttpExchange& exchange, llm::Protocol protocol, std::string fresh_id)
+    : http_(exchange), protocol_(protocol), id_(std::move(fresh_id)) {
   const auto own = request().headers.find("x-request-id").value_or("");
   if (is_plain(own)) {
     id_ = own;

@@ -1,8 +1,8 @@
-/// An exchange with a client of the gateway's: whose words it is in, its id, and how it was answered.
+/// An exchange with a client of the gateway: the client's protocol, the request's id, and the status that was sent.
 ///
 /// Invariants
 /// 1. Every answer carries the id, under the names that the official SDKs look for (`x-request-id`, and
-///    `request-id` for Anthropic's). It is the client's own `x-request-id` if that is a plain word.
+///    `request-id` for Anthropic's). It is the client's own `x-request-id` if that has only harmless characters.
 ///
 ///     ClientExchange client(http, Protocol::openai_chat, "req_1");
 ///     co_await client.respond(200, json_fields(), body);
@@ -17,23 +17,23 @@
 
 namespace understudy::gateway::detail {
 
-/// See the top of the file. What it is given must outlive it.
+/// See the top of the file. The HTTP exchange must outlive it.
 class ClientExchange {
  public:
-  ClientExchange(HttpExchange& exchange, llm::Protocol words, std::string fresh_id);
+  ClientExchange(HttpExchange& exchange, llm::Protocol protocol, std::string fresh_id);
 
   const HttpHead& request() const noexcept { return http_.request(); }
   llm::Protocol protocol() const noexcept { return protocol_; }
   const std::string& id() const noexcept { return id_; }
-  /// A page of that origin may read what it is answered (CORS).
+  /// Pages of that origin may read the answer (CORS).
   void readable_by(std::string_view origin) { reader_ = origin; }
-  /// What the client was told, or zero.
+  /// The status that was sent, or zero.
   unsigned status() const noexcept { return status_; }
 
   asio::awaitable<error_code> respond(unsigned status, HttpFields headers, std::string_view body);
   asio::awaitable<error_code> begin(unsigned status, HttpFields headers);
 
-  /// For all else.
+  /// For everything else.
   HttpExchange& http() noexcept { return http_; }
 
  private:

@@ -10,7 +10,7 @@
 namespace understudy::gateway::detail {
 namespace {
 
-/// How a reason is said over HTTP, and whether the same request may fare better in a while.
+/// How a reason is expressed over HTTP, and whether the same request may succeed later.
 struct Said {
   unsigned status;
   bool later;
@@ -72,16 +72,16 @@ Said said_of(const Failure& failure, llm::Protocol protocol) {
   return reason ? said_of(*reason, protocol) : Said{502, false};
 }
 
-/// Both official SDKs wait so long before they ask again; told of a longer wait, OpenAI's asks after half a
-/// second, Anthropic's sleeps for as long as it says.
+/// The longest wait that both official SDKs honor; given a longer one, OpenAI's retries after half a second, and
+/// Anthropic's sleeps for all of it.
 constexpr auto longest_wait = std::chrono::seconds(60);
 
-/// What this machine lacks comes back when calls end: soon enough for a client that waits, and late enough not to
-/// meet the same.
+/// A shortage of this machine passes when calls end: soon enough for a client that waits, and late enough not to
+/// meet the same shortage.
 constexpr auto local_wait = std::chrono::seconds(5);
 
-/// Another try is worth it only where it would meet others than ours did: when somebody comes back at a time
-/// that a provider has named. How long we ourselves leave a member alone is no such promise.
+/// A client's retry can only succeed where the gateway's own did not: when a member returns at a time that a
+/// provider has named. The gateway's own cooldowns promise nothing.
 bool worth_another_try(const Failure& failure) {
   const auto attempts = failure.attempts();
   const bool named = std::any_of(attempts.begin(), attempts.end(),
@@ -89,7 +89,7 @@ bool worth_another_try(const Failure& failure) {
   return named && failure.retry_after() && *failure.retry_after() <= longest_wait;
 }
 
-/// The provider's own words, or else what is known.
+/// The provider's own message, or else what is known.
 std::string message_of(const Failure& failure) {
   if (const auto local = local_fault_of(failure.code())) {
     auto text = "the gateway is " + error_code(*local).message() +

@@ -1,12 +1,12 @@
-/// What a client is told when nobody could answer: a status, and a body in its own protocol.
+/// The error that a client gets when no member could answer: a status, and a body in the client's protocol.
 ///
 /// Invariants
 /// 1. A pure function of the failure: its reason decides the status, as the provider's own would be, so that a
 ///    client's SDK raises the error class that fits.
 /// 2. It says `x-should-retry: false`, which both official SDKs obey (protocols.md 2.5), unless a provider has
-///    named a time within a minute: the retries of an SDK must not multiply ours.
-/// 3. What this machine has run out of (LocalFault) is 503 with `retry-after`, and says what to raise: there were no
-///    retries of ours, and it passes when calls end.
+///    named a time within a minute: the SDK's retries must not multiply the gateway's.
+/// 3. A shortage of this machine (LocalFault) is 503 with `retry-after`, and its message says what to raise: the
+///    gateway did not retry, and the shortage passes when calls end.
 /// 4. No secret: a Failure's text has none.
 ///
 ///     const auto answer = error_answer(failure, Protocol::openai_chat);
@@ -32,7 +32,7 @@ class ErrorAnswer {
 /// The failure of a call.
 ErrorAnswer error_answer(const Failure& failure, llm::Protocol protocol);
 
-/// An error of the request itself, before anybody was asked. `code` may be empty.
+/// An error of the request itself, before any provider was asked. `code` may be empty.
 ErrorAnswer refusal(unsigned status, std::string_view message, llm::Protocol protocol,
                     std::string_view code = {});
 

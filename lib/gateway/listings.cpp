@@ -60,6 +60,23 @@ void write_marks(JsonWriter& json, State& state) {
   json.end_array();
 }
 
+void write_recent(JsonWriter& json, const Records& records) {
+  using Milliseconds = std::chrono::duration<double, std::milli>;
+  json.begin_array();
+  for (const auto& record : records.recent()) {
+    json.begin_object()
+        .member("id", record->id)
+        .member("path", record->path)
+        .member("status", record->status)
+        .member("broke", record->broke)
+        .member("took_ms", Milliseconds(record->took).count())
+        .key("report")
+        .raw(record->report.to_json())
+        .end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 std::string models_list(const Config& config, llm::Protocol protocol) {
@@ -120,7 +137,7 @@ std::string status(const Config& config, ClientState& state, const Records& reco
   json.end_array().key("marks");
   write_marks(json, state.state());
   json.key("recent");
-  records.write_recent(json);
+  write_recent(json, records);
   json.end_object();
   return out;
 }

@@ -1,4 +1,4 @@
-/// What the gateway says of itself: the models that can be asked for, and how things stand.
+/// What the gateway reports about itself: the models that clients can ask for, and its status.
 #pragma once
 
 #include <optional>
@@ -11,14 +11,14 @@
 
 namespace understudy::gateway::detail {
 
-/// `GET /v1/models`, in the protocol's words: the names of the routes, and of the main chain's first member.
+/// `GET /v1/models`, in the protocol's form: the names of the routes, and of the main chain's first member.
 std::string models_list(const Config& config, llm::Protocol protocol);
 
-/// `GET /v1/models/NAME`; the name as it stands there, percent-encoded. Nothing: there is none of it.
+/// `GET /v1/models/NAME`; the name as the path has it, percent-encoded. Nothing: no such model.
 std::optional<std::string> model_entry(const Config& config, llm::Protocol protocol,
                                        std::string_view encoded);
 
-/// `GET /status`: chains, credentials by their labels, what rests and why, and the last calls. No secret.
+/// `GET /status`: chains, credentials by their labels, cooldowns with their reasons, and the last calls. No secret.
 std::string status(const Config& config, ClientState& state, const Records& records, bool draining);
 
 }  // namespace understudy::gateway::detail

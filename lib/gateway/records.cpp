@@ -1,55 +1,68 @@
 #include "understudy/gateway/records.hpp"
 
 namespace understudy::gateway {
+namespace {
 
-void Records::reloaded() {
-  metrics_.reloaded(true);
-  log_.note(LogConfig::Level::info, "the configuration was read again, and is in force");
-}
-
-void Records::refused(const ConfigErrors& errors) {
-  metrics_.reloaded(false);
-  log_.note(LogConfig::Level::error,
-            "the configuration was refused; the one before stays in force");
-  for (const auto& error : errors.errors) {
-    auto line = to_string(ConfigErrors{errors.file, {error}});
-    line.erase(line.find_last_not_of('\n') + 1);
-    log_.note(LogConfig::Level::error, line);
+/// Runs code of the embedding program, whose exceptions concern no call.
+template <class F>
+void contain(F f) noexcept {
+  try {
+    f();
+  } catch (...) {  // NOLINT(bugprone-empty-catch) see invariant 3
   }
 }
 
-void Records::ended(CallRecord record) {
-  under_way_.fetch_sub(1, std::memory_order_relaxed);
-  metrics_.answered(record);
-  log_.call(record);
+}  // namespace
+
+Records::Records(RecordsOptions options)
+    : log_(options.log ? std::move(options.log) : std::make_shared<Log>()),
+      metrics_(options.metrics ? std::move(options.metrics) : std::make_shared<Metrics>()),
+      prompts_(options.prompts) {}
+
+Records::~Records() = default;
+
+void Records::config_applied() {
+  contain([&] { metrics_->config_reloaded(true); });
+  contain([&] { log_->config_applied(); });
+}
+
+void Records::config_rejected(const ConfigErrors& errors) {
+  contain([&] { metrics_->config_reloaded(false); });
+  contain([&] { log_->config_rejected(errors); });
+}
+
+void Records::warning(std::string_view text) {
+  contain([&] { log_->warning(text); });
+}
+
+void Records::attempt_ended(const AttemptReport& attempt) {
+  contain([&] { metrics_->attempt_ended(attempt); });
+}
+
+void Records::answer_broke(const AttemptReport& attempt) {
+  contain([&] { metrics_->answer_broke(attempt); });
+}
+
+void Records::call_ended(CallRecord record) {
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  contain([&] { metrics_->call_ended(record); });
+  contain([&] { log_->call_ended(record); });
   record.prompt = std::string();
+  auto kept = std::make_shared<const CallRecord>(std::move(record));
   const std::lock_guard lock(mutex_);
-  recent_.push_front(std::move(record));
+  recent_.push_front(std::move(kept));
   if (recent_.size() > most_recent) {
     recent_.pop_back();
   }
 }
 
-std::optional<std::string> Records::metrics_text(ClientState& state) const {
-  return metrics_.text(Levels(state, under_way_.load(std::memory_order_relaxed)));
+std::vector<std::shared_ptr<const CallRecord>> Records::recent() const {
+  const std::lock_guard lock(mutex_);
+  return {recent_.begin(), recent_.end()};
 }
 
-void Records::write_recent(JsonWriter& json) const {
-  using Milliseconds = std::chrono::duration<double, std::milli>;
-  const std::lock_guard lock(mutex_);
-  json.begin_array();
-  for (const auto& record : recent_) {
-    json.begin_object()
-        .member("id", record.id)
-        .member("path", record.path)
-        .member("status", record.status)
-        .member("broke", record.broke)
-        .member("took_ms", Milliseconds(record.took).count())
-        .key("report")
-        .raw(record.report.to_json())
-        .end_object();
-  }
-  json.end_array();
+Exposition Records::exposition(ClientState& state) const {
+  return metrics_->expose(Gauges(state, calls_in_flight()));
 }
 
 }  // namespace understudy::gateway

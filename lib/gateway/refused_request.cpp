@@ -13,12 +13,11 @@ std::optional<ErrorAnswer> refused_request(const Config& config, const llm::Requ
   };
   if (request.origin == llm::Protocol::openai_chat && !request.stream && has("n", "1")) {
     return refusal(
-        400,
-        "`n`: an answer that is not streamed has one choice here; write 1, or ask for a stream",
+        400, "`n`: an answer that is not streamed has one choice; set it to 1, or ask for a stream",
         llm::Protocol::openai_chat, "unsupported_parameter");
   }
   if (request.origin == llm::Protocol::anthropic_messages && has("thread")) {
-    return refusal(400, "`thread`: no conversation is kept here; send all of it in `messages`",
+    return refusal(400, "`thread`: conversations are not stored; send all of it in `messages`",
                    llm::Protocol::anthropic_messages, "thread_unsupported_request");
   }
   const auto& chain = config.route(request.model).chain;
@@ -28,8 +27,8 @@ std::optional<ErrorAnswer> refused_request(const Config& config, const llm::Requ
   if (request.origin == llm::Protocol::openai_responses && !responses_alone &&
       (has("previous_response_id") || has("conversation"))) {
     return refusal(400,
-                   "`previous_response_id`, `conversation`: not all who may answer for this model "
-                   "can know it; send the whole conversation in `input`",
+                   "`previous_response_id`, `conversation`: not every member that may answer for "
+                   "this model has it; send the whole conversation in `input`",
                    llm::Protocol::openai_responses, "unsupported_parameter");
   }
   return std::nullopt;

@@ -1,4 +1,4 @@
-/// What a request may want and cannot have here: silently less would be no answer to it.
+/// Rejects requests for what the gateway cannot do, since a silently reduced answer would be wrong.
 #pragma once
 
 #include <optional>
@@ -9,9 +9,9 @@
 
 namespace understudy::gateway::detail {
 
-/// Says no to a request that leaves its conversation with one provider, so that another would answer without
-/// it (Anthropic's SDK, refused by that code, sends the whole conversation from then on), and to several
-/// choices in an answer that is not streamed, which is put together from one.
+/// The error for a request that leaves its conversation with one provider, so that another would answer without it
+/// (given that code, Anthropic's SDK sends the whole conversation from then on), and for several choices in an answer
+/// that is not streamed, which is assembled from one. Nothing: the request is accepted.
 std::optional<ErrorAnswer> refused_request(const Config& config, const llm::Request& request);
 
 }  // namespace understudy::gateway::detail

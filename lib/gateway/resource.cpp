@@ -21,10 +21,10 @@ Resource resource_at(const HttpHead& head) {
     at.protocol =
         at.path == "/v1/responses" ? llm::Protocol::openai_responses : llm::Protocol::openai_chat;
   } else if (at.path == "/v1/messages/count_tokens") {
-    at.kind = Kind::passed;
+    at.kind = Kind::forwarded;
     at.members = {llm::Protocol::anthropic_messages};
   } else if (at.path == "/v1/embeddings") {
-    at.kind = Kind::passed;
+    at.kind = Kind::forwarded;
     at.members = {llm::Protocol::openai_chat, llm::Protocol::openai_responses};
     at.own_model = true;
   }

@@ -1,4 +1,4 @@
-/// What there is at a path of the gateway's, and in whose words it answers.
+/// The resource at a path of the gateway, and the protocol of its answers.
 ///
 ///     const auto resource = resource_at(http.request());
 ///     if (resource.kind == Resource::Kind::question) { ... }
@@ -18,21 +18,21 @@ class Resource {
  public:
   enum class Kind : unsigned char {
     nothing,
-    health,    ///< open to all
-    listing,   ///< GET: models, status, metrics
-    question,  ///< POST: read here, and answered by the chain
-    passed,    ///< POST: answered by the chain, and not read but for its model
+    health,     ///< GET: open to all
+    listing,    ///< GET: models, status, metrics
+    question,   ///< POST: parsed, and answered by the chain
+    forwarded,  ///< POST: forwarded to the chain without being parsed, but for its model
   };
 
-  /// What is asked: its path without the query.
+  /// The path without the query.
   std::string_view path;
   Kind kind = Kind::nothing;
   llm::Protocol protocol = llm::Protocol::openai_chat;  ///< the client's
-  std::vector<llm::Protocol> members;  ///< of what is passed: the protocols that have it
-  bool own_model = false;  ///< of what is passed: it wants other models than the chain's
+  std::vector<llm::Protocol> members;  ///< of what is forwarded: the protocols that have it
+  bool own_model = false;  ///< of what is forwarded: it wants other models than the chain's
 };
 
-/// Where the path does not say whose words an answer is to be in: Anthropic's clients name a version. Views the head.
+/// The result views the head. Where the path does not determine the protocol, `anthropic-version` does.
 Resource resource_at(const HttpHead& head);
 
 }  // namespace understudy::gateway::detail

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t longest_why = 512;
 constexpr std::string_view comment = ": keep-alive\n\n";
 
-/// What may stand in a header's value: ASCII, and not for ever.
+/// Text as a header's value: printable ASCII of bounded length.
 std::string for_header(std::string_view text) {
   std::string out;
   for (const char c : text.substr(0, longest_why)) {
@@ -40,7 +40,7 @@ asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope,
   Timer comment_done(scope.get_executor());
   next_comment_ = &next_comment;
   comment_done_ = &comment_done;
-  // A write must not be cut short: so the one who keeps the client waiting ends by himself.
+  // A write must not be cut short, so keep_alive() is not cancelled: it ends by itself.
   auto answer_it = [&](Scope& asking) -> asio::awaitable<void> {
     auto waiting = [this] { return keep_alive(); };
     asking.spawn(std::move(waiting));
@@ -62,7 +62,7 @@ asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope,
   co_await with_scope(scope, std::move(answer_it));
 }
 
-/// Whenever nothing was said for so long.
+/// Writes a comment whenever nothing was written for `server.keep_alive`.
 asio::awaitable<void> StreamedAnswer::keep_alive() {
   said_at_ = Clock::now();
   while (!done_ && !broken_) {
@@ -72,7 +72,7 @@ asio::awaitable<void> StreamedAnswer::keep_alive() {
       co_return;
     }
     if (speaking_) {
-      said_at_ = Clock::now();  // a client that does not read: it has enough to read
+      said_at_ = Clock::now();  // the client does not read: it has enough to read
     } else if (Clock::now() >= said_at_ + server_.keep_alive) {
       commenting_ = true;
       const bool begun = co_await begin(nullptr);
@@ -87,7 +87,7 @@ asio::awaitable<void> StreamedAnswer::keep_alive() {
   }
 }
 
-/// Until no comment is being written.
+/// Completes when no comment is being written.
 asio::awaitable<void> StreamedAnswer::quiet() {
   while (commenting_) {
     comment_done_->expires_at(Clock::time_point::max());
@@ -95,7 +95,7 @@ asio::awaitable<void> StreamedAnswer::quiet() {
   }
 }
 
-/// Whole frames. False: the client's connection is dead.
+/// Writes whole frames. False: the client's connection is dead.
 asio::awaitable<bool> StreamedAnswer::say(std::string_view frames) {
   if (commenting_) {
     co_await quiet();
@@ -110,7 +110,7 @@ asio::awaitable<bool> StreamedAnswer::say(std::string_view frames) {
   co_return !broken_;
 }
 
-/// The head, if it was not sent yet. False: the client's connection is dead.
+/// Sends the head unless it was sent. False: the client's connection is dead.
 asio::awaitable<bool> StreamedAnswer::begin(const CallReport* report) {
   if (!exchange_.http().begun() && !broken_) {
     HttpFields headers;
@@ -141,7 +141,7 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
   encoder_->write(llm::Event(llm::Error(error.type, error.code, error.message)), out);
   const bool said = co_await say(out);
   if (said) {
-    done_ = true;  // no comment amid an end that has to wait
+    done_ = true;  // no comment while the end has to wait
     co_await exchange_.http().finish();
   }
 }
@@ -156,7 +156,7 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
       ended = ended || std::holds_alternative<llm::End>(event->body);
       if (same && !answer.resumed()) {
         out += event->raw;
-        encoder_->follow(*event);  // so that it knows what is open, should it have to end it
+        encoder_->follow(*event);  // so that it knows what is open if it has to end the answer
       } else {
         encoder_->write(*event, out);
       }
@@ -182,7 +182,7 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
       break;
     }
   }
-  if (!ended) {  // complete all the same; the client's protocol wants more than that
+  if (!ended) {  // complete, but the client's protocol requires a terminal
     encoder_->write(llm::Event(llm::End()), out);
   }
   if (server_.report) {
@@ -192,7 +192,7 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
     co_await say(out);
   }
   co_await quiet();
-  done_ = true;  // no comment amid an end that has to wait
+  done_ = true;  // no comment while the end has to wait
   const auto unfinished = co_await exchange_.http().finish();
   broke_ = unfinished.failed();
 }

@@ -1,5 +1,5 @@
-/// A call's answer, written to a client as it comes; and a comment whenever nothing was said for
-/// `server.keep_alive`, so that nobody between us and the client gives up.
+/// A call's answer, written to a client as it arrives; and a comment whenever nothing was written for
+/// `server.keep_alive`, so that neither proxies nor the client time out.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -13,20 +13,20 @@
 
 namespace understudy::gateway::detail {
 
-/// `x-understudy-member`, `-attempts` and `-why`: what is known of a call so far.
+/// Adds `x-understudy-member`, `-attempts` and `-why`: what is known of a call so far.
 void add_report(HttpFields& headers, const CallReport& report);
 
-/// See the top of the file, and the invariants of gateway.hpp.
+/// See the top of the file, and the invariants of understudy/gateway/gateway.hpp.
 class StreamedAnswer {
  public:
   StreamedAnswer(ClientExchange& exchange, const ServerConfig& server)
       : exchange_(exchange), server_(server) {}
 
-  /// Completes when it is written or cut off. Cancellation: throws operation_aborted.
+  /// Completes when the answer is written or cut off. Cancellation: throws operation_aborted.
   asio::awaitable<void> run(Client& client, Scope& scope, const RequestOptions& options,
                             llm::Request request);
 
-  /// Whether it ended otherwise than with the answer's end.
+  /// Whether it ended before the answer's end.
   bool broke() const noexcept { return broke_; }
 
   /// The longest time between two of its parts, if it had two.
@@ -47,7 +47,7 @@ class StreamedAnswer {
   Timer* comment_done_ = nullptr;
   Clock::time_point said_at_;
   bool speaking_ = false;    // frames are being written
-  bool commenting_ = false;  // a comment is
+  bool commenting_ = false;  // a comment is being written
   bool done_ = false;
   bool broken_ = false;  // the client's connection
   bool broke_ = true;

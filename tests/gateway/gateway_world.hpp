@@ -1,4 +1,4 @@
-/// A gateway before the providers of a ClientWorld, and a client's side of it.
+/// A gateway in front of the providers of a ClientWorld, and a client's side of it.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "../../lib/gateway/gateway.hpp"
+#include "../../lib/gateway/request_handler.hpp"
 #include "../client/client_world.hpp"
+#include "understudy/gateway/gateway_stop.hpp"
+#include "understudy/gateway/setup.hpp"
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/event_decoder.hpp"
 #include "understudy/net/http_client.hpp"
@@ -15,8 +17,11 @@
 namespace gateway_test {
 
 using namespace client_test;
-using understudy::gateway::detail::Gateway;
-using understudy::gateway::detail::GatewayStop;
+using understudy::gateway::GatewayStop;
+using understudy::gateway::Records;
+using understudy::gateway::RecordsOptions;
+using understudy::gateway::Setup;
+using understudy::gateway::detail::RequestHandler;
 
 inline const std::string ten = "one two three four five six seven eight nine ten";
 
@@ -53,7 +58,7 @@ struct Got {
   bool has(std::string_view text) const { return body.find(text) != std::string::npos; }
 };
 
-/// A gateway before the providers of a ClientWorld.
+/// A gateway in front of the providers of a ClientWorld.
 class GatewayWorld : public ClientWorld {
  public:
   /// Runs `use(http)` against the gateway at gateway.localhost:9000.
@@ -61,10 +66,10 @@ class GatewayWorld : public ClientWorld {
   void serve(const Config& configured, Use use) {
     auto& port = acceptors.emplace_back(network->listen(9000));
     run(configured, [&](Client& client) -> awaitable<void> {
-      Gateway gateway(configured, client, *state, records);
-      running = &gateway;
-      HttpServer server(understudy::gateway::detail::server_options(configured.server),
-                        [&](HttpExchange& http) { return gateway.answer(http); });
+      RequestHandler handler(configured, client, *state, *records);
+      running = &handler;
+      HttpServer server(Setup::make(configured).value().http,
+                        [&](HttpExchange& http) { return handler.answer(http); });
       auto body = [&](Scope& scope) -> awaitable<void> {
         auto listening = [&] { return server.serve(*port); };
         scope.spawn(std::move(listening));
@@ -79,23 +84,16 @@ class GatewayWorld : public ClientWorld {
     });
   }
 
-  understudy::gateway::Records records{quiet()};
-  Gateway* running = nullptr;  // within `use`
-
- private:
-  static LogConfig quiet() {
-    LogConfig log;
-    log.level = LogConfig::Level::off;
-    return log;
-  }
+  std::shared_ptr<Records> records = std::make_shared<Records>();
+  RequestHandler* running = nullptr;  // within `use`
 };
 
 inline awaitable<Got> send(HttpClient& http, HttpRequest request) {
   Got got;
-  IgnoreIo nobody;
+  IgnoreIo ignore;
   const auto began = Clock::now();
   const Endpoint there(Scheme::http, "gateway.localhost", 9000);
-  auto response = co_await http.send(there, request, nobody);
+  auto response = co_await http.send(there, request, ignore);
   REQUIRE(response.has_value());
   got.head_after = Clock::now() - began;
   got.status = response->status();

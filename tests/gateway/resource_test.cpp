@@ -22,9 +22,9 @@ TEST_CASE("a path, with or without a query: what there is, and in whose words") 
            Row{"/v1/chat/completions", Kind::question, chat, true},
            Row{"/v1/messages?beta=true", Kind::question, anthropic},
            Row{"/v1/responses", Kind::question, Protocol::openai_responses, true},
-           Row{"/v1/messages/count_tokens", Kind::passed, anthropic},
+           Row{"/v1/messages/count_tokens", Kind::forwarded, anthropic},
            Row{"/v1/messages/batches", Kind::nothing, anthropic},
-           Row{"/v1/embeddings", Kind::passed, chat},
+           Row{"/v1/embeddings", Kind::forwarded, chat},
            Row{"/v1/models", Kind::listing, chat},
            Row{"/v1/models/one?x=1", Kind::listing, anthropic, true},
            Row{"/status", Kind::listing, chat},
@@ -45,6 +45,6 @@ TEST_CASE("a path, with or without a query: what there is, and in whose words") 
     CHECK(at.kind == row.kind);
     CHECK(at.protocol == row.protocol);
     CHECK(at.path.find('?') == std::string_view::npos);
-    CHECK(at.members.empty() == (row.kind != Kind::passed));
+    CHECK(at.members.empty() == (row.kind != Kind::forwarded));
   }
 }

@@ -1,62 +1,87 @@
-/// What is kept of the gateway's calls: counted, logged, and the last of them to be looked at.
+/// What the gateways of a process record together: each call goes to the log and the metrics, and the latest calls
+/// are kept for `/status`.
 ///
 /// Invariants
-/// 1. Bounded: of reports the last `most_recent`, of all else numbers.
-/// 2. Any thread: one for all of a gateway's workers.
+/// 1. One for a process, shared by its gateways; each io_context has a Gateway of its own.
+/// 2. Bounded: the last `most_recent` calls without their prompts, and otherwise numbers.
+/// 3. What log and metrics throw is dropped.
+/// 4. Any thread.
 ///
-///     Records records(config.log);
-///     records.ended(std::move(record));
+///     auto options = RecordsOptions().with_log(std::make_shared<Log>()).with_metrics(std::make_shared<Metrics>());
+///     const auto records = std::make_shared<Records>(std::move(options));
+///     state.on_warning([records](std::string_view text) { records->warning(text); });
+///     for (const auto& call : records->recent()) { std::cout << call->id << ": " << call->report.why() << "\n"; }
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-#include "../../../tools/understudy/serve/log.hpp"
-#include "../../../tools/understudy/serve/metrics.hpp"
-#include "understudy/gateway/call_record.hpp"
-#include "understudy/text/json_writer.hpp"
+#include "understudy/export.hpp"
+#include "understudy/gateway/log.hpp"
+#include "understudy/gateway/metrics.hpp"
 
 namespace understudy::gateway {
 
+class RecordsOptions {
+ public:
+  RecordsOptions() noexcept {}
+
+  RecordsOptions& with_log(std::shared_ptr<Log> l) { return log = std::move(l), *this; }
+  RecordsOptions& with_metrics(std::shared_ptr<Metrics> m) { return metrics = std::move(m), *this; }
+  RecordsOptions& with_prompts(bool p) { return prompts = p, *this; }
+
+  std::shared_ptr<Log> log;          ///< null: nothing is logged
+  std::shared_ptr<Metrics> metrics;  ///< null: nothing is counted
+  bool prompts = false;              ///< records given to the log have the request's body
+};
+
 /// See the top of the file.
-class Records {
+class UNDERSTUDY_API Records {
  public:
   static constexpr std::size_t most_recent = 32;
 
-  explicit Records(const LogConfig& config) : log_(config), prompts_(config.prompts) {}
+  explicit Records(RecordsOptions options = RecordsOptions());
+  Records(const Records&) = delete;
+  Records& operator=(const Records&) = delete;
+  ~Records();
 
-  /// Whether a record is to have the prompt.
+  /// For a program that reloads its configuration: the new one was given to all gateways, or was rejected.
+  void config_applied();
+  void config_rejected(const ConfigErrors& errors);
+
+  /// For ClientState::on_warning, and for a program's own warnings. Must not hold a secret.
+  void warning(std::string_view text);
+
+  /// The latest calls that have ended, latest first.
+  std::vector<std::shared_ptr<const CallRecord>> recent() const;
+
+  std::size_t calls_in_flight() const noexcept {
+    return in_flight_.load(std::memory_order_relaxed);
+  }
+
+  /// What `GET /metrics` answers: Metrics::expose() with the current gauges.
+  Exposition exposition(ClientState& state) const;
+
+  /// The rest is called by gateways. A call begins; `call_ended` must follow.
+  void call_began() noexcept { in_flight_.fetch_add(1, std::memory_order_relaxed); }
+  void call_ended(CallRecord record);
+  void attempt_ended(const AttemptReport& attempt);
+  void answer_broke(const AttemptReport& attempt);
   bool wants_prompts() const noexcept { return prompts_; }
 
-  /// A call begins. Its record comes with `ended`.
-  void began() noexcept { under_way_.fetch_add(1, std::memory_order_relaxed); }
-
-  void ended(CallRecord record);
-
-  /// The configuration was read again: it is in force, or was refused.
-  void reloaded();
-  void refused(const ConfigErrors& errors);
-
-  /// For what is no call. See Log.
-  void note(LogConfig::Level level, std::string_view text) { log_.note(level, text); }
-  void set_level(LogConfig::Level level) { log_.set_level(level); }
-
-  tool::Metrics& metrics() noexcept { return metrics_; }
-
-  /// All metrics as text; nothing: built without.
-  std::optional<std::string> metrics_text(ClientState& state) const;
-
-  /// The last calls, latest first, as a JSON array.
-  void write_recent(JsonWriter& json) const;
-
  private:
-  tool::Log log_;
-  tool::Metrics metrics_;
+  std::shared_ptr<Log> log_;
+  std::shared_ptr<Metrics> metrics_;
   bool prompts_;
-  std::atomic<std::size_t> under_way_{0};
+  std::atomic<std::size_t> in_flight_{0};
   mutable std::mutex mutex_;
-  std::deque<CallRecord> recent_;
+  std::deque<std::shared_ptr<const CallRecord>> recent_;
 };
 
 }  // namespace understudy::gateway

@@ -1,4 +1,4 @@
-#include "../../tools/understudy/serve/log.hpp"
+#include "../../tools/understudy/serve/stderr_log.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "metrics.hpp"
+#include "prometheus_metrics.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -35,7 +35,7 @@ std::string outcome_of(const Failure& failure) {
   return reason ? std::string(to_string(*reason)) : failure.code().message();
 }
 
-/// With a label, if it has a name.
+/// Without a label if its name is empty.
 prometheus::MetricFamily gauge(std::string name, std::string help, const std::string& label,
                                const std::map<std::string, double>& values) {
   prometheus::MetricFamily family;
@@ -54,7 +54,7 @@ prometheus::MetricFamily gauge(std::string name, std::string help, const std::st
 
 }  // namespace
 
-struct Metrics::Families {
+struct PrometheusMetrics::Families {
   using Counters = prometheus::Family<prometheus::Counter>;
   using Histograms = prometheus::Family<prometheus::Histogram>;
 
@@ -66,33 +66,35 @@ struct Metrics::Families {
   }
 
   prometheus::Registry registry;
-  Counters& requests = counter("understudy_requests_total", "Calls by what the client was told.");
-  Histograms& durations =
-      histogram("understudy_request_duration_seconds", "From a request to the end of its answer.");
-  Counters& attempts = counter("understudy_attempts_total", "Attempts by what came of them.");
+  Counters& requests =
+      counter("understudy_requests_total", "Calls by the HTTP status that the client got.");
+  Histograms& durations = histogram("understudy_request_duration_seconds",
+                                    "From a complete request to the end of its answer.");
+  Counters& attempts = counter("understudy_attempts_total", "Attempts by outcome.");
   Counters& failovers =
-      counter("understudy_failovers_total", "Members that were gone on from, and why.");
-  Counters& broken = counter("understudy_broken_answers_total",
-                             "Answers that broke off after their first progress.");
-  Counters& stalls = counter("understudy_stall_kills_total", "Attempts that a limit has ended.");
+      counter("understudy_failovers_total", "Failovers by the member that failed and the reason.");
+  Counters& broken =
+      counter("understudy_broken_answers_total", "Answers that broke after their first progress.");
+  Counters& stalls =
+      counter("understudy_stall_kills_total", "Attempts that a progress limit ended.");
   Histograms& lateness = histogram("understudy_stall_kill_lateness_seconds",
-                                   "How late the end of a limit was noticed.");
-  Histograms& first_progress =
-      histogram("understudy_first_progress_seconds", "From an attempt's begin to its first token.");
+                                   "Delay between the expiry of a limit and its detection.");
+  Histograms& first_progress = histogram("understudy_first_progress_seconds",
+                                         "From the start of an attempt to its first token.");
   Histograms& gaps =
       histogram("understudy_progress_gap_seconds",
                 "The longest wait between two parts of an answer that was streamed to its end.");
-  Counters& reloads = counter("understudy_config_reloads_total",
-                              "How often the configuration was read again, and what came of it.");
+  Counters& reloads =
+      counter("understudy_config_reloads_total", "Reloads of the configuration by result.");
   Counters& abandoned = counter("understudy_abandoned_tokens_total",
-                                "Tokens at least spent by attempts that did not answer.");
+                                "Tokens spent at the least by attempts that did not answer.");
 };
 
-Metrics::Metrics() : families_(std::make_unique<Families>()) {}
+PrometheusMetrics::PrometheusMetrics() : families_(std::make_unique<Families>()) {}
 
-Metrics::~Metrics() = default;
+PrometheusMetrics::~PrometheusMetrics() = default;
 
-void Metrics::attempt_ended(const AttemptReport& attempt) {
+void PrometheusMetrics::attempt_ended(const AttemptReport& attempt) {
   const auto member = attempt.member.name();
   const auto outcome = outcome_of(attempt.failure);
   auto& to = *families_;
@@ -122,39 +124,39 @@ void Metrics::attempt_ended(const AttemptReport& attempt) {
   }
 }
 
-void Metrics::answer_broke(const AttemptReport& attempt) {
+void PrometheusMetrics::answer_broke(const AttemptReport& attempt) {
   families_->broken
       .Add({{"member", attempt.member.name()}, {"reason", outcome_of(attempt.failure)}})
       .Increment();
 }
 
-void Metrics::answered(const CallRecord& record) {
-  const std::string words(to_string(record.protocol));
-  families_->requests.Add({{"protocol", words}, {"status", std::to_string(record.status)}})
+void PrometheusMetrics::call_ended(const gateway::CallRecord& record) {
+  const std::string protocol(to_string(record.protocol));
+  families_->requests.Add({{"protocol", protocol}, {"status", std::to_string(record.status)}})
       .Increment();
-  families_->durations.Add({{"protocol", words}}, waits()).Observe(seconds(record.took));
+  families_->durations.Add({{"protocol", protocol}}, waits()).Observe(seconds(record.took));
   if (const auto* const answer = record.report.answer(); answer != nullptr && record.longest_gap) {
     families_->gaps.Add({{"member", answer->member.name()}}, waits())
         .Observe(seconds(*record.longest_gap));
   }
 }
 
-void Metrics::reloaded(bool applied) {
+void PrometheusMetrics::config_reloaded(bool applied) {
   families_->reloads.Add({{"result", applied ? "applied" : "refused"}}).Increment();
 }
 
-std::optional<std::string> Metrics::text(const Levels& levels) const {
+gateway::Exposition PrometheusMetrics::expose(const gateway::Gauges& gauges) const {
   auto families = families_->registry.Collect();
   families.push_back(
-      gauge("understudy_cooldowns", "What rests at present, by why.", "reason", levels.cooldowns));
-  families.push_back(
-      gauge("understudy_retry_budget", "Retries that are left.", "provider", levels.retry_budgets));
-  families.push_back(gauge("understudy_requests_in_flight", "Calls that are under way.", "",
-                           {{"", static_cast<double>(levels.under_way)}}));
+      gauge("understudy_cooldowns", "Current cooldowns by reason.", "reason", gauges.cooldowns));
+  families.push_back(gauge("understudy_retry_budget", "Retries left in the budget.", "provider",
+                           gauges.retry_budgets));
+  families.push_back(gauge("understudy_requests_in_flight", "Calls in flight.", "",
+                           {{"", static_cast<double>(gauges.calls_in_flight)}}));
   auto unread = gauge("understudy_bytes_after_cancel_total",
-                      "Bytes that had come when a call was cancelled, and were not read.", "", {});
+                      "Bytes that had arrived unread when their call was cancelled.", "", {});
   unread.type = prometheus::MetricType::Counter;
-  unread.metric.emplace_back().counter.value = static_cast<double>(levels.bytes_after_cancel);
+  unread.metric.emplace_back().counter.value = static_cast<double>(gauges.bytes_after_cancel);
   families.push_back(std::move(unread));
   return prometheus::TextSerializer().Serialize(families);
 }

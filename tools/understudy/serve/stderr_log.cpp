@@ -1,4 +1,4 @@
-#include "log.hpp"
+#include "stderr_log.hpp"
 
 #include <spdlog/async.h>
 #include <spdlog/sinks/base_sink.h>
@@ -33,14 +33,14 @@ constexpr std::chrono::seconds last_lines_within(1);
 
 double seconds(Clock::duration took) { return std::chrono::duration<double>(took).count(); }
 
-/// In quotes, on one line.
+/// Quoted, on one line.
 std::string quoted(std::string_view text, std::size_t longest) {
   std::string out;
   JsonWriter(out).value(text.substr(0, longest));
   return out;
 }
 
-std::string as_text(const CallRecord& record) {
+std::string as_text(const gateway::CallRecord& record) {
   std::string line = record.id + " " + record.path + " " + std::to_string(record.status) +
                      fmt::format(" in {:.3f} s", seconds(record.took));
   if (record.broke) {
@@ -54,7 +54,7 @@ std::string as_text(const CallRecord& record) {
 }
 
 /// Without the braces: the time and the level stand before it.
-std::string as_json(const CallRecord& record) {
+std::string as_json(const gateway::CallRecord& record) {
   std::string out;
   JsonWriter json(out);
   json.begin_object()
@@ -84,9 +84,9 @@ std::string as_note(std::string_view text, LogConfig::Format format) {
 
 }  // namespace
 
-/// Standard error, never waited for: not spdlog's own sink, whose write blocks while the reader takes nothing,
-/// and with it the end of the program.
-class Log::Sink final : public spdlog::sinks::base_sink<std::mutex> {
+/// Writes to standard error without ever waiting for its reader. spdlog's own sink blocks while the reader reads
+/// nothing, and with it the end of the program.
+class StderrLog::Sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   /// `overrun` says how many lines the queue has dropped so far.
   Sink(LogConfig::Format format, std::function<std::size_t()> overrun)
@@ -140,11 +140,11 @@ class Log::Sink final : public spdlog::sinks::base_sink<std::mutex> {
   std::size_t said_ = 0;
 };
 
-std::string log_line(const CallRecord& record, LogConfig::Format format) {
+std::string log_line(const gateway::CallRecord& record, LogConfig::Format format) {
   return format == LogConfig::Format::json ? as_json(record) : as_text(record);
 }
 
-Log::Log(const LogConfig& config)
+StderrLog::StderrLog(const LogConfig& config)
     : config_(config), threads_(std::make_shared<spdlog::details::thread_pool>(waiting_lines, 1)) {
   auto* const pool = threads_.get();  // outlives all that it writes
   sink_ = std::make_shared<Sink>(config.format, [pool] { return pool->overrun_counter(); });
@@ -156,9 +156,9 @@ Log::Log(const LogConfig& config)
                            : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
 }
 
-Log::~Log() { sink_->end_soon(); }
+StderrLog::~StderrLog() { sink_->end_soon(); }
 
-void Log::call(const CallRecord& record) {
+void StderrLog::call_ended(const gateway::CallRecord& record) {
   const bool well = record.status == 200 && !record.broke;
   const auto level = well ? spdlog::level::info : spdlog::level::warn;
   if (logger_->should_log(level)) {
@@ -166,10 +166,25 @@ void Log::call(const CallRecord& record) {
   }
 }
 
-void Log::note(LogConfig::Level level, std::string_view text) {
+void StderrLog::config_applied() {
+  note(LogConfig::Level::info, "the configuration was read again, and is in force");
+}
+
+void StderrLog::config_rejected(const ConfigErrors& errors) {
+  note(LogConfig::Level::error, "the configuration was refused; the previous one stays in force");
+  for (const auto& error : errors.errors) {
+    auto line = to_string(ConfigErrors{errors.file, {error}});
+    line.erase(line.find_last_not_of('\n') + 1);
+    note(LogConfig::Level::error, line);
+  }
+}
+
+void StderrLog::warning(std::string_view text) { note(LogConfig::Level::warn, text); }
+
+void StderrLog::note(LogConfig::Level level, std::string_view text) {
   logger_->log(level_of(level), "{}", as_note(text, config_.format));
 }
 
-void Log::set_level(LogConfig::Level level) { logger_->set_level(level_of(level)); }
+void StderrLog::set_level(LogConfig::Level level) { logger_->set_level(level_of(level)); }
 
 }  // namespace understudy::tool

@@ -1,4 +1,4 @@
-/// The gateway's log: a line for each call, on standard error.
+/// The program's log: a line per call on standard error, as text or JSON.
 ///
 /// Invariants
 /// 1. No secret, and no prompt unless `log.prompts`. What comes from outside is bounded, and cannot begin a line.
@@ -6,16 +6,17 @@
 ///    taken make room for later ones, and the next line that is taken says how many were lost.
 /// 3. Any thread.
 ///
-///     Log log(config.log);
-///     log.call(record);
+///     const auto log = std::make_shared<StderrLog>(config.log);
+///     log->call_ended(record);
 ///     // 2026-11-26T02:20:11.123+00:00 info req_1 /v1/messages 200 in 1.234 s, model "quick": anthropic/m answered
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "understudy/client/config.hpp"
-#include "understudy/gateway/call_record.hpp"
+#include "understudy/gateway/log.hpp"
 
 namespace spdlog {
 class logger;
@@ -26,30 +27,28 @@ class thread_pool;
 
 namespace understudy::tool {
 
-using namespace gateway;
-
-/// What the log says of a call: a line, or as JSON the members of an object without its braces.
-std::string log_line(const CallRecord& record, LogConfig::Format format);
+/// How the log describes a call: a line, or as JSON the members of an object without its braces.
+std::string log_line(const gateway::CallRecord& record, LogConfig::Format format);
 
 /// See the top of the file.
-class Log {
+class StderrLog final : public gateway::Log {
  public:
-  explicit Log(const LogConfig& config);
-  ~Log();
-  Log(const Log&) = delete;
-  Log& operator=(const Log&) = delete;
+  explicit StderrLog(const LogConfig& config);
+  ~StderrLog() override;
 
-  /// Answered: info. Anything else: a warning.
-  void call(const CallRecord& record);
-
-  /// Something else. In one line; holds no secret.
-  void note(LogConfig::Level level, std::string_view text);
+  /// Answered with 200 and to its end: info. Anything else: a warning.
+  void call_ended(const gateway::CallRecord& record) override;
+  void config_applied() override;
+  void config_rejected(const ConfigErrors& errors) override;
+  void warning(std::string_view text) override;
 
   /// From now on. Any thread.
   void set_level(LogConfig::Level level);
 
  private:
   class Sink;
+
+  void note(LogConfig::Level level, std::string_view text);
 
   LogConfig config_;
   std::shared_ptr<spdlog::details::thread_pool> threads_;
