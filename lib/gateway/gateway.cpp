@@ -143,7 +143,7 @@ class Gateway::Core {
   bool ended_ = false;
 };
 
-Gateway::Gateway(const asio::any_io_executor& executor, Setup setup,
+Gateway::Gateway(const asio::any_io_executor& executor, const Setup& setup,
                  std::shared_ptr<ClientState> state, std::shared_ptr<Records> records)
     : core_(std::make_unique<Core>(executor, setup, std::move(state), std::move(records))) {}
 

@@ -66,8 +66,8 @@ RequestHandler::RequestHandler(const Config& config, Client& client, ClientState
 
 std::string RequestHandler::next_id() {
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "req_%016llx",
-                static_cast<unsigned long long>(first_id_ + ++ids_));
+  const unsigned long long number = first_id_ + ++ids_;
+  std::snprintf(text.data(), text.size(), "req_%016llx", number);
   return text.data();
 }
 

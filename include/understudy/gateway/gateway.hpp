@@ -18,9 +18,9 @@
 ///
 /// docs/gateway.md has the resources, headers, statuses and limits.
 ///
-///     auto setup = Setup::make(config).value();
+///     const auto setup = Setup::make(config).value();
 ///     auto state = ClientState::make(config).value();
-///     Gateway gateway(executor, std::move(setup), state, std::make_shared<Records>());
+///     Gateway gateway(executor, setup, state, std::make_shared<Records>());
 ///     TcpAcceptor acceptor(executor, asio::ip::address_v4::loopback(), 8080);
 ///     co_await gateway.serve(acceptor);  // until another coroutine calls gateway.drain()
 #pragma once
@@ -49,8 +49,8 @@ class UNDERSTUDY_API Gateway {
  public:
   /// Throws std::invalid_argument for a member whose provider the configuration does not have, which load_config()
   /// and parse_config() never let through.
-  Gateway(const asio::any_io_executor& executor, Setup setup, std::shared_ptr<ClientState> state,
-          std::shared_ptr<Records> records);
+  Gateway(const asio::any_io_executor& executor, const Setup& setup,
+          std::shared_ptr<ClientState> state, std::shared_ptr<Records> records);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
