@@ -91,7 +91,8 @@ awaitable<std::string> send_raw(ClientWorld& world, std::string sent) {
 }  // namespace
 
 TEST_CASE(
-    "what cannot be read is answered in JSON, and the connection ends; no provider hears of it") {
+    "a request that cannot be parsed is answered in JSON, and the connection ends; no provider is "
+    "asked") {
   GatewayWorld world;
   auto& lead = world.add();
   world.add();
@@ -111,7 +112,8 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("who sends a head or a body too slowly is cut off, and says nothing to others") {
+TEST_CASE(
+    "a client that sends a head or a body too slowly is cut off, and delays no other client") {
   GatewayWorld world;
   world.add();
   world.add();
@@ -143,7 +145,7 @@ TEST_CASE("who sends a head or a body too slowly is cut off, and says nothing to
   });
 }
 
-TEST_CASE("connections beyond the limit wait, and those that say nothing make room in the end") {
+TEST_CASE("connections beyond the limit wait, and idle ones are closed in the end") {
   GatewayWorld world;
   world.add();
   world.add();

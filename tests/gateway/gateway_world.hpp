@@ -25,6 +25,16 @@ using understudy::gateway::detail::RequestHandler;
 
 inline const std::string ten = "one two three four five six seven eight nine ten";
 
+/// A provider that speaks Chat.
+inline const char* const speaks_chat = R"(
+[model]
+provider = "first"
+default = "big"
+[providers.first]
+protocol = "openai_chat"
+base_url = "http://first.test:8001/v1"
+)";
+
 /// A resource that is asked, and a question to be streamed in its words.
 struct Path {
   Protocol protocol;

@@ -4,7 +4,7 @@
 
 using namespace gateway_test;
 
-TEST_CASE("models, and what is refused") {
+TEST_CASE("models, and rejected requests") {
   GatewayWorld world;
   world.add();
   world.add();
@@ -44,7 +44,7 @@ max_body = "1KiB"
   });
 }
 
-TEST_CASE("status: chains, credentials by label, what rests and why, and the last calls") {
+TEST_CASE("status: chains, credentials by label, cooldowns and their reasons, and the last calls") {
   GatewayWorld world;
   world.add().reply(Reply::status(401, "invalid x-api-key", "authentication_error"));
   world.add();
@@ -63,7 +63,7 @@ TEST_CASE("status: chains, credentials by label, what rests and why, and the las
   });
 }
 
-TEST_CASE("status keeps the last calls alone") {
+TEST_CASE("status keeps only the last calls") {
   GatewayWorld world;
   world.add();
   world.add();

@@ -53,7 +53,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("count_tokens, and nobody speaks Anthropic's protocol: its 404") {
+TEST_CASE("count_tokens without a member that speaks Anthropic's protocol: its 404") {
   GatewayWorld world;
   world.add();
   world.add();
@@ -82,7 +82,7 @@ TEST_CASE("embeddings: without a route the body's own model, with one the member
   });
 }
 
-TEST_CASE("what is passed on must be a JSON object with a model") {
+TEST_CASE("a forwarded body must be a JSON object with a model") {
   GatewayWorld world;
   world.add();
   world.add();
