@@ -36,8 +36,8 @@ class Gateway::Core {
     }
     server_.reconfigure(std::move(setup.http));
     if (root_ != nullptr) {
-      // The connections that the old client keeps for later calls are of no more use; its pools of credentials, where
-      // they stay the same, are refreshed by the new one.
+      // Closes the connections that the old client keeps for later calls. The new client refreshes the credentials
+      // that both have.
       auto close = [old = std::move(previous)]() -> asio::awaitable<void> {
         co_await old->client.close();
       };

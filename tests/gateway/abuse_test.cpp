@@ -1,4 +1,4 @@
-// What no client of good will sends. Each gets a clear answer or is cut off, and nobody else notices.
+// Requests that no well-behaved client sends. Each gets a clear answer or is cut off, and no other client notices.
 #include "../net/world.hpp"
 #include "gateway_world.hpp"
 

@@ -3,8 +3,8 @@
 /// Invariants
 /// 1. It holds no secret: credentials are named by their labels. It holds the request's body only if
 ///    RecordsOptions::prompts is set.
-/// 2. `model` and `id` come from the client. They are bounded by the size of a request, but not escaped: whoever
-///    writes them to a log escapes and shortens them.
+/// 2. `model` and `prompt` come from the client. They are bounded by the size of a request, but not escaped: a log
+///    escapes and shortens them. `id` has at most 128 characters, of `[A-Za-z0-9-_.]`.
 /// 3. A value: it refers to nothing, and may be copied to another thread.
 ///
 ///     const bool succeeded = record.status == 200 && !record.broke;

@@ -1,4 +1,4 @@
-/// Why the gateway itself has cancelled a call, for those who read a CallRecord.
+/// Why the gateway itself has cancelled a call: a code that CallRecord::report may have.
 ///
 /// Invariants
 /// 1. An error code of a category of its own, equivalent to errc::operation_canceled, and never a reason for a
