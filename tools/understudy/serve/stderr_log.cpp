@@ -31,7 +31,7 @@ spdlog::level::level_enum level_of(LogConfig::Level level) {
 /// How long the end of the program waits for a reader of the log that takes nothing.
 constexpr std::chrono::seconds last_lines_within(1);
 
-double seconds(Clock::duration took) { return std::chrono::duration<double>(took).count(); }
+double in_seconds(Clock::duration took) { return std::chrono::duration<double>(took).count(); }
 
 /// Quoted, on one line.
 std::string quoted(std::string_view text, std::size_t longest) {
@@ -42,7 +42,7 @@ std::string quoted(std::string_view text, std::size_t longest) {
 
 std::string as_text(const gateway::CallRecord& record) {
   std::string line = record.id + " " + record.path + " " + std::to_string(record.status) +
-                     fmt::format(" in {:.3f} s", seconds(record.took));
+                     fmt::format(" in {:.3f} s", in_seconds(record.took));
   if (record.broke) {
     line += ", broken off";
   }
@@ -62,7 +62,7 @@ std::string as_json(const gateway::CallRecord& record) {
       .member("path", record.path)
       .member("status", record.status)
       .member("broke", record.broke)
-      .member("took_ms", seconds(record.took) * 1000)
+      .member("took_ms", in_seconds(record.took) * 1000)
       .member("model", std::string_view(record.model).substr(0, longest_model))
       .member("stream", record.streamed);
   if (!record.prompt.empty()) {
