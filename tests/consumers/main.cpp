@@ -1,4 +1,5 @@
 // A program of somebody else's: the same one for each way to get at the library.
+#include <understudy/gateway/gateway.hpp>
 #include <understudy/runtime/scope.hpp>
 #include <understudy/version.hpp>
 
@@ -27,5 +28,6 @@ int main() {
   asio::co_spawn(context, program, [&](std::exception_ptr e) { error = e; });
   context.run();
   std::printf("understudy %s: %d\n", understudy::version(), value);
-  return !error && value == 42 ? 0 : 1;
+  const understudy::gateway::Records records;
+  return !error && value == 42 && records.calls_in_flight() == 0 ? 0 : 1;
 }

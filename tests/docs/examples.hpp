@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -22,6 +23,8 @@
 #include "understudy/client/resume_request.hpp"
 #include "understudy/client/seam.hpp"
 #include "understudy/failover/failover.hpp"
+#include "understudy/gateway/gateway.hpp"
+#include "understudy/gateway/gateway_stop.hpp"
 #include "understudy/llm/classify.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_decoder.hpp"
@@ -203,6 +206,18 @@ extern const std::shared_ptr<const Request>& request;
 }  // namespace of_delivery
 
 }  // namespace in_client
+
+namespace in_gateway {
+
+using namespace understudy::gateway;
+
+extern const CallRecord& record;
+extern const Records& records;
+extern ClientState& state;
+extern std::vector<std::string>& queue;
+extern unsigned& abandoned;
+
+}  // namespace in_gateway
 
 namespace in_testing {
 

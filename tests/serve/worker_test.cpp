@@ -5,20 +5,12 @@
 
 #include <thread>
 
-#include "gateway_world.hpp"
+#include "../gateway/gateway_world.hpp"
 
 using namespace gateway_test;
-using understudy::tool::Records;
-using understudy::tool::Setup;
 using understudy::tool::Worker;
 
 namespace {
-
-LogConfig silent() {
-  LogConfig log;
-  log.level = LogConfig::Level::off;
-  return log;
-}
 
 /// A provider that listens on loopback, and the configuration that leads to it.
 struct Upstream {
@@ -41,10 +33,7 @@ struct Upstream {
   FaultServer server;
 };
 
-Setup plain(Config config) {
-  auto listening = understudy::tool::server_options(config.server);
-  return {std::move(config), std::move(listening)};
-}
+Setup plain(Config config) { return Setup::make(std::move(config)).value(); }
 
 /// A part of an answer in any protocol's words.
 awaitable<bool> hear(HttpResponse& response, std::string& heard) {
@@ -65,7 +54,7 @@ TEST_CASE(
   second.server.reply(Reply::answer("and the second this"));
   const auto config = first.config();
   const auto state = ClientState::make(config).value();
-  Records records(silent());
+  const auto records = std::make_shared<Records>();
   Worker worker(plain(config), state, records, 0);
   worker.start();
   std::string long_one;
@@ -79,7 +68,7 @@ TEST_CASE(
     auto slow = co_await http.send(there, request, nobody);
     REQUIRE(slow.has_value());
     co_await hear(*slow, long_one);
-    worker.apply(plain(second.config()));
+    worker.reload(plain(second.config()));
     auto quick = co_await http.send(there, request, nobody);
     REQUIRE(quick.has_value());
     while (co_await hear(*quick, short_one)) {
@@ -111,7 +100,7 @@ TEST_CASE("reloaded while it drains: it ends all the same, and says that it is n
   provider.server.reply(Reply::answer().after(2, Fault::silence()));
   const auto config = provider.config("[server]\ndrain = \"300ms\"\n");
   const auto state = ClientState::make(config).value();
-  Records records(silent());
+  const auto records = std::make_shared<Records>();
   Worker worker(plain(config), state, records, 0);
   worker.start();
   std::string heard;
@@ -123,7 +112,7 @@ TEST_CASE("reloaded while it drains: it ends all the same, and says that it is n
     const Endpoint there(Scheme::http, "127.0.0.1", worker.port());
     auto hanging = co_await http.send(there, request, nobody);
     REQUIRE(hanging.has_value());
-    worker.apply(plain(config));
+    worker.reload(plain(config));
     worker.drain();
     while (co_await hear(*hanging, heard)) {
     }

@@ -65,7 +65,9 @@ class AnthropicMessages final : public Codec {
   void write_request(const Request& request, std::string& out) const override {
     anthropic::write_request(request, out);
   }
-  ReadRequest read_request(std::string_view body) const override { return anthropic::read_request(body); }
+  ReadRequest read_request(std::string_view body) const override {
+    return anthropic::read_request(body);
+  }
 
   Error read_error(std::string_view body, std::string& scratch) const override {
     return read_error_body(body, scratch);
@@ -158,7 +160,7 @@ constexpr std::array unserved{UnservedMember{
     .name = "thread",
     .harmless = "null",
     .when = UnservedMember::When::always,
-    .message = "`thread`: no conversation is kept here; send all of it in `messages`",
+    .message = "`thread`: conversations are not stored; send all of it in `messages`",
     .code = "thread_unsupported_request"}};
 
 constinit const AnthropicMessages codec;

@@ -57,7 +57,9 @@ class OpenaiChat final : public Codec {
   void write_request(const Request& request, std::string& out) const override {
     openai_chat::write_request(request, out);
   }
-  ReadRequest read_request(std::string_view body) const override { return openai_chat::read_request(body); }
+  ReadRequest read_request(std::string_view body) const override {
+    return openai_chat::read_request(body);
+  }
 
   Error read_error(std::string_view body, std::string& scratch) const override {
     return read_error_body(body, scratch);
@@ -143,7 +145,7 @@ constexpr std::array unserved{UnservedMember{
     .harmless = "1",
     .when = UnservedMember::When::whole_answer,
     .message =
-        "`n`: an answer that is not streamed has one choice here; write 1, or ask for a stream",
+        "`n`: an answer that is not streamed has one choice; set it to 1, or ask for a stream",
     .code = "unsupported_parameter"}};
 
 constinit const OpenaiChat codec;

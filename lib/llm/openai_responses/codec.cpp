@@ -91,7 +91,9 @@ class OpenaiResponses final : public Codec {
   void write_request(const Request& request, std::string& out) const override {
     openai_responses::write_request(request, out);
   }
-  ReadRequest read_request(std::string_view body) const override { return openai_responses::read_request(body); }
+  ReadRequest read_request(std::string_view body) const override {
+    return openai_responses::read_request(body);
+  }
 
   Error read_error(std::string_view body, std::string& scratch) const override {
     return read_error_body(body, scratch);
@@ -152,9 +154,9 @@ class OpenaiResponses final : public Codec {
 
 constexpr std::array forwarded{ForwardedPath{.path = "/embeddings", .own_model = true}};
 constexpr std::string_view kept_elsewhere =
-    "`previous_response_id`, `conversation`: not all providers that may answer for this model can "
-    "know it; send the "
-    "whole conversation in `input`";
+    "`previous_response_id`, `conversation`: not every member that may answer for this model has "
+    "it; "
+    "send the whole conversation in `input`";
 constexpr std::array unserved{UnservedMember{.name = "previous_response_id",
                                              .harmless = "null",
                                              .when = UnservedMember::When::foreign_members,

@@ -1,0 +1,249 @@
+#include "request_handler.hpp"
+
+#include <array>
+#include <cstdio>
+#include <new>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "error_answer.hpp"
+#include "listings.hpp"
+#include "refused_request.hpp"
+#include "streamed_answer.hpp"
+#include "understudy/llm/codec.hpp"
+#include "understudy/runtime/local_fault.hpp"
+
+namespace understudy::gateway::detail {
+namespace {
+
+/// Request::betas, from the client's headers.
+std::string betas_of(const HttpHead& head) {
+  std::string betas;
+  for (std::size_t i = 0; i < head.headers.size(); ++i) {
+    if (const auto [name, value] = head.headers[i]; has_token(name, "anthropic-beta")) {
+      betas.append(betas.empty() ? "" : ",").append(value);
+    }
+  }
+  return betas;
+}
+
+HttpFields content(std::string_view type) {
+  HttpFields fields;
+  fields.add("content-type", type);
+  return fields;
+}
+
+asio::awaitable<void> send(ClientExchange& client, const ErrorAnswer& answer) {
+  co_await client.respond(answer.status, answer.headers, answer.body);
+}
+
+/// The answer of a member, or the error of a call that no member answered.
+asio::awaitable<void> send(ClientExchange& client, const Result<std::string>& answer,
+                           const CallReport& report) {
+  if (answer) {
+    auto fields = content("application/json");
+    add_report(fields, report);
+    co_await client.respond(200, fields, *answer);
+    co_return;
+  }
+  auto failed = error_answer(answer.error(), client.protocol());
+  add_report(failed.headers, report);
+  co_await send(client, failed);
+}
+
+}  // namespace
+
+RequestHandler::RequestHandler(const Config& config, Client& client, ClientState& state,
+                               Records& records)
+    : config_(config),
+      client_(client),
+      state_(state),
+      records_(records),
+      admission_(config.server),
+      calls_(records),
+      first_id_(std::uint64_t{std::random_device()()} << 32U) {}
+
+std::string RequestHandler::next_id() {
+  std::array<char, 32> text{};
+  const unsigned long long number = first_id_ + ++ids_;
+  std::snprintf(text.data(), text.size(), "req_%016llx", number);
+  return text.data();
+}
+
+asio::awaitable<void> RequestHandler::answer(HttpExchange& http) {
+  using Kind = Resource::Kind;
+  const auto resource = resource_at(http.request());
+  ClientExchange client(http, resource.protocol, next_id());
+  if (resource.kind == Kind::health) {
+    co_await health(client, resource.path);
+    co_return;
+  }
+  const auto& head = client.request();
+  const auto reader = admission_.reader(head);
+  if (reader) {
+    client.readable_by(*reader);
+  }
+  if (reader && head.method == "OPTIONS" && head.headers.find("access-control-request-method")) {
+    co_await client.respond(200, preflight_answer(head), "");
+  } else if (const auto rejected = admission_.rejected(head, resource)) {
+    co_await send(client, *rejected);
+  } else if (resource.kind == Kind::listing) {
+    co_await listing(client, resource.path);
+  } else {
+    bool lacking = false;
+    try {
+      co_await receive(client, resource);
+    } catch (const std::bad_alloc&) {
+      lacking = true;
+    }
+    if (lacking && http.begun()) {
+      http.abort();
+    } else if (lacking) {
+      const auto refused = error_answer(LocalFault::memory, client.protocol());
+      co_await send(client, refused);
+    }
+  }
+}
+
+asio::awaitable<void> RequestHandler::health(ClientExchange& client, std::string_view path) {
+  const bool well = path == "/healthz" || !draining_;
+  const std::string_view body = well ? "ok\n" : "draining\n";
+  const auto status = well ? 200U : 503U;
+  co_await client.respond(status, content("text/plain; charset=utf-8"), body);
+}
+
+asio::awaitable<void> RequestHandler::listing(ClientExchange& client, std::string_view path) {
+  std::optional<std::string> body;
+  std::string missing;
+  std::string_view type = "application/json";
+  std::string_view code;
+  if (path == "/status") {
+    body = status(config_, state_, records_, draining_);
+  } else if (path == "/metrics") {
+    auto exposition = records_.exposition(state_);
+    if (exposition.has_value()) {
+      body = std::move(*exposition);
+    } else {
+      missing = exposition.error().why;
+    }
+    type = "text/plain; version=0.0.4; charset=utf-8";
+  } else if (path == "/v1/models") {
+    body = models_list(config_, client.protocol());
+  } else {
+    const auto name = path.substr(one_model.size());
+    body = model_entry(config_, client.protocol(), name);
+    missing = "no model " + std::string(name);
+    code = "model_not_found";
+  }
+  if (body) {
+    co_await client.respond(200, content(type), *body);
+    co_return;
+  }
+  const auto refused = refusal(404, missing, client.protocol(), code);
+  co_await send(client, refused);
+}
+
+asio::awaitable<void> RequestHandler::receive(ClientExchange& client, const Resource& resource) {
+  auto body = co_await client.http().read_all();
+  if (body.has_value()) {
+    if (resource.kind == Resource::Kind::forwarded) {
+      co_await forward(client, resource, std::move(*body));
+    } else {
+      co_await ask(client, resource.path, std::move(*body));
+    }
+  } else if (body.error().code == NetFault::body_too_large) {
+    const auto refused =
+        refusal(413, "the body is larger than `server.max_body`", client.protocol());
+    co_await send(client, refused);
+  } else if (body.error().code.category() == net_category() &&
+             body.error().code != NetFault::truncated) {
+    const auto refused = refusal(400, to_string(body.error()), client.protocol());
+    co_await send(client, refused);
+  } else {
+    client.http().abort();
+  }
+}
+
+asio::awaitable<void> RequestHandler::ask(ClientExchange& client, std::string_view path,
+                                          std::string body) {
+  auto request = llm::codec_for(client.protocol()).read_request(body);
+  if (request.has_error()) {
+    const auto& fault = request.error();
+    const auto where = fault.parameter.empty() ? "" : "`" + fault.parameter + "`: ";
+    const auto refused = refusal(400, where + fault.message, client.protocol());
+    co_await send(client, refused);
+    co_return;
+  }
+  if (const auto refused = refused_request(config_, *request)) {
+    co_await send(client, *refused);
+    co_return;
+  }
+  request->betas = betas_of(client.request());
+  CallRecord record(client.id(), std::string(path), client.protocol());
+  record.model = request->model;
+  record.streamed = request->stream;
+  if (records_.wants_prompts()) {
+    record.prompt = std::move(body);
+  }
+  body = std::string();
+  Calls::Call call = [&](Scope& scope, RequestOptions& options,
+                         CallRecord& of) -> asio::awaitable<void> {
+    if (of.streamed) {
+      StreamedAnswer streamed(client, config_.server);
+      co_await streamed.run(client_, scope, options, std::move(*request));
+      of.broke = streamed.broke();
+      of.longest_gap = streamed.longest_gap();
+    } else {
+      co_await whole(client, options, std::move(*request));
+    }
+  };
+  co_await calls_.run(client, std::move(record), std::move(call));
+}
+
+asio::awaitable<void> RequestHandler::whole(ClientExchange& client, const RequestOptions& options,
+                                            llm::Request request) {
+  const auto outcome = co_await client_.complete(std::move(request), options);
+  Result<std::string> body = std::string();
+  if (outcome.result) {
+    llm::codec_for(client.protocol()).write_answer(*outcome.result, *body);
+  } else {
+    body = outcome.result.error();
+  }
+  co_await send(client, body, outcome.report);
+}
+
+asio::awaitable<void> RequestHandler::forward(ClientExchange& client, const Resource& resource,
+                                              std::string body) {
+  auto model = llm::member_text(body, "model");
+  if (!model) {
+    const auto refused =
+        refusal(400, "the body must be a JSON object with a `model`", client.protocol());
+    co_await send(client, refused);
+    co_return;
+  }
+  CallRecord record(client.id(), std::string(resource.path), client.protocol());
+  record.model = std::move(*model);
+  if (records_.wants_prompts()) {
+    record.prompt = body;
+  }
+  llm::PassedRequest request(std::string(resource.path.substr(3)), std::move(body));
+  request.with_own_model(resource.own_model).with_betas(betas_of(client.request()));
+  Calls::Call call = [&](Scope&, RequestOptions& options, CallRecord&) -> asio::awaitable<void> {
+    const auto outcome = co_await client_.pass(std::move(request), resource.members, options);
+    const bool unable = outcome.report.attempts.empty() && outcome.report.skipped.empty();
+    if (unable) {
+      const auto refused =
+          refusal(404,
+                  "no member of the chain for this model speaks a protocol that has " +
+                      std::string(resource.path),
+                  client.protocol());
+      co_await send(client, refused);
+    } else {
+      co_await send(client, outcome.result, outcome.report);
+    }
+  };
+  co_await calls_.run(client, std::move(record), std::move(call));
+}
+
+}  // namespace understudy::gateway::detail

@@ -1,0 +1,200 @@
+#include "streamed_answer.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <utility>
+
+#include "error_answer.hpp"
+#include "understudy/llm/codec.hpp"
+#include "understudy/llm/event_encoder.hpp"
+
+namespace understudy::gateway::detail {
+namespace {
+
+constexpr std::size_t longest_why = 512;
+constexpr std::string_view comment = ": keep-alive\n\n";
+
+/// Text as a header's value: printable ASCII of bounded length.
+std::string for_header(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, longest_why)) {
+    out += c >= ' ' && c <= '~' ? c : '?';
+  }
+  return out;
+}
+
+}  // namespace
+
+void add_report(HttpFields& headers, const CallReport& report) {
+  if (const auto* const answer = report.answer()) {
+    headers.add("x-understudy-member", for_header(answer->member.name()));
+  }
+  headers.add("x-understudy-attempts", std::to_string(report.attempts.size()));
+  headers.add("x-understudy-why", for_header(report.why()));
+}
+
+asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope,
+                                          const RequestOptions& options, llm::Request request) {
+  encoder_ = llm::codec_for(exchange_.protocol()).encoder(request);
+  Timer next_comment(scope.get_executor());
+  Timer comment_done(scope.get_executor());
+  next_comment_ = &next_comment;
+  comment_done_ = &comment_done;
+  // A write must not be cut short, so keep_alive() is not cancelled: it ends by itself.
+  auto answer_it = [&](Scope& asking) -> asio::awaitable<void> {
+    auto waiting = [this] { return keep_alive(); };
+    asking.spawn(std::move(waiting));
+    auto answer = co_await client.stream(std::move(request), options);
+    const auto ready = co_await answer.ready();
+    co_await quiet();
+    if (ready.has_error()) {
+      co_await fail(ready.error(), answer.report());
+    } else {
+      const bool begun = co_await begin(&answer.report());
+      if (begun) {
+        co_await write(answer);
+      }
+    }
+    done_ = true;
+    next_comment.cancel();
+    co_await asking.join();
+  };
+  co_await with_scope(scope, std::move(answer_it));
+}
+
+/// Writes a comment whenever nothing was written for `server.keep_alive`.
+asio::awaitable<void> StreamedAnswer::keep_alive() {
+  said_at_ = Clock::now();
+  while (!done_ && !broken_) {
+    next_comment_->expires_at(said_at_ + server_.keep_alive);
+    co_await next_comment_->async_wait(asio::as_tuple(asio::deferred));
+    if (done_ || broken_) {
+      co_return;
+    }
+    if (speaking_) {
+      said_at_ = Clock::now();  // the client does not read: it has enough to read
+    } else if (Clock::now() >= said_at_ + server_.keep_alive) {
+      commenting_ = true;
+      const bool begun = co_await begin(nullptr);
+      if (begun) {
+        const auto unwritten = co_await exchange_.http().write(comment);
+        broken_ = unwritten.failed();
+      }
+      commenting_ = false;
+      said_at_ = Clock::now();
+      comment_done_->cancel();
+    }
+  }
+}
+
+/// Completes when no comment is being written.
+asio::awaitable<void> StreamedAnswer::quiet() {
+  while (commenting_) {
+    comment_done_->expires_at(Clock::time_point::max());
+    co_await comment_done_->async_wait(asio::as_tuple(asio::deferred));
+  }
+}
+
+/// Writes whole frames. False: the client's connection is dead.
+asio::awaitable<bool> StreamedAnswer::say(std::string_view frames) {
+  if (commenting_) {
+    co_await quiet();
+  }
+  if (!broken_) {
+    speaking_ = true;
+    const auto unwritten = co_await exchange_.http().write(frames);
+    speaking_ = false;
+    broken_ = unwritten.failed();
+    said_at_ = Clock::now();
+  }
+  co_return !broken_;
+}
+
+/// Sends the head unless it was sent. False: the client's connection is dead.
+asio::awaitable<bool> StreamedAnswer::begin(const CallReport* report) {
+  if (!exchange_.http().begun() && !broken_) {
+    HttpFields headers;
+    headers.add("content-type", "text/event-stream; charset=utf-8");
+    headers.add("cache-control", "no-cache");
+    if (report != nullptr) {
+      add_report(headers, *report);
+    }
+    const auto unwritten = co_await exchange_.begin(200, headers);
+    broken_ = unwritten.failed();
+  }
+  co_return !broken_;
+}
+
+asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallReport& report) {
+  if (broken_) {
+    co_return;
+  }
+  if (!exchange_.http().begun()) {
+    auto failed = error_answer(failure, exchange_.protocol());
+    add_report(failed.headers, report);
+    done_ = true;
+    co_await exchange_.respond(failed.status, failed.headers, failed.body);
+    co_return;
+  }
+  const auto error = stream_error(failure, exchange_.protocol());
+  std::string out;
+  encoder_->write(llm::Event(llm::Error(error.type, error.code, error.message)), out);
+  const bool said = co_await say(out);
+  if (said) {
+    done_ = true;  // no comment while the end has to wait
+    co_await exchange_.http().finish();
+  }
+}
+
+asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
+  const bool same = answer.protocol() == exchange_.protocol() && !answer.whole();
+  std::string out;
+  std::optional<Clock::time_point> last;
+  bool ended = false;
+  while (true) {
+    while (const llm::Event* event = answer.try_next()) {
+      ended = ended || std::holds_alternative<llm::End>(event->body);
+      if (same && !answer.resumed()) {
+        out += event->raw;
+        encoder_->follow(*event);  // so that it knows what is open if it has to end the answer
+      } else {
+        encoder_->write(*event, out);
+      }
+    }
+    if (!out.empty()) {
+      const auto now = Clock::now();
+      if (last) {
+        longest_gap_ = std::max(now - *last, longest_gap_.value_or(Clock::duration::zero()));
+      }
+      last = now;
+      const bool said = co_await say(out);
+      out.clear();
+      if (!said) {
+        co_return;
+      }
+    }
+    const auto more = co_await answer.ready();
+    if (more.has_error()) {
+      co_await fail(more.error(), answer.report());
+      co_return;
+    }
+    if (!*more) {
+      break;
+    }
+  }
+  if (!ended) {  // complete, but the client's protocol requires a terminal
+    encoder_->write(llm::Event(llm::End()), out);
+  }
+  if (server_.report) {
+    out += ": understudy: " + for_header(answer.report().why()) + "\n\n";
+  }
+  if (!out.empty()) {
+    co_await say(out);
+  }
+  co_await quiet();
+  done_ = true;  // no comment while the end has to wait
+  const auto unfinished = co_await exchange_.http().finish();
+  broke_ = unfinished.failed();
+}
+
+}  // namespace understudy::gateway::detail

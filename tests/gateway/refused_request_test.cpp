@@ -1,0 +1,66 @@
+#include "../../lib/gateway/refused_request.hpp"
+
+#include "gateway_world.hpp"
+
+using namespace gateway_test;
+
+TEST_CASE(
+    "a conversation that one provider keeps: rejected, since another would answer without it") {
+  struct Row {
+    const Path& path;
+    const char* said;
+    unsigned status;
+    const char* code;
+  };
+  const auto& all = paths();
+  const std::vector<Row> rows{
+      {all[1], R"("thread":{"type":"create"})", 400,
+       R"("error_code":"thread_unsupported_request")"},
+      {all[1], R"("thread":null)", 200, ""},
+      {all[2], R"("previous_response_id":"resp_1")", 400, R"("code":"unsupported_parameter")"},
+      {all[2], R"("conversation":"conv_1")", 400, R"("code":"unsupported_parameter")"},
+      {all[2], R"("previous_response_id":null)", 200, ""},
+      {all[2], R"("model":"responses","previous_response_id":"resp_1")", 200, ""},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(row.said);
+    GatewayWorld world;
+    world.add();
+    world.add();
+    const auto config = world.config(report_file + R"(
+[[routes]]
+model = "responses"
+chain = [{ provider = "openai-codex", model = "gpt-5.5" }]
+)");
+    world.serve(config, [&](HttpClient& http) -> awaitable<void> {
+      std::string body = row.path.body;
+      const std::string_view model = R"("model":"any",)";
+      const bool own_model = std::string_view(row.said).starts_with("\"model");
+      body.replace(1, own_model ? model.size() : 0, std::string(row.said) + ",");
+      const Path path{row.path.protocol, row.path.path, body.c_str()};
+      const auto got = co_await post(http, path);
+      CHECK(got.status == row.status);
+      CHECK(got.has(row.code));
+      CHECK((world.servers[0].requests() + world.servers[1].requests() == 0) ==
+            (row.status == 400));
+    });
+  }
+}
+
+TEST_CASE("several choices, not streamed: rejected, since there would be one") {
+  for (const auto& [said, status] :
+       {std::pair("\"n\":2", 400u), std::pair("\"n\":1", 200u), std::pair("\"n\":null", 200u),
+        std::pair("\"stream\":true,\"n\":2", 200u)}) {
+    CAPTURE(said);
+    GatewayWorld world;
+    world.add();
+    world.serve(world.config(speaks_chat), [&](HttpClient& http) -> awaitable<void> {
+      const auto body = "{" + std::string(said) +
+                        R"(,"model":"any","messages":[{"role":"user","content":"Is it full?"}]})";
+      const Path path{Protocol::openai_chat, "/v1/chat/completions", body.c_str()};
+      const auto got = co_await post(http, path);
+      CHECK(got.status == status);
+      CHECK(got.has("`n`") == (status == 400));
+    });
+  }
+}

@@ -1,0 +1,50 @@
+#include "../../lib/gateway/resource.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace understudy;
+using namespace understudy::llm;
+using understudy::gateway::detail::Resource;
+using understudy::gateway::detail::resource_at;
+
+TEST_CASE("a path, with or without a query: what there is, and in whose words") {
+  using Kind = Resource::Kind;
+  struct Row {
+    const char* target;
+    Kind kind;
+    Protocol protocol;
+    bool versioned = false;  // the client sends `anthropic-version`
+  };
+  constexpr auto anthropic = Protocol::anthropic_messages;
+  constexpr auto chat = Protocol::openai_chat;
+  for (const auto& row : {
+           Row{"/v1/chat/completions", Kind::question, chat},
+           Row{"/v1/chat/completions", Kind::question, chat, true},
+           Row{"/v1/messages?beta=true", Kind::question, anthropic},
+           Row{"/v1/responses", Kind::question, Protocol::openai_responses, true},
+           Row{"/v1/messages/count_tokens", Kind::forwarded, anthropic},
+           Row{"/v1/messages/batches", Kind::nothing, anthropic},
+           Row{"/v1/embeddings", Kind::forwarded, chat},
+           Row{"/v1/models", Kind::listing, chat},
+           Row{"/v1/models/one?x=1", Kind::listing, anthropic, true},
+           Row{"/status", Kind::listing, chat},
+           Row{"/metrics", Kind::listing, chat},
+           Row{"/healthz?", Kind::health, chat},
+           Row{"/readyz", Kind::health, chat},
+           Row{"/", Kind::nothing, chat},
+           Row{"", Kind::nothing, chat},
+           Row{"/v1/models2", Kind::nothing, anthropic, true},
+       }) {
+    CAPTURE(row.target);
+    HttpHead head;
+    head.target = row.target;
+    if (row.versioned) {
+      head.headers.add("anthropic-version", "2023-06-01");
+    }
+    const auto at = resource_at(head);
+    CHECK(at.kind == row.kind);
+    CHECK(at.protocol == row.protocol);
+    CHECK(at.path.find('?') == std::string_view::npos);
+    CHECK(at.members.empty() == (row.kind != Kind::forwarded));
+  }
+}

@@ -1,0 +1,46 @@
+#include "../../tools/understudy/serve/prometheus_metrics.hpp"
+
+#include <cstring>
+
+#include "../gateway/gateway_world.hpp"
+
+using namespace gateway_test;
+using understudy::tool::PrometheusMetrics;
+
+TEST_CASE("metrics: requests, attempts, failovers and what rests, in Prometheus' text format") {
+  GatewayWorld world;
+  world.records = std::make_shared<Records>(
+      RecordsOptions().with_metrics(std::make_shared<PrometheusMetrics>()));
+  world.add().reply(Reply::answer().after(1, Fault::silence(10s)));
+  world.add().reply(Reply::answer().dripping(10ms));
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    co_await post(http, paths()[0]);
+    const auto metrics = co_await get(http, "/metrics");
+    if (metrics.status == 404) {
+      CHECK(metrics.has("built without prometheus-cpp"));
+      co_return;
+    }
+    CHECK(metrics.header("content-type") == "text/plain; version=0.0.4; charset=utf-8");
+    const auto counts = [&](const std::string& line) { CHECK_MESSAGE(metrics.has(line), line); };
+    counts("understudy_requests_total{protocol=\"openai_chat\",status=\"200\"} 1");
+    counts(
+        R"(understudy_attempts_total{kind="plain",member="anthropic/claude-opus-4-7",outcome="timeout"} 1)");
+    counts(
+        R"(understudy_attempts_total{kind="plain",member="openai-codex/gpt-5.5",outcome="answered"} 1)");
+    counts(R"(understudy_failovers_total{member="anthropic/claude-opus-4-7",reason="timeout"} 1)");
+    counts(R"(understudy_stall_kills_total{clock="progress",phase="first_progress"} 1)");
+    counts(R"(understudy_first_progress_seconds_count{member="openai-codex/gpt-5.5"} 1)");
+    counts(R"(understudy_cooldowns{reason="timeout"} 1)");
+    counts(R"(understudy_stall_kill_lateness_seconds_count 1)");
+    counts(R"(understudy_progress_gap_seconds_count{member="openai-codex/gpt-5.5"} 1)");
+    counts(R"(understudy_retry_budget{provider="anthropic"} 10)");
+    counts("understudy_requests_in_flight 0");
+    counts("# TYPE understudy_bytes_after_cancel_total counter");
+    const auto counted = [&](const char* name) {
+      return std::stoul(metrics.body.substr(metrics.body.find(name) + std::strlen(name)));
+    };
+    // The lead's heartbeats, every 10 s: one had come, and nobody read it, or none.
+    CHECK(counted("\nunderstudy_bytes_after_cancel_total ") < 100);
+    CHECK_FALSE(metrics.has("any"));  // the model that the client has asked for
+  });
+}
