@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "understudy/testing/live_children.hpp"
+#include "understudy/runtime/live_children.hpp"
 
 namespace {
 
@@ -14,7 +14,7 @@ class NothingRunsOn : public doctest::IReporter {
   explicit NothingRunsOn(const doctest::ContextOptions&) {}
 
   void test_case_end(const doctest::CurrentTestCaseStats&) override {
-    if (const auto alive = understudy::testing::live_children(); alive.value_or(0) != 0) {
+    if (const auto alive = understudy::live_children(); alive.value_or(0) != 0) {
       // doctest's own output is buffered, and a listener cannot fail a test that has ended.
       std::cerr << "children alive after \"" << name_ << "\": " << *alive << std::endl;
       std::abort();

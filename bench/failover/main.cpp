@@ -7,6 +7,7 @@
 #include "../coroutines.hpp"
 #include "../harness.hpp"
 #include "understudy/failover/failover.hpp"
+#include "understudy/llm/stall_scaling.hpp"
 #include "understudy/testing/scripted_call.hpp"
 #include "understudy/testing/simulation.hpp"
 #include "understudy/testing/virtual_time.hpp"
@@ -175,7 +176,9 @@ bool virtual_time() {
       return (attempt.member().provider() == "sick" ? sick : well).ask(attempt);
     };
     auto once = [&]() -> awaitable<void> {
-      co_await failover(chain, policy, state, ask, CallOptions().with_prompt(60'000));
+      co_await failover(
+          chain, policy, state, ask,
+          CallOptions().with_prompt(60'000).with_scaled_stale(llm::scaled_stale(60'000)));
     };
     time.run(context, once());
     return time.elapsed();

@@ -32,10 +32,10 @@ constexpr int calls = 20;
 constexpr Clock::duration limit = 300ms;
 const std::string all_of_it = "one two three four five six seven eight nine ten";
 
-class llm::Provider {
+class Provider {
  public:
-  llm::Provider(const asio::any_io_executor& executor,
-                const testing::TestCertificates* certificates, const Reply& reply)
+  Provider(const asio::any_io_executor& executor, const testing::TestCertificates* certificates,
+           const Reply& reply)
       : acceptor(executor, asio::ip::address_v4::loopback(), 0),
         server(certificates != nullptr ? FaultServer(*certificates) : FaultServer()),
         url(loopback(acceptor.port(), certificates != nullptr)) {
@@ -49,7 +49,7 @@ class llm::Provider {
 
 /// From the expiry to the moment at which the server of the stalled connection saw it gone, in ms. Below
 /// zero: the call did not go as it should.
-awaitable<double> closed_after(llm::Provider& sick, llm::HttpProvider& first,
+awaitable<double> closed_after(Provider& sick, llm::HttpProvider& first,
                                llm::HttpProvider& second) {
   const Chain chain{Member("sick", "m"), Member("well", "m")};
   State
@@ -82,9 +82,9 @@ awaitable<double> closed_after(llm::Provider& sick, llm::HttpProvider& first,
 
 bool over(const testing::TestCertificates* certificates) {
   asio::io_context context(1);
-  llm::Provider sick(context.get_executor(), certificates,
-                     Reply::answer(all_of_it).after(1, Fault::silence(20ms)));
-  llm::Provider well(context.get_executor(), certificates, Reply::answer(all_of_it));
+  Provider sick(context.get_executor(), certificates,
+                Reply::answer(all_of_it).after(1, Fault::silence(20ms)));
+  Provider well(context.get_executor(), certificates, Reply::answer(all_of_it));
   HttpClientOptions options;
   if (certificates != nullptr) {
     options.with_ca_file(certificates->ca_file());

@@ -51,9 +51,9 @@ void send_all(int socket, std::string_view text) {
 
 /// A provider on a thread of its own, which answers one request with `events` events, at full speed or
 /// each by itself.
-class llm::Provider {
+class Provider {
  public:
-  llm::Provider(std::uint64_t events, bool alone) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  Provider(std::uint64_t events, bool alone) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -68,8 +68,8 @@ class llm::Provider {
     thread_.join();
     ::close(listener_);
   }
-  llm::Provider(const llm::Provider&) = delete;
-  llm::Provider& operator=(const llm::Provider&) = delete;
+  Provider(const Provider&) = delete;
+  Provider& operator=(const Provider&) = delete;
 
   std::uint16_t port = 0;
 
@@ -191,7 +191,7 @@ using Consumer = awaitable<void> (*)(std::uint16_t port, std::uint64_t events);
 
 bench::Way way(std::string name, Consumer consume, bool alone) {
   const auto run = [consume, alone](std::uint64_t events) {
-    llm::Provider provider(events, alone);
+    Provider provider(events, alone);
     drive(consume(provider.port, events));
   };
   return {std::move(name), run, alone ? 2'000U : 100'000U, {}};

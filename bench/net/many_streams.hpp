@@ -12,7 +12,7 @@ namespace bench {
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
 understudy::Url loopback(std::uint16_t port, bool secure = false);
-understudy::Request question();
+understudy::llm::Request question();
 
 /// Each prints its figures and says whether all were reached.
 bool founding_incident();

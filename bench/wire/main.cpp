@@ -19,7 +19,7 @@ using namespace understudy;
 constexpr std::size_t events = 4'000;
 constexpr std::size_t piece = 16 * 1024;  // what a socket read of a busy stream brings
 
-struct llm::Stream {
+struct Stream {
   const char* name;
   llm::Protocol protocol;
   std::string bytes;  // without what the loops must not read: `events` deltas and their padding
@@ -32,8 +32,8 @@ constexpr Words one_escaped{" is", " 71 %", " full", R"(.\n\n)", " All", " valve
 
 /// `event` with TEXT replaced by words of different lengths, and NUMBER and NOISE by what differs in every
 /// event.
-llm::Stream stream(const char* name, llm::Protocol protocol, std::string_view event,
-                   const Words& words = plain_words) {
+Stream stream(const char* name, llm::Protocol protocol, std::string_view event,
+              const Words& words = plain_words) {
   std::string bytes;
   for (std::size_t i = 0; i < events; ++i) {
     std::string one(event);
@@ -52,7 +52,7 @@ llm::Stream stream(const char* name, llm::Protocol protocol, std::string_view ev
 
 /// What a program writes that reads nothing but this stream: the line, the document, the text.
 template <class TextOf>
-std::size_t bare_loop(const llm::Stream& s, simdjson::ondemand::parser& parser, TextOf text_of) {
+std::size_t bare_loop(const Stream& s, simdjson::ondemand::parser& parser, TextOf text_of) {
   std::size_t said = 0;
   const char* at = s.bytes.data();
   const char* const end = at + s.size;
@@ -75,7 +75,7 @@ std::size_t bare_loop(const llm::Stream& s, simdjson::ondemand::parser& parser, 
   return said;
 }
 
-std::size_t bare(const llm::Stream& s, simdjson::ondemand::parser& parser) {
+std::size_t bare(const Stream& s, simdjson::ondemand::parser& parser) {
   using Document = simdjson::ondemand::document;
   switch (s.protocol) {
     case llm::Protocol::anthropic_messages:
@@ -90,7 +90,7 @@ std::size_t bare(const llm::Stream& s, simdjson::ondemand::parser& parser) {
   return 0;
 }
 
-std::size_t ours(const llm::Stream& s, llm::EventDecoder& decoder) {
+std::size_t ours(const Stream& s, llm::EventDecoder& decoder) {
   std::size_t said = 0;
   for (std::size_t at = 0; at < s.size; at += piece) {
     const auto size = std::min(piece, s.size - at);
@@ -104,7 +104,7 @@ std::size_t ours(const llm::Stream& s, llm::EventDecoder& decoder) {
   return said;
 }
 
-std::size_t framing(const llm::Stream& s, SseParser& sse) {
+std::size_t framing(const Stream& s, SseParser& sse) {
   std::size_t said = 0;
   for (std::size_t at = 0; at < s.size; at += piece) {
     sse.feed(std::string_view(s.bytes).substr(at, std::min(piece, s.size - at)), sse_padding);
@@ -115,7 +115,7 @@ std::size_t framing(const llm::Stream& s, SseParser& sse) {
   return said;
 }
 
-bool decoding(const llm::Stream& s) {
+bool decoding(const Stream& s) {
   simdjson::ondemand::parser parser;
   llm::EventDecoder decoder(s.protocol);
   SseParser sse;
@@ -150,7 +150,7 @@ bool decoding(const llm::Stream& s) {
   return all && sink != 0;
 }
 
-void encoding(const llm::Stream& s) {
+void encoding(const Stream& s) {
   const auto encoder = llm::codec_for(s.protocol).encoder(llm::Request());
   std::string out;
   const llm::Event delta(llm::Text(0, " is 71 % full"));
@@ -203,7 +203,7 @@ int main() {
   constexpr auto anthropic_protocol = llm::Protocol::anthropic_messages;
   constexpr auto chat_protocol = llm::Protocol::openai_chat;
   constexpr auto responses_protocol = llm::Protocol::openai_responses;
-  const llm::Stream streams[] = {
+  const Stream streams[] = {
       stream("Chat Completions", chat_protocol, chat + end),
       stream("Anthropic Messages", anthropic_protocol, anthropic + end),
       stream("Responses", responses_protocol, responses + said + end),

@@ -7,9 +7,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include "understudy/failover/detail/notice.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/http_provider.hpp"
+#include "understudy/llm/stall_scaling.hpp"
+#include "understudy/runtime/notice.hpp"
 
 namespace understudy {
 namespace {
@@ -259,7 +260,7 @@ class Client::Core {
   std::vector<Route> routes_;
   std::set<std::string> prefilled_;  // members that go on with an answer begun for them
   std::optional<Remote> root_;
-  detail::Notice notice_;
+  Notice notice_;
   bool ending_ = false;
   bool ended_ = false;
 };
@@ -310,7 +311,8 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
   const auto& route = core->route_for(request.model);
   const auto policy = policy_of(route, options);
   auto call = core->call_options(options);
-  call.with_prompt(estimated_tokens(request));
+  const auto tokens = estimated_tokens(request);
+  call.with_prompt(tokens).with_scaled_stale(llm::scaled_stale(tokens));
   auto ask = [&](Attempt& attempt) -> asio::awaitable<Result<llm::Answer>> {
     auto opened = co_await core->open(request, attempt);
     if (opened.has_error()) {

@@ -8,22 +8,19 @@
 #include <set>
 #include <utility>
 
-#include "config_document.hpp"
-#include "config_presets.hpp"
-#include "config_reader.hpp"
-#include "config_sections.hpp"
-#include "config_suggestions.hpp"
+#include "client/config/presets.hpp"
+#include "client/config/sections.hpp"
 
 namespace understudy {
 namespace {
 
-using detail::ConfigNode;
-using detail::Findings;
-using detail::Section;
+using text::Findings;
+using text::Section;
+using text::TomlNode;
 
 constexpr std::size_t longest_file = std::size_t{1024} * 1024;
 
-/// Whether two names stand for the same backend and the same account (Member's identity).
+/// Whether two providers are the same back end and the same account (the identity of a Member).
 bool same_backend(const ProviderConfig& a, const ProviderConfig& b) {
   const auto path = [](const ProviderConfig& provider) {
     std::string_view text = provider.base_url.path;
@@ -32,78 +29,88 @@ bool same_backend(const ProviderConfig& a, const ProviderConfig& b) {
   return a.name == b.name ||
          (a.base_url.endpoint == b.base_url.endpoint && path(a) == path(b) &&
           std::equal(a.credentials.begin(), a.credentials.end(), b.credentials.begin(),
-                     b.credentials.end(), detail::same_source));
+                     b.credentials.end(), config::same_source));
 }
 
 /// Reads the root table, section by section.
 class Builder {
  public:
-  Builder(Findings& findings, const ConfigNode& root)
-      : findings_(findings), root_(findings, "", root) {}
+  Builder(Findings& findings, const TomlNode& root)
+      : findings_(findings), root_(findings, config::schema(), "", root) {}
 
   Config build(const Environment& environment) {
     auto& policy = config_.main.policy;
-    auto fallback = root_.table("fallback", "fallback");
+    const auto fallback = root_.table("fallback", "fallback");
     if (fallback) {
-      detail::read_fallback(*fallback, policy, config_.main.delivery);
+      config::read_fallback(*fallback, config_.main);
       fallback->finish();
     }
-    if (auto retry = root_.table("retry", "retry")) {
-      detail::read_retry(std::move(*retry), policy.backoff, config_.budget);
+    if (const auto retry = root_.table("retry", "retry")) {
+      config::RetryDraft draft{policy.backoff, config_.budget};
+      config::read_retry(*retry, draft);
+      policy.backoff = draft.backoff;
+      config_.budget = draft.budget;
     }
-    if (auto credentials = root_.table("credentials", "credentials")) {
-      detail::read_credentials(std::move(*credentials), policy.recover, config_.strategy);
-    }
-    if (auto stall = root_.table("stall", "stall")) {
-      detail::read_stall(std::move(*stall), policy.stall);
+    config::CredentialsDraft credentials;
+    read("credentials", config::credentials_keys(), credentials);
+    policy.recover = credentials.recover;
+    config_.strategy = credentials.strategy;
+    if (const auto stall = root_.table("stall", "stall")) {
+      config::read_stall(*stall, policy.stall);
     }
     providers();
-    detail::read_environment(findings_, environment, policy.stall);
+    config::read_environment(findings_, environment, policy.stall);
     main_chain();
     routes();
     if (fallback && fallback->has("hedge_after") && longest_chain_ == 1) {
       fallback->wrong("hedge_after", "`hedge_after` without a second member",
-                      "add a [[fallback_providers]], or leave it out");
+                      "add a [[fallback_providers]], or remove it");
     }
-    if (auto server = root_.table("server", "server")) {
-      detail::read_server(std::move(*server), config_.server);
-    }
-    if (auto log = root_.table("log", "log")) {
-      detail::read_log(std::move(*log), config_.log);
-    }
+    read("server", config::server_keys(), config_.server);
+    read("log", config::log_keys(), config_.log);
     root_.finish();
     return std::move(config_);
   }
 
  private:
+  /// A section at the top that needs nothing but its keys.
+  template <class Target>
+  void read(std::string_view name, const text::KeyTable<Target>& keys, Target& target) {
+    if (const auto section = root_.table(name, name)) {
+      keys.read(*section, target);
+      section->finish();
+    }
+  }
+
   void providers() {
     const auto* const entries = root_.entries("providers");
     if (entries == nullptr) {
       return;
     }
-    const detail::ProviderDefaults defaults{config_.main.policy.stall, config_.main.policy.backoff,
-                                            config_.budget};
+    const config::ProviderDefaults defaults{config_.main.policy.stall,
+                                            {config_.main.policy.backoff, config_.budget}};
     for (const auto& entry : *entries) {
       declared_.insert(entry.key);
-      if (!std::holds_alternative<ConfigNode::Table>(entry.node.value)) {
+      if (!std::holds_alternative<TomlNode::Table>(entry.node.value)) {
         findings_.add(entry.node.place, "a provider must be a table",
-                      "write [providers." + detail::shown(entry.key) +
+                      "write [providers." + text::excerpt(entry.key) +
                           "] on a line of its own, and its keys below it");
-      } else if (auto provider = detail::read_provider(
-                     entry.key, Section(findings_, "providers.NAME", entry.node), defaults)) {
+      } else if (auto provider = config::read_provider(
+                     entry.key, Section(findings_, config::schema(), "providers.NAME", entry.node),
+                     defaults)) {
         config_.providers.emplace(entry.key, std::move(*provider));
       }
     }
   }
 
-  /// Makes sure that the provider of a member is known, and notes it if it is not.
+  /// Adds the preset that a member names, or notes that its provider is unknown.
   void resolve(const Section& section, const std::string& name) {
     if (config_.providers.contains(name) || declared_.contains(name)) {
       return;
     }
-    const auto* const preset = detail::preset_of(name);
+    const auto* const preset = config::preset_of(name);
     if (preset != nullptr && !preset->base_url.empty()) {
-      config_.providers.emplace(name, detail::provider_of(*preset));
+      config_.providers.emplace(name, config::provider_of(*preset));
     } else if (preset != nullptr) {
       section.wrong("provider", "`" + name + "` has no `base_url`",
                     "write [providers." + name +
@@ -111,31 +118,31 @@ class Builder {
     } else {
       auto names = preset_names();
       names.insert(names.end(), declared_.begin(), declared_.end());
-      const auto meant = detail::nearest(name, names);
-      section.wrong("provider", "unknown provider `" + detail::shown(name) + "`",
-                    meant.empty() ? "write [providers." + detail::shown(name) + "], or one of " +
-                                        detail::list_of(names, "\"")
-                                  : "did you mean \"" + detail::shown(meant) + "\"?");
+      const auto meant = text::nearest(name, names);
+      section.wrong("provider", "unknown provider `" + text::excerpt(name) + "`",
+                    meant.empty() ? "write [providers." + text::excerpt(name) + "], or one of " +
+                                        text::list_of(names, "\"")
+                                  : "did you mean \"" + text::excerpt(meant) + "\"?");
     }
   }
 
-  void member(Section& section, std::string_view model_key, std::vector<MemberConfig>& chain) {
-    section.require(model_key);
-    section.require("provider");
-    const auto model = section.text(model_key);
-    const auto name = section.text("provider");
+  void member(const Section& section, const text::KeyTable<MemberConfig>& keys,
+              std::vector<MemberConfig>& chain) {
+    MemberConfig member;
+    member.place = section.place();
+    keys.read(section, member);
     section.finish();
-    if (name) {
-      resolve(section, *name);
+    if (!member.provider.empty()) {
+      resolve(section, member.provider);
     }
-    if (!model || !name) {
+    if (member.model.empty() || member.provider.empty()) {
       return;
     }
-    const auto provider = config_.providers.find(*name);
+    const auto provider = config_.providers.find(member.provider);
     const auto twin = std::find_if(chain.begin(), chain.end(), [&](const MemberConfig& other) {
       const auto others = config_.providers.find(other.provider);
-      return other.model == *model &&
-             (other.provider == *name ||
+      return other.model == member.model &&
+             (other.provider == member.provider ||
               (provider != config_.providers.end() && others != config_.providers.end() &&
                same_backend(provider->second, others->second)));
     });
@@ -143,27 +150,27 @@ class Builder {
       findings_.add(section.place(),
                     "the same member as in line " + std::to_string(twin->place.line) +
                         ": same model, base URL and credentials",
-                    "take one of the two out");
+                    "remove one of the two");
     }
-    chain.push_back(MemberConfig{*name, *model, section.place()});
+    chain.push_back(std::move(member));
   }
 
   void main_chain() {
-    auto model = root_.table("model", "model");
-    auto fallbacks = root_.tables("fallback_providers", "fallback_providers");
+    const auto model = root_.table("model", "model");
+    const auto fallbacks = root_.tables("fallback_providers", "fallback_providers");
     if (model) {
       config_.main.place = model->place();
-      member(*model, "default", config_.main.chain);
+      member(*model, config::first_member_keys(), config_.main.chain);
     } else if (root_.lacks("model") && fallbacks && !fallbacks->empty()) {
       findings_.add(root_.place_of("fallback_providers"), "[[fallback_providers]] without [model]",
                     "write [model] with `default` and `provider`");
     } else if (root_.lacks("model") && root_.lacks("routes")) {
-      findings_.add({}, "neither [model] nor [[routes]]: there is nobody to ask",
+      findings_.add({}, "neither [model] nor [[routes]]: there is no provider to ask",
                     "write [model] with `default` and `provider`");
     }
     if (fallbacks) {
-      for (auto& section : *fallbacks) {
-        member(section, "model", config_.main.chain);
+      for (const auto& section : *fallbacks) {
+        member(section, config::fallback_member_keys(), config_.main.chain);
       }
       longest_chain_ = fallbacks->size();
     }
@@ -171,22 +178,21 @@ class Builder {
   }
 
   void routes() {
-    auto sections = root_.tables("routes", "routes");
+    const auto sections = root_.tables("routes", "routes");
     if (!sections) {
       return;
     }
-    for (auto& section : *sections) {
-      RouteConfig route;
+    for (const auto& section : *sections) {
+      config::RouteDraft draft;
+      auto& route = draft.route;
       route.policy = config_.main.policy;
       route.delivery = config_.main.delivery;
       route.place = section.place();
-      section.require("model");
-      route.model = section.text("model").value_or("");
-      detail::read_fallback(section, route.policy, route.delivery);
-      if (auto stall = section.table("stall", "stall")) {
-        detail::read_stall(std::move(*stall), route.policy.stall);
+      config::read_fallback(section, route);
+      config::route_keys().read(section, draft);
+      if (draft.chain) {
+        chain(section, *draft.chain, route.chain);
       }
-      chain(section, route);
       section.finish();
       const auto twin =
           std::find_if(config_.routes.begin(), config_.routes.end(), [&](const RouteConfig& other) {
@@ -194,31 +200,26 @@ class Builder {
           });
       if (twin != config_.routes.end()) {
         section.wrong("model",
-                      "the route for this model stands in line " +
-                          std::to_string(twin->place.line) + " already",
-                      "take one of the two out");
+                      "line " + std::to_string(twin->place.line) + " has a route for this model",
+                      "remove one of the two");
       }
       config_.routes.push_back(std::move(route));
     }
   }
 
-  void chain(Section& section, RouteConfig& route) {
-    section.require("chain");
-    auto members = section.tables("chain", "routes.chain");
-    if (!members) {
-      return;
+  void chain(const Section& route, const std::vector<Section>& members,
+             std::vector<MemberConfig>& chain) {
+    if (members.empty()) {
+      route.wrong("chain", "a chain without members");
     }
-    if (members->empty()) {
-      section.wrong("chain", "a chain without members");
+    for (const auto& section : members) {
+      member(section, config::chain_member_keys(), chain);
     }
-    for (auto& entry : *members) {
-      member(entry, "model", route.chain);
+    if (members.size() == 1 && route.has("hedge_after")) {
+      route.wrong("hedge_after", "`hedge_after` without a second member",
+                  "add a member to `chain`, or remove it");
     }
-    if (members->size() == 1 && section.has("hedge_after")) {
-      section.wrong("hedge_after", "`hedge_after` without a second member",
-                    "add a member to `chain`, or leave it out");
-    }
-    longest_chain_ = std::max(longest_chain_, members->size());
+    longest_chain_ = std::max(longest_chain_, members.size());
   }
 
   Findings& findings_;
@@ -236,30 +237,10 @@ ConfigErrors unreadable(const std::string& path, std::string what, std::string s
 }
 
 ConfigErrors too_long(const std::string& file) {
-  return unreadable(file, "larger than 1 MiB",
-                    "give the file that you mean: no configuration is so long");
+  return unreadable(file, "larger than 1 MiB", "give the name of a configuration");
 }
 
 }  // namespace
-
-std::string to_string(const ConfigErrors& errors) {
-  std::string text;
-  for (const auto& error : errors.errors) {
-    text += text.empty() ? "" : "\n";
-    text += errors.file;
-    if (error.place.line > 0) {
-      text.append(":").append(std::to_string(error.place.line));
-      text.append(":").append(std::to_string(error.place.column));
-    }
-    text.append(": ").append(error.what).append(": ").append(error.suggestion);
-  }
-  return text;
-}
-
-void throw_exception_from_error(const ConfigErrors& errors,
-                                const boost::source_location& /*site*/) {
-  throw std::runtime_error(to_string(errors));
-}
 
 const RouteConfig& Config::route(std::string_view model) const noexcept {
   const auto found = std::find_if(routes.begin(), routes.end(),
@@ -271,7 +252,7 @@ ConfigResult parse_config(std::string_view text, std::string file, const Environ
   if (text.size() > longest_file) {
     return too_long(file);
   }
-  const auto document = detail::parse_document(text);
+  const auto document = text::parse_toml(text);
   if (const auto* const error = std::get_if<ConfigError>(&document)) {
     ConfigErrors errors;
     errors.file = std::move(file);
@@ -279,7 +260,7 @@ ConfigResult parse_config(std::string_view text, std::string file, const Environ
     return errors;
   }
   Findings findings;
-  auto config = Builder(findings, std::get<ConfigNode>(document)).build(environment);
+  auto config = Builder(findings, std::get<TomlNode>(document)).build(environment);
   if (findings.empty()) {
     config.file = std::move(file);
     return config;

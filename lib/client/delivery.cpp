@@ -7,7 +7,8 @@
 #include "joining.hpp"
 #include "understudy/client/detail/complete_call.hpp"
 #include "understudy/client/recovery.hpp"
-#include "understudy/failover/failover.hpp"
+#include "understudy/failover/failover_call.hpp"
+#include "understudy/llm/stall_scaling.hpp"
 
 namespace understudy {
 namespace {
@@ -32,7 +33,7 @@ class Delivery::Impl {
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
     if (!reported_) {
-      finish(Failure(call_.given_up()));
+      finish(Failure(call_.abandoned()));
     }
   }
 
@@ -100,7 +101,8 @@ class Delivery::Impl {
  private:
   static CallOptions options(const DeliveryPlan& plan) {
     CallOptions options;
-    options.with_prompt(plan.prompt_tokens);
+    options.with_prompt(plan.prompt_tokens)
+        .with_scaled_stale(llm::scaled_stale(plan.prompt_tokens));
     options.observer = plan.observer;
     options.parent = plan.parent;
     return options;
@@ -127,8 +129,7 @@ class Delivery::Impl {
 
   asio::awaitable<Result<Committed>> ask() {
     auto open = [this](Attempt& attempt) { return open_and_hold(attempt); };
-    co_return co_await detail::ask_chain<Committed>(call_, open, detail::Leg::only,
-                                                    call_.choose(detail::Leg::only));
+    co_return co_await call_.ask(open);
   }
 
   asio::awaitable<Result<Committed>> open_and_hold(Attempt& attempt) {
@@ -282,7 +283,7 @@ class Delivery::Impl {
   }
 
   DeliveryPlan plan_;
-  detail::Call call_;
+  FailoverCall call_;
   std::optional<Committed> answer_;
   bool seen_ = false;                   // the consumer has got something
   detail::CompleteCall complete_call_;  // where there is no recovery_ to know

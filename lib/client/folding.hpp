@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "understudy/export.hpp"
+
 namespace understudy::detail {
 
 /// One code point, folded.
@@ -28,13 +30,13 @@ class FoldedStep {
 FoldedStep fold_step(std::string_view text);
 
 /// The whole, without white space at its beginning; every other run of it is one space.
-std::string folded(std::string_view text);
+UNDERSTUDY_API std::string folded(std::string_view text);
 
 /// Where the white space at the beginning of `text` ends.
-std::size_t white_prefix(std::string_view text);
+UNDERSTUDY_API std::size_t white_prefix(std::string_view text);
 
 /// Where the white space at the end of `text` begins.
-std::size_t white_suffix(std::string_view text);
+UNDERSTUDY_API std::size_t white_suffix(std::string_view text);
 
 /// Whether a code point begins at `at`, which may be the end.
 inline bool at_code_point(std::string_view text, std::size_t at) {
@@ -42,7 +44,7 @@ inline bool at_code_point(std::string_view text, std::size_t at) {
 }
 
 /// The code points of `text`.
-std::size_t code_points(std::string_view text);
+UNDERSTUDY_API std::size_t code_points(std::string_view text);
 
 /// Whether `text` ends with what it begins with, which is shorter than all of it and has so many code points.
 bool ends_as_it_begins(std::string_view text, std::size_t at_least);

@@ -89,9 +89,9 @@ void write_attempt(JsonWriter& json, const AttemptReport& attempt) {
 
 std::string skipped_for(const SkippedMember& skipped) {
   std::string text(to_string(skipped.because));
-  if (skipped.sick_of) {
+  if (skipped.reason) {
     text += ", ";
-    text += to_string(*skipped.sick_of);
+    text += to_string(*skipped.reason);
   }
   return text;
 }

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "understudy/runtime/notice.hpp"
+
 namespace understudy {
 namespace {
 
@@ -45,7 +47,7 @@ struct CredentialPool::Entry {
   bool persisting = false;  // there is a Persisting
   bool retired = false;
   std::optional<Failure> refused;  // how the last refresh failed
-  detail::Notice notice;
+  Notice notice;
 };
 
 /// A refresh under way. However it ends, also by never being run, it lands.

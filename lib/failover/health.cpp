@@ -25,11 +25,11 @@ Clock::time_point next_probe(Clock::time_point now, Clock::time_point named_unti
 
 }  // namespace
 
-Clock::duration rest(CooldownLadder ladder, unsigned failed_probes) noexcept {
+Clock::duration cooldown(CooldownLadder ladder, unsigned failed_probes) noexcept {
   constexpr unsigned steady_probes = 4;  // after these, the fifth doubles it
   switch (ladder) {
     case CooldownLadder::none: return {};
-    case CooldownLadder::limit: return doubled(60s, failed_probes, longest_rest);
+    case CooldownLadder::limit: return doubled(60s, failed_probes, longest_cooldown);
     case CooldownLadder::stall: return doubled(15s, failed_probes, 30min);
     case CooldownLadder::brief:
       return doubled(15s, failed_probes > steady_probes ? failed_probes - steady_probes : 0, 5min);
@@ -163,13 +163,13 @@ void Health::failed(const HealthKeys& keys, FailoverReason reason,
       mark.call = call;
       mark.set_at = now;
       mark.failed_at = now;
-      mark.until = later(now, rest(row.ladder, 0));
+      mark.until = later(now, cooldown(row.ladder, 0));
     }
     if (is_new || probed || began >= mark.set_at) {
       mark.reason = reason;
     }
     if (retry_after) {
-      const auto named_until = later(now, std::min(*retry_after, longest_rest));
+      const auto named_until = later(now, std::min(*retry_after, longest_cooldown));
       const auto until = next_probe(now, named_until);
       // Whoever failed along with others can only lengthen it (LiteLLM #40130 kept the shorter one).
       if (is_new || probed) {
@@ -209,7 +209,7 @@ void Health::fail_probe(std::uint64_t lease, CallId call, Clock::time_point now)
       mark.until = std::max(mark.until, next_probe(now, mark.named_until));
     } else if (!mark.leased_early) {
       ++mark.failed_probes;
-      mark.until = later(now, rest(traits(mark.reason).ladder, mark.failed_probes));
+      mark.until = later(now, cooldown(traits(mark.reason).ladder, mark.failed_probes));
     }
   }
 }
@@ -288,7 +288,7 @@ std::vector<Health::MarkReport> Health::marks(Clock::time_point now) const {
     MarkReport report;
     report.key = key;
     report.reason = mark.reason;
-    report.rests = std::max(mark.until - now, Clock::duration::zero());
+    report.cooldown = std::max(mark.until - now, Clock::duration::zero());
     report.named = mark.named(now) ? mark.named_until - now : Clock::duration::zero();
     report.failed_probes = mark.failed_probes;
     report.probing = mark.leased(now);

@@ -52,7 +52,7 @@ class Rules {
 
   Decision resend() const noexcept {
     if (s_.resent) {
-      return move_on("a kept connection was closed once more");
+      return move_on("a kept connection was closed again");
     }
     if (!s_.budget && s_.member_left) {
       return {Action::fail_over, "the provider's retry budget is empty"};
@@ -67,7 +67,7 @@ class Rules {
     if (!s_.waited && s_.retry_after && *s_.retry_after <= p_.patience) {
       return retry(*s_.retry_after, "the rate limit ends within `patience`: wait for it, once");
     }
-    return move_on("the rate limit lasts");
+    return move_on("the rate limit ends too late to wait for it");
   }
 
   Decision busy() const noexcept {
@@ -91,10 +91,10 @@ class Rules {
 
   Decision retry_once() const noexcept {
     return retry_up_to(s_.member_left ? std::min(p_.max_retries, 1U) : p_.max_retries,
-                       "the provider failed: it may not fail again");
+                       "the provider failed: it may answer the next time");
   }
 
-  Decision fail_over() const noexcept { return move_on("this member cannot answer it"); }
+  Decision fail_over() const noexcept { return move_on("this member cannot answer the request"); }
 
   Decision larger_window() const noexcept {
     return move_on("the prompt needs a larger window",
@@ -184,24 +184,24 @@ std::string_view to_string(Action action) noexcept {
 Decision decide(const Policy& policy, const Situation& situation) noexcept {
   const auto reason = reason_of(situation.code);
   if (local_fault_of(situation.code)) {
-    return {Action::stop, "this machine lacks what any member would need"};
+    return {Action::stop, "this machine has run out of what any member would need"};
   }
   if (!reason) {
-    return {Action::stop, "stopped by our own side: no failure of the provider"};
+    return {Action::stop, "stopped by our own side: not a failure of the provider"};
   }
   const Rules rules(policy, situation);
   const auto treatment = policy.treatment(*reason);
   if (treatment == Treatment::return_to_caller) {
-    return {Action::return_to_caller, "the request would fail anywhere"};
+    return {Action::return_to_caller, "the request would fail at every member"};
   }
   if (treatment == Treatment::content_policy) {
     return policy.on_content_policy == OnContentPolicy::stop
-               ? Decision(Action::return_to_caller, "refused as unsafe: not routed around")
-               : rules.move_on("refused as unsafe: `on_content_policy` routes around it");
+               ? Decision(Action::return_to_caller, "refused as unsafe: no other member is asked")
+               : rules.move_on("refused as unsafe: `on_content_policy` asks the next member");
   }
   if (situation.delivered) {
-    return rules.move_on("some of the answer was delivered: the next member goes on",
-                         "some of the answer was delivered, and no other member is left");
+    return rules.move_on("part of the answer was delivered: the next member continues",
+                         "part of the answer was delivered, and no other member is left");
   }
   switch (treatment) {
     case Treatment::stall: return rules.stall();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "understudy/llm/protocol_traits.hpp"
+
 namespace understudy::gateway::detail {
 namespace {
 
@@ -39,8 +41,8 @@ asio::awaitable<error_code> ClientExchange::begin(unsigned status, HttpFields he
 void ClientExchange::note(unsigned status, HttpFields& headers) {
   status_ = status;
   headers.add("x-request-id", id_);
-  if (protocol_ == llm::Protocol::anthropic_messages) {
-    headers.add("request-id", id_);
+  if (const auto makers = llm::traits_of(protocol_).request_id_header; !makers.empty()) {
+    headers.add(makers, id_);
   }
   if (!reader_.empty()) {
     headers.add("access-control-allow-origin", reader_);

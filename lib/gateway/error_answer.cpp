@@ -5,6 +5,7 @@
 
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event.hpp"
+#include "understudy/llm/protocol_traits.hpp"
 #include "understudy/runtime/local_fault.hpp"
 
 namespace understudy::gateway::detail {
@@ -19,7 +20,7 @@ struct Said {
 
 Said said_of(FailoverReason reason, llm::Protocol protocol) {
   using R = FailoverReason;
-  const unsigned busy = protocol == llm::Protocol::anthropic_messages ? 529 : 503;
+  const unsigned busy = llm::traits_of(protocol).overloaded_status;
   switch (reason) {
     case R::auth:
     case R::auth_permanent: return {401, false};
@@ -129,14 +130,7 @@ ErrorAnswer refusal(unsigned status, std::string_view message, llm::Protocol pro
 
 StreamError stream_error(const Failure& failure, llm::Protocol protocol) {
   StreamError error;
-  const auto status = said_of(failure, protocol).status;
-  error.type = status == 529   ? "overloaded_error"  // the words are those of protocols.md 2.4
-               : status == 429 ? "rate_limit_error"
-               : status == 504 ? "timeout_error"
-                               : "api_error";
-  if (protocol != llm::Protocol::anthropic_messages) {
-    error.type = status == 429 ? "rate_limit_error" : "server_error";
-  }
+  error.type = llm::codec_for(protocol).stream_error_type(said_of(failure, protocol).status);
   error.code = failure.code().message();
   error.message = message_of(failure);
   return error;

@@ -1,7 +1,9 @@
 #include "listings.hpp"
 
 #include <set>
+#include <vector>
 
+#include "understudy/llm/codec.hpp"
 #include "understudy/net/url.hpp"
 #include "understudy/text/json_writer.hpp"
 
@@ -17,18 +19,6 @@ std::set<std::string, std::less<>> names_of(const Config& config) {
     names.insert(config.main.chain.front().model);
   }
   return names;
-}
-
-void write_model(JsonWriter& json, std::string_view name, llm::Protocol protocol) {
-  json.begin_object().member("id", name);
-  if (protocol == llm::Protocol::anthropic_messages) {
-    json.member("type", "model")
-        .member("display_name", name)
-        .member("created_at", "1970-01-01T00:00:00Z");
-  } else {
-    json.member("object", "model").member("created", 0).member("owned_by", "understudy");
-  }
-  json.end_object();
 }
 
 void write_chain(JsonWriter& json, const RouteConfig& route) {
@@ -50,7 +40,7 @@ void write_marks(JsonWriter& json, State& state) {
     json.begin_object()
         .member("key", mark.key)
         .member("reason", to_string(mark.reason))
-        .member("rests_ms", Milliseconds(mark.rests).count())
+        .member("rests_ms", Milliseconds(mark.cooldown).count())
         .member("named_ms", Milliseconds(mark.named).count())
         .member("failed_probes", mark.failed_probes)
         .member("probing", mark.probing)
@@ -81,25 +71,8 @@ void write_recent(JsonWriter& json, const Records& records) {
 
 std::string models_list(const Config& config, llm::Protocol protocol) {
   const auto names = names_of(config);
-  const bool anthropic = protocol == llm::Protocol::anthropic_messages;
   std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  if (!anthropic) {
-    json.member("object", "list");
-  }
-  json.key("data").begin_array();
-  for (const auto& name : names) {
-    write_model(json, name, protocol);
-  }
-  json.end_array();
-  if (anthropic) {
-    json.member("has_more", false);
-    if (!names.empty()) {
-      json.member("first_id", *names.begin()).member("last_id", *names.rbegin());
-    }
-  }
-  json.end_object();
+  llm::codec_for(protocol).write_models(std::vector<std::string>(names.begin(), names.end()), out);
   return out;
 }
 
@@ -110,8 +83,7 @@ std::optional<std::string> model_entry(const Config& config, llm::Protocol proto
     return std::nullopt;
   }
   std::string out;
-  JsonWriter json(out);
-  write_model(json, *name, protocol);
+  llm::codec_for(protocol).write_model(*name, out);
   return out;
 }
 

@@ -3,33 +3,36 @@
 #include <algorithm>
 #include <string_view>
 
+#include "understudy/llm/protocol_traits.hpp"
+
 namespace understudy::gateway::detail {
 
 std::optional<ErrorAnswer> refused_request(const Config& config, const llm::Request& request) {
-  const auto has = [&](std::string_view name, std::string_view harmless = "null") {
-    return std::any_of(request.extra.begin(), request.extra.end(), [&](const auto& field) {
-      return field.first == name && field.second != "null" && field.second != harmless;
-    });
-  };
-  if (request.origin == llm::Protocol::openai_chat && !request.stream && has("n", "1")) {
-    return refusal(
-        400, "`n`: an answer that is not streamed has one choice; set it to 1, or ask for a stream",
-        llm::Protocol::openai_chat, "unsupported_parameter");
-  }
-  if (request.origin == llm::Protocol::anthropic_messages && has("thread")) {
-    return refusal(400, "`thread`: conversations are not stored; send all of it in `messages`",
-                   llm::Protocol::anthropic_messages, "thread_unsupported_request");
+  if (!request.origin) {
+    return std::nullopt;
   }
   const auto& chain = config.route(request.model).chain;
-  const bool responses_alone = std::all_of(chain.begin(), chain.end(), [&](const auto& member) {
-    return config.providers.at(member.provider).protocol == llm::Protocol::openai_responses;
-  });
-  if (request.origin == llm::Protocol::openai_responses && !responses_alone &&
-      (has("previous_response_id") || has("conversation"))) {
-    return refusal(400,
-                   "`previous_response_id`, `conversation`: not every member that may answer for "
-                   "this model has it; send the whole conversation in `input`",
-                   llm::Protocol::openai_responses, "unsupported_parameter");
+  const auto foreign = [&](const MemberConfig& member) {
+    return config.providers.at(member.provider).protocol != *request.origin;
+  };
+  const auto applies = [&](llm::UnservedMember::When when) {
+    switch (when) {
+      case llm::UnservedMember::When::always: return true;
+      case llm::UnservedMember::When::whole_answer: return !request.stream;
+      case llm::UnservedMember::When::foreign_members:
+        return std::any_of(chain.begin(), chain.end(), foreign);
+    }
+    return false;
+  };
+  for (const auto& member : llm::traits_of(*request.origin).unserved) {
+    const bool asked =
+        std::any_of(request.extra.begin(), request.extra.end(), [&](const auto& field) {
+          return field.first == member.name && field.second != "null" &&
+                 field.second != member.harmless;
+        });
+    if (asked && applies(member.when)) {
+      return refusal(400, member.message, *request.origin, member.code);
+    }
   }
   return std::nullopt;
 }

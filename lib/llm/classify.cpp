@@ -921,10 +921,10 @@ std::string shown(std::string_view text) {
 
 std::optional<Clock::duration> wait_asked_for(const Facts& facts,
                                               std::chrono::system_clock::time_point now) {
-  std::vector<HeaderField> headers(facts.error.headers.begin(), facts.error.headers.end());
+  std::vector<llm::HeaderField> headers(facts.error.headers.begin(), facts.error.headers.end());
   headers.insert(headers.end(), facts.said.headers.begin(), facts.said.headers.end());
-  const auto body = facts.error.body.substr(0, retry_after_body_limit);
-  return retry_after(headers, facts.said.said + std::string(body), now);
+  const auto body = facts.error.body.substr(0, llm::retry_after_body_limit);
+  return llm::retry_after(headers, facts.said.said + std::string(body), now);
 }
 
 }  // namespace

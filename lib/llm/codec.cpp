@@ -1,45 +1,12 @@
 #include "understudy/llm/codec.hpp"
 
-#include <array>
 #include <stdexcept>
 
 #include "text/json.hpp"
-#include "understudy/llm/anthropic_messages.hpp"
 #include "understudy/llm/event_encoder.hpp"
-#include "understudy/llm/openai_chat.hpp"
-#include "understudy/llm/openai_responses.hpp"
 #include "understudy/text/json_writer.hpp"
 
 namespace understudy::llm {
-namespace {
-
-constexpr std::array protocol_names{std::string_view("anthropic_messages"),
-                                    std::string_view("openai_chat"),
-                                    std::string_view("openai_responses")};
-
-}  // namespace
-
-std::string_view to_string(Protocol protocol) noexcept {
-  return protocol_names[static_cast<std::size_t>(protocol)];
-}
-
-std::optional<Protocol> protocol_from(std::string_view name) noexcept {
-  for (std::size_t i = 0; i < protocol_names.size(); ++i) {
-    if (protocol_names[i] == name) {
-      return static_cast<Protocol>(i);
-    }
-  }
-  return std::nullopt;
-}
-
-const Codec& codec_for(Protocol protocol) noexcept {
-  switch (protocol) {
-    case Protocol::anthropic_messages: return anthropic_messages();
-    case Protocol::openai_chat: return openai_chat();
-    case Protocol::openai_responses: return openai_responses();
-  }
-  return anthropic_messages();
-}
 
 void throw_exception_from_error(const RequestFault& fault, const boost::source_location&) {
   throw std::logic_error(fault.message);

@@ -1,21 +1,13 @@
 #include "documents.hpp"
 
 #include "text/json.hpp"
-#include "understudy/text/json_writer.hpp"
+#include "understudy/llm/codec.hpp"
 
 namespace understudy::llm::detail {
 namespace {
 
 using json::ondemand::raw_json_string;
 using json::ondemand::value;
-
-struct Document {
-  std::string name;
-  std::string media_type;
-  std::string data;  // base64, unless `plain`
-  std::string url;
-  bool plain = false;  // the data are text
-};
 
 /// Reads all three forms: their members' names do not collide.
 class Reader {
@@ -75,44 +67,16 @@ std::optional<ToolResultPart::Content> translated_document(const OpaquePart& par
   if (document.plain && !document.data.empty()) {
     return TextPart(document.name.empty() ? document.data : document.name + "\n\n" + document.data);
   }
-  if (document.media_type.starts_with("text/") ||
-      (document.data.empty() && (document.url.empty() || target == Protocol::openai_chat))) {
+  if (document.media_type.starts_with("text/") || (document.data.empty() && document.url.empty())) {
     return std::nullopt;
   }
-  const auto type = document.media_type.empty() ? "application/pdf" : document.media_type;
-  const auto name = document.name.empty() ? "document.pdf" : document.name;
-  const auto data = "data:" + type + ";base64," + document.data;
-  OpaquePart out(target, "", "");
-  JsonWriter json(out.json);
-  json.begin_object();
-  switch (target) {
-    case Protocol::anthropic_messages:
-      out.type = "document";
-      json.member("type", out.type).key("source").begin_object();
-      if (document.data.empty()) {
-        json.member("type", "url").member("url", document.url);
-      } else {
-        json.member("type", "base64").member("media_type", type).member("data", document.data);
-      }
-      json.end_object().member("title", name);
-      break;
-    case Protocol::openai_chat:
-      out.type = "file";
-      json.member("type", out.type).key("file").begin_object();
-      json.member("filename", name).member("file_data", data).end_object();
-      break;
-    case Protocol::openai_responses:
-      out.type = "input_file";
-      json.member("type", out.type);
-      if (document.data.empty()) {
-        json.member("file_url", document.url);
-      } else {
-        json.member("filename", name).member("file_data", data);
-      }
-      break;
+  if (document.media_type.empty()) {
+    document.media_type = "application/pdf";
   }
-  json.end_object();
-  return out;
+  if (document.name.empty()) {
+    document.name = "document.pdf";
+  }
+  return codec_for(target).write_document(document);
 }
 
 }  // namespace understudy::llm::detail

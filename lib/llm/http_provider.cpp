@@ -45,7 +45,7 @@ asio::awaitable<Failure> refusal(HttpResponse& response, const detail::CallFacts
   const auto limit = attempt.limits().error_body.after;
   attempt.enter(Phase::none);
   const auto body = co_await error_body(response, limit);
-  std::vector<HeaderField> headers;
+  std::vector<llm::HeaderField> headers;
   headers.reserve(response.headers().size());
   for (std::size_t i = 0; i < response.headers().size(); ++i) {
     headers.push_back(response.headers()[i]);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "text/base64.hpp"
 #include "text/json.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/runtime/local_fault.hpp"
@@ -70,28 +71,6 @@ bool read_fields(std::string_view text, Fields& fields) {
   return whole;
 }
 
-/// The bytes before the first character that is not of base64url.
-std::string base64url_decoded(std::string_view text) {
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string bytes;
-  std::uint32_t pending = 0;
-  unsigned bits = 0;
-  for (const char c : text) {
-    const auto digit = digits.find(c);
-    if (digit == std::string_view::npos) {
-      break;
-    }
-    pending = pending << 6U | static_cast<std::uint32_t>(digit);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes.push_back(static_cast<char>(pending >> bits & 0xFFU));
-    }
-  }
-  return bytes;
-}
-
 /// The raw value of a member, which is empty if there is none.
 std::string member_of(std::string_view text, std::string_view name) {
   text::Arena arena;
@@ -114,7 +93,7 @@ std::string claimed_account(std::string_view id_token) {
   if (dot == std::string_view::npos) {
     return {};
   }
-  const auto claims = base64url_decoded(id_token.substr(dot + 1));
+  const auto claims = text::base64url_decoded(id_token.substr(dot + 1));
   return member_text(member_of(claims, "https://api.openai.com/auth"), "chatgpt_account_id")
       .value_or("");
 }

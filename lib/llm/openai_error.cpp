@@ -30,4 +30,8 @@ void write_openai_error_body(const Error& error, unsigned status, std::string& o
   json.end_object();
 }
 
+std::string_view openai_stream_error_type(unsigned status) noexcept {
+  return status == 429 ? "rate_limit_error" : "server_error";
+}
+
 }  // namespace understudy::llm::detail

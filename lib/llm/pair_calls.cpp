@@ -4,10 +4,11 @@
 #include <string_view>
 #include <utility>
 
-#include "llm/openai_chat/request.hpp"
 #include "request_json.hpp"
 #include "text/name_table.hpp"
 #include "tool_ids.hpp"
+#include "understudy/llm/codec.hpp"
+#include "understudy/llm/protocol_traits.hpp"
 
 namespace understudy::llm::detail {
 namespace {
@@ -16,17 +17,10 @@ using LossKind = Loss::Kind;
 
 constexpr const char* no_result = "no result: interrupted";
 
-/// The id of a custom tool's call, if it is one: of those that Chat alone knows.
-std::optional<std::string> custom_call_id(const Part& part) {
+/// The id of a call that only its own protocol has a form for.
+std::optional<std::string> opaque_call_id(const Part& part) {
   const auto* opaque = std::get_if<OpaquePart>(&part);
-  if (opaque == nullptr || !openai_chat::is_custom_call(*opaque)) {
-    return std::nullopt;
-  }
-  text::Arena arena;
-  json::Parser parser(json::padded_copy(opaque->json, arena), arena);
-  auto object = parser.object();
-  const auto id = object ? peek(*object, "id", arena) : std::nullopt;
-  return std::string(id.value_or(std::string_view()));
+  return opaque == nullptr ? std::nullopt : codec_for(opaque->protocol).opaque_call_id(*opaque);
 }
 
 class Pairing {
@@ -34,7 +28,7 @@ class Pairing {
   Pairing(Request& request, Losses& losses, const TranslationTarget& target)
       : request_(request),
         losses_(losses),
-        target_(target),
+        rules_(traits_of(target.protocol).rules),
         ids_(target.longest_tool_id, target.plain_tool_ids, hash_) {}
 
   void pair() {
@@ -131,7 +125,7 @@ class Pairing {
       for (const auto& part : message.parts) {
         if (const auto* call = std::get_if<ToolCallPart>(&part)) {
           ids_stay_ = ids_.reserve(call->id) && ids_stay_;
-        } else if (const auto custom = custom_call_id(part)) {
+        } else if (const auto custom = opaque_call_id(part)) {
           ids_stay_ = ids_.reserve(*custom) && ids_stay_;
         }
       }
@@ -140,7 +134,7 @@ class Pairing {
 
   void open_calls(Message& message, std::vector<Pending>& pending) {
     for (auto& part : message.parts) {
-      if (auto custom = custom_call_id(part)) {  // it keeps its id: it is sent as it came
+      if (auto custom = opaque_call_id(part)) {  // it keeps its id: it is sent as it came
         auto& opened = pending.emplace_back();
         opened.result.call_id = *custom;
         opened.id = std::move(*custom);
@@ -159,10 +153,9 @@ class Pairing {
       if (call->id != opened.id) {
         lose(LossKind::changed, "tool ids");
       }
-      if (target_.protocol == Protocol::anthropic_messages && !call->arguments.empty() &&
-          !is_json_object(call->arguments)) {
+      if (rules_.object_arguments && !call->arguments.empty() && !is_json_object(call->arguments)) {
         lose(LossKind::changed, "arguments of " + call->name);
-        opened.note = "(The call's arguments were no JSON object: " + call->arguments + ")\n";
+        opened.note = "(The call's arguments were not a JSON object: " + call->arguments + ")\n";
         call->arguments = "{}";
       }
     }
@@ -192,7 +185,7 @@ class Pairing {
       result.is_error = true;
       lose(LossKind::added, "result of an interrupted tool call");
     }
-    if (result.is_error && target_.protocol != Protocol::anthropic_messages) {
+    if (result.is_error && !rules_.failed_tool_results) {
       pending.note += "Error: ";
       result.is_error = false;
       lose(LossKind::changed, "is_error of a tool result");
@@ -211,7 +204,7 @@ class Pairing {
 
   Request& request_;
   Losses& losses_;
-  const TranslationTarget& target_;
+  const RequestRules& rules_;
   text::KeyedHash hash_;
   ToolIds ids_;
   bool ids_stay_ = true;  // all are valid, and no two the same

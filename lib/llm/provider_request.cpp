@@ -10,35 +10,25 @@
 #include "text/ascii.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/mend.hpp"
+#include "understudy/llm/protocol_traits.hpp"
 #include "understudy/llm/translate.hpp"
 #include "understudy/text/json_writer.hpp"
 
 namespace understudy::llm::detail {
 namespace {
 
-/// Where a protocol's answers are asked for, below the base URL.
-std::string_view resource(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::anthropic_messages: return "/messages";
-    case Protocol::openai_chat: return "/chat/completions";
-    case Protocol::openai_responses: return "/responses";
-  }
-  return {};
-}
-
-constexpr std::string_view beta_header = "anthropic-beta";
 constexpr std::string_view account_header = "chatgpt-account-id";
 constexpr std::string_view long_context_beta = "context-1m";
 
-/// Anthropic's SDKs add the version to the base URL, OpenAI's want it there. Here either does.
-std::string target_of(Protocol protocol, const Url& base, std::string_view below) {
+/// Some makers' SDKs add the version to the base URL, others want it there. Here either works.
+std::string target_of(const ProtocolTraits& traits, const Url& base, std::string_view below) {
   const auto query = std::min(base.path.find('?'), base.path.size());
   auto path = base.path.substr(0, query);
   while (path.ends_with('/')) {
     path.pop_back();
   }
   const bool versioned = path.ends_with("/v1");
-  if (!versioned && (protocol == Protocol::anthropic_messages || path.empty())) {
+  if (!versioned && (traits.base_url_without_version || path.empty())) {
     path += "/v1";
   }
   return path.append(below).append(base.path, query);
@@ -84,15 +74,16 @@ std::string in_lower_case(std::string_view word) {
   return out;
 }
 
-/// What Anthropic's providers are sent: their own features and the caller's, each once. `lean`: without those
+/// The optional features that are asked for: the provider's own and the caller's, each once. `lean`: without those
 /// for long contexts.
-std::string all_betas(const HttpProviderOptions& options, std::string_view callers, bool lean) {
+std::string all_features(const HttpProviderOptions& options, std::string_view callers, bool lean) {
   std::string all;
-  if (options.protocol != Protocol::anthropic_messages) {
+  const auto header = traits_of(options.protocol).features_header;
+  if (header.empty()) {
     return all;
   }
   std::set<std::string> named;  // without regard to case, as has_token compares
-  const std::string_view lists[] = {options.headers.find(beta_header).value_or(""), callers};
+  const std::string_view lists[] = {options.headers.find(header).value_or(""), callers};
   for (auto list : lists) {
     while (!list.empty()) {
       const auto comma = std::min(list.find(','), list.size());
@@ -110,22 +101,23 @@ std::string all_betas(const HttpProviderOptions& options, std::string_view calle
 /// All but the body.
 HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, bool streamed,
                     std::string_view betas, const Attempt& attempt) {
-  const bool anthropic = options.protocol == Protocol::anthropic_messages;
-  HttpRequest out("POST", target_of(options.protocol, options.base_url, below));
+  const auto& traits = traits_of(options.protocol);
+  HttpRequest out("POST", target_of(traits, options.base_url, below));
   out.with_fresh_connection(attempt.wants_fresh_connection());
   const auto* const credential = attempt.credential();
   const bool has_account = credential != nullptr && !credential->account.empty();
   for (std::size_t i = 0; i < options.headers.size(); ++i) {
     const auto [name, value] = options.headers[i];
-    const bool ours = (anthropic && has_token(name, beta_header)) ||
-                      (has_account && has_token(name, account_header));
+    const bool ours =
+        (!traits.features_header.empty() && has_token(name, traits.features_header)) ||
+        (has_account && has_token(name, account_header));
     if (!ours) {
       out.with_header(name, value);
     }
   }
   const bool lean = attempt.mends().contains(FailoverReason::oauth_long_context_beta_forbidden);
-  if (const auto all = all_betas(options, betas, lean); !all.empty()) {
-    out.with_header(beta_header, all);
+  if (const auto all = all_features(options, betas, lean); !all.empty()) {
+    out.with_header(traits.features_header, all);
   }
   const auto standard = [&](std::string_view name, std::string_view value) {
     if (!out.headers.find(name)) {
@@ -134,8 +126,8 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
   };
   standard("content-type", "application/json");
   standard("accept", streamed ? "text/event-stream" : "application/json");
-  if (anthropic) {
-    standard("anthropic-version", "2023-06-01");  // protocols.md 2.1
+  for (const auto& [name, value] : traits.headers) {
+    standard(name, value);
   }
   if (credential != nullptr) {
     const std::string secret(credential->secret.reveal());
@@ -164,12 +156,14 @@ std::string body_of(const HttpProviderOptions& options, const Request& request,
     }
   }
   const auto& model = attempt.member().model();
-  const bool asks_for_usage = options.protocol == Protocol::openai_chat && options.stream;
+  const auto& traits = traits_of(options.protocol);
   if (request.origin == options.protocol && !request.body.empty() && !mended) {
     ExtraFields members{{"model", json_string(model)},
                         {"stream", options.stream ? "true" : "false"}};
-    if (asks_for_usage && !request.stream) {  // who did not ask for a stream did not say
-      members.emplace_back("stream_options", R"({"include_usage":true})");
+    // A client that did not ask for a stream could not ask for its usage.
+    if (const auto& usage = traits.stream_usage;
+        !usage.name.empty() && options.stream && !request.stream) {
+      members.emplace_back(usage.name, usage.value);
     }
     if (auto body = with_members(request.body, members)) {
       return std::move(*body);
@@ -190,7 +184,7 @@ std::string body_of(const HttpProviderOptions& options, const Request& request,
   }
   const auto translated = translate(sent, target);
   std::string body;
-  codec_for(options.protocol).write_request(translated.request, body);
+  traits.codec.write_request(translated.request, body);
   return body;
 }
 
@@ -198,7 +192,7 @@ std::string body_of(const HttpProviderOptions& options, const Request& request,
 
 HttpRequest provider_request(const HttpProviderOptions& options, const Request& request,
                              const Attempt& attempt) {
-  return head_of(options, resource(options.protocol), options.stream, request.betas, attempt)
+  return head_of(options, traits_of(options.protocol).path, options.stream, request.betas, attempt)
       .with_body(body_of(options, request, attempt));
 }
 
@@ -217,7 +211,8 @@ std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
 
 bool can_mend(const HttpProviderOptions& options, const Request& request, FailoverReason reason) {
   if (reason == FailoverReason::oauth_long_context_beta_forbidden) {
-    return all_betas(options, request.betas, true) != all_betas(options, request.betas, false);
+    return all_features(options, request.betas, true) !=
+           all_features(options, request.betas, false);
   }
   Request copy = request;
   return mend(copy, reason);

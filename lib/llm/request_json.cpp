@@ -1,8 +1,9 @@
 #include "request_json.hpp"
 
-#include <charconv>
 #include <new>
 #include <type_traits>
+
+#include "text/numbers.hpp"
 
 namespace understudy::llm::detail {
 namespace {
@@ -20,8 +21,9 @@ bool whole_number(std::string_view token, Number& into) {
       token = token.substr(0, point);
     }
   }
-  const auto [rest, failure] = std::from_chars(token.data(), token.data() + token.size(), into);
-  return failure == std::errc() && rest == token.data() + token.size();
+  const auto number = text::number_from<Number>(token);
+  into = number.value_or(into);
+  return number.has_value();
 }
 
 }  // namespace

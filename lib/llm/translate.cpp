@@ -6,6 +6,7 @@
 #include "pair_calls.hpp"
 #include "translate_parameters.hpp"
 #include "understudy/llm/model_profile.hpp"
+#include "understudy/llm/protocol_traits.hpp"
 
 namespace understudy::llm {
 namespace {
@@ -21,6 +22,7 @@ class Translator {
       : out_(request),
         losses_(out_.losses),
         target_(target),
+        rules_(traits_of(target.protocol).rules),
         request_(out_.request),
         foreign_(request.origin != target.protocol) {}
 
@@ -28,13 +30,12 @@ class Translator {
     name_extras();
     for (auto& message : request_.messages) {
       translate_parts(message);
-      if (message.role == Role::system && foreign_ &&
-          target_.protocol == Protocol::anthropic_messages) {
+      if (message.role == Role::system && foreign_ && !rules_.later_system_messages) {
         message.role = Role::user;
         lose(LossKind::changed, "system message in mid-conversation");
       }
     }
-    if (target_.protocol == Protocol::openai_responses && lost_reasoning_) {
+    if (rules_.item_ids && lost_reasoning_) {
       forget_item_ids();
     }
     detail::pair_calls(request_, losses_, target_);
@@ -120,7 +121,7 @@ class Translator {
     }
     if (auto* image = std::get_if<ImagePart>(&part)) {
       name_foreign(image->extra);
-      if (target_.protocol == Protocol::anthropic_messages && !image->detail.empty()) {
+      if (!rules_.image_detail && !image->detail.empty()) {
         lose(LossKind::dropped, "image detail");
       }
       return true;
@@ -145,7 +146,7 @@ class Translator {
   void translate_result(ToolResultPart& result) {
     name_foreign(result.extra);
     std::erase_if(result.content, [&](ToolResultPart::Content& content) { return !fit(content); });
-    if (target_.protocol != Protocol::openai_chat) {
+    if (rules_.media_in_tool_results) {
       return;
     }
     for (const auto& content : result.content) {  // the codec puts these after the results
@@ -205,8 +206,7 @@ class Translator {
     if (messages.empty()) {
       return;
     }
-    if (messages.front().role == Role::assistant &&
-        target_.protocol == Protocol::anthropic_messages) {
+    if (messages.front().role == Role::assistant && rules_.begins_with_user) {
       messages.emplace(messages.begin(), Role::user, "Continue.");
       lose(LossKind::added, "first user message");
     }
@@ -227,6 +227,7 @@ class Translator {
   Translation out_;
   detail::Losses losses_;
   const TranslationTarget& target_;
+  const RequestRules& rules_;
   Request& request_;
   bool foreign_;
   bool lost_reasoning_ = false;
@@ -239,7 +240,7 @@ TranslationTarget::TranslationTarget(Protocol p, std::string of, std::string m)
       provider(std::move(of)),
       model(std::move(m)),
       output_limit(ModelProfiles().find(provider, model).output_limit),
-      longest_tool_id(p == Protocol::openai_chat ? 40 : 64) {
+      longest_tool_id(traits_of(p).rules.longest_tool_id) {
   if (provider == "mistral") {
     longest_tool_id = 9;
     plain_tool_ids = true;

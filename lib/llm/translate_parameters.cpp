@@ -3,13 +3,12 @@
 #include <algorithm>
 
 #include "request_json.hpp"
+#include "understudy/llm/protocol_traits.hpp"
 
 namespace understudy::llm::detail {
 namespace {
 
 using LossKind = Loss::Kind;
-
-constexpr std::size_t most_stops_of_chat = 4;
 
 /// protocols.md 8, rule 7: Anthropic wants an object at the root, without alternatives.
 std::string object_schema(const std::string& schema) {
@@ -59,8 +58,7 @@ class Parameters {
         losses_(losses),
         target_(target),
         foreign_(foreign),
-        anthropic_(target.protocol == Protocol::anthropic_messages),
-        chat_(target.protocol == Protocol::openai_chat) {}
+        rules_(traits_of(target.protocol).rules) {}
 
   void translate() {
     tools();
@@ -70,8 +68,9 @@ class Parameters {
     output();
     if (refused("max_tokens")) drop(request_.max_tokens, "max_tokens");
     request_.output_limit = target_.output_limit;
-    if (anthropic_ && !request_.max_tokens)
+    if (rules_.max_tokens_required && !request_.max_tokens) {
       losses_.add(LossKind::added, "max_tokens");  // the codec's
+    }
     if (refused("parallel_tool_calls")) drop(request_.parallel_tool_calls, "parallel_tool_calls");
     if (refused("user")) drop(request_.user, "user");
   }
@@ -79,6 +78,12 @@ class Parameters {
  private:
   bool refused(std::string_view name) const {
     return std::find(target_.refused.begin(), target_.refused.end(), name) != target_.refused.end();
+  }
+
+  /// OpenAI's strict asks more of a schema than Anthropic's.
+  bool lacks_what_strict_asks() const {
+    return request_.origin && rules_.strict == StrictSchema::openai &&
+           traits_of(*request_.origin).rules.strict == StrictSchema::anthropic;
   }
 
   template <class T>
@@ -104,12 +109,12 @@ class Parameters {
       return unknown;
     });
     for (auto& tool : request_.tools) {
-      if (anthropic_ && foreign_ && !tool.schema.empty() && !is_object_schema(tool.schema)) {
+      if (rules_.object_schemas && foreign_ && !tool.schema.empty() &&
+          !is_object_schema(tool.schema)) {
         tool.schema = object_schema(tool.schema);
         losses_.add(LossKind::changed, "schema of " + tool.name);
       }
-      // OpenAI's strict asks more of a schema than Anthropic's.
-      if (!anthropic_ && request_.origin == Protocol::anthropic_messages && tool.strict == true) {
+      if (tool.strict == true && lacks_what_strict_asks()) {
         tool.strict.reset();
         losses_.add(LossKind::dropped, "strict of " + tool.name);
       }
@@ -137,15 +142,15 @@ class Parameters {
     if (refused("effort")) {
       drop(thinking.effort, "effort");
     }
-    if (anthropic_) {
-      thinking_of_anthropic();
+    if (rules_.thinking == ThinkingForm::mode_and_budget) {
+      thinking_by_mode();
       return;
     }
     if (thinking.mode == Mode::off || thinking.mode == Mode::budget) {
       losses_.add(LossKind::dropped, thinking.mode == Mode::off ? "thinking" : "budget_tokens");
     }
     thinking.mode = Mode::unset;
-    if (chat_ || thinking.display == "omitted") {
+    if (rules_.thinking == ThinkingForm::effort || thinking.display == "omitted") {
       drop(thinking.display, "display of thinking");
     } else if (foreign_ && !thinking.display.empty()) {
       thinking.display = "auto";
@@ -153,7 +158,7 @@ class Parameters {
     }
   }
 
-  void thinking_of_anthropic() {
+  void thinking_by_mode() {
     using Mode = Thinking::Mode;
     auto& thinking = request_.thinking;
     if (thinking.effort == "none") {
@@ -193,31 +198,29 @@ class Parameters {
     using Mode = Thinking::Mode;
     auto& sampling = request_.sampling;
     const auto mode = request_.thinking.mode;
-    const bool thinks = anthropic_ && (mode == Mode::budget || mode == Mode::adaptive);
+    const bool thinks =
+        rules_.fixed_sampling_with_thinking && (mode == Mode::budget || mode == Mode::adaptive);
     if (refused("temperature") || (thinks && sampling.temperature != 1.0)) {
       drop(sampling.temperature, "temperature");
     }
-    if (anthropic_ && sampling.temperature.value_or(0) > 1) {
-      sampling.temperature = 1;
+    if (sampling.temperature.value_or(0) > rules_.highest_temperature) {
+      sampling.temperature = rules_.highest_temperature;
       losses_.add(LossKind::changed, "temperature");
     }
     if (refused("top_p")) drop(sampling.top_p, "top_p");
-    if (!anthropic_ || thinks || refused("top_k")) drop(sampling.top_k, "top_k");
-    if (!chat_ || refused("seed")) drop(sampling.seed, "seed");
+    if (!rules_.top_k || thinks || refused("top_k")) drop(sampling.top_k, "top_k");
+    if (!rules_.seed || refused("seed")) drop(sampling.seed, "seed");
   }
 
   void stop() {
     auto& stop = request_.stop;
     const auto before = stop.size();
-    if (refused("stop") || target_.protocol == Protocol::openai_responses) {
-      stop.clear();
-    } else if (chat_) {
-      stop.resize(std::min(stop.size(), most_stops_of_chat));
-    } else {
+    if (!rules_.blank_stops) {
       std::erase_if(stop, [](const std::string& text) {
         return text.find_first_not_of(" \t\r\n") == std::string::npos;
       });
     }
+    stop.resize(refused("stop") ? 0 : std::min(stop.size(), rules_.most_stops));
     if (stop.size() < before) {
       losses_.add(LossKind::dropped, "stop");
     }
@@ -227,7 +230,7 @@ class Parameters {
     if (refused("output")) {
       drop(request_.output, "output");
     }
-    if (anthropic_ && request_.output && request_.output->schema.empty()) {
+    if (rules_.output_needs_schema && request_.output && request_.output->schema.empty()) {
       losses_.add(LossKind::changed,
                   "output");  // any object: the codec writes a schema that says so
     }
@@ -237,8 +240,7 @@ class Parameters {
   Losses& losses_;
   const TranslationTarget& target_;
   bool foreign_;
-  bool anthropic_;
-  bool chat_;
+  const RequestRules& rules_;
 };
 
 }  // namespace

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
-#include <charconv>
 #include <cstring>
+
+#include "text/numbers.hpp"
 
 namespace understudy {
 namespace {
@@ -145,10 +146,7 @@ void SseParser::field(const char* block, std::size_t begin, std::size_t end) {
       id_ = value;
     }
   } else if (name == "retry") {
-    std::uint64_t milliseconds = 0;
-    const auto [rest, failure] =
-        std::from_chars(value.data(), value.data() + value.size(), milliseconds);
-    if (failure == std::errc() && rest == value.data() + value.size()) {
+    if (const auto milliseconds = text::number_from<std::uint64_t>(value)) {
       retry_ = milliseconds;
     }
   }

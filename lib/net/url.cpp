@@ -1,9 +1,9 @@
 #include "understudy/net/url.hpp"
 
 #include "text/ascii.hpp"
+#include "text/numbers.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace understudy {
@@ -31,13 +31,11 @@ bool of_an_ipv6_literal(char c) { return hex_digit(c) || c == ':' || c == '.'; }
 NetError invalid(const char* why) { return {NetFault::invalid_url, Phase::none, why}; }
 
 NetResult<std::uint16_t> parse_port(std::string_view text) {
-  unsigned port = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.begin(), text.end(), port);
-  if (error != std::errc() || stop != end || port == 0 || port > 65535) {
-    return invalid("the port is no number from 1 to 65535");
+  const auto port = text::number_from<std::uint16_t>(text).value_or(0);
+  if (port == 0) {
+    return invalid("the port is not a number from 1 to 65535");
   }
-  return static_cast<std::uint16_t>(port);
+  return port;
 }
 
 }  // namespace

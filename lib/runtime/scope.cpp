@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <string>
 
-#include "understudy/testing/live_children.hpp"
+#include "understudy/runtime/live_children.hpp"
 
 namespace understudy {
 namespace {
@@ -41,8 +41,6 @@ struct LostChild {
 
 }  // namespace
 
-namespace testing {
-
 std::optional<std::int64_t> live_children() noexcept {
 #ifdef UNDERSTUDY_COUNT_CHILDREN
   return child_count.load(std::memory_order_relaxed);
@@ -50,8 +48,6 @@ std::optional<std::int64_t> live_children() noexcept {
   return std::nullopt;
 #endif
 }
-
-}  // namespace testing
 
 namespace detail {
 

@@ -24,11 +24,7 @@ Limit stale_limit(const StallSettings& settings, const StallFacts& facts, error_
       limit.origin = origin;
     }
   };
-  if (facts.prompt_tokens > 100'000) {
-    raise(300s, LimitOrigin::scaled);
-  } else if (facts.prompt_tokens > 50'000) {
-    raise(240s, LimitOrigin::scaled);
-  }
+  raise(facts.scaled, LimitOrigin::scaled);
   raise(facts.floor, LimitOrigin::floor);
   return limit;
 }

@@ -77,8 +77,6 @@ class BrokenAnswer final {
   // --- drawing ---------------------------------------------------------------------------------
 
   void draw_chain() {
-    constexpr std::array protocols{llm::Protocol::anthropic_messages, llm::Protocol::openai_chat,
-                                   llm::Protocol::openai_responses};
     const auto members = 2 + dice_.pick(3);
     for (std::size_t i = 0; i < members; ++i) {
       const std::string name(1, static_cast<char>('a' + i));
@@ -86,7 +84,7 @@ class BrokenAnswer final {
       const auto url = "http://" + name + ".test:" + std::to_string(port);
       acceptors_.push_back(network_->listen(port));
       servers_.emplace_back().reply_to("m", [this, i](const SeenRequest&) { return reply(i); });
-      const auto protocol = protocols[dice_.pick(protocols.size())];
+      const auto protocol = llm::protocols[dice_.pick(llm::protocols.size())];
       providers_.emplace_back(client_,
                               llm::HttpProviderOptions(name, protocol, parse_url(url).value()));
       chain_.push_back(Member(name, "m").with_base_url(url));

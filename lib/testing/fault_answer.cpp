@@ -3,20 +3,12 @@
 #include <algorithm>
 
 #include "understudy/llm/answer.hpp"
+#include "understudy/llm/protocol_traits.hpp"
 
 namespace understudy::testing {
 namespace {
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
-
-std::string_view id_prefix(llm::Protocol protocol) {
-  switch (protocol) {
-    case llm::Protocol::anthropic_messages: return "msg_";
-    case llm::Protocol::openai_chat: return "chatcmpl-";
-    case llm::Protocol::openai_responses: return "resp_";
-  }
-  return {};
-}
 
 /// Each with the space before it, so that together they are the text.
 std::vector<std::string_view> words(std::string_view text) {
@@ -33,16 +25,15 @@ std::vector<std::string_view> words(std::string_view text) {
 
 llm::Protocol protocol_at(std::string_view target) noexcept {
   const auto path = path_of(target);
-  if (path.ends_with("/messages")) {
-    return llm::Protocol::anthropic_messages;
-  }
-  return path.ends_with("/responses") ? llm::Protocol::openai_responses
-                                      : llm::Protocol::openai_chat;
+  const auto* const found =
+      std::find_if(llm::protocols.begin(), llm::protocols.end(),
+                   [&](llm::Protocol p) { return path.ends_with(llm::traits_of(p).path); });
+  return found == llm::protocols.end() ? llm::Protocol::openai_chat : *found;
 }
 
 FaultAnswer::FaultAnswer(const Reply& reply, const llm::Codec& codec, const llm::Request& asked,
                          std::size_t number)
-    : reply_(reply), codec_(codec), id_(id_prefix(codec.protocol())) {
+    : reply_(reply), codec_(codec), id_(llm::traits_of(codec.protocol()).answer_id_prefix) {
   if (reply.kind != Reply::Kind::answer) {
     return;
   }
@@ -63,7 +54,7 @@ FaultAnswer::FaultAnswer(const Reply& reply, const llm::Codec& codec, const llm:
   add(llm::Finish(
       reply.finish.value_or(called ? llm::FinishReason::tool_use : llm::FinishReason::stop), {}));
   add(usage);
-  if (codec.protocol() == llm::Protocol::openai_responses) {  // its terminal says both
+  if (llm::traits_of(codec.protocol()).finish_is_end) {
     add(llm::End());
     events_.emplace_back();
   } else {
@@ -134,9 +125,8 @@ std::string FaultAnswer::heartbeat() {
   if (!streamed()) {
     return "\n";
   }
-  if (codec_.protocol() == llm::Protocol::anthropic_messages) {
-    // Not the encoder's: before the answer's start it would write that first.
-    return "event: ping\ndata: {\"type\":\"ping\"}\n\n";
+  if (const auto makers = llm::traits_of(codec_.protocol()).heartbeat; !makers.empty()) {
+    return std::string(makers);
   }
   std::string out;
   encoder_->write(llm::Event(llm::Heartbeat()), out);

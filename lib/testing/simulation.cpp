@@ -13,6 +13,8 @@
 #include "dice.hpp"
 #include "run_seeds.hpp"
 #include "understudy/failover/failover.hpp"
+#include "understudy/llm/stall_scaling.hpp"
+#include "understudy/runtime/notice.hpp"
 #include "understudy/testing/scripted_call.hpp"
 #include "understudy/testing/virtual_time.hpp"
 
@@ -314,9 +316,11 @@ class Simulation final {
       }
       return providers_[provider]->ask(attempt);
     };
-    const auto outcome =
-        co_await failover(chain_, policy_, state_, std::move(ask),
-                          CallOptions().with_prompt(caller.prompt).with_observer(caller));
+    const auto outcome = co_await failover(chain_, policy_, state_, std::move(ask),
+                                           CallOptions()
+                                               .with_prompt(caller.prompt)
+                                               .with_scaled_stale(llm::scaled_stale(caller.prompt))
+                                               .with_observer(caller));
     check(caller, outcome, Clock::now() - began);
   }
 
@@ -351,7 +355,7 @@ class Simulation final {
           << to_string(attempt.kind) << ' ' << what << '\n';
     for (const auto& mark : state_.health().marks(Clock::now())) {
       *log_ << "    " << mark.key << ": " << to_string(mark.reason) << ", rests "
-            << seconds(mark.rests) << " s" << (mark.probing ? ", is probed" : "") << '\n';
+            << seconds(mark.cooldown) << " s" << (mark.probing ? ", is probed" : "") << '\n';
     }
   }
 
@@ -528,7 +532,7 @@ class Simulation final {
   std::map<std::string, int> probing_;
   std::map<std::string, std::size_t> rotations_;
   std::map<std::string, std::size_t> visits_;
-  detail::Notice done_;
+  Notice done_;
   std::size_t open_ = 0;
   unsigned tokens_ = 0;
   std::ostream* log_;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "numbers.hpp"
 #include "utf8.hpp"
 
 namespace understudy::json {
@@ -35,12 +36,7 @@ std::string_view with_replacements(std::string_view text, text::Arena& arena) {
 
 /// The value of four hexadecimal digits; nothing if they are none.
 std::optional<std::uint32_t> hexadecimal(std::string_view digits) {
-  std::uint32_t value = 0;
-  const auto [rest, failure] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-  return digits.size() == 4 && failure == std::errc() && rest == digits.data() + 4
-             ? std::optional(value)
-             : std::nullopt;
+  return digits.size() == 4 ? text::hexadecimal_from<std::uint32_t>(digits) : std::nullopt;
 }
 
 char* append_utf8(char* out, std::uint32_t code) {

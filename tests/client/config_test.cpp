@@ -10,6 +10,8 @@
 #include <regex>
 #include <sstream>
 
+#include "client/config/sections.hpp"
+
 using namespace understudy;
 using namespace understudy::llm;
 using namespace std::chrono_literals;
@@ -144,9 +146,10 @@ TEST_CASE("errors as text, and as an exception") {
   CHECK_THROWS_WITH_AS(config.value(), to_string(config.error()).c_str(), std::runtime_error);
   const auto empty = parse("");
   REQUIRE(empty.has_error());
-  CHECK(to_string(empty.error()) ==
-        "test.toml: neither [model] nor [[routes]]: there is nobody to ask: write [model] with "
-        "`default` and `provider`");
+  CHECK(
+      to_string(empty.error()) ==
+      "test.toml: neither [model] nor [[routes]]: there is no provider to ask: write [model] with "
+      "`default` and `provider`");
 }
 
 TEST_CASE("defaults") {
@@ -561,8 +564,8 @@ TEST_CASE("the environment's stale timeout is a user's explicit limit") {
     CHECK(
         lines_of(wrong.error()) ==
         std::vector<std::string>{
-            "# error 0:0 the environment's HERMES_STREAM_STALE_TIMEOUT is no duration | set it to "
-            "seconds, such as 180, or to a number with a unit, such as 90s",
+            "# error 0:0 the environment variable HERMES_STREAM_STALE_TIMEOUT is not a duration | "
+            "set it to seconds, such as 180, or to a number with a unit, such as 90s",
             "# error 5:9 `level` must be a string | write level = \"info\""});
   }
 }
@@ -586,7 +589,7 @@ TEST_CASE("files that cannot be read, are no text or too long") {
   text.resize(1024 * 1024, '\n');
   good(text);
   CHECK(told(parse(text + "\n")) ==
-        "test.toml: larger than 1 MiB: give the file that you mean: no configuration is so long");
+        "test.toml: larger than 1 MiB: give the name of a configuration");
   CHECK(told(load_config("/dev/zero", nothing)).starts_with("/dev/zero: larger than 1 MiB"));
   CHECK(told(parse(model + "# caf\xe9\n")) == "test.toml:4:5: not UTF-8: save the file as UTF-8");
   CHECK(told(parse("\xff\xfe[\0m\0")).starts_with("test.toml:1:"));
@@ -622,18 +625,16 @@ TEST_CASE("a file full of mistakes, or of brackets, is told within bounds") {
     text += "x" + std::to_string(i) + " = 1\n";
   }
   CHECK(bad(text + "y = 1\n") ==
-        std::vector<std::string>{
-            "# error 4:1 more than 1000 entries | nothing that means something is so long"});
+        std::vector<std::string>{"# error 4:1 more than 1000 entries | write at most 1000"});
   const auto errors = bad(text);
   CHECK(errors.size() == 201);
-  CHECK(errors.back() == "# error 0:0 and 800 more | put those above right first");
+  CHECK(errors.back() == "# error 0:0 and 800 more | correct those above first");
   std::string members = model;
   for (int i = 0; i < 1001; ++i) {
     members += "[[fallback_providers]]\n";
   }
   CHECK(bad(members) ==
-        std::vector<std::string>{
-            "# error 4:1 more than 1000 entries | nothing that means something is so long"});
+        std::vector<std::string>{"# error 4:1 more than 1000 entries | write at most 1000"});
   CHECK(bad("a = " + std::string(500'000, '[')).size() == 1);
   std::string dots = "a";
   while (dots.size() < 1'000'000) {
@@ -650,6 +651,18 @@ TEST_CASE("a file full of mistakes, or of brackets, is told within bounds") {
 }
 
 namespace {
+
+/// Calls `check` for each key of each section.
+template <class Check>
+void for_each_key(const Check& check) {
+  for (const auto& section : config::schema().sections()) {
+    CAPTURE(section.name);
+    for (const auto& key : section.keys) {
+      CAPTURE(key.name);
+      check(std::string(section.name), key);
+    }
+  }
+}
 
 /// The example, with every `#key = value` in force.
 std::string uncommented(const std::string& text) {
@@ -674,6 +687,32 @@ std::map<std::string, std::string> sections_of(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("every key is read: a date, which no key takes, is an error at its place") {
+  const std::map<std::string, std::string> places{
+      {"", "KEY = 1979-05-27\n"},
+      {"fallback_providers", "[[fallback_providers]]\nKEY = 1979-05-27\n"},
+      {"providers.NAME", "[providers.x]\nKEY = 1979-05-27\n"},
+      {"providers.NAME.credentials", "[[providers.x.credentials]]\nKEY = 1979-05-27\n"},
+      {"providers.NAME.credentials.oauth",
+       "[[providers.x.credentials]]\n[providers.x.credentials.oauth]\nKEY = 1979-05-27\n"},
+      {"providers.NAME.models.MODEL", "[providers.x.models.m]\nKEY = 1979-05-27\n"},
+      {"routes", "[[routes]]\nKEY = 1979-05-27\n"},
+      {"routes.chain", "[[routes.chain]]\nKEY = 1979-05-27\n"},
+  };
+  for_each_key([&](const std::string& section, const text::KeyRow& key) {
+    const auto place = places.find(section);
+    auto document = place == places.end() ? "[" + section + "]\nKEY = 1979-05-27\n" : place->second;
+    if (section == "routes.chain") {
+      document = "[[routes]]\n" + document;
+    }
+    document.replace(document.find("KEY"), 3, key.name);
+    const auto wrong = bad(document);
+    CHECK(std::any_of(wrong.begin(), wrong.end(), [&](const auto& line) {
+      return line.find("`" + std::string(key.name) + "` must be ") != std::string::npos;
+    }));
+  });
+}
+
 TEST_CASE(
     "the example documents every key, and nothing else; it is right as it stands and as a whole") {
   const auto text = contents(example);
@@ -681,28 +720,26 @@ TEST_CASE(
   good(uncommented(text));  // no key that the parser does not know
   CHECK(uncommented(text) != text);
   const auto sections = sections_of(text);
-  for (const auto& key : config_keys()) {
-    CAPTURE(key.section);
-    CAPTURE(key.name);
+  for_each_key([&](const std::string& section, const text::KeyRow& key) {
     CHECK_FALSE(key.example.empty());
-    if (key.section.empty()) {
-      const auto head = std::string(key.example);
-      CHECK(text.find("\n" + head.substr(0, head.find("NAME"))) != std::string::npos);
-      continue;
+    if (section.empty()) {
+      const auto& header = key.example;
+      CHECK(text.find("\n" + header.substr(0, header.find("NAME"))) != std::string::npos);
+      return;
     }
-    // A table that stands on one line is found in the section around it.
-    auto around = std::string(key.section);
+    // A table on one line is found in the section around it.
+    auto around = section;
     while (!sections.contains(around)) {
       REQUIRE(around.find('.') != std::string::npos);
       around.resize(around.rfind('.'));
     }
-    const bool inline_table = around != key.section;
+    const bool inline_table = around != section;
     const auto place = (inline_table ? "[{,] ?" : "\n#?") + std::string(key.name) + " = ";
-    const bool as_section = std::any_of(sections.begin(), sections.end(), [&](const auto& section) {
-      return section.first.starts_with(around + "." + std::string(key.name));
+    const bool as_section = std::any_of(sections.begin(), sections.end(), [&](const auto& other) {
+      return other.first.starts_with(around + "." + std::string(key.name));
     });
     CHECK((as_section || std::regex_search(sections.at(around), std::regex(place))));
-  }
+  });
   // What is commented out is the default, where there is one.
   const auto all = good(uncommented(text));
   CHECK(all.main.policy.patience == as_it_is.main.policy.patience);

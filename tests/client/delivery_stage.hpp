@@ -91,7 +91,5 @@ inline Reply broken(const Fault& fault, Clock::duration gap = 10ms) {
   return Reply::answer().dripping(gap).after(5, fault);
 }
 
-inline constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
-                                      Protocol::openai_responses};
 
 }  // namespace delivery_test

@@ -23,7 +23,6 @@
 #include "understudy/client/resume_request.hpp"
 #include "understudy/client/seam.hpp"
 #include "understudy/failover/failover.hpp"
-#include "understudy/failover/retry_after.hpp"
 #include "understudy/gateway/gateway.hpp"
 #include "understudy/gateway/gateway_stop.hpp"
 #include "understudy/llm/classify.hpp"
@@ -32,12 +31,15 @@
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/llm/mend.hpp"
 #include "understudy/llm/oauth.hpp"
+#include "understudy/llm/retry_after.hpp"
+#include "understudy/llm/stall_scaling.hpp"
 #include "understudy/llm/token_file.hpp"
 #include "understudy/llm/translate.hpp"
 #include "understudy/net/http_server.hpp"
 #include "understudy/net/io_observer.hpp"
 #include "understudy/net/tcp.hpp"
 #include "understudy/runtime/local_fault.hpp"
+#include "understudy/runtime/notice.hpp"
 #include "understudy/runtime/race.hpp"
 #include "understudy/runtime/stall_timer.hpp"
 #include "understudy/testing/answer_check.hpp"
@@ -51,6 +53,7 @@
 #include "understudy/testing/test_certificates.hpp"
 #include "understudy/testing/virtual_time.hpp"
 #include "understudy/text/json_writer.hpp"
+#include "understudy/text/source_errors.hpp"
 
 #define CHECK(...) static_cast<void>(__VA_ARGS__)
 
@@ -90,6 +93,11 @@ asio::awaitable<std::string> read_all(asio::ip::tcp::socket&);
 asio::awaitable<std::string> ask(const Mirror&);
 std::vector<Parsed> parse(const asio::mutable_buffer&, std::size_t);
 
+namespace of_notice {
+extern Notice& notice;
+bool found();
+}  // namespace of_notice
+
 namespace of_local_fault {
 extern const error_code& code;
 void log(const std::string&, std::string_view);
@@ -111,6 +119,11 @@ asio::awaitable<Result<Answer>> call(Attempt&);
 void log(const std::string&);
 void use(const Answer&);
 void retry();
+
+namespace of_failover_call {
+asio::awaitable<Result<Answer>> open_stream(Attempt&);
+asio::awaitable<Result<void>> copy_to_consumer(const Answer&);
+}  // namespace of_failover_call
 
 namespace of_credential_pool {
 extern const std::string& first;
@@ -152,6 +165,8 @@ extern const std::span<char>& buffer;
 }  // namespace in_net
 
 namespace in_llm {
+
+using namespace understudy::llm;
 
 extern State& state;
 extern HttpClient& client;

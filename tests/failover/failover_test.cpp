@@ -125,7 +125,7 @@ TEST_CASE(
   world.add(always(Behaviour::answer(50ms)));
   CHECK(world.run().result.value() == "answer of b");
   CHECK(world.run().report.attempts.size() == 1);  // in cooldown: not asked
-  CHECK(world.run().report.skipped.at(0).sick_of == R::overloaded);
+  CHECK(world.run().report.skipped.at(0).reason == R::overloaded);
   world.time.run_for(world.context, 15s);
   auto probed = world.run();
   CHECK(probed.report.attempts.at(0).kind == AttemptKind::probe);
@@ -392,7 +392,7 @@ TEST_CASE(
   CHECK(world.run().result.value() == "answer of a");
 }
 
-TEST_CASE("all in cooldown: one caller looks, the rest wait for his verdict") {
+TEST_CASE("all in cooldown: one call probes, the others wait for its verdict") {
   World world;
   bool sick = true;
   world.add([&](const Asked&) {

@@ -59,7 +59,7 @@ class Patient {
     return marks.front();
   }
   /// How long nobody may look, from now on.
-  Clock::duration rests() const { return only_mark().rests; }
+  Clock::duration cooldown() const { return only_mark().cooldown; }
 
   Health health;
   HealthKeys keys = all_keys();
@@ -68,12 +68,12 @@ class Patient {
 
 }  // namespace
 
-TEST_CASE("rest: the ladders") {
+TEST_CASE("cooldown: the ladders") {
   class Row {
    public:
     CooldownLadder ladder;
     unsigned failed_probes;
-    Clock::duration rests;
+    Clock::duration lasts;
   };
   using enum CooldownLadder;
   const Row rows[] = {
@@ -92,7 +92,7 @@ TEST_CASE("rest: the ladders") {
   for (const auto& row : rows) {
     CAPTURE(static_cast<int>(row.ladder));
     CAPTURE(row.failed_probes);
-    CHECK(rest(row.ladder, row.failed_probes) == row.rests);
+    CHECK(cooldown(row.ladder, row.failed_probes) == row.lasts);
   }
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("a failure marks what its reason concerns, and that alone") {
     REQUIRE(marks.size() == 1);
     CHECK(marks[0].key == patient.keys[row.concern]);
     CHECK(marks[0].reason == row.reason);
-    CHECK(marks[0].rests == rest(row.ladder, 0));
+    CHECK(marks[0].cooldown == cooldown(row.ladder, 0));
     CHECK(marks[0].dead == (row.reason == FailoverReason::auth_permanent));
     CHECK_FALSE(patient.health.all_well());
     CHECK(patient.look().standing == Standing::cooling);
@@ -154,11 +154,11 @@ TEST_CASE("the time that the provider named wins over the ladder") {
   Patient patient;
   SUBCASE("shorter") {
     patient.fails(FailoverReason::rate_limit, first, 0s, 5s);
-    CHECK(patient.rests() == 5s);
+    CHECK(patient.cooldown() == 5s);
   }
   SUBCASE("longer") {
     patient.fails(FailoverReason::rate_limit, first, 0s, 5min);
-    CHECK(patient.rests() == 5min);
+    CHECK(patient.cooldown() == 5min);
   }
   CHECK(patient.look().named);
   CHECK(patient.look().returns == patient.look().until);
@@ -177,7 +177,7 @@ TEST_CASE("a named time beyond five minutes is probed every five minutes, and co
     patient.fails(FailoverReason::rate_limit, first, 0s, row.named);
     CHECK(patient.only_mark().named == row.counts);
     CHECK(patient.look().returns == start + row.counts);
-    CHECK(patient.rests() == 5min);
+    CHECK(patient.cooldown() == 5min);
     patient.now += 5min - 1ns;
     CHECK_FALSE(patient.probe(second));
     patient.now += 1ns;
@@ -188,36 +188,37 @@ TEST_CASE("a named time beyond five minutes is probed every five minutes, and co
 }
 
 TEST_CASE(
-    "a failed probe before the named time: five minutes to the next, and no longer rest after it") {
+    "a failed probe before the named time: five minutes to the next, and no longer cooldown after "
+    "it") {
   Patient patient;
   patient.fails(FailoverReason::rate_limit, first, 0s, 12min);
   SUBCASE("it has lost its hedge") {
-    for (const auto& [call, rests] :
+    for (const auto& [call, lasts] :
          {std::pair(second, Clock::duration(5min)), std::pair(third, Clock::duration(2min))}) {
       patient.now += 5min;
       auto probe = patient.probe(call);
       REQUIRE(probe);
       patient.health.probe_lost(probe, call, patient.now);
-      CHECK(patient.rests() == rests);  // the second ends with the named time
+      CHECK(patient.cooldown() == lasts);  // the second ends with the named time
       CHECK(patient.only_mark().failed_probes == 0);
     }
     patient.now += 2min;
     auto probe = patient.probe(second);
     patient.probe_fails(probe, FailoverReason::rate_limit, second);
     CHECK(patient.only_mark().failed_probes == 1);  // now it counts
-    CHECK(patient.rests() == 120s);
+    CHECK(patient.cooldown() == 120s);
     CHECK(patient.only_mark().named == 0s);
   }
   SUBCASE("the provider names a shorter time, or a longer one") {
     patient.now += 5min;
     auto probe = patient.probe(second);
     patient.probe_fails(probe, FailoverReason::rate_limit, second, 30s);
-    CHECK(patient.rests() == 30s);
+    CHECK(patient.cooldown() == 30s);
     CHECK(patient.only_mark().named == 30s);
     patient.now += 30s;
     auto next = patient.probe(third);
     patient.probe_fails(next, FailoverReason::rate_limit, third, 1h);
-    CHECK(patient.rests() == 5min);
+    CHECK(patient.cooldown() == 5min);
     CHECK(patient.only_mark().named == 1h);
   }
   SUBCASE("its success ends the mark, whatever time was named") {
@@ -245,7 +246,7 @@ TEST_CASE("a straggler lengthens a named time, and postpones no probe by that") 
   patient.now += 4min;
   patient.fails(FailoverReason::rate_limit, second, 5min, 2h);
   CHECK(patient.only_mark().named == 2h);
-  CHECK(patient.rests() == 5min);  // it has just failed
+  CHECK(patient.cooldown() == 5min);  // it has just failed
   patient.fails(FailoverReason::rate_limit, third, 5min, 1h);
   CHECK(patient.only_mark().named == 2h);
 }
@@ -255,11 +256,11 @@ TEST_CASE("stragglers can lengthen a mark to a named time, and never shorten it"
   patient.fails(FailoverReason::rate_limit, first, 0s, 30s);
   patient.now += 1s;
   patient.fails(FailoverReason::rate_limit, second, 2s, 10s);
-  CHECK(patient.rests() == 29s);
+  CHECK(patient.cooldown() == 29s);
   patient.fails(FailoverReason::rate_limit, second, 2s);  // and one that heard of no time
-  CHECK(patient.rests() == 29s);
+  CHECK(patient.cooldown() == 29s);
   patient.fails(FailoverReason::rate_limit, third, 2s, 40s);
-  CHECK(patient.rests() == 40s);
+  CHECK(patient.cooldown() == 40s);
   CHECK(patient.look(CallId{4}).named);
 }
 
@@ -270,7 +271,7 @@ TEST_CASE("a thousand calls that fail together have seen one failure") {
     patient.now += 1ms;
   }
   CHECK(patient.only_mark().failed_probes == 0);
-  CHECK(patient.rests() == 15s - 1000ms);
+  CHECK(patient.cooldown() == 15s - 1000ms);
 }
 
 TEST_CASE("a straggler's reason does not replace that of the mark; a later failure's does") {
@@ -283,7 +284,7 @@ TEST_CASE("a straggler's reason does not replace that of the mark; a later failu
   CHECK(patient.only_mark().reason == FailoverReason::server_error);
 }
 
-TEST_CASE("one probe at a time, once the rest is over") {
+TEST_CASE("one probe at a time, once the cooldown is over") {
   Patient patient;
   patient.fails(FailoverReason::timeout);
   patient.now += 15s - 1ns;
@@ -336,7 +337,7 @@ TEST_CASE("one probe at a time, once the rest is over") {
   }
 }
 
-TEST_CASE("a failed probe doubles the rest") {
+TEST_CASE("a failed probe doubles the cooldown") {
   Patient patient;
   patient.fails(FailoverReason::timeout);
   Clock::duration expected = 15s;
@@ -351,18 +352,18 @@ TEST_CASE("a failed probe doubles the rest") {
     expected = std::min<Clock::duration>(expected * 2, 30min);
     CHECK(patient.only_mark().failed_probes == failed);
     CHECK_FALSE(patient.only_mark().probing);
-    CHECK(patient.rests() == expected);
+    CHECK(patient.cooldown() == expected);
   }
 }
 
-TEST_CASE("a failed probe's named time wins over its doubled rest, shorter or longer") {
+TEST_CASE("a failed probe's named time wins over its doubled cooldown, shorter or longer") {
   for (const auto named : {Clock::duration(4s), Clock::duration(4min)}) {
     Patient patient;
     patient.fails(FailoverReason::rate_limit);
     patient.now += 60s;
     auto probe = patient.probe();
     patient.probe_fails(probe, FailoverReason::rate_limit, second, named);
-    CHECK(patient.rests() == named);
+    CHECK(patient.cooldown() == named);
     CHECK(patient.look(third).named);
     CHECK(patient.only_mark().failed_probes == 1);
   }
@@ -377,10 +378,10 @@ TEST_CASE("a probe that fails for another reason: the old mark has failed, the n
   const auto marks = patient.health.marks(patient.now);
   REQUIRE(marks.size() == 2);
   CHECK(marks[0].key == patient.keys[Concern::credential_model]);
-  CHECK(marks[0].rests == 60s);
+  CHECK(marks[0].cooldown == 60s);
   CHECK(marks[0].failed_probes == 0);
   CHECK(marks[1].key == patient.keys[Concern::member]);
-  CHECK(marks[1].rests == 30s);
+  CHECK(marks[1].cooldown == 30s);
   CHECK(marks[1].failed_probes == 1);
   CHECK_FALSE(marks[1].probing);
 }
@@ -407,7 +408,7 @@ TEST_CASE("an early probe that fails does not escalate") {
   SUBCASE("failed") { patient.probe_fails(probe, FailoverReason::timeout); }
   SUBCASE("lost its hedge") { patient.health.probe_lost(probe, second, patient.now); }
   CHECK(patient.only_mark().failed_probes == 0);
-  CHECK(patient.rests() == 9s);
+  CHECK(patient.cooldown() == 9s);
   CHECK(patient.look(third).standing == Standing::cooling);
   CHECK(patient.look(second).standing == Standing::healthy);  // its own mark now
 }
@@ -422,7 +423,7 @@ TEST_CASE("a probe that loses its hedge without progress has failed") {
   CHECK_FALSE(probe);
   CHECK(patient.only_mark().failed_probes == 1);
   CHECK(patient.only_mark().reason == FailoverReason::timeout);
-  CHECK(patient.rests() == 30s);
+  CHECK(patient.cooldown() == 30s);
   CHECK_FALSE(patient.look(third).named);
 }
 
@@ -453,7 +454,8 @@ TEST_CASE("success closes the marks of what it used, if it began after them") {
   CHECK(patient.look().standing == Standing::healthy);
 }
 
-TEST_CASE("a probe's success closes what it has leased, whatever it has seen, and frees the rest") {
+TEST_CASE(
+    "a probe's success closes what it has leased, whatever it has seen, and frees the others") {
   Patient patient;
   patient.fails(FailoverReason::timeout);
   patient.fails(FailoverReason::rate_limit);
@@ -529,19 +531,19 @@ TEST_CASE("a mark that is closed while its probe is under way") {
   SUBCASE("marked anew while it is under way: the old probe neither escalates nor is joined") {
     patient.now += 1s;
     patient.fails(FailoverReason::timeout, third);
-    CHECK(patient.rests() == 15s);
+    CHECK(patient.cooldown() == 15s);
     CHECK(patient.only_mark().probing);
     CHECK_FALSE(patient.probe(CallId{4}, true));
     patient.now += 1s;
     patient.health.probe_lost(probe, second, patient.now);
     CHECK(patient.only_mark().failed_probes == 0);
-    CHECK(patient.rests() == 14s);
+    CHECK(patient.cooldown() == 14s);
     CHECK_FALSE(patient.only_mark().probing);
   }
   SUBCASE("its probe fails: that is a failure of now") {
     patient.now += 1s;
     patient.probe_fails(probe, FailoverReason::timeout);
-    CHECK(patient.rests() == 15s);
+    CHECK(patient.cooldown() == 15s);
     CHECK(patient.only_mark().failed_probes == 0);
   }
 }

@@ -211,7 +211,7 @@ TEST_CASE("a stop, and what this machine lacks, is never retried and never fails
   }
 }
 
-TEST_CASE("after delivery nothing is retried: to the caller what was his, the rest goes on") {
+TEST_CASE("after delivery nothing is retried: it returns to the caller or fails over") {
   for (const auto& row : all_reasons()) {
     CAPTURE(row.name);
     const bool callers = row.reason == R::format_error || row.reason == R::content_policy_blocked;

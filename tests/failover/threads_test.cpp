@@ -57,7 +57,8 @@ TEST_CASE("threads: a cooldown that is over is probed exactly once") {
   HealthKeys sick;
   sick[Concern::member] = "member " + chain[0].key();
   Health::Probe none;
-  const auto long_ago = Clock::now() - 20s;  // beyond a rest; not before a fresh machine's start
+  const auto long_ago =
+      Clock::now() - 20s;  // beyond a cooldown; not before a fresh machine's start
   state.health().failed(sick, FailoverReason::overloaded, std::nullopt, CallId{}, long_ago,
                         long_ago, none);
 

@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::from_chars(number.data(), number.data() + number.size(), status);
   const auto provider = take_line(input);
   const auto message = take_line(input);
-  const HeaderField headers[] = {{"server", provider}, {"x-amzn-errortype", message}};
+  const llm::HeaderField headers[] = {{"server", provider}, {"x-amzn-errortype", message}};
   const auto now = std::chrono::system_clock::time_point(std::chrono::hours(24 * 365 * 56));
   const auto result = classify(ProviderError()
                                    .with_status(status)

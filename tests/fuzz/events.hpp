@@ -73,8 +73,7 @@ inline int events(Protocol protocol, const std::uint8_t* data, std::size_t size)
     std::abort();
   }
   stream_fixtures::decode(protocol, {view}, BodyShape::whole);
-  for (const auto into :
-       {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
+  for (const auto into : protocols) {
     write_on(protocol, view, into);
   }
   return 0;

@@ -36,8 +36,7 @@ inline int request(Protocol protocol, const std::uint8_t* data, std::size_t size
     return 0;
   }
   const bool well_formed = valid(body);
-  for (const auto into :
-       {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
+  for (const auto into : protocols) {
     std::string translated;
     codec_for(into).write_request(*read, translated);
     require(valid(translated) || !well_formed);

@@ -1,11 +1,12 @@
 // Any bytes as headers and body: the answer stays within its bounds, and nothing is thrown.
-#include "understudy/failover/retry_after.hpp"
+#include "understudy/llm/retry_after.hpp"
 
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
 using namespace understudy;
+using namespace understudy::llm;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);

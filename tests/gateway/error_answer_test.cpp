@@ -25,8 +25,7 @@ TEST_CASE(
       {LocalFault::threads, "out of threads", "`TasksMax=`"},
       {LocalFault::space, "out of space", "free space"},
   };
-  for (const auto protocol :
-       {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
+  for (const auto protocol : protocols) {
     for (const auto& row : rows) {
       CAPTURE(to_string(protocol));
       CAPTURE(row.lacks);

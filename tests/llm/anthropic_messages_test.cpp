@@ -1,8 +1,7 @@
-#include "understudy/llm/anthropic_messages.hpp"
-
 #include <doctest/doctest.h>
 
 #include "stream_fixtures.hpp"
+#include "understudy/llm/codec.hpp"
 
 using namespace understudy;
 using namespace understudy::llm;

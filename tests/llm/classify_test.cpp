@@ -48,7 +48,7 @@ Classified classify_case(const element& given) {
       owned.emplace_back(field.key, std::string_view(field.value));
     }
   }
-  const std::vector<HeaderField> headers(owned.begin(), owned.end());
+  const std::vector<llm::HeaderField> headers(owned.begin(), owned.end());
   ProviderError error;
   error.with_provider(provider).with_model(model).with_headers(headers).with_body(body);
   error.with_message(message).with_status(static_cast<int>(number(given["status"], 0)));
@@ -107,14 +107,14 @@ TEST_CASE("every given error of a provider") { check_file("errors.json"); }
 TEST_CASE("every case of our own") { check_file("classifier-own-cases.json"); }
 
 TEST_CASE("statuses that no provider documents") {
-  const HeaderField retry[] = {{"X-Should-Retry", "true"}};
+  const llm::HeaderField retry[] = {{"X-Should-Retry", "true"}};
   CHECK(classify(ProviderError().with_status(409).with_headers(retry), now).reason ==
         Reason::server_error);
 }
 
 TEST_CASE("Bedrock names its errors beside the body") {
   const auto thrown = [](std::string_view name, int status, std::string_view message) {
-    const HeaderField headers[] = {{"X-Amzn-ErrorType", name}};
+    const llm::HeaderField headers[] = {{"X-Amzn-ErrorType", name}};
     const auto body = R"({"message":")" + std::string(message) + "\"}";
     return classify(ProviderError()
                         .with_provider("bedrock")
@@ -241,7 +241,7 @@ TEST_CASE("how long to wait: headers, body, message, and headers that a body quo
               R"({"response":{"error":{"code":"rate_limit_exceeded","message":"Please try again in 1.898s."}}})"),
           now)
           .retry_after == 1898ms);
-  const HeaderField headers[] = {{"Retry-After", "7"}};
+  const llm::HeaderField headers[] = {{"Retry-After", "7"}};
   CHECK(classify(
             ProviderError().with_status(529).with_headers(headers).with_message("try again in 9s"),
             now)

@@ -13,9 +13,6 @@ using stream_fixtures::fixture;
 
 namespace {
 
-constexpr Protocol protocols[] = {Protocol::anthropic_messages, Protocol::openai_chat,
-                                  Protocol::openai_responses};
-
 /// What must survive: everything that the neutral form has a word for.
 std::vector<std::string> meant(const std::vector<std::string>& events) {
   std::vector<std::string> kept;
@@ -230,8 +227,7 @@ TEST_CASE("members of a request are replaced where they stand, or added; the res
 }
 
 TEST_CASE("protocols have names") {
-  for (const auto protocol :
-       {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
+  for (const auto protocol : protocols) {
     CHECK(protocol_from(to_string(protocol)) == protocol);
   }
   CHECK_FALSE(protocol_from("openai"));

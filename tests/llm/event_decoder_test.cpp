@@ -13,9 +13,6 @@ using stream_fixtures::fixture;
 
 namespace {
 
-constexpr Protocol protocols[] = {Protocol::anthropic_messages, Protocol::openai_chat,
-                                  Protocol::openai_responses};
-
 /// expected.json's outcome, without what it adds in brackets.
 std::string outcome_of(const Decoded& decoded) {
   switch (decoded.ending) {

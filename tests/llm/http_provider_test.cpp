@@ -15,9 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
-                               Protocol::openai_responses};
-
 /// Connections that get no memory when they wait for bytes for the n-th time.
 class Starved final : public Dialer {
  public:

@@ -1,8 +1,7 @@
-#include "understudy/llm/openai_responses.hpp"
-
 #include <doctest/doctest.h>
 
 #include "stream_fixtures.hpp"
+#include "understudy/llm/codec.hpp"
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/event_encoder.hpp"
 

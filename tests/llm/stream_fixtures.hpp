@@ -33,18 +33,24 @@ inline const simdjson::dom::element& expectations() {
   return all;
 }
 
+inline bool is_of(Protocol protocol, std::string_view name) {
+  switch (protocol) {
+    case Protocol::anthropic_messages: return name.starts_with("anthropic");
+    case Protocol::openai_chat:
+      return name.starts_with("openai_chat") || name.starts_with("azure") ||
+             name.starts_with("deepseek");
+    case Protocol::openai_responses:
+      return name.starts_with("openai_responses") || name.starts_with("codex");
+  }
+  return false;
+}
+
 /// The streams of one protocol.
 inline std::vector<std::string> fixtures_of(Protocol protocol) {
   std::vector<std::string> names;
   const simdjson::dom::object all = expectations();
   for (const auto [key, value] : all) {
-    const bool anthropic = key.starts_with("anthropic");
-    const bool responses = key.starts_with("openai_responses") || key.starts_with("codex");
-    const bool chat =
-        key.starts_with("openai_chat") || key.starts_with("azure") || key.starts_with("deepseek");
-    if ((protocol == Protocol::anthropic_messages && anthropic) ||
-        (protocol == Protocol::openai_responses && responses) ||
-        (protocol == Protocol::openai_chat && chat)) {
+    if (is_of(protocol, key)) {
       names.emplace_back(key);
     }
   }

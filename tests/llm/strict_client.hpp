@@ -13,6 +13,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -25,15 +26,19 @@ namespace strict_client {
 
 using understudy::llm::Protocol;
 
+inline std::unique_ptr<detail::Reader> reader_of(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::anthropic_messages: return std::make_unique<detail::Anthropic>();
+    case Protocol::openai_chat: return std::make_unique<detail::Chat>();
+    case Protocol::openai_responses: return std::make_unique<detail::Responses>();
+  }
+  return nullptr;
+}
+
 /// A stream that our gateway would send to a client. Blocks of it are framed by LF.
 inline Verdict read(Protocol protocol, std::string_view bytes) {
-  detail::Anthropic anthropic;
-  detail::Chat chat;
-  detail::Responses responses;
-  detail::Reader& reader = protocol == Protocol::anthropic_messages
-                               ? static_cast<detail::Reader&>(anthropic)
-                           : protocol == Protocol::openai_chat ? static_cast<detail::Reader&>(chat)
-                                                               : responses;
+  const auto owned = reader_of(protocol);
+  detail::Reader& reader = *owned;
   simdjson::dom::parser parser;
   std::string name;
   std::string data;
@@ -53,8 +58,6 @@ inline Verdict read(Protocol protocol, std::string_view bytes) {
         reader.done();
       } else if (parser.parse(data).get(json) != simdjson::SUCCESS) {
         reader.verdict.complaint = "no JSON: " + data;
-      } else if (protocol == Protocol::anthropic_messages && name == "message_stop") {
-        anthropic.stop_event();
       } else {
         reader.event(name, json);
       }

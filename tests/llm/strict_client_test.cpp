@@ -26,9 +26,6 @@ using Events = std::vector<Event>;
 
 namespace {
 
-constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
-                               Protocol::openai_responses};
-
 std::string written(Protocol into, const Events& events) {
   const auto encoder = codec_for(into).encoder(Request());
   std::string out;

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "incident.hpp"
-#include "understudy/failover/retry_after.hpp"
+#include "understudy/llm/retry_after.hpp"
 
 using namespace understudy;
 using namespace incident_test;
@@ -99,7 +99,7 @@ TEST_CASE("67642: a limit that ends in five hours: a request in five minutes, an
 TEST_CASE(
     "a Retry-After of 3,000 years: asked again in five minutes, and the caller is told four "
     "hours") {
-  for (const auto named : {longest_retry_after, Clock::duration::max()}) {
+  for (const auto named : {llm::longest_retry_after, Clock::duration::max()}) {
     Incident incident;
     auto& primary = incident.add(
         Member("anthropic", "opus").with_credentials(keys("anthropic", 1)),
@@ -129,8 +129,8 @@ TEST_CASE("a credential whose limit ends in a year costs one call in five minute
   auto& provider = incident.add(
       Member("anthropic", "opus").with_credentials(keys("anthropic", 2)), [&](const Asked& asked) {
         return limited && asked.credential == "key-1"
-                   ? Behaviour::fail(
-                         Failure(FailoverReason::rate_limit).with_retry_after(longest_retry_after))
+                   ? Behaviour::fail(Failure(FailoverReason::rate_limit)
+                                         .with_retry_after(llm::longest_retry_after))
                    : Behaviour::answer(5ms);
       });
   for (int minute = 0; minute < 60; ++minute) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "understudy/failover/failover.hpp"
+#include "understudy/llm/stall_scaling.hpp"
 #include "understudy/testing/scripted_call.hpp"
 #include "understudy/testing/virtual_time.hpp"
 
@@ -46,8 +47,9 @@ class FoundingIncident {
     auto ask = [&](Attempt& attempt) {
       return (attempt.member().provider() == "anthropic" ? primary : fallback).ask(attempt);
     };
-    co_return co_await failover(chain, policy, state, std::move(ask),
-                                CallOptions().with_prompt(prompt));
+    co_return co_await failover(
+        chain, policy, state, std::move(ask),
+        CallOptions().with_prompt(prompt).with_scaled_stale(llm::scaled_stale(prompt)));
   }
 };
 

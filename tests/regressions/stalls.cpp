@@ -14,7 +14,7 @@ TEST_CASE("99707, 115024: an explicit limit is not raised by a reasoning floor o
         incident.add(Member("anthropic", "claude-opus-4-7").with_reasoning_floor(600s), stalls);
     incident.add(Member("openai", "gpt-5.5"), answers);
     incident.policy.with_stall(StallSettings().with_stale(limit));
-    const auto outcome = incident.turn(CallOptions().with_prompt(120'000));
+    const auto outcome = incident.turn(CallOptions().with_prompt(120'000).with_scaled_stale(300s));
     CHECK(outcome.result.value() == "answer of openai/gpt-5.5");
     CHECK(primary.asked()[0].ended - primary.asked()[0].began == limit);
     CHECK(outcome.report.attempts[0].failure.evidence().origin == LimitOrigin::user);

@@ -16,7 +16,7 @@
 #include <string>
 #include <thread>
 
-#include "understudy/testing/live_children.hpp"
+#include "understudy/runtime/live_children.hpp"
 #include "understudy/testing/virtual_time.hpp"
 #include "world.hpp"
 
@@ -152,7 +152,7 @@ TEST_CASE("Law 1: with_scope ends after the body and every child have ended") {
     CHECK(ended == 1);
     CHECK(world.time.elapsed() == 5s);
   }
-  CHECK(testing::live_children().value_or(0) == 0);
+  CHECK(live_children().value_or(0) == 0);
 }
 
 TEST_CASE("children that settle before their first suspension") {
@@ -660,7 +660,7 @@ TEST_CASE("the caller's cancel is noticed at any instant") {
     CHECK(alive == 0);
     CHECK(call.code() == (tick < 6 ? error_code(asio::error::operation_aborted) : error_code()));
     CHECK(world.time.elapsed() == std::chrono::seconds(tick));
-    CHECK(testing::live_children().value_or(0) == 0);
+    CHECK(live_children().value_or(0) == 0);
   }
 }
 
@@ -975,7 +975,7 @@ TEST_CASE("destroying the io_context amid a tree destroys it cleanly") {
       }
     }
     CHECK(frames == 0);
-    CHECK(testing::live_children().value_or(0) == 0);
+    CHECK(live_children().value_or(0) == 0);
   }
 }
 

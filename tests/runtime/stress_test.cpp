@@ -15,9 +15,9 @@
 #include <string>
 #include <thread>
 
+#include "understudy/runtime/live_children.hpp"
 #include "understudy/runtime/race.hpp"
 #include "understudy/runtime/stall_timer.hpp"
-#include "understudy/testing/live_children.hpp"
 #include "understudy/testing/virtual_time.hpp"
 
 using namespace std::chrono_literals;
@@ -246,8 +246,8 @@ Outcome grow(unsigned seed) {
   if (tree.alive() != 0) {
     outcome.complaint += std::to_string(tree.alive()) + " nodes alive after the end; ";
   }
-  if (testing::live_children().value_or(0) != 0) {
-    outcome.complaint += std::to_string(*testing::live_children()) + " children alive; ";
+  if (live_children().value_or(0) != 0) {
+    outcome.complaint += std::to_string(*live_children()) + " children alive; ";
   }
   if (stopped_before_end && time.elapsed() > 30min) {
     outcome.complaint += "a cancel reached not everybody; ";  // leaves sleep for an hour
@@ -319,5 +319,5 @@ TEST_CASE("stress: cancelled from other threads") {
     CHECK(tree.alive() == 0);
     CHECK(tree.complaint().empty());
   }
-  CHECK(testing::live_children().value_or(0) == 0);
+  CHECK(live_children().value_or(0) == 0);
 }

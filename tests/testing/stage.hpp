@@ -20,9 +20,6 @@ using namespace understudy::testing;
 using namespace std::chrono_literals;
 using SeenEnd = SeenConnection::End;
 
-constexpr Protocol protocols[] = {Protocol::anthropic_messages, Protocol::openai_chat,
-                                  Protocol::openai_responses};
-
 inline std::string target_of(Protocol protocol) {
   switch (protocol) {
     case Protocol::anthropic_messages: return "/v1/messages";

@@ -68,7 +68,7 @@ void classify_case(const element& given, std::string& out) {
       owned_headers.emplace_back(field.key, text_of(field.value));
     }
   }
-  const std::vector<HeaderField> headers(owned_headers.begin(), owned_headers.end());
+  const std::vector<llm::HeaderField> headers(owned_headers.begin(), owned_headers.end());
 
   llm::ProviderError error;
   error.with_provider(provider)

@@ -1,10 +1,10 @@
-/// What a call is given for one attempt: whom to ask and with which credential, and where to note what is
+/// What a callable is given for one attempt: which member to ask and with which credential, and where to note what is
 /// heard, so that a stall is noticed.
 ///
 /// Invariants
 /// 1. Its scope and its clocks are its own: a stall in one attempt cannot touch the next.
 /// 2. Stall limits count from `enter` and while `waiting`. Until the first of them is called the attempt as a whole
-///    has one limit, `Policy::attempt`: an awaitable that knows nothing of this class needs to do nothing.
+///    has one limit, `Policy::attempt`, so an awaitable that does not use this class is limited too.
 /// 3. Noting is cheap: per socket read one look at the clock, per event one store.
 ///
 ///     auto call = [&](Attempt& attempt) -> asio::awaitable<Result<Answer>> {
@@ -47,10 +47,10 @@ class UNDERSTUDY_API Attempt {
   const Member& member() const noexcept;
   /// What to send, or null if the member has none.
   const CredentialUse* credential() const noexcept;
-  /// What the request is to be mended for before it is sent: the failures of this member so far that said
-  /// how.
+  /// What the request must be mended for before it is sent: the reasons of this member's earlier failures that can be
+  /// mended.
   const ReasonSet& mends() const noexcept;
-  /// Whether the request is not to be sent on a connection that was kept: one was stale.
+  /// Whether the request must be sent on a new connection, because a kept one was stale.
   bool wants_fresh_connection() const noexcept;
   /// Until the call's deadline, if it has one.
   std::optional<Clock::duration> remaining() const;
@@ -61,11 +61,11 @@ class UNDERSTUDY_API Attempt {
   void enter(Phase phase);
   /// A connect, write or read is pending from now on. Call it before each.
   void waiting() { stall_->waiting(); }
-  /// It brought bytes.
+  /// The pending operation brought bytes.
   void heard(std::uint64_t bytes) noexcept { stall_->heard(bytes); }
-  /// They held a heartbeat, which is no progress.
+  /// The bytes held a heartbeat, which is not progress.
   void heartbeat();
-  /// They held content. The first closes what health has against the member.
+  /// The bytes held content. The first progress closes the marks that Health has on the member.
   void progressed() {
     if (!progressed_) {
       first_progress(Clock::now());
@@ -76,28 +76,31 @@ class UNDERSTUDY_API Attempt {
   void paused() { stall_->paused(); }
   /// Could what is pending complete at once? Asked before a limit that was seen late is acted upon.
   void ready_by(std::function<bool()> ready) { ready_ = std::move(ready); }
-  /// May another member take over now? For who reads on by a timer of his own.
+  /// Whether another member may take over now. For callers that keep reading under their own StallTimer.
   Takeover takeover() const;
-  /// What the attempt has cost so far at least.
+  /// What the attempt has cost so far, at least.
   void spent(std::uint64_t tokens) noexcept;
 
-  /// For the combinator: the attempt begins in this scope.
+  // The functions below are called by FailoverCall alone.
+
+  /// The attempt begins in this scope.
   void begin(Scope& scope);
-  /// It runs, and has not ended at once.
+  /// The attempt runs, and has not ended at once.
   void started();
-  /// It answered.
+  /// The attempt has answered.
   void succeeded();
-  /// It failed with this; what was expired by our own timer is reported as that.
+  /// The attempt has failed with this. If a limit of its own has expired, that is reported instead.
   Decision failed(Failure failure);
-  /// It failed, and so did the refresh that was decided then.
+  /// The refresh that was decided after the attempt had failed has failed too.
   Decision not_refreshed(const Failure& failure);
-  /// What an error code thrown out of the attempt stands for.
+  /// The failure that an error code thrown by the attempt stands for.
   Failure failure_of(const error_code& thrown) const;
-  /// The same for what Asio's `||` and `&&` throw: what failed first counts. Nothing if that is a bug.
+  /// The same for what Asio's `||` and `&&` throw: the first exception counts. Nothing if that one is a bug.
   std::optional<Failure> failure_of(const asio::multiple_exceptions& thrown) const;
 
  private:
   void first_progress(Clock::time_point now);
+  void abandon(Clock::time_point now);
   void close(const Failure& failure, Clock::time_point now);
   void leave_phase(Clock::time_point now);
   AttemptReport& report() noexcept;

@@ -1,7 +1,7 @@
 /// How long to wait before a retry: exponential, with full jitter.
 ///
-/// Full jitter (AWS, "Exponential Backoff And Jitter"): anything between nothing and the step, so that
-/// those who failed together do not come back together.
+/// Full jitter (AWS, "Exponential Backoff And Jitter"): anything between zero and the step, so that calls that failed
+/// together do not return together.
 ///
 ///     const auto wait = backoff(BackoffSettings(), retries, state.random());
 #pragma once

@@ -1,6 +1,6 @@
-/// What happened in a call: who was asked, in what order, what came of it, and why.
+/// What happened in a call: which members were asked, in what order, with what outcome, and why.
 ///
-/// There is one for every call, for those that went well too. It names credentials by their labels.
+/// Every call has one, also if it succeeded. It names credentials by their labels.
 ///
 /// Invariants
 /// 1. Holds no secret and no text of the request; text of the provider is bounded (Failure).
@@ -30,8 +30,8 @@ namespace understudy {
 /// What an attempt was for.
 enum class AttemptKind : unsigned char {
   plain,
-  probe,  ///< to see whether a member that was sick is well again
-  hedge,  ///< beside another one that is slow, or a probe
+  probe,  ///< finds out whether a member that has failed works again
+  hedge,  ///< beside an attempt that is slow, or a probe
 };
 
 UNDERSTUDY_API std::string_view to_string(AttemptKind kind) noexcept;
@@ -64,11 +64,11 @@ class UNDERSTUDY_API AttemptReport {
 class SkippedMember {
  public:
   SkippedMember(Member m, Eligibility e, std::optional<FailoverReason> s)
-      : member(std::move(m)), because(e), sick_of(s) {}
+      : member(std::move(m)), because(e), reason(s) {}
 
   Member member;
   Eligibility because;
-  std::optional<FailoverReason> sick_of;  ///< of one in cooldown
+  std::optional<FailoverReason> reason;  ///< of its cooldown, if it is in one
 };
 
 /// See the top of the file.
@@ -79,12 +79,12 @@ class UNDERSTUDY_API CallReport {
   Clock::duration took{};
   error_code code;  ///< zero: answered
 
-  /// Who answered, or null.
+  /// The attempt that answered, or null.
   const AttemptReport* answer() const noexcept;
 
   /// All of it in one line.
   std::string why() const;
-  /// A line an attempt, for people.
+  /// One line for each attempt, for people.
   std::string to_text() const;
   /// One JSON object, for logs and tools. Times in milliseconds.
   std::string to_json() const;

@@ -1,17 +1,17 @@
-/// The keys to a provider: which one to send, and how one is refreshed.
+/// The credentials of a provider: which one to send, and how one is refreshed.
 ///
-/// How a credential fares is Health's to know (health.hpp); the pool has the secrets, the order in which
-/// they are used, and the refresh.
+/// Health (health.hpp) knows which credentials have failed; the pool has the secrets, the order in which they are used,
+/// and the refresh.
 ///
 /// Invariants
-/// 1. A refresh is one flight, however many wait for it, on however many threads. It runs shielded in the
-///    scope given to `attach`, so that a caller who is cancelled does not cost the others a refresh token
+/// 1. A refresh runs once, however many callers wait for it, on however many threads. It runs shielded in the
+///    scope given to `attach`, so that a caller that is cancelled does not cost the others a refresh token
 ///    that works once.
 /// 2. A refreshed token is persisted before it is used. If that fails it is used all the same, since the
 ///    provider would not take the old one again; that is reported, and persisting is tried again in the scope
 ///    given to `attach` until it succeeds, with growing pauses, and once more when that scope is cancelled.
-/// 3. What was refreshed counts as another credential: whoever still fails with the old one neither marks
-///    it nor refreshes it again (`generation`).
+/// 3. A refreshed credential counts as another one: a call that still fails with the old one neither marks it nor
+///    refreshes it again (`generation`).
 /// 4. Two entries with the same secret are one: a depleted key does not come back under another name.
 /// 5. Any thread.
 ///
@@ -29,7 +29,6 @@
 #include <vector>
 
 #include "understudy/export.hpp"
-#include "understudy/failover/detail/notice.hpp"
 #include "understudy/failover/failure.hpp"
 #include "understudy/failover/secret.hpp"
 #include "understudy/runtime/scope.hpp"
@@ -89,7 +88,7 @@ class Credential {
 
   std::string label;
   Secret secret;
-  std::string account;  ///< for a provider that must be told whose it is; else empty
+  std::string account;  ///< for a provider that must be told the account; else empty
   std::optional<Refresher> refresher;
 };
 
@@ -116,18 +115,18 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   static constexpr Clock::duration first_pause = std::chrono::seconds(1);
   static constexpr Clock::duration longest_pause = std::chrono::minutes(5);
 
-  /// Of two with the same secret the first stays. Whose label is taken gets a number: "key", "key 2".
+  /// Of two with the same secret the first stays. A label that is taken gets a number: "key", "key 2".
   /// Throws std::invalid_argument if there is no credential, or one is empty: a request with an empty key
   /// comes back as a misleading 401.
   CredentialPool(std::string provider, std::vector<Credential> credentials,
                  Strategy strategy = Strategy::fill_first);
   ~CredentialPool();
 
-  /// Where refreshes run, and tokens are persisted that could not be before; without it there are none. Of
-  /// several, the one that was attached last. The scope must end before its executor's context; while tokens
-  /// cannot be persisted, it does not end before it is cancelled.
+  /// Sets the scope in which refreshes run, and in which tokens that could not be persisted are persisted later. Without
+  /// a scope there are no refreshes. Of several scopes the one that was attached last is used. It must end before its
+  /// executor's context; while tokens cannot be persisted, it does not end before it is cancelled.
   void attach(Scope& root);
-  /// Before the scope ends, where others remain.
+  /// To be called before the scope ends, if other scopes remain.
   void detach(Scope& root);
 
   const std::string& provider() const noexcept { return provider_; }
@@ -139,27 +138,26 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   /// The credential, counted as used.
   CredentialUse use(std::size_t index);
 
-  /// What it is now, without its being used.
+  /// The current secret. Does not count as a use.
   Secret secret(std::size_t index) const;
 
   /// "provider/label", under which its health is kept.
   const std::string& key(std::size_t index) const;
 
-  /// Another pool has another credential in its place: no use of it is current from now on, so that whoever
-  /// still fails with it does not mark the other.
+  /// Another pool has replaced this credential: from now on no use of it is current, so that a call that still fails
+  /// with it does not mark the new one.
   void retire(std::size_t index);
 
-  /// Whether it is still the one that was sent.
+  /// Whether the credential is still the one that was sent.
   bool current(const CredentialUse& used) const;
 
   bool can_refresh(std::size_t index) const;
 
-  /// Whether tokens are in memory alone, since they could not be persisted yet.
+  /// Whether tokens are only in memory, because they could not be persisted yet.
   bool unpersisted() const;
 
-  /// Completes when the credential is another one than `used`: at once if it is already. Errors: what the
-  /// refresh said, else `auth`; StopReason::deadline at `until`. That, and cancellation, ends the wait, not
-  /// the refresh.
+  /// Completes when the credential differs from `used`: at once if it already does. Errors: the refresh's own, else
+  /// `auth`; StopReason::deadline at `until`. The deadline and cancellation end the wait, not the refresh.
   asio::awaitable<Result<void>> refresh(const CredentialUse& used,
                                         Clock::time_point until = Clock::time_point::max());
 

@@ -5,7 +5,7 @@
 ///    `LocalFault` where this machine has run out of something.
 /// 2. Costs one pointer where nothing failed, and one allocation where something did. Copies share it
 ///    (boost::system::result's `error()` copies, at each call).
-/// 3. Holds text of the provider, bounded and for people; nobody decides by it.
+/// 3. Holds text of the provider, bounded and for people; no decision is made by it.
 ///
 ///     Result<int> answer = FailoverReason::overloaded;
 ///     if (!answer) {
@@ -50,13 +50,13 @@ class UNDERSTUDY_API Failure {
   /// From the cause of a cancelled scope, with its evidence.
   Failure(const Cause& cause, std::string_view message = {});
 
-  /// The provider asks to be left alone for so long from now on.
+  /// The provider asks not to be called for so long from now on.
   Failure& with_retry_after(std::optional<Clock::duration> wait);
-  /// Whoever made the request knows how to mend it, so that it is worth sending again.
+  /// The code that made the request can mend it, so that it is worth sending again.
   Failure& with_mend();
-  /// A provider that repeats the credential in its words does not get it into a report.
+  /// Removes the credential from the message, where a provider has repeated it.
   Failure& without(const Secret& secret);
-  /// What it cost at least, though nothing came of it.
+  /// What the failed attempt has cost, at least.
   Failure& with_tokens_spent(std::uint64_t tokens);
   /// What failed before, in order, for the failure of a whole call.
   Failure& with_attempts(std::vector<Failure> attempts);

@@ -1,23 +1,23 @@
-/// Memory across calls: who failed lately, and is left alone for a while.
+/// Memory across calls: what has failed lately, and is in cooldown.
 ///
 /// A failure leaves a mark on what its reason concerns (`ReasonTraits::concern`): a credential, a credential
-/// for one model, an endpoint, or a member. What is marked rests; then one caller at a time may look
-/// whether it is well again. Only evidence closes a mark, never the time.
+/// for one model, an endpoint, or a member. What is marked enters cooldown; after that one call at a time may probe
+/// whether it works again. Only evidence closes a mark, never the time.
 ///
 /// Invariants
-/// 1. A mark rests until the time that the provider named, of which at most `longest_rest` counts; else for a time
-///    that grows with each failed probe (`rest`). Failures that began before the mark do not lengthen it: a thousand
-///    calls that fail together have seen one failure. A named time is verified: where it is further away than
-///    `named_probe_gap`, a probe is due so long after each failure, and one that fails does not lengthen the rest.
+/// 1. A cooldown lasts until the time that the provider named, of which at most `longest_cooldown` counts; else for a
+///    time that grows with each failed probe (`cooldown`). Failures that began before the mark do not lengthen it: a
+///    thousand calls that fail together have seen one failure. A named time is verified: where it is further away than
+///    `named_probe_gap`, a probe is due so long after each failure, and one that fails does not lengthen the cooldown.
 /// 2. At most one probe of a mark at a time, however many ask: an atomic lease. It ends when the probe
-///    does, and expires if that never happens. Where nobody is well, a mark may be probed before its rest
-///    is over, but not within `early_probe_gap` of its last failure.
+///    does, and expires if that never happens. If no member is healthy, a mark may be probed before its
+///    cooldown is over, but not within `early_probe_gap` of its last failure.
 /// 3. What a call has marked itself does not keep that call from its later members.
 /// 4. Success closes the marks of what was used, if it began after them or was their probe.
 /// 5. A dead mark (a credential refused for good) is never probed; it ends when the credential changes.
 /// 6. Any thread; the lock is held for a look, never across a suspension.
 ///
-/// The calling side is `failover` (failover.hpp); this is what it remembers by.
+/// `failover` (failover.hpp) uses this class; an application only reads it.
 #pragma once
 
 #include <algorithm>
@@ -33,24 +33,24 @@
 #include <vector>
 
 #include "understudy/export.hpp"
-#include "understudy/failover/detail/notice.hpp"
 #include "understudy/failover/policy.hpp"
 #include "understudy/failover/reason.hpp"
 #include "understudy/runtime/clock.hpp"
+#include "understudy/runtime/notice.hpp"
 
 namespace understudy {
 
-/// How long a mark rests that has failed so many probes. Limits and billing: 60 s doubling to 4 h (hermes
+/// How long a mark that has failed so many probes is in cooldown. Limits and billing: 60 s doubling to 4 h (hermes
 /// #77607; 30 minutes at once were a thirtyfold regression for common 429s). Stalls: 15 s doubling to
-/// 30 min. The rest: 15 s, doubling to 5 min after five failed probes.
-UNDERSTUDY_API Clock::duration rest(CooldownLadder ladder, unsigned failed_probes) noexcept;
+/// 30 min. All others: 15 s, doubling to 5 min after five failed probes.
+UNDERSTUDY_API Clock::duration cooldown(CooldownLadder ladder, unsigned failed_probes) noexcept;
 
-/// Whoever calls in a loop while all is down must not ask as fast as it fails (hermes #24996 switched
-/// hundreds of times a second).
+/// A caller in a loop must not ask as fast as it fails while all members are down (hermes #24996 switched hundreds of
+/// times a second).
 inline constexpr Clock::duration early_probe_gap = std::chrono::seconds(1);
 
-/// Nothing but a dead mark rests longer without a probe, whatever a provider says.
-inline constexpr Clock::duration longest_rest = std::chrono::hours(4);
+/// Only a dead mark is in cooldown longer without a probe, whatever a provider says.
+inline constexpr Clock::duration longest_cooldown = std::chrono::hours(4);
 inline constexpr Clock::duration named_probe_gap = std::chrono::minutes(5);
 
 /// What one attempt uses, by the names under which marks are kept. Empty: none.
@@ -69,7 +69,7 @@ class HealthKeys {
   std::array<std::string, 4> keys_;
 };
 
-/// The call that asks; marks remember who set them.
+/// The call that asks; a mark remembers the call that has set it.
 enum class CallId : std::uint64_t {};
 
 /// See the top of the file.
@@ -78,19 +78,19 @@ class UNDERSTUDY_API Health {
   /// What is known of one thing.
   class UNDERSTUDY_API Outlook {
    public:
-    /// What depends on both: the worse of them counts, and the later time of return.
+    /// The outlook of something that depends on both: the worse one counts, and the later time of return.
     void add(const Outlook& other) noexcept;
 
     Standing standing = Standing::healthy;
     Clock::time_point until{};    ///< when a probe is due
-    Clock::time_point early{};    ///< and when at the earliest, where nobody is well
-    Clock::time_point returns{};  ///< when it should be well: the named time, else `until`
+    Clock::time_point early{};    ///< and when at the earliest, if no member is healthy
+    Clock::time_point returns{};  ///< when it should work again: the named time, else `until`
     bool named = false;           ///< the provider named a time that is still to come
     bool dead = false;
     FailoverReason reason = FailoverReason::unknown;  ///< of the mark that counts, if there is one
   };
 
-  /// The right to look after what is marked. Gives it back when destroyed.
+  /// The right to probe what is marked. Ends when destroyed.
   class UNDERSTUDY_API Probe {
    public:
     Probe() noexcept {}
@@ -111,8 +111,8 @@ class UNDERSTUDY_API Health {
    public:
     std::string key;
     FailoverReason reason = FailoverReason::unknown;
-    Clock::duration rests{};  ///< until a probe is due, from now on; zero: it is
-    Clock::duration named{};  ///< until the time that the provider named; zero: none
+    Clock::duration cooldown{};  ///< until a probe is due, from now on; zero: it is
+    Clock::duration named{};     ///< until the time that the provider named; zero: none
     unsigned failed_probes = 0;
     bool probing = false;
     bool dead = false;
@@ -133,22 +133,22 @@ class UNDERSTUDY_API Health {
               std::optional<Clock::duration> retry_after, CallId call, Clock::time_point began,
               Clock::time_point now, Probe& probe);
 
-  /// A probe has lost its hedge without progress: it has failed, though nobody knows how.
+  /// A probe has lost its hedge without progress: it has failed, for a reason that is not known.
   void probe_lost(Probe& probe, CallId call, Clock::time_point now);
 
   /// An attempt that began at `began` has made progress.
   void succeeded(const HealthKeys& keys, Clock::time_point began, Probe& probe);
 
-  /// The credential of that key is another one now: its marks are gone.
+  /// The credential of that key was replaced: removes its marks.
   void credential_changed(const std::string& key);
 
-  /// Whether nothing is marked at all. What costs nothing to ask on the way to a healthy provider.
+  /// Whether nothing is marked at all. One atomic load, for calls while everything is healthy.
   bool all_well() const noexcept { return marked_.load(std::memory_order_acquire) == 0; }
 
   std::vector<MarkReport> marks(Clock::time_point now) const;
 
   /// Changes when a probe ends or a mark closes.
-  detail::Notice& notice() noexcept { return notice_; }
+  Notice& notice() noexcept { return notice_; }
 
  private:
   struct Mark {
@@ -156,8 +156,8 @@ class UNDERSTUDY_API Health {
     FailoverReason reason = FailoverReason::unknown;
     CallId call{};
     Clock::time_point set_at{};
-    Clock::time_point failed_at{};                             // last, by who marked or probed it
-    Clock::time_point until{};                                 // when a probe is due
+    Clock::time_point failed_at{};  // last, of the call that marked or probed it
+    Clock::time_point until{};      // when a probe is due
     Clock::time_point named_until = Clock::time_point::min();  // when the provider said it is over
     bool dead = false;
     unsigned failed_probes = 0;
@@ -193,7 +193,7 @@ class UNDERSTUDY_API Health {
   Marks marks_;
   std::atomic<std::size_t> marked_{0};
   std::uint64_t last_lease_ = 0;
-  detail::Notice notice_;
+  Notice notice_;
 };
 
 }  // namespace understudy

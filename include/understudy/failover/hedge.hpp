@@ -1,12 +1,12 @@
-/// Two ways to the same answer, the second started late: the first *success* wins.
+/// Runs two operations for the same result, the second started late: the first *success* wins.
 ///
 /// Invariants
 /// 1. The second starts when the first has not succeeded after `after`, or has failed; never if the first
 ///    succeeds before.
 /// 2. A failure never wins while the other may still succeed (a gateway that let an error frame win
 ///    cancelled healthy calls 36 times, model-hotel #803).
-/// 3. The loser is cancelled with StopReason::lost and has ended when `hedge` completes; a late success of
-///    it is destroyed.
+/// 3. The loser is cancelled with StopReason::lost and has ended when `hedge` completes; its
+///    late success is destroyed.
 ///
 ///     auto hedged = co_await hedge(500ms, [&] { return ask(first); }, [&] { return ask(second); });
 ///     if (hedged.result) { std::cout << "by " << hedged.winner << "\n"; }
@@ -22,7 +22,7 @@
 
 namespace understudy {
 
-/// What came of a hedge: the winner's success, or a failure that holds both, in order.
+/// The outcome of a hedge: the winner's success, or a failure that holds both, in order.
 template <class T>
 class Hedged {
  public:
@@ -90,7 +90,7 @@ asio::awaitable<Hedged<T>> run_hedge(Scope* parent, Clock::duration after, First
                                      Second second, std::source_location site) {
   Legs<T> legs(co_await asio::this_coro::executor);
   auto body = [&](Scope& scope) -> asio::awaitable<void> {
-    co_await asio::this_coro::throw_if_cancelled(false);  // the winner's cancel is no surprise here
+    co_await asio::this_coro::throw_if_cancelled(false);  // the winner cancels this scope
     scope.spawn([&] { return legs.run(scope, 0, first); }, site);
     co_await legs.until_second(after);
     scope.spawn([&] { return legs.run(scope, 1, second); }, site);  // not into a cancelled scope

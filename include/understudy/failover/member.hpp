@@ -1,10 +1,10 @@
-/// Who can answer a call: a model at a provider, and what is known of it. A chain is a list of them.
+/// A member of a chain: a model at a provider that can answer a call, with its settings. A chain is a list of members.
 ///
 /// Invariants
 /// 1. Two members are the same if model, endpoint, purpose and credentials are, whatever the configuration calls
-///    the provider: a second name for a sick backend is no way around it. The endpoint is the base URL,
+///    the provider: a second name for a back end does not hide its failures. The endpoint is the base URL,
 ///    or the provider's name where there is none.
-/// 2. Copies are cheap and share what they say; a report can keep them.
+/// 2. Copies are cheap and share their data; a report can keep them.
 ///
 ///     const Chain chain{Member("anthropic", "claude-opus-4-7").with_credentials(keys),
 ///                       Member("openai-codex", "gpt-5.5").with_context_window(400'000)};
@@ -25,21 +25,21 @@ namespace understudy {
 
 class CredentialPool;
 
-/// See the top of the file. Setters are for its making: what is copied already does not change.
+/// See the top of the file. A setter changes this member, not its copies.
 class UNDERSTUDY_API Member {
  public:
   Member(std::string provider, std::string model);
 
   Member& with_base_url(std::string url);
-  /// What it is asked for, where that is not an answer: "/embeddings". Its health and its usual times for that
-  /// are apart: who counts tokens well may stall at answering, and who has no embeddings may answer.
+  /// What the member is asked for, if that is not an answer: "/embeddings". Its health and its usual times for that
+  /// purpose are kept apart: a member that counts tokens in time may stall at answering.
   Member& with_purpose(std::string purpose);
   Member& with_credentials(std::shared_ptr<CredentialPool> pool);
   Member& with_context_window(std::uint64_t tokens);
   Member& with_stall(const StallSettings& settings);  ///< in place of the policy's, key by key
   Member& with_reasoning_floor(Clock::duration floor);
   Member& with_backoff(const BackoffSettings& settings);  ///< in place of the policy's
-  /// In place of the State's. The first member of a provider that is used says it for all of them.
+  /// In place of the State's. All members of a provider share the budget of the first one that is used.
   Member& with_budget(const BudgetSettings& settings);
 
   const std::string& provider() const noexcept { return data_->provider; }

@@ -1,4 +1,4 @@
-/// The user's window into calls, for metrics and traces.
+/// Tells the user what happens in calls, for metrics and traces.
 ///
 /// Invariants
 /// 1. Called on the executor of the call, in the order in which things happen; it must not block.
@@ -27,7 +27,7 @@ class Observer {
   virtual void heartbeat_heard(const AttemptReport&) {}
   virtual void attempt_progressed(const AttemptReport&) {}
   virtual void attempt_ended(const AttemptReport&) {}
-  /// An attempt that had answered, as it seemed: its answer broke off later. The report has the failure.
+  /// The answer of an attempt that had succeeded broke later. The report has the failure.
   virtual void answer_broke(const AttemptReport&) {}
   virtual void member_changed(const Member& /*from*/, const Member& /*to*/) {}
   virtual void call_ended(const CallReport&) {}

@@ -2,17 +2,16 @@
 ///
 /// Invariants
 /// 1. Pure: the same situation, the same decision. No clock, no lock, no randomness of its own.
-/// 2. A stop is never retried and never fails over. Nor is what this machine lacks (LocalFault): every other
-///    member would meet the same.
+/// 2. A stop is never retried and never fails over. Nor is a LocalFault: every other member would fail for the same
+///    lack of local resources.
 /// 3. Each reason has one treatment (reason.hpp), each treatment one rule in `decide`, each decision a
 ///    sentence that says why.
-/// 4. A retry of the same request to the same member draws on the retry budget, whatever its reason. One
-///    with another credential does not, be it rotated to or refreshed: that is a failover in small, bounded
-///    by the credentials. (Else a token that expires amid a thousand calls would fail most of them.)
+/// 4. A retry of the same request to the same member draws on the retry budget, whatever its reason. A
+///    retry with another credential, rotated or refreshed, does not: it is bounded by the number of credentials. (Else a token that expires amid a thousand calls would fail most of them.)
 ///    The budget alone never fails a call for a stale connection: if it is empty and no other member is left, the
 ///    request is sent again all the same. That is bounded without a budget, since each stale connection has
 ///    carried a complete answer before; in an outage there are none.
-/// 5. `eligible` alone says who could be next. Everything that asks that asks it.
+/// 5. `eligible` alone says which member could be next. All code that selects a member calls it.
 ///
 ///     Situation now(FailoverReason::timeout);
 ///     now.member_left = true;
@@ -125,7 +124,7 @@ class Decision {
 
   Action action;
   Clock::duration after;  ///< for retry: to wait before it
-  std::string_view why;   ///< lives for ever
+  std::string_view why;   ///< has static lifetime
 };
 
 /// All that a decision depends on.
@@ -163,8 +162,8 @@ UNDERSTUDY_API Decision decide(const Policy& policy, const Situation& situation)
 /// What health says of a member (health.hpp).
 enum class Standing : unsigned char {
   healthy,
-  probe_due,  ///< it was sick, its rest is over, and nobody looks after it now
-  cooling,    ///< it was sick, and rests or is being probed
+  probe_due,  ///< it has failed, its cooldown is over, and no call probes it now
+  cooling,    ///< it has failed, and is in cooldown or is being probed
 };
 
 /// A member as `eligible` sees it.

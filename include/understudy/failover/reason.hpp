@@ -1,11 +1,11 @@
-/// Why an attempt failed, in the words that decide what happens next.
+/// Why an attempt failed, in the terms that decide what happens next.
 ///
 /// Invariants
-/// 1. Every reason has exactly one row in `traits`: its name, its treatment, what it says is sick, and how
-///    long that is left alone. Nothing else in the library switches over reasons.
-/// 2. A stop (`StopReason`) and what this machine lacks (`LocalFault`) are not reasons: they never lead to a
+/// 1. Every reason has exactly one row in `traits`: its name, its treatment, what it concerns, and how
+///    long that is in cooldown. Nothing else in the library switches over reasons.
+/// 2. A stop (`StopReason`) and a lack of local resources (`LocalFault`) are not reasons: they never lead to a
 ///    failover.
-/// 3. Zero is no reason, as an error_code demands.
+/// 3. Zero is not a reason, as an error_code demands.
 ///
 ///     error_code code = FailoverReason::timeout;
 ///     assert(code == Treatment::stall);             // an error condition: the row it belongs to
@@ -41,26 +41,26 @@ enum class FailoverReason {
   server_error,                         ///< the provider failed
   malformed_response,                   ///< empty, invalid, or ended without a terminal event
   incomplete_response,                  ///< ended properly, without an answer
-  unknown,                              ///< nothing that any rule knows
+  unknown,                              ///< no rule matches
   model_not_found,                      ///< the provider has no such model
   model_entitlement,                    ///< this credential may not use the model
   provider_policy_blocked,              ///< an account setting excludes every upstream
-  ssl_cert_verification,                ///< the certificate does not prove who it is
+  ssl_cert_verification,                ///< the certificate is not valid for the host
   long_context_tier,                    ///< the account has no long context
   role_alternation,                     ///< a chat template refuses the order of the messages
   context_overflow,                     ///< the prompt does not fit the window
   payload_too_large,                    ///< the request has too many bytes
   thinking_signature,                   ///< replayed reasoning is not accepted
   invalid_encrypted_content,            ///< replayed encrypted reasoning is not accepted
-  reasoning_mandatory,                  ///< the model cannot do without reasoning
+  reasoning_mandatory,                  ///< the model does not work without reasoning
   multimodal_tool_content_unsupported,  ///< no images in tool results
   llama_cpp_grammar_pattern,            ///< a tool schema's pattern is not understood
   oauth_long_context_beta_forbidden,    ///< the account may not send the long context header
   image_too_large,                      ///< an image has too many bytes or pixels
   image_corrupt,                        ///< an image cannot be read
-  resume_mismatch,         ///< asked to go on with a cut answer, it said something else
-  content_policy_blocked,  ///< the prompt or the answer was refused as unsafe
-  format_error,            ///< the request is wrong, and would be anywhere
+  resume_mismatch,                      ///< asked to resume a broken answer, it said something else
+  content_policy_blocked,               ///< the prompt or the answer was refused as unsafe
+  format_error,                         ///< the request is invalid for every member
 };
 
 /// How many there are; values are 1 to this.
@@ -84,16 +84,16 @@ enum class Treatment {
   return_to_caller,  ///< no other member could do better
 };
 
-/// What a failure says is sick, and so what cools down.
+/// What a failure concerns, and so what enters cooldown.
 enum class Concern : unsigned char {
-  nothing,           ///< the request's own fault, or nobody's
+  nothing,           ///< the request itself, or nothing
   credential,        ///< the credential, for every model
   credential_model,  ///< the credential for this model
   endpoint,          ///< host and port, for every model and credential
   member,            ///< this model at this provider
 };
 
-/// How long it is left alone at first, and by what it grows (health.hpp has the numbers).
+/// How long the first cooldown is, and how it grows (health.hpp has the numbers).
 enum class CooldownLadder : unsigned char { none, limit, stall, brief };
 
 /// One reason's row.

@@ -1,8 +1,8 @@
-/// How many retries a provider can be asked to bear: a token bucket that calls fill and retries empty.
+/// How many retries a provider may get: a token bucket that calls fill and retries empty.
 ///
-/// In a total outage everyone who calls would retry, and a sick provider would get three times the load.
-/// With this, retries are at most a share of the calls, plus a floor for those who call rarely (Finagle's
-/// RetryBudget; here without its refill by time, which would undo the bound in a long outage).
+/// In a total outage every call would be retried, and a failing provider would get three times the load.
+/// With this, retries are at most a share of the calls, plus a floor for callers that call rarely (Finagle's
+/// RetryBudget; here without its refill by time, which would defeat the bound in a long outage).
 ///
 /// Invariants
 /// 1. Retries granted <= ratio x calls + floor, over any span of time that begins with the bucket.

@@ -1,9 +1,9 @@
-/// A value that must not be seen: an API key, a token.
+/// A value that must not be printed: an API key, a token.
 ///
 /// Invariants
-/// 1. It prints nowhere: no stream operator, no conversion, no formatter. `reveal()` is the only way, so
-///    that a search for that word finds every place which sees a secret.
-/// 2. Its memory is overwritten when it goes.
+/// 1. It has no stream operator, no conversion and no formatter. `reveal()` is the only access, so that a search for
+///    that word finds every place that reads a secret.
+/// 2. Its memory is overwritten when the last copy is destroyed.
 ///
 ///     const Secret key(std::getenv("ANTHROPIC_API_KEY"));
 ///     request.set("x-api-key", key.reveal());

@@ -1,7 +1,6 @@
-/// What clients and threads share: health, retry budgets, what is usual for a member, and randomness.
+/// What clients and threads share: health, retry budgets, the usual times of members, and random numbers.
 ///
-/// One for a program, as a rule. Credentials are in their pools (credential_pool.hpp), which members
-/// share.
+/// Usually one for a program. Credentials are in their pools (credential_pool.hpp), which members share.
 ///
 /// Invariants
 /// 1. Any thread; no lock is held across a suspension.
@@ -26,7 +25,7 @@
 
 namespace understudy {
 
-/// What is kept of a member, at a place that stays.
+/// What is kept of a member. Its address does not change.
 class UNDERSTUDY_API MemberRecord {
  public:
   explicit MemberRecord(RetryBudget& budget) noexcept : budget_(&budget) {}
@@ -34,7 +33,7 @@ class UNDERSTUDY_API MemberRecord {
   /// The provider's: all its members share it.
   RetryBudget& budget() const noexcept { return *budget_; }
 
-  /// The time to first progress that is usual lately; zero if none was seen.
+  /// The recent average time to first progress; zero if none was seen.
   Clock::duration usual_first_progress() const noexcept {
     return Clock::duration(usual_.load(std::memory_order_relaxed));
   }
@@ -55,7 +54,7 @@ class UNDERSTUDY_API State {
   Health& health() noexcept { return health_; }
   MemberRecord& record(const Member& member);
 
-  /// How many retries each provider has left, of those that were ever asked.
+  /// How many retries each provider that was ever asked has left.
   std::map<std::string, double> budgets();
 
   /// Another number for each call, in [0, 1): the same sequence for the same seed.

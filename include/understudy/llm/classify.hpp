@@ -25,7 +25,7 @@
 
 #include "understudy/export.hpp"
 #include "understudy/failover/reason.hpp"
-#include "understudy/failover/retry_after.hpp"
+#include "understudy/llm/retry_after.hpp"
 
 namespace understudy::llm {
 
@@ -43,7 +43,7 @@ class ProviderError {
   ProviderError& with_provider(std::string_view name) { return provider = name, *this; }
   ProviderError& with_model(std::string_view name) { return model = name, *this; }
   ProviderError& with_status(int code) { return status = code, *this; }
-  ProviderError& with_headers(std::span<const HeaderField> fields) {
+  ProviderError& with_headers(std::span<const llm::HeaderField> fields) {
     return headers = fields, *this;
   }
   ProviderError& with_body(std::string_view bytes) { return body = bytes, *this; }
@@ -59,7 +59,7 @@ class ProviderError {
   std::string_view provider;  ///< as configured; compared in lower case, by what it contains
   std::string_view model;
   int status = 0;  ///< HTTP; what is not in 100..599 counts as none. 200 for an event of a stream
-  std::span<const HeaderField> headers;  ///< names in any case
+  std::span<const llm::HeaderField> headers;  ///< names in any case
   std::string_view body;     ///< of the answer, or the payload of one event of its stream
   std::string_view event;    ///< of a stream: the SSE event's or the Bedrock exception's name
   std::string_view message;  ///< what somebody below said, such as an exception's text

@@ -17,6 +17,8 @@
 #include <boost/system/result.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,7 +32,8 @@ namespace understudy::llm {
 
 namespace detail {
 class PayloadReader;
-}
+struct Document;
+}  // namespace detail
 
 class Answer;
 class EventEncoder;
@@ -82,11 +85,24 @@ class UNDERSTUDY_API Codec {
   virtual void write_answer(const Answer& answer, std::string& out,
                             std::chrono::sys_seconds created = unix_time()) const = 0;
 
+  /// The `type` of an error event that says `status` in mid-stream.
+  virtual std::string_view stream_error_type(unsigned status) const noexcept = 0;
+
+  /// Appends the entry of a model that a gateway serves, or the list of all of them.
+  virtual void write_model(std::string_view name, std::string& out) const = 0;
+  virtual void write_models(std::span<const std::string> names, std::string& out) const = 0;
+
+  /// A document as a part of this protocol. Nothing if it takes no such document.
+  virtual std::optional<OpaquePart> write_document(const detail::Document& document) const = 0;
+
+  /// The id of a tool call among the parts that this protocol alone has. Nothing: the part is not a call.
+  virtual std::optional<std::string> opaque_call_id(const OpaquePart& part) const = 0;
+
   /// What EventDecoder, which is how bytes become events, needs to know of this protocol.
   virtual std::unique_ptr<detail::PayloadReader> reader() const = 0;
 };
 
-/// The codec of a protocol: the one place that chooses.
+/// The codec of a protocol.
 UNDERSTUDY_API const Codec& codec_for(Protocol protocol) noexcept;
 
 /// The body of a client's request for a provider that speaks the same protocol: as it came, but for the

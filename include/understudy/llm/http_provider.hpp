@@ -1,4 +1,4 @@
-/// A provider over HTTP: any server that speaks one of the three protocols.
+/// A provider over HTTP: any server that speaks one of the protocols.
 ///
 /// Invariants
 /// 1. What is sent is what the user has configured and the request says, nothing else: no client's name,
@@ -17,21 +17,15 @@
 #include <string>
 
 #include "understudy/export.hpp"
+#include "understudy/llm/authorization.hpp"
 #include "understudy/llm/model_profile.hpp"
-#include "understudy/llm/protocol.hpp"
+#include "understudy/llm/protocol_traits.hpp"
 #include "understudy/llm/provider.hpp"
 #include "understudy/net/http_client.hpp"
 #include "understudy/net/http_message.hpp"
 #include "understudy/net/url.hpp"
 
 namespace understudy::llm {
-
-/// How a credential is sent.
-enum class Authorization : unsigned char {
-  bearer,     ///< `authorization: Bearer ...`
-  x_api_key,  ///< `x-api-key: ...`, Anthropic's
-  api_key,    ///< `api-key: ...`, Azure's
-};
 
 class HttpProviderOptions {
  public:
@@ -41,8 +35,7 @@ class HttpProviderOptions {
       : name(std::move(provider_name)),
         protocol(speaks),
         base_url(std::move(url)),
-        authorization(speaks == Protocol::anthropic_messages ? Authorization::x_api_key
-                                                             : Authorization::bearer) {}
+        authorization(traits_of(speaks).authorization) {}
 
   HttpProviderOptions& with_authorization(Authorization how) { return authorization = how, *this; }
   HttpProviderOptions& with_header(std::string_view field, std::string_view value) {

@@ -5,7 +5,7 @@
 ///
 /// Invariants
 /// 1. A cause that is in force has a code that is not zero.
-/// 2. Being stopped (`StopReason`) is never a failure of the other side: nobody retries it.
+/// 2. Being stopped (`StopReason`) is never a failure of the other side, and is never retried.
 /// 3. A cause is trivially copyable: passing it on costs no allocation and cannot fail.
 ///
 ///     scope.cancel(StopReason::shutdown);
@@ -28,7 +28,7 @@ namespace understudy {
 enum class StopReason {
   cancelled = 1,   ///< the caller asked for it, or plain Asio cancellation came from outside
   deadline,        ///< the time given for the whole was up
-  lost,            ///< another one settled a race first
+  lost,            ///< another contender settled a race first
   sibling_failed,  ///< another child of the scope failed
   shutdown,        ///< the program ends
 };

@@ -1,4 +1,4 @@
-/// What a time limit is: how long, whose, and what its expiry means. The words that `Evidence` speaks.
+/// A time limit: how long it is, where it comes from, and what its expiry means; and the vocabulary of `Evidence`.
 #pragma once
 
 #include <boost/system/error_code.hpp>
@@ -32,24 +32,24 @@ enum class LimitClock : unsigned char {
   attempt,    ///< time since an attempt began that notes nothing
 };
 
-/// Who set a limit.
+/// Where a limit comes from.
 enum class LimitOrigin : unsigned char {
   none,
   user,
-  scaled,    ///< by the size of the prompt
+  scaled,    ///< by the caller, to the size of the request
   floor,     ///< of a model that reasons long
   standard,  ///< the library's default
-  learned,   ///< from the heartbeats of this very stream
+  learned,   ///< from the heartbeats of this stream
   share_of_deadline,
 };
 
-/// A limit. Who sets it says what its expiry means: `code` becomes the cause's code.
+/// A limit. When it expires, `code` becomes the cause's code.
 class Limit {
  public:
   constexpr Limit() noexcept = default;
   constexpr Limit(Clock::duration limit, boost::system::error_code meaning,
-                  LimitOrigin who) noexcept
-      : after(limit), code(meaning), origin(who) {}
+                  LimitOrigin from) noexcept
+      : after(limit), code(meaning), origin(from) {}
 
   Clock::duration after{};
   boost::system::error_code code;

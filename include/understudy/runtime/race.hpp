@@ -23,7 +23,7 @@
 
 namespace understudy {
 
-/// Where values go that nobody will get: called as f(value) once for each, in the contenders' order,
+/// Receives the values of contenders that have lost: called as f(value) once for each, in the contenders' order,
 /// after all have ended. It must not throw.
 template <class F>
 class OnDiscard {

@@ -24,7 +24,7 @@
 ///     });
 ///
 /// With g++ 12, give lambdas that capture `[&]` only, or name the lambda first and move it in: others
-/// are destroyed twice in an expression with `co_await` (gcc bug 99576 and kin).
+/// are destroyed twice in an expression with `co_await` (gcc bug 99576 and related).
 #pragma once
 
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -198,7 +198,7 @@ class UNDERSTUDY_API Scope {
 /// Runs `body(scope)`, which returns asio::awaitable<T>, in a new scope.
 ///
 /// Completes when the body and all children have ended. Result, first that applies:
-///  1. the first error of a child or the body that is no mere unwinding: rethrown;
+///  1. the first error of a child or the body that is not mere unwinding: rethrown;
 ///  2. the caller was cancelled, and wants that thrown (this_coro::throw_if_cancelled, Asio's default):
 ///     system_error(operation_aborted);
 ///  3. the body unwound because this scope was cancelled: system_error(cause().code);

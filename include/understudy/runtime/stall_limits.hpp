@@ -6,10 +6,10 @@
 /// 3. Every limit names its origin and the code that its expiry means.
 ///
 ///     const StallCodes codes(FailoverReason::connection, FailoverReason::timeout);
-///     auto limits = stall_limits(StallSettings().with_stale(60s), StallFacts().with_prompt(80'000), codes);
+///     auto limits = stall_limits(StallSettings().with_stale(60s), StallFacts().with_floor(300s), codes);
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <optional>
 
 #include "understudy/export.hpp"
@@ -18,7 +18,7 @@
 
 namespace understudy {
 
-/// What the user wrote, key by key; what he left out is automatic.
+/// The user's settings, key by key; a key without a value has its default.
 class StallSettings {
  public:
   StallSettings() noexcept {}  // not an aggregate: g++ 12.2 destroys those twice beside co_await
@@ -40,19 +40,19 @@ class StallSettings {
   std::optional<Clock::duration> stale;           ///< between progress; default 180 s and more
   std::optional<Clock::duration> silence;         ///< no byte of any kind; default: learned
   std::optional<Clock::duration> whole_answer;    ///< answer not streamed; default 600 s
-  std::optional<Clock::duration> last_member;     ///< where nobody can take over; default 600 s
+  std::optional<Clock::duration> last_member;  ///< if no other member can take over; default 600 s
 };
 
-/// What is known of the call. Tokens are the caller's estimate.
+/// What the caller knows of one request. Each raises the default of `stale`, the larger one counts; zero: not known.
 class StallFacts {
  public:
   StallFacts() noexcept {}
 
-  StallFacts& with_prompt(std::uint64_t tokens) { return prompt_tokens = tokens, *this; }
+  StallFacts& with_scaled(Clock::duration d) { return scaled = d, *this; }
   StallFacts& with_floor(Clock::duration d) { return floor = d, *this; }
 
-  std::uint64_t prompt_tokens = 0;
-  Clock::duration floor{};  ///< the model may think this long without a word
+  Clock::duration scaled{};  ///< a default that the caller has scaled to the size of the request
+  Clock::duration floor{};   ///< the peer may work this long without sending anything
 };
 
 /// What expiry means to the layer above.
@@ -84,8 +84,7 @@ class StallLimits {
   std::optional<Clock::time_point> deadline;  ///< the call's; expiry is StopReason::deadline
 };
 
-/// The table of failover.md 2.2. Numbers: 180 s / 240 s above 50,000 / 300 s above 100,000 prompt tokens are
-/// those of the agent in whose issue #22277 this project began.
+/// The table of failover.md 2.2.
 UNDERSTUDY_API StallLimits stall_limits(const StallSettings& settings, const StallFacts& facts,
                                         const StallCodes& codes);
 

@@ -1,8 +1,8 @@
-/// The arithmetic of stall detection: a pure class that is told what happens and when, and says what to
+/// The arithmetic of stall detection: a pure class that gets what happens and when, and returns what to
 /// do. `StallTimer` (stall_timer.hpp) puts a real timer under it.
 ///
 /// Two clocks. *Heard* is any byte; *progressed* is content. Heartbeats prove that the transport lives;
-/// they are no progress. So a stream that pings for ever runs into its progress limit, and a model that
+/// they are not progress. So a stream that pings forever runs into its progress limit, and a model that
 /// thinks under pings is judged by that limit alone.
 ///
 /// Invariants
@@ -82,8 +82,8 @@ class UNDERSTUDY_API StallState {
   /// The attempt goes on to `phase`, whose clock starts at zero.
   void enter(Phase phase, Clock::time_point now) noexcept;
 
-  /// A connect, write or read is pending from now on; also between two of them, where nobody but we made
-  /// the pause. Hot: one call for each socket read.
+  /// A connect, write or read is pending from now on; also between two of them, if the pause is
+  /// our own. Hot: one call for each socket read.
   void waiting(Clock::time_point now) noexcept {
     settle(now);
     running_ = true;
@@ -91,7 +91,7 @@ class UNDERSTUDY_API StallState {
     since_ = now;
   }
 
-  /// Nothing is pending: the consumer has the floor.
+  /// Nothing is pending: the consumer works.
   void paused(Clock::time_point now) noexcept {
     settle(now);
     running_ = false;
@@ -110,7 +110,7 @@ class UNDERSTUDY_API StallState {
   /// Something was delivered to the consumer: the share of the deadline no longer limits this attempt.
   void delivered() noexcept { delivered_ = true; }
 
-  /// What to do now. `due` is when the caller meant to be called; how late he is decides whether time is
+  /// What to do now. `due` is when the caller meant to call; the lateness decides whether time is
   /// granted back (over 1 s: our own loop was blocked or the process stopped, not the provider).
   Verdict check(Clock::time_point now, Clock::time_point due) noexcept;
 

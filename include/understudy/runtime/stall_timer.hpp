@@ -36,7 +36,7 @@
 
 namespace understudy {
 
-/// What a StallTimer asks of the one who owns the attempt. All are called on the executor.
+/// What a StallTimer asks the owner of the attempt. All are called on the executor.
 class StallHooks {
  public:
   StallHooks() {}
@@ -55,7 +55,7 @@ class StallHooks {
 /// See the top of the file. Threads: one executor. Lifetime: the scope given must outlive it.
 class UNDERSTUDY_API StallTimer {
  public:
-  /// Calls `hooks.expired` when a limit expires. `now` is for who has looked at the clock already.
+  /// Calls `hooks.expired` when a limit expires. `now` is for callers that have just read the clock.
   StallTimer(const asio::any_io_executor& executor, const StallLimits& limits, StallHooks hooks,
              Clock::time_point now = Clock::now());
 
@@ -83,10 +83,10 @@ class UNDERSTUDY_API StallTimer {
   /// The pending operation brought bytes.
   void heard(std::uint64_t bytes) noexcept { state_.heard(bytes); }
 
-  /// They held progress: content, reasoning, tool arguments. Once for a read or for each event.
+  /// The bytes held progress: content, reasoning, tool arguments. Once for a read or for each event.
   void progressed() noexcept { state_.progressed(); }
 
-  /// They held a heartbeat.
+  /// The bytes held a heartbeat.
   void heartbeat();
 
   /// Nothing is pending: what was read goes to the consumer. (After progress no time is needed for it.)

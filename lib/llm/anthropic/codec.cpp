@@ -1,15 +1,18 @@
-#include "understudy/llm/anthropic_messages.hpp"
+#include "protocol.hpp"
 
-#include <algorithm>
+#include <array>
+#include <limits>
 
 #include "encoder.hpp"
+#include "llm/documents.hpp"
 #include "llm/error_body.hpp"
+#include "llm/model_list.hpp"
 #include "llm/request_json.hpp"
 #include "reader.hpp"
 #include "request.hpp"
 #include "understudy/llm/answer.hpp"
 
-namespace understudy::llm {
+namespace understudy::llm::detail::anthropic {
 namespace {
 
 /// protocols.md 2.4.
@@ -49,7 +52,7 @@ void write_block(JsonWriter& json, const AnswerBlock& block) {
       if (block.complete) {
         json.begin_object().member("type", "tool_use").member("id", block.id);
         json.member("name", block.name).key("input");
-        json.raw(detail::object_or_empty(block.arguments)).end_object();
+        json.raw(object_or_empty(block.arguments)).end_object();
       }
       break;
   }
@@ -60,14 +63,14 @@ class AnthropicMessages final : public Codec {
   Protocol protocol() const noexcept override { return Protocol::anthropic_messages; }
 
   void write_request(const Request& request, std::string& out) const override {
-    detail::anthropic::write_request(request, out);
+    anthropic::write_request(request, out);
   }
   ReadRequest read_request(std::string_view body) const override {
-    return detail::anthropic::read_request(body);
+    return anthropic::read_request(body);
   }
 
   Error read_error(std::string_view body, std::string& scratch) const override {
-    return detail::read_error_body(body, scratch);
+    return read_error_body(body, scratch);
   }
 
   void write_error(const Error& error, unsigned status, std::string& out) const override {
@@ -75,12 +78,12 @@ class AnthropicMessages final : public Codec {
     typed.type = error.type.empty() ? error_type(status) : error.type;
     JsonWriter json(out);
     json.begin_object().member("type", "error");
-    detail::anthropic::write_error(json, typed);
+    anthropic::write_error(json, typed);
     json.end_object();
   }
 
   std::unique_ptr<EventEncoder> encoder(const Request&, std::chrono::sys_seconds) const override {
-    return std::make_unique<detail::anthropic::Encoder>();
+    return std::make_unique<Encoder>();
   }
 
   void write_answer(const Answer& answer, std::string& out,
@@ -92,25 +95,118 @@ class AnthropicMessages final : public Codec {
       write_block(json, block);
     }
     json.end_array();
-    detail::anthropic::write_stop(
-        json,
-        answer.finish ? detail::anthropic::stop_word(*answer.finish, answer.native_finish)
-                      : std::string_view(),
-        answer.stop_sequence);
-    detail::anthropic::write_usage(json, answer.usage);
+    write_stop(json,
+               answer.finish ? stop_word(*answer.finish, answer.native_finish) : std::string_view(),
+               answer.stop_sequence);
+    write_usage(json, answer.usage);
     json.end_object();
   }
 
-  std::unique_ptr<detail::PayloadReader> reader() const override {
-    return std::make_unique<detail::anthropic::Reader>();
+  std::string_view stream_error_type(unsigned status) const noexcept override {
+    switch (status) {  // protocols.md 2.4
+      case 429: return "rate_limit_error";
+      case 504: return "timeout_error";
+      case 529: return "overloaded_error";
+      default: return "api_error";
+    }
   }
+
+  void write_model(std::string_view name, std::string& out) const override {
+    JsonWriter(out)
+        .begin_object()
+        .member("id", name)
+        .member("type", "model")
+        .member("display_name", name)
+        .member("created_at", "1970-01-01T00:00:00Z")
+        .end_object();
+  }
+
+  void write_models(std::span<const std::string> names, std::string& out) const override {
+    JsonWriter json(out);
+    json.begin_object().key("data");
+    write_model_array(*this, names, json);
+    json.member("has_more", false);
+    if (!names.empty()) {
+      json.member("first_id", names.front()).member("last_id", names.back());
+    }
+    json.end_object();
+  }
+
+  std::optional<OpaquePart> write_document(const Document& document) const override {
+    OpaquePart part(Protocol::anthropic_messages, "document", "");
+    JsonWriter json(part.json);
+    json.begin_object().member("type", part.type).key("source").begin_object();
+    if (document.data.empty()) {
+      json.member("type", "url").member("url", document.url);
+    } else {
+      json.member("type", "base64")
+          .member("media_type", document.media_type)
+          .member("data", document.data);
+    }
+    json.end_object().member("title", document.name).end_object();
+    return part;
+  }
+
+  std::optional<std::string> opaque_call_id(const OpaquePart&) const override {
+    return std::nullopt;
+  }
+
+  std::unique_ptr<PayloadReader> reader() const override { return std::make_unique<Reader>(); }
 };
+
+constexpr std::array headers{NamedValue{"anthropic-version", "2023-06-01"}};  // protocols.md 2.1
+constexpr std::array forwarded{ForwardedPath{.path = "/messages/count_tokens", .own_model = false}};
+constexpr std::array unserved{UnservedMember{
+    .name = "thread",
+    .harmless = "null",
+    .when = UnservedMember::When::always,
+    .message = "`thread`: conversations are not stored; send all of it in `messages`",
+    .code = "thread_unsupported_request"}};
+
+constinit const AnthropicMessages codec;
 
 }  // namespace
 
-const Codec& anthropic_messages() noexcept {
-  static const AnthropicMessages codec;
-  return codec;
-}
+constinit const ProtocolTraits traits{
+    .protocol = Protocol::anthropic_messages,
+    .name = "anthropic_messages",
+    .codec = codec,
+    .path = "/messages",
+    .base_url_without_version = true,
+    .authorization = Authorization::x_api_key,
+    .headers = headers,
+    .features_header = "anthropic-beta",
+    .stream_usage = {},
+    .forwarded = forwarded,
+    .client_header = "anthropic-version",
+    .request_id_header = "request-id",
+    .overloaded_status = 529,  // protocols.md 2.4
+    .unserved = unserved,
+    .answer_id_prefix = "msg_",
+    .finish_is_end = false,
+    .heartbeat = "event: ping\ndata: {\"type\":\"ping\"}\n\n",
+    .rules =
+        {
+            .longest_tool_id = 64,
+            .later_system_messages = false,
+            .begins_with_user = true,
+            .item_ids = false,
+            .image_detail = false,
+            .media_in_tool_results = true,
+            .failed_tool_results = true,
+            .object_arguments = true,
+            .object_schemas = true,
+            .strict = StrictSchema::anthropic,
+            .thinking = ThinkingForm::mode_and_budget,
+            .fixed_sampling_with_thinking = true,
+            .highest_temperature = 1,
+            .top_k = true,
+            .seed = false,
+            .most_stops = std::numeric_limits<std::size_t>::max(),
+            .blank_stops = false,
+            .max_tokens_required = true,
+            .output_needs_schema = true,
+        },
+};
 
-}  // namespace understudy::llm
+}  // namespace understudy::llm::detail::anthropic

@@ -1,4 +1,4 @@
-/// Events as Anthropic streams them; see llm/anthropic_messages.hpp.
+/// Events as Anthropic streams them; see lib/llm/anthropic/protocol.hpp.
 ///
 /// Blocks are written one after the other: each is stopped before the next is started. So what comes while a tool
 /// call is open, be it another call of the same turn, waits until the call has ended.

@@ -1,4 +1,4 @@
-/// Anthropic's events, one payload at a time; see llm/anthropic_messages.hpp.
+/// Anthropic's events, one payload at a time; see lib/llm/anthropic/protocol.hpp.
 #pragma once
 
 #include "llm/open_blocks.hpp"

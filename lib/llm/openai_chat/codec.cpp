@@ -1,15 +1,21 @@
-#include "understudy/llm/openai_chat.hpp"
+#include "protocol.hpp"
+
+#include <array>
+#include <limits>
 
 #include "encoder.hpp"
+#include "llm/documents.hpp"
 #include "llm/error_body.hpp"
+#include "llm/model_list.hpp"
 #include "llm/openai_error.hpp"
+#include "llm/request_json.hpp"
 #include "reader.hpp"
 #include "request.hpp"
 #include "understudy/llm/answer.hpp"
 #include "understudy/text/json_writer.hpp"
 #include "words.hpp"
 
-namespace understudy::llm {
+namespace understudy::llm::detail::openai_chat {
 namespace {
 
 /// All text of one kind, which Chat has in one field.
@@ -49,23 +55,23 @@ class OpenaiChat final : public Codec {
   Protocol protocol() const noexcept override { return Protocol::openai_chat; }
 
   void write_request(const Request& request, std::string& out) const override {
-    detail::openai_chat::write_request(request, out);
+    openai_chat::write_request(request, out);
   }
   ReadRequest read_request(std::string_view body) const override {
-    return detail::openai_chat::read_request(body);
+    return openai_chat::read_request(body);
   }
 
   Error read_error(std::string_view body, std::string& scratch) const override {
-    return detail::read_error_body(body, scratch);
+    return read_error_body(body, scratch);
   }
 
   void write_error(const Error& error, unsigned status, std::string& out) const override {
-    detail::write_openai_error_body(error, status, out);
+    write_openai_error_body(error, status, out);
   }
 
   std::unique_ptr<EventEncoder> encoder(const Request& asked,
                                         std::chrono::sys_seconds created) const override {
-    return std::make_unique<detail::openai_chat::Encoder>(asked.stream_usage, created);
+    return std::make_unique<Encoder>(asked.stream_usage, created);
   }
 
   void write_answer(const Answer& answer, std::string& out,
@@ -91,24 +97,101 @@ class OpenaiChat final : public Codec {
     }
     write_calls(json, answer);
     json.end_object().key("finish_reason");
-    answer.finish
-        ? json.value(detail::openai_chat::finish_word(*answer.finish, answer.native_finish))
-        : json.null();
+    answer.finish ? json.value(finish_word(*answer.finish, answer.native_finish)) : json.null();
     json.end_object().end_array();
-    detail::openai_chat::write_usage(json, answer.usage);
+    write_usage(json, answer.usage);
     json.end_object();
   }
 
-  std::unique_ptr<detail::PayloadReader> reader() const override {
-    return std::make_unique<detail::openai_chat::Reader>();
+  std::string_view stream_error_type(unsigned status) const noexcept override {
+    return openai_stream_error_type(status);
   }
+  void write_model(std::string_view name, std::string& out) const override {
+    write_openai_model(name, out);
+  }
+  void write_models(std::span<const std::string> names, std::string& out) const override {
+    write_openai_models(*this, names, out);
+  }
+
+  std::optional<OpaquePart> write_document(const Document& document) const override {
+    if (document.data.empty()) {  // Chat takes no address
+      return std::nullopt;
+    }
+    OpaquePart part(Protocol::openai_chat, "file", "");
+    JsonWriter json(part.json);
+    json.begin_object().member("type", part.type).key("file").begin_object();
+    json.member("filename", document.name).member("file_data", document.data_url());
+    json.end_object().end_object();
+    return part;
+  }
+
+  std::optional<std::string> opaque_call_id(const OpaquePart& part) const override {
+    if (part.type != custom_call) {
+      return std::nullopt;
+    }
+    text::Arena arena;
+    json::Parser parser(json::padded_copy(part.json, arena), arena);
+    auto object = parser.object();
+    const auto id = object ? peek(*object, "id", arena) : std::nullopt;
+    return std::string(id.value_or(std::string_view()));
+  }
+
+  std::unique_ptr<PayloadReader> reader() const override { return std::make_unique<Reader>(); }
 };
+
+constexpr std::array forwarded{ForwardedPath{.path = "/embeddings", .own_model = true}};
+constexpr std::array unserved{UnservedMember{
+    .name = "n",
+    .harmless = "1",
+    .when = UnservedMember::When::whole_answer,
+    .message =
+        "`n`: an answer that is not streamed has one choice; set it to 1, or ask for a stream",
+    .code = "unsupported_parameter"}};
+
+constinit const OpenaiChat codec;
 
 }  // namespace
 
-const Codec& openai_chat() noexcept {
-  static const OpenaiChat codec;
-  return codec;
-}
+constinit const ProtocolTraits traits{
+    .protocol = Protocol::openai_chat,
+    .name = "openai_chat",
+    .codec = codec,
+    .path = "/chat/completions",
+    .base_url_without_version = false,
+    .authorization = Authorization::bearer,
+    .headers = {},
+    .features_header = {},
+    .stream_usage = {"stream_options", R"({"include_usage":true})"},
+    .forwarded = forwarded,
+    .client_header = {},
+    .request_id_header = {},
+    .overloaded_status = 503,
+    .unserved = unserved,
+    .answer_id_prefix = "chatcmpl-",
+    .finish_is_end = false,
+    .heartbeat = {},
+    .rules =
+        {
+            .longest_tool_id = 40,
+            .later_system_messages = true,
+            .begins_with_user = false,
+            .item_ids = false,
+            .image_detail = true,
+            .media_in_tool_results = false,  // the codec puts them after the results
+            .failed_tool_results = false,
+            .object_arguments = false,
+            .object_schemas = false,
+            .strict = StrictSchema::openai,
+            .thinking = ThinkingForm::effort,
+            .fixed_sampling_with_thinking = false,
+            .highest_temperature = std::numeric_limits<double>::infinity(),  // the provider says
+            .top_k = false,
+            .seed = true,
+            .most_stops = 4,
+            .blank_stops = true,
+            .max_tokens_required = false,
+            .output_needs_schema = false,
+        },
+};
 
-}  // namespace understudy::llm
+}  // namespace understudy::llm::detail::openai_chat

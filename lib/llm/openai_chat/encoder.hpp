@@ -1,4 +1,4 @@
-/// Events as chat completion chunks; see llm/openai_chat.hpp.
+/// Events as chat completion chunks; see lib/llm/openai_chat/protocol.hpp.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-/// Chat completion chunks, one payload at a time; see llm/openai_chat.hpp.
+/// Chat completion chunks, one payload at a time; see lib/llm/openai_chat/protocol.hpp.
 #pragma once
 
 #include <map>

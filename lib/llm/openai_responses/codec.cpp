@@ -1,7 +1,12 @@
-#include "understudy/llm/openai_responses.hpp"
+#include "protocol.hpp"
+
+#include <array>
+#include <limits>
 
 #include "encoder.hpp"
+#include "llm/documents.hpp"
 #include "llm/error_body.hpp"
+#include "llm/model_list.hpp"
 #include "llm/openai_error.hpp"
 #include "reader.hpp"
 #include "request.hpp"
@@ -9,7 +14,7 @@
 #include "understudy/text/json_writer.hpp"
 #include "words.hpp"
 
-namespace understudy::llm {
+namespace understudy::llm::detail::openai_responses {
 namespace {
 
 /// A whole answer's items. Text and refusals that follow each other are one message.
@@ -35,10 +40,8 @@ class Output {
         const bool sealed = block.seal_kind == ReasoningSeal::Kind::encrypted;
         const auto id = block.id.empty() ? id_of("rs_", answer) : block.id;
         item([&](JsonWriter& json) {
-          const std::vector<detail::openai_responses::OutputPart> summary(
-              block.text.empty() ? 0 : 1, {false, block.text});
-          detail::openai_responses::write_reasoning(json, id, summary,
-                                                    sealed ? block.seal : std::string_view());
+          const std::vector<OutputPart> summary(block.text.empty() ? 0 : 1, {false, block.text});
+          write_reasoning(json, id, summary, sealed ? block.seal : std::string_view());
         });
         break;
       }
@@ -46,9 +49,8 @@ class Output {
         end_message(answer);
         if (block.complete) {
           item([&](JsonWriter& json) {
-            detail::openai_responses::write_call(json, id_of("fc_", answer), "completed", block.id,
-                                                 block.name,
-                                                 block.arguments.empty() ? "{}" : block.arguments);
+            write_call(json, id_of("fc_", answer), "completed", block.id, block.name,
+                       block.arguments.empty() ? "{}" : block.arguments);
           });
         }
         break;
@@ -58,14 +60,14 @@ class Output {
   void end_message(std::string_view answer) {
     if (!parts_.empty()) {
       item([&](JsonWriter& json) {
-        detail::openai_responses::write_message(json, id_of("msg_", answer), "completed", parts_);
+        write_message(json, id_of("msg_", answer), "completed", parts_);
       });
       parts_.clear();
     }
   }
 
   std::string id_of(std::string_view prefix, std::string_view answer) const {
-    return detail::openai_responses::item_id(prefix, answer, items_.size());
+    return item_id(prefix, answer, items_.size());
   }
 
   template <class Write>
@@ -79,7 +81,7 @@ class Output {
   }
 
   std::vector<std::string> items_;
-  std::vector<detail::openai_responses::OutputPart> parts_;
+  std::vector<OutputPart> parts_;
 };
 
 class OpenaiResponses final : public Codec {
@@ -87,51 +89,127 @@ class OpenaiResponses final : public Codec {
   Protocol protocol() const noexcept override { return Protocol::openai_responses; }
 
   void write_request(const Request& request, std::string& out) const override {
-    detail::openai_responses::write_request(request, out);
+    openai_responses::write_request(request, out);
   }
-  ReadRequest read_request(std::string_view body) const override {
-    return detail::openai_responses::read_request(body);
-  }
+  ReadRequest read_request(std::string_view body) const override { return openai_responses::read_request(body); }
 
   Error read_error(std::string_view body, std::string& scratch) const override {
-    return detail::read_error_body(body, scratch);
+    return read_error_body(body, scratch);
   }
 
   void write_error(const Error& error, unsigned status, std::string& out) const override {
-    detail::write_openai_error_body(error, status, out);
+    write_openai_error_body(error, status, out);
   }
 
   std::unique_ptr<EventEncoder> encoder(const Request&,
                                         std::chrono::sys_seconds created) const override {
-    return std::make_unique<detail::openai_responses::Encoder>(created);
+    return std::make_unique<Encoder>(created);
   }
 
   void write_answer(const Answer& answer, std::string& out,
                     std::chrono::sys_seconds created) const override {
     const Output output(answer);
-    const bool completed = answer.finish && detail::openai_responses::is_completed(
-                                                *answer.finish, answer.native_finish);
-    const std::string_view reason = answer.finish ? detail::openai_responses::incomplete_reason(
-                                                        *answer.finish, answer.native_finish)
-                                                  : std::string_view();
+    const bool completed = answer.finish && is_completed(*answer.finish, answer.native_finish);
+    const std::string_view reason = answer.finish
+                                        ? incomplete_reason(*answer.finish, answer.native_finish)
+                                        : std::string_view();
     JsonWriter json(out);
     json.begin_object();
-    detail::openai_responses::write_response(
-        json, {answer.id, answer.model, created, completed ? "completed" : "incomplete", reason,
-               nullptr, &answer.usage, &output.items()});
+    write_response(json, {answer.id, answer.model, created, completed ? "completed" : "incomplete",
+                          reason, nullptr, &answer.usage, &output.items()});
     json.end_object();
   }
 
-  std::unique_ptr<detail::PayloadReader> reader() const override {
-    return std::make_unique<detail::openai_responses::Reader>();
+  std::string_view stream_error_type(unsigned status) const noexcept override {
+    return openai_stream_error_type(status);
   }
+  void write_model(std::string_view name, std::string& out) const override {
+    write_openai_model(name, out);
+  }
+  void write_models(std::span<const std::string> names, std::string& out) const override {
+    write_openai_models(*this, names, out);
+  }
+
+  std::optional<OpaquePart> write_document(const Document& document) const override {
+    OpaquePart part(Protocol::openai_responses, "input_file", "");
+    JsonWriter json(part.json);
+    json.begin_object().member("type", part.type);
+    if (document.data.empty()) {
+      json.member("file_url", document.url);
+    } else {
+      json.member("filename", document.name).member("file_data", document.data_url());
+    }
+    json.end_object();
+    return part;
+  }
+
+  std::optional<std::string> opaque_call_id(const OpaquePart&) const override {
+    return std::nullopt;
+  }
+
+  std::unique_ptr<PayloadReader> reader() const override { return std::make_unique<Reader>(); }
 };
+
+constexpr std::array forwarded{ForwardedPath{.path = "/embeddings", .own_model = true}};
+constexpr std::string_view kept_elsewhere =
+    "`previous_response_id`, `conversation`: not all providers that may answer for this model can "
+    "know it; send the "
+    "whole conversation in `input`";
+constexpr std::array unserved{UnservedMember{.name = "previous_response_id",
+                                             .harmless = "null",
+                                             .when = UnservedMember::When::foreign_members,
+                                             .message = kept_elsewhere,
+                                             .code = "unsupported_parameter"},
+                              UnservedMember{.name = "conversation",
+                                             .harmless = "null",
+                                             .when = UnservedMember::When::foreign_members,
+                                             .message = kept_elsewhere,
+                                             .code = "unsupported_parameter"}};
+
+constinit const OpenaiResponses codec;
 
 }  // namespace
 
-const Codec& openai_responses() noexcept {
-  static const OpenaiResponses codec;
-  return codec;
-}
+constinit const ProtocolTraits traits{
+    .protocol = Protocol::openai_responses,
+    .name = "openai_responses",
+    .codec = codec,
+    .path = "/responses",
+    .base_url_without_version = false,
+    .authorization = Authorization::bearer,
+    .headers = {},
+    .features_header = {},
+    .stream_usage = {},
+    .forwarded = forwarded,
+    .client_header = {},
+    .request_id_header = {},
+    .overloaded_status = 503,
+    .unserved = unserved,
+    .answer_id_prefix = "resp_",
+    .finish_is_end = true,
+    .heartbeat = {},
+    .rules =
+        {
+            .longest_tool_id = 64,
+            .later_system_messages = true,
+            .begins_with_user = false,
+            .item_ids = true,
+            .image_detail = true,
+            .media_in_tool_results = true,
+            .failed_tool_results = false,
+            .object_arguments = false,
+            .object_schemas = false,
+            .strict = StrictSchema::openai,
+            .thinking = ThinkingForm::effort_and_summary,
+            .fixed_sampling_with_thinking = false,
+            .highest_temperature = std::numeric_limits<double>::infinity(),  // the provider says
+            .top_k = false,
+            .seed = false,
+            .most_stops = 0,
+            .blank_stops = true,
+            .max_tokens_required = false,
+            .output_needs_schema = false,
+        },
+};
 
-}  // namespace understudy::llm
+}  // namespace understudy::llm::detail::openai_responses

@@ -1,4 +1,4 @@
-/// Events as the Responses API streams them; see llm/openai_responses.hpp.
+/// Events as the Responses API streams them; see lib/llm/openai_responses/protocol.hpp.
 ///
 /// Invariants
 /// 1. Items are numbered 0, 1, 2... as they begin, after those that the provider's own bytes began. An item has one

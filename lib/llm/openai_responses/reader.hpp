@@ -1,4 +1,4 @@
-/// Events of the Responses API, one payload at a time; see llm/openai_responses.hpp.
+/// Events of the Responses API, one payload at a time; see lib/llm/openai_responses/protocol.hpp.
 #pragma once
 
 #include <vector>

@@ -11,6 +11,10 @@ namespace strict_client::detail {
 class Anthropic final : public Reader {
  public:
   void event(const std::string& name, const element& json) override {
+    if (name == "message_stop") {
+      stop_event();
+      return;
+    }
     const auto type = text_at(json, "/type");
     want(name == type, "event " + name + " of type " + type);
     want(!stopped_ && !verdict.failed, type + " behind the end");
@@ -81,13 +85,13 @@ class Anthropic final : public Reader {
     }
   }
 
+ private:
   void stop_event() {
     want(delta_, "message_stop without message_delta");
     want(!stopped_, "message_stop twice");
     stopped_ = verdict.complete = true;
   }
 
- private:
   bool started_ = false;
   bool delta_ = false;
   bool stopped_ = false;

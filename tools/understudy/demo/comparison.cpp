@@ -5,6 +5,7 @@
 
 #include "../terminal.hpp"
 #include "understudy/failover/failover.hpp"
+#include "understudy/llm/stall_scaling.hpp"
 #include "understudy/testing/scripted_call.hpp"
 #include "understudy/testing/virtual_time.hpp"
 
@@ -38,7 +39,9 @@ class Incident {
       return (attempt.member().provider() == "anthropic" ? lead_ : understudy_).ask(attempt);
     };
     co_return co_await failover(chain_, policy_, state, std::move(by_member),
-                                CallOptions().with_prompt(prompt_tokens));
+                                CallOptions()
+                                    .with_prompt(prompt_tokens)
+                                    .with_scaled_stale(llm::scaled_stale(prompt_tokens)));
   }
 
   testing::VirtualTime time_;

@@ -13,7 +13,7 @@
 #include "line_writer.hpp"
 #include "serve_setup.hpp"
 #include "signals.hpp"
-#include "understudy/testing/live_children.hpp"
+#include "understudy/runtime/live_children.hpp"
 #include "workers.hpp"
 
 namespace understudy::tool {
@@ -70,7 +70,7 @@ int serve(const ServeOptions& options) {
   // In one write: the log writes there too, from a thread of its own.
   LineWriter(STDERR_FILENO).write("understudy serve: " + workers.where() + "\n");
   signals.run();
-  if (const auto left = testing::live_children().value_or(0); left != 0) {
+  if (const auto left = live_children().value_or(0); left != 0) {
     std::cerr << "understudy serve: " << left
               << " coroutines outlived their calls: please report it\n";
     return failed;

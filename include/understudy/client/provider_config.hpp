@@ -1,0 +1,86 @@
+/// A provider as the configuration describes it: where it is, how it is addressed, what its credentials are.
+///
+/// Invariants
+/// 1. Values that the file does not set are those of the preset of the same name, or of the preset that the file names.
+/// 2. No secret is in here, except one that is written into the file itself: `ClientState` reads the others.
+///
+///     const ProviderConfig& provider = config.providers.at("anthropic");
+///     std::cout << provider.name << ": " << provider.base_url_text << "\n";
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "understudy/failover/backoff.hpp"
+#include "understudy/failover/retry_budget.hpp"
+#include "understudy/failover/secret.hpp"
+#include "understudy/llm/http_provider.hpp"
+#include "understudy/llm/protocol.hpp"
+#include "understudy/net/http_message.hpp"
+#include "understudy/net/url.hpp"
+#include "understudy/runtime/stall_limits.hpp"
+#include "understudy/text/source_errors.hpp"
+
+namespace understudy {
+
+/// Where a credential is read from.
+class CredentialSource {
+ public:
+  struct Env {
+    std::string name;
+  };
+  struct File {
+    std::string path;
+  };
+  struct Value {
+    Secret secret;
+  };
+  struct OAuth {
+    std::string token_file;
+    Url token_url;
+    std::string client_id;
+  };
+
+  std::variant<Env, File, Value, OAuth> from;
+  text::SourcePlace place;
+};
+
+/// What the configuration says of a model. Empty: what the built-in table of models says.
+class ModelConfig {
+ public:
+  std::optional<std::uint64_t> context_window;
+  std::optional<bool> accepts_prefill;
+  std::optional<Clock::duration> reasoning_floor;
+  StallSettings stall;
+};
+
+/// A provider that the file describes, or a preset that a chain uses.
+class ProviderConfig {
+ public:
+  ProviderConfig(std::string n, llm::Protocol p, Url u)
+      : name(std::move(n)), protocol(p), base_url(std::move(u)) {}
+
+  std::string name;
+  llm::Protocol protocol;
+  Url base_url;
+  std::string base_url_text;  ///< as written, without any secret, for reports
+  llm::Authorization authorization = llm::Authorization::bearer;
+  /// Empty: requests carry no credential (a local server). If the file has none, the preset's variable.
+  std::vector<CredentialSource> credentials;
+  HttpFields headers;
+  std::string ca_file;  ///< empty: the system's certificates
+  std::string proxy;    ///< empty: as HTTPS_PROXY and the related variables say
+  bool stream = true;
+  StallSettings stall;
+  std::optional<BackoffSettings> backoff;  ///< none: the policy's
+  std::optional<BudgetSettings> budget;    ///< none: the configuration's
+  std::map<std::string, ModelConfig> models;
+  text::SourcePlace place;
+};
+
+}  // namespace understudy

@@ -1,0 +1,38 @@
+/// What a caller may say about one call, beside the chain and the policy.
+///
+/// Invariants
+/// 1. Every option has a default, under which `failover` asks the chain as the policy says.
+/// 2. Refers to the observer and the parent scope, which must outlive the call.
+///
+///     auto outcome = co_await failover(chain, policy, state, call,
+///                                      CallOptions().with_prompt(60'000).with_parent(scope));
+#pragma once
+
+#include <cstdint>
+
+#include "understudy/failover/observer.hpp"
+#include "understudy/runtime/scope.hpp"
+
+namespace understudy {
+
+/// See the top of the file. A value.
+class CallOptions {
+ public:
+  CallOptions() noexcept {}
+
+  /// The size of the prompt in tokens, for the members' windows. An estimate is fine: characters / 4.
+  CallOptions& with_prompt(std::uint64_t tokens) { return prompt_tokens = tokens, *this; }
+  /// Raises the default of `StallSettings::stale` for this call: a limit that is scaled to the size of the request.
+  CallOptions& with_scaled_stale(Clock::duration d) { return scaled_stale = d, *this; }
+  /// Is told what happens; must outlive the call.
+  CallOptions& with_observer(Observer& o) { return observer = &o, *this; }
+  /// Attempts run inside this scope and report its cause when the cancel came from there.
+  CallOptions& with_parent(Scope& scope) { return parent = &scope, *this; }
+
+  std::uint64_t prompt_tokens = 0;
+  Clock::duration scaled_stale{};  ///< zero: not scaled
+  Observer* observer = nullptr;
+  Scope* parent = nullptr;
+};
+
+}  // namespace understudy

@@ -1,0 +1,50 @@
+/// One member of the chain while a call asks it, over all attempts.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "understudy/export.hpp"
+#include "understudy/failover/credential_pool.hpp"
+#include "understudy/failover/failure.hpp"
+#include "understudy/failover/health.hpp"
+#include "understudy/failover/policy.hpp"
+#include "understudy/failover/state.hpp"
+
+namespace understudy::detail {
+
+/// Which part of a call asks: the only one, or the second leg of a hedge. (The first leg is `only`.)
+enum class Leg : unsigned char { only, second };
+
+/// What the attempts at a member have used up so far. Settlement changes it, attempts read it.
+class MemberRun {
+ public:
+  MemberRun(std::size_t i, MemberRecord& r, Leg l, Clock::time_point now)
+      : member(i), record(&r), leg(l), chosen_at(now) {}
+
+  std::optional<std::size_t> credential_index() const {
+    return credential ? std::optional(credential->index) : std::nullopt;
+  }
+
+  /// Removes the credential that was sent from the failure's message.
+  void redact(Failure& failure) const {
+    if (credential) {
+      failure.without(credential->secret);
+    }
+  }
+
+  std::size_t member;  // its index in the chain
+  MemberRecord* record;
+  Leg leg;
+  std::optional<Clock::time_point> chosen_at;  // for the first attempt, which begins at once
+  Health::Probe probe;
+  std::optional<CredentialUse> credential;
+  std::vector<std::size_t> credentials_tried;  // before `credential`
+  unsigned retries = 0;
+  bool waited = false;     // for a rate limit
+  bool refreshed = false;  // `credential` was, in this call
+  bool resent = false;     // for a stale connection
+  ReasonSet mended;
+};
+
+}  // namespace understudy::detail

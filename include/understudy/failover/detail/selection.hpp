@@ -1,0 +1,98 @@
+/// Selection: which member of the chain a call asks next, and what could still be asked.
+///
+/// Invariants
+/// 1. Whether a member could be next is decided by `eligible` (policy.hpp) alone.
+/// 2. No member is chosen twice in a call, nor one that is the same by another name.
+/// 3. A healthy member goes first, in the chain's order, and one that is due for a probe at its place in it. If no
+///    member is healthy, the one that returns first is probed early, or awaited as long as `Policy::patience` lasts.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "understudy/export.hpp"
+#include "understudy/failover/detail/call_context.hpp"
+#include "understudy/failover/detail/call_record.hpp"
+#include "understudy/failover/detail/member_run.hpp"
+#include "understudy/failover/detail/prospect.hpp"
+#include "understudy/runtime/stall_state.hpp"
+
+namespace understudy::detail {
+
+/// What comes next: ask a member, alone or with a hedge; or wait; or, with neither `run` nor `wait_until`, nothing.
+class Choice {
+ public:
+  std::optional<MemberRun> run;
+  std::optional<Clock::duration> hedge_after;
+  std::optional<Clock::time_point> wait_until;
+  std::uint64_t seen = 0;  // the version of Health's notice, for the wait
+};
+
+/// See the top of the file. One executor.
+class UNDERSTUDY_API Selection {
+ public:
+  Selection(const CallContext& context, CallRecord& record);
+  Selection(const Selection&) = delete;
+  Selection& operator=(const Selection&) = delete;
+
+  /// The next member for this leg, which counts as tried from now on.
+  Choice choose(Leg leg, Clock::time_point now = Clock::now());
+  /// Completes when the choice's wait is over: health has changed, or its time has come.
+  asio::awaitable<void> wait(const Choice& choice) const;
+
+  /// From now on nothing is chosen, even if members are left.
+  void end() noexcept { ended_ = true; }
+  bool ended() const noexcept { return ended_; }
+  /// A window of so many tokens has proved too small.
+  void require_window_above(std::uint64_t tokens) noexcept;
+
+  /// Whether another member may answer in place of the run's: one that may still be chosen, or the one that the
+  /// other leg of its hedge asks.
+  bool member_left(const MemberRun& run, Clock::time_point now) const;
+  /// The answer to a stall: whether another member or another credential may take over from the run, and if not,
+  /// when the first cooldown ends.
+  Takeover takeover(const MemberRun& run, Clock::time_point now) const;
+  /// The outlook of the member that returns first, as any other call sees it.
+  Health::Outlook returns_first(Clock::time_point now) const;
+
+  /// How much of the deadline must be left for another attempt. A quarter of the deadline at most, so that
+  /// `min_attempt` does not leave a call whose deadline is not much longer, or shorter, with its first attempt alone.
+  Clock::duration least_time() const;
+  /// The limits of an attempt at this member that begins now.
+  StallLimits limits(std::size_t member, Clock::time_point now) const;
+  /// Leases what is marked of the run's member and credential, in place of what it has leased before.
+  void lease_probe(MemberRun& run, Clock::time_point now) const;
+  /// The run's probe goes on with another attempt.
+  void renew_probe(const MemberRun& run, Clock::time_point now) const;
+
+ private:
+  using Cooling = std::vector<std::pair<std::size_t, Prospect>>;
+
+  Need need(Clock::time_point now) const;
+  Prospect prospect(std::size_t member, Clock::time_point now) const;
+  bool may_follow(std::size_t member, Clock::time_point now) const;
+  bool any_left(Clock::time_point now) const;
+  std::size_t count_left(Clock::time_point now) const;
+  Health::Probe probe(std::size_t member, const Prospect& prospect, Clock::time_point now,
+                      bool early) const;
+  Choice ask(std::size_t member, const Prospect& prospect, Health::Probe probe, Leg leg,
+             Clock::time_point now);
+  Choice probe_early_or_wait(Cooling cooling, Leg leg, Clock::time_point now);
+  std::optional<Clock::duration> hedge_after(const MemberRun& run, const Prospect& prospect,
+                                             Clock::time_point now) const;
+
+  const CallContext& context_;
+  CallRecord& record_;
+  boost::container::small_vector<char, 16> tried_;
+  std::optional<std::size_t> last_member_;
+  std::optional<Clock::time_point> patience_ends_;
+  std::uint64_t window_above_ = 0;
+  bool second_leg_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace understudy::detail
