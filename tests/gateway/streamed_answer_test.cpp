@@ -125,8 +125,7 @@ TEST_CASE(
     "an answer that breaks is resumed by another member: one valid message, whatever protocols "
     "are spoken") {
   for (const auto& path : paths()) {
-    for (const auto lead :
-         {Protocol::anthropic_messages, Protocol::openai_chat, Protocol::openai_responses}) {
+    for (const auto lead : protocols) {
       CAPTURE(path.path);
       CAPTURE(to_string(lead));
       GatewayWorld world;
