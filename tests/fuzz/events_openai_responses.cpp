@@ -1,5 +1,5 @@
 #include "events.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  return understudy::fuzz::events(understudy::Protocol::openai_responses, data, size);
+  return understudy::fuzz::events(understudy::llm::Protocol::openai_responses, data, size);
 }

@@ -1,5 +1,5 @@
 #include "request.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  return understudy::fuzz::request(understudy::Protocol::anthropic_messages, data, size);
+  return understudy::fuzz::request(understudy::llm::Protocol::anthropic_messages, data, size);
 }

@@ -1,5 +1,5 @@
 #include "request.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  return understudy::fuzz::request(understudy::Protocol::openai_chat, data, size);
+  return understudy::fuzz::request(understudy::llm::Protocol::openai_chat, data, size);
 }
