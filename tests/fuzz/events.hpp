@@ -15,6 +15,8 @@
 
 namespace understudy::fuzz {
 
+using namespace llm;
+
 inline void write_on(Protocol protocol, std::string_view bytes, Protocol into) {
   const auto encoder = codec_for(into).encoder(Request());
   EventDecoder decoder(protocol);

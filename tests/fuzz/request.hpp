@@ -14,6 +14,8 @@
 
 namespace understudy::fuzz {
 
+using namespace llm;
+
 inline void require(bool holds) {
   if (!holds) {
     std::abort();

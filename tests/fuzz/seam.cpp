@@ -9,7 +9,6 @@
 #include "understudy/client/resume_request.hpp"
 
 using namespace understudy;
-using namespace understudy::llm;
 
 namespace {
 
