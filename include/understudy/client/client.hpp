@@ -103,9 +103,9 @@ class UNDERSTUDY_API Client {
   /// body's model whose provider speaks one of `protocols`. `with_own_model` counts where no route is for it.
   /// Completes with the body of the answer. Errors: as for `failover`, which takes an empty chain for
   /// `model_not_found`.
-  asio::awaitable<Outcome<std::string>> pass(llm::PassedRequest request,
-                                             std::vector<llm::Protocol> protocols,
-                                             RequestOptions options = RequestOptions());
+  asio::awaitable<Outcome<std::string>> forward(llm::ForwardedRequest request,
+                                                std::vector<llm::Protocol> protocols,
+                                                RequestOptions options = RequestOptions());
 
   /// Ends what the client runs itself, and closes the connections that it keeps. Completes when a refresh that
   /// is under way is done, 30 s at most. Calls still running go on, but no credential is refreshed any more.

@@ -2,7 +2,7 @@
 ///
 /// Invariants
 /// 1. Where the provider's protocol is the client's, an event's own bytes (`Event::raw`) are what it gets:
-///    unknown fields survive. `pass` replaces the model's name in them, and nothing else.
+///    unknown fields survive. `forward` replaces the model's name in them, and nothing else.
 /// 2. `write` makes an answer in due form out of any events in the order of event.hpp: indices without a gap, one
 ///    id for each item from begin to end, a time where the protocol has one, a block that was left open is
 ///    closed (but for a call that was cut, at the end of an Anthropic stream), a terminal is written once. What
@@ -43,6 +43,6 @@ class UNDERSTUDY_API EventEncoder {
 /// Appends the event's own bytes, with the model's name replaced where it stands in them. For a client
 /// that speaks the provider's protocol. After a switch within an answer, `write` goes on; it must have
 /// followed the earlier events to know what is open.
-UNDERSTUDY_API void pass(const Event& event, std::string_view model, std::string& out);
+UNDERSTUDY_API void forward(const Event& event, std::string_view model, std::string& out);
 
 }  // namespace understudy::llm

@@ -56,15 +56,15 @@ class HttpProviderOptions {
 };
 
 /// A request for something that is not read here, such as "/embeddings": it goes as it came, but for its model.
-class PassedRequest {
+class ForwardedRequest {
  public:
-  PassedRequest(std::string path, std::string json)
+  ForwardedRequest(std::string path, std::string json)
       : below(std::move(path)), body(std::move(json)) {}
 
   /// The model that the body names is sent, in place of the member's.
-  PassedRequest& with_own_model(bool on = true) { return own_model = on, *this; }
+  ForwardedRequest& with_own_model(bool on = true) { return own_model = on, *this; }
   /// As Request::betas.
-  PassedRequest& with_betas(std::string names) { return betas = std::move(names), *this; }
+  ForwardedRequest& with_betas(std::string names) { return betas = std::move(names), *this; }
 
   std::string below;  ///< the path below the base URL and its version
   std::string body;   ///< a JSON object
@@ -82,11 +82,12 @@ class UNDERSTUDY_API HttpProvider final : public Provider {
   /// Completes with the body of the answer, which is whole and JSON (the limit is whole_answer's). Errors:
   /// classified, but never to be mended; `format_error` where the request is no JSON object. Cancellation and
   /// lifetimes: as for `open`.
-  asio::awaitable<Result<std::string>> pass(const PassedRequest& request, Attempt& attempt);
+  asio::awaitable<Result<std::string>> forward(const ForwardedRequest& request, Attempt& attempt);
 
  private:
   asio::awaitable<Result<Stream>> open_quietly(const Request& request, Attempt& attempt);
-  asio::awaitable<Result<std::string>> pass_quietly(const PassedRequest& request, Attempt& attempt);
+  asio::awaitable<Result<std::string>> forward_quietly(const ForwardedRequest& request,
+                                                       Attempt& attempt);
   void mended(Failure& failure, const Request& request, const Attempt& attempt) const;
 
   HttpClient& client_;
