@@ -207,7 +207,7 @@ class Client::Core {
     if (const auto own = options_.providers.find(from.provider); own != options_.providers.end()) {
       providers_.emplace(from.provider, own->second.get());
     } else if (config.providers.count(from.provider) == 0) {
-      throw std::invalid_argument("understudy::Client: no provider `" + from.provider + "`");
+      throw std::invalid_argument("understudy::Client: unknown provider `" + from.provider + "`");
     }
     if (const auto found = config.providers.find(from.provider); found != config.providers.end()) {
       configure(member, found->second);

@@ -384,8 +384,8 @@ TEST_CASE("roles: neighbours merge, a system message becomes the user's, ends ar
   CHECK(text(1) == "a\n\nb");
   CHECK(text(2) == "c\n\nd");
   CHECK(text(4) == "Continue exactly where your last message ends.");
-  CHECK(changed(translated, "system message in mid-conversation"));
-  CHECK(changed(translated, "neighbouring messages of one role"));
+  CHECK(changed(translated, "system message after the start of the conversation"));
+  CHECK(changed(translated, "adjacent messages with the same role"));
   CHECK(added(translated, "first user message"));
   CHECK(changed(translated, "prefill"));
   target.accepts_prefill = true;
