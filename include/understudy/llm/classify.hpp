@@ -29,8 +29,8 @@
 
 namespace understudy::llm {
 
-/// Limits in bytes. Of a body that is longer than `classify_body_limit`, the beginning is searched as text. The limit on
-/// reading error bodies (failover.md 2.2) is the same.
+/// Limits in bytes. Of a body that is longer than `classify_body_limit`, the beginning is searched as text. The limit
+/// on reading error bodies (failover.md 2.2) is the same.
 inline constexpr std::size_t classify_body_limit = std::size_t{256} * 1024;
 inline constexpr std::size_t classify_text_limit = std::size_t{8} * 1024;
 inline constexpr std::size_t classify_message_limit = 500;

@@ -5,8 +5,8 @@
 ///    stated cause may differ.)
 /// 2. Any bytes are valid input. An event that cannot be decoded is reported (Undecodable), counted and skipped, and
 ///    decoding continues. Only an event beyond the size limit ends it, with `error`.
-/// 3. In the steady state there are no allocations. Between two pieces little memory is held: the read buffer belongs to
-///    the caller, and the decoder's own memory shrinks after a large event.
+/// 3. In the steady state there are no allocations. Between two pieces little memory is held: the read buffer belongs
+///    to the caller, and the decoder's own memory shrinks after a large event.
 /// 4. There is at most one Error; a second error of the provider is ignored.
 ///
 ///     EventDecoder decoder(Protocol::anthropic_messages);

@@ -40,9 +40,9 @@ class UNDERSTUDY_API EventEncoder {
   std::string unused_;
 };
 
-/// Appends the event's own bytes to `out`, with the model's name in them replaced by `model`. For clients that speak the
-/// provider's protocol. If another member continues the answer, use `write` from then on; the encoder must have followed
-/// the earlier events in order to know which blocks are open.
+/// Appends the event's own bytes to `out`, with the model's name in them replaced by `model`. For clients that speak
+/// the provider's protocol. If another member continues the answer, use `write` from then on; the encoder must have
+/// followed the earlier events in order to know which blocks are open.
 UNDERSTUDY_API void forward(const Event& event, std::string_view model, std::string& out);
 
 }  // namespace understudy::llm

@@ -100,8 +100,8 @@ struct ProtocolTraits {
   std::span<const NamedValue> headers;  ///< sent unless the configuration has a header of that name
   /// The header that lists the features that a request enables. Empty: the protocol has none.
   std::string_view features_header;
-  /// Added to a request that is streamed although the caller asked for a whole answer, so that the stream reports usage.
-  /// Empty: streams always do.
+  /// Added to a request that is streamed although the caller asked for a whole answer, so that the stream reports
+  /// usage. Empty: streams always do.
   NamedValue stream_usage;
   std::span<const ForwardedPath> forwarded;
 

@@ -19,11 +19,11 @@ class UNDERSTUDY_API Provider {
  public:
   virtual ~Provider() = default;
 
-  /// Sends `request` to `attempt.member()` with the attempt's credential, mended for `attempt.mends()`. Completes with a
-  /// Stream at the first progress, and reports every phase, byte and heartbeat until then to the attempt. Errors:
-  /// classified, and marked `with_mend` if this request can be mended for the error. An answer that ends without content
-  /// fails with `malformed_response`. Cancellation: ends at once, with the error operation_aborted or an exception as in
-  /// Asio. `request` and `attempt` must outlive the operation; they need not outlive the Stream.
+  /// Sends `request` to `attempt.member()` with the attempt's credential, mended for `attempt.mends()`. Completes with
+  /// a Stream at the first progress, and reports every phase, byte and heartbeat until then to the attempt. Errors:
+  /// classified, and marked `with_mend` if this request can be mended for the error. An answer that ends without
+  /// content fails with `malformed_response`. Cancellation: ends at once, with the error operation_aborted or an
+  /// exception as in Asio. `request` and `attempt` must outlive the operation; they need not outlive the Stream.
   virtual asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) = 0;
 };
 

@@ -241,8 +241,8 @@ class Request {
   std::string betas;
 };
 
-/// Returns the estimated size of the prompt in tokens, for stall limits and context windows: the number of characters
-/// divided by 4. The bytes of images, audio and documents are not counted as characters.
+/// Returns the estimated size of the prompt in tokens, for stall limits and context windows: the number of bytes of its
+/// text divided by 4. The data of images, audio and documents is not counted. Threads: any.
 UNDERSTUDY_API std::uint64_t estimated_tokens(const Request& request) noexcept;
 
 }  // namespace understudy::llm
