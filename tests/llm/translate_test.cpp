@@ -493,7 +493,7 @@ TEST_CASE("tools: schemas fit, strict is not claimed, the provider's own are dro
   CHECK(changed(translated, "schema of f"));
   CHECK(translated.request.tools.at(0).schema == R"({"type":"object","title":"t"})");
   CHECK(translated.request.tools.size() == 1);
-  CHECK(dropped(translated, "tool of the provider's own"));
+  CHECK(dropped(translated, "provider-specific tool"));
   CHECK(dropped(translated, "tool_choice"));
   request = read(
       anthropic,
