@@ -74,9 +74,9 @@ class Delivery::Impl {
     }
     while (!end_ && !retract_ && peeked_ == nullptr && (peeked_ = due()) == nullptr) {
       if (recovery_ && recovery_->overflowed()) {
-        co_await broke(
-            Failure(FailoverReason::malformed_response,
-                    "a tool call is larger than " + std::to_string(Recovery::most_kept) + " bytes"));
+        co_await broke(Failure(
+            FailoverReason::malformed_response,
+            "a tool call is larger than " + std::to_string(Recovery::most_kept) + " bytes"));
         continue;
       }
       if (answer_->complete) {
@@ -265,8 +265,7 @@ class Delivery::Impl {
     const auto attempts = failure.attempts();
     return Failure(Cause(failure.code(), failure.evidence()),
                    "the tool call " + *call +
-                       " was delivered, and nothing is regenerated after it; " +
-                       failure.message())
+                       " was delivered, and nothing is regenerated after it; " + failure.message())
         .with_retry_after(failure.retry_after())
         .with_attempts({attempts.begin(), attempts.end()});
   }

@@ -184,8 +184,7 @@ asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodySha
       co_return Failure(FailoverReason::malformed_response, decoder_->error().message());
     }
     if (body_ended_) {
-      co_return Failure(FailoverReason::malformed_response,
-                        "the answer ended without content");
+      co_return Failure(FailoverReason::malformed_response, "the answer ended without content");
     }
   }
 }
@@ -354,8 +353,7 @@ Result<bool> HttpStream::ended(std::optional<NetError> broken) {
   if (broken) {
     return failure_of(*broken, facts_);
   }
-  return Failure(FailoverReason::malformed_response,
-                 "the stream ended without its terminal event");
+  return Failure(FailoverReason::malformed_response, "the stream ended without its terminal event");
 }
 
 /// After the answer's last word: so that the connection can be used again, if that is quick.

@@ -200,9 +200,9 @@ asio::awaitable<Result<Fields>> request_tokens(const HttpClientOptions& http,
         return fields.error.find(c) != std::string::npos;
       });
   // The answer's own words stay out: they may hold a token.
-  co_return Failure(for_good ? FailoverReason::auth_permanent : FailoverReason::auth,
-                    "token endpoint: status " + std::to_string(status) +
-                        (for_good ? "; log in again" : ""));
+  co_return Failure(
+      for_good ? FailoverReason::auth_permanent : FailoverReason::auth,
+      "token endpoint: status " + std::to_string(status) + (for_good ? "; log in again" : ""));
 }
 
 /// One login: its file, and the tokens in use. One call at a time.

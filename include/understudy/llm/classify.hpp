@@ -63,7 +63,7 @@ class ProviderError {
   std::string_view body;     ///< the body of the response, or the data of one event of its stream
   std::string_view event;    ///< in a stream: the name of the SSE event or of the Bedrock exception
   std::string_view message;  ///< a message of a lower layer, such as the text of an exception
-  error_code transport;  ///< of connecting, writing or reading; a FailoverReason is not changed
+  error_code transport;      ///< of connecting, writing or reading; a FailoverReason is not changed
   std::uint64_t prompt_tokens = 0;
   std::uint64_t messages = 0;
   std::uint64_t context_window = 200'000;  ///< default: protocols.md 10.1
@@ -78,7 +78,7 @@ class Classified {
   std::optional<Clock::duration> retry_after;  ///< how long the provider asks callers to wait
   std::string_view rule;  ///< the name of the rule that decided; lives as long as the program
   std::string message;    ///< for users: valid UTF-8, at most `classify_message_limit` bytes
-  bool billing_unverified = false;  ///< the text suggests billing, but is also used for refused content
+  bool billing_unverified = false;  ///< the text is also used for refused content
 };
 
 /// Applies the first rule that matches. `now` is only used to interpret dates in `retry_after`. Threads: any.

@@ -110,7 +110,7 @@ class Usage {
  public:
   Usage() noexcept {}
 
-  std::optional<std::uint64_t> input;  ///< without tokens that were read from or written to the cache
+  std::optional<std::uint64_t> input;  ///< without tokens read from or written to the cache
   std::optional<std::uint64_t> cache_read;
   std::optional<std::uint64_t> cache_write;
   std::optional<std::uint64_t> output;     ///< including reasoning

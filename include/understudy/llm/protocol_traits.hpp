@@ -36,7 +36,7 @@ struct NamedValue {
 /// An endpoint other than the one for answers, to which requests are forwarded without being parsed.
 struct ForwardedPath {
   std::string_view path;  ///< the path below the version, such as "/embeddings"
-  bool own_model;         ///< it requires another kind of model than a chain has: the client's model is sent
+  bool own_model;         ///< chains have no such models: the client's model is sent
 };
 
 /// A member of a request that asks for something that a gateway in front of several providers cannot provide.
@@ -94,9 +94,9 @@ struct ProtocolTraits {
   const Codec& codec;
 
   // --- how requests are sent
-  std::string_view path;                ///< the path for answers, below the base URL and its version
-  bool base_url_without_version;        ///< "/v1" is added also to a base URL that has a path
-  Authorization authorization;          ///< how the owner of the protocol expects credentials
+  std::string_view path;          ///< the path for answers, below the base URL and its version
+  bool base_url_without_version;  ///< "/v1" is added also to a base URL that has a path
+  Authorization authorization;    ///< how the owner of the protocol expects credentials
   std::span<const NamedValue> headers;  ///< sent unless the configuration has a header of that name
   /// The header that lists the features that a request enables. Empty: the protocol has none.
   std::string_view features_header;
@@ -116,7 +116,7 @@ struct ProtocolTraits {
   std::string_view answer_id_prefix;
   /// A single event means both that the answer is complete and that the stream ends.
   bool finish_is_end;
-  std::string_view heartbeat;  ///< as the owner of the protocol sends it; empty: as the codec writes it
+  std::string_view heartbeat;  ///< as the protocol's owner sends it; empty: the codec's
 
   RequestRules rules;
 };
