@@ -166,12 +166,12 @@ void encoding(const Stream& s) {
                   {}});
   llm::EventDecoder decoder(s.protocol);
   decoder.feed(std::string_view(s.bytes).substr(0, s.bytes.find("\n\n") + 2), sse_padding);
-  const llm::Event* passed = decoder.next();
+  const llm::Event* forwarded = decoder.next();
   ways.push_back({"pass: the bytes that came, with the model's name replaced",
                   [&](std::uint64_t n) {
                     for (std::uint64_t i = 0; i < n; ++i) {
                       out.clear();
-                      pass(*passed, "the-client-knows-this", out);
+                      forward(*forwarded, "the-client-knows-this", out);
                     }
                   },
                   100'000,

@@ -122,8 +122,9 @@ class Client::Core {
 
   bool takes_prefill(const Member& member) const { return prefilled_.count(member.name()) != 0; }
 
-  asio::awaitable<Result<std::string>> pass(const llm::PassedRequest& request, Attempt& attempt) {
-    return reached_.at(attempt.member().provider()).provider.pass(request, attempt);
+  asio::awaitable<Result<std::string>> forward(const llm::ForwardedRequest& request,
+                                               Attempt& attempt) {
+    return reached_.at(attempt.member().provider()).provider.forward(request, attempt);
   }
 
   /// What a call has of its own, else the client's.
@@ -206,7 +207,7 @@ class Client::Core {
     if (const auto own = options_.providers.find(from.provider); own != options_.providers.end()) {
       providers_.emplace(from.provider, own->second.get());
     } else if (config.providers.count(from.provider) == 0) {
-      throw std::invalid_argument("understudy::Client: no provider `" + from.provider + "`");
+      throw std::invalid_argument("understudy::Client: unknown provider `" + from.provider + "`");
     }
     if (const auto found = config.providers.find(from.provider); found != config.providers.end()) {
       configure(member, found->second);
@@ -329,9 +330,9 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
   co_return co_await failover(route.chain, policy, core->state(), std::move(ask), call);
 }
 
-asio::awaitable<Outcome<std::string>> Client::pass(llm::PassedRequest request,
-                                                   std::vector<llm::Protocol> protocols,
-                                                   RequestOptions options) {
+asio::awaitable<Outcome<std::string>> Client::forward(llm::ForwardedRequest request,
+                                                      std::vector<llm::Protocol> protocols,
+                                                      RequestOptions options) {
   const auto core = core_;
   const auto model = llm::member_text(request.body, "model").value_or("");
   const auto& route = core->route_for(model);
@@ -341,7 +342,7 @@ asio::awaitable<Outcome<std::string>> Client::pass(llm::PassedRequest request,
     member.with_purpose(request.below);
   }
   const auto policy = policy_of(route, options);
-  auto ask = [&](Attempt& attempt) { return core->pass(request, attempt); };
+  auto ask = [&](Attempt& attempt) { return core->forward(request, attempt); };
   co_return co_await failover(chain, policy, core->state(), std::move(ask),
                               core->call_options(options));
 }

@@ -45,7 +45,7 @@ class Reader {
     if (secret.empty()) {
       return wrong("the environment variable " + from.name +
                        (value == nullptr ? " is not set" : " is empty"),
-                   "set it, or say with `credentials` where the key is");
+                   "set it, or specify with `credentials` where the key is");
     }
     return good(from.name, secret, "env " + from.name);
   }
@@ -55,14 +55,14 @@ class Reader {
     std::string text(longest_secret + 1, '\0');
     if (!in.read(text.data(), static_cast<std::streamsize>(text.size())) && !in.eof()) {
       return wrong("the file " + from.path + " cannot be read",
-                   "name a file that holds the key and nothing else");
+                   "name a file that contains only the key");
     }
     text.resize(static_cast<std::size_t>(in.gcount()));
     const auto secret = trimmed(text);
     if (secret.empty() || text.size() > longest_secret ||
         secret.find_first_of("\r\n") != std::string_view::npos) {
-      return wrong("the file " + from.path + " holds no key",
-                   "write the key into it, on one line, and nothing else");
+      return wrong("the file " + from.path + " does not contain a key",
+                   "write only the key into it, on one line");
     }
     return good(std::filesystem::path(from.path).filename(), secret, "file " + from.path);
   }
@@ -170,8 +170,8 @@ boost::system::result<void, ConfigErrors> ClientState::reload(const Config& conf
         errors.errors.emplace_back(
             ConfigPlace(),
             "provider `" + name +
-                "`: new tokens could not be written to its token file yet, and would be lost",
-            "see that the file can be written and its disk has space, then reload again");
+                "`: new tokens have not been written to its token file yet and would be lost",
+            "make sure that the file is writable and that its disk has space, then reload again");
       }
     }
     if (!errors.errors.empty()) {

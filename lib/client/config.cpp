@@ -237,7 +237,7 @@ ConfigErrors unreadable(const std::string& path, std::string what, std::string s
 }
 
 ConfigErrors too_long(const std::string& file) {
-  return unreadable(file, "larger than 1 MiB", "give the name of a configuration");
+  return unreadable(file, "larger than 1 MiB", "specify the name of a configuration file");
 }
 
 }  // namespace
@@ -281,7 +281,7 @@ ConfigResult load_config(const std::string& path, const Environment& environment
   }
   if (!file || std::ferror(file.get()) != 0) {
     const boost::system::error_code why(errno, boost::system::system_category());
-    return unreadable(path, "cannot be read: " + why.message(), "give a file that you may read");
+    return unreadable(path, "cannot be read: " + why.message(), "specify a file that you may read");
   }
   return parse_config(text, path, environment);
 }

@@ -74,9 +74,9 @@ class Delivery::Impl {
     }
     while (!end_ && !retract_ && peeked_ == nullptr && (peeked_ = due()) == nullptr) {
       if (recovery_ && recovery_->overflowed()) {
-        co_await broke(
-            Failure(FailoverReason::malformed_response,
-                    "a tool call of more than " + std::to_string(Recovery::most_kept) + " bytes"));
+        co_await broke(Failure(
+            FailoverReason::malformed_response,
+            "a tool call is larger than " + std::to_string(Recovery::most_kept) + " bytes"));
         continue;
       }
       if (answer_->complete) {
@@ -194,7 +194,7 @@ class Delivery::Impl {
       }
       if (answer.held.bytes() > most_held) {
         co_return Failure(FailoverReason::malformed_response,
-                          "more than 32 MiB before its commit point");
+                          "the answer is larger than 32 MiB before its commit point");
       }
     }
   }
@@ -265,8 +265,7 @@ class Delivery::Impl {
     const auto attempts = failure.attempts();
     return Failure(Cause(failure.code(), failure.evidence()),
                    "the tool call " + *call +
-                       " was delivered, and nothing is generated anew after it; " +
-                       failure.message())
+                       " was delivered, and nothing is regenerated after it; " + failure.message())
         .with_retry_after(failure.retry_after())
         .with_attempts({attempts.begin(), attempts.end()});
   }

@@ -45,7 +45,7 @@ asio::awaitable<Result<void>> Joining::read(Committed& answer) {
     if (seam_.refused() && (!after_call_ || answer.complete)) {
       co_return Failure(
           FailoverReason::resume_mismatch,
-          "did not go on where the answer broke: " + std::string(to_string(seam_.verdict())));
+          "did not resume where the answer broke: " + std::string(to_string(seam_.verdict())));
     }
   }
 }

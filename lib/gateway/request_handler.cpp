@@ -227,10 +227,10 @@ asio::awaitable<void> RequestHandler::forward(ClientExchange& client, const Reso
   if (records_.wants_prompts()) {
     record.prompt = body;
   }
-  llm::PassedRequest request(std::string(resource.path.substr(3)), std::move(body));
+  llm::ForwardedRequest request(std::string(resource.path.substr(3)), std::move(body));
   request.with_own_model(resource.own_model).with_betas(betas_of(client.request()));
   Calls::Call call = [&](Scope&, RequestOptions& options, CallRecord&) -> asio::awaitable<void> {
-    const auto outcome = co_await client_.pass(std::move(request), resource.members, options);
+    const auto outcome = co_await client_.forward(std::move(request), resource.members, options);
     const bool unable = outcome.report.attempts.empty() && outcome.report.skipped.empty();
     if (unable) {
       const auto refused =

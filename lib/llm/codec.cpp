@@ -17,7 +17,7 @@ void EventEncoder::follow(const Event& event) {
   unused_.clear();
 }
 
-void pass(const Event& event, std::string_view model, std::string& out) {
+void forward(const Event& event, std::string_view model, std::string& out) {
   if (event.model.empty()) {
     out += event.raw;
     return;

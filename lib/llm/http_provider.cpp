@@ -32,7 +32,7 @@ asio::awaitable<std::string> error_body(HttpResponse& response, Clock::duration 
 }
 
 /// Embeddings of 2,048 inputs are some 60 MiB.
-constexpr std::size_t longest_passed_answer = std::size_t{64} * 1024 * 1024;
+constexpr std::size_t longest_forwarded_answer = std::size_t{64} * 1024 * 1024;
 
 bool is_success(const HttpResponse& response) {
   return response.status() >= 200 && response.status() < 300;
@@ -107,9 +107,9 @@ asio::awaitable<Result<Stream>> HttpProvider::open(const Request& request, Attem
   co_return co_await quietly<Stream>(std::move(ask));
 }
 
-asio::awaitable<Result<std::string>> HttpProvider::pass(const PassedRequest& request,
-                                                        Attempt& attempt) {
-  auto ask = [&] { return pass_quietly(request, attempt); };
+asio::awaitable<Result<std::string>> HttpProvider::forward(const ForwardedRequest& request,
+                                                           Attempt& attempt) {
+  auto ask = [&] { return forward_quietly(request, attempt); };
   co_return co_await quietly<std::string>(std::move(ask));
 }
 
@@ -138,8 +138,8 @@ asio::awaitable<Result<Stream>> HttpProvider::open_quietly(const Request& reques
   co_return Stream(std::move(source));
 }
 
-asio::awaitable<Result<std::string>> HttpProvider::pass_quietly(const PassedRequest& request,
-                                                                Attempt& attempt) {
+asio::awaitable<Result<std::string>> HttpProvider::forward_quietly(const ForwardedRequest& request,
+                                                                   Attempt& attempt) {
   const auto prepared = detail::provider_request(options_, request, attempt);
   if (!prepared) {
     co_return Failure(FailoverReason::format_error, "the body is not a JSON object");
@@ -155,7 +155,7 @@ asio::awaitable<Result<std::string>> HttpProvider::pass_quietly(const PassedRequ
   if (!is_success(*response)) {
     co_return co_await refusal(*response, facts, attempt);
   }
-  auto body = co_await response->read_all(longest_passed_answer);
+  auto body = co_await response->read_all(longest_forwarded_answer);
   attempt.paused();
   if (body.has_error()) {
     co_return detail::failure_of(body.error(), facts);

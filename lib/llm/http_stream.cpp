@@ -136,7 +136,7 @@ HttpStream::HttpStream(Attempt& attempt, CallFacts facts, Protocol protocol, boo
 asio::awaitable<Result<void>> HttpStream::open(Attempt& attempt, HttpResponse response) {
   response_.emplace(std::move(response));
   if (is_html(*response_)) {
-    co_return Failure(FailoverReason::malformed_response, "answered with a page of HTML");
+    co_return Failure(FailoverReason::malformed_response, "the response is an HTML page");
   }
   // A server may answer whole though a stream was asked for, with an error for instance.
   if (!whole_ && is_json(*response_)) {
@@ -169,7 +169,7 @@ asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodySha
       size += part->size();
       if (size > bound) {
         co_return Failure(FailoverReason::malformed_response,
-                          "nothing said within " + std::to_string(bound) + " bytes");
+                          "no content within " + std::to_string(bound) + " bytes");
       }
       decoder_->feed(*part, readable_beyond);
     }
@@ -184,8 +184,7 @@ asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodySha
       co_return Failure(FailoverReason::malformed_response, decoder_->error().message());
     }
     if (body_ended_) {
-      co_return Failure(FailoverReason::malformed_response,
-                        "the answer ended without having said anything");
+      co_return Failure(FailoverReason::malformed_response, "the answer ended without content");
     }
   }
 }
@@ -204,7 +203,7 @@ std::optional<Result<void>> HttpStream::look(Attempt& attempt) {
       attempt.heartbeat();
     } else if (const auto* finish = std::get_if<Finish>(&event->body)) {
       if (const auto fault = fault_of_silence(finish->reason)) {
-        return Result<void>(Failure(*fault, "the answer ended without having said anything"));
+        return Result<void>(Failure(*fault, "the answer ended without content"));
       }
       return Result<void>();
     } else if (is_progress(*event)) {
@@ -267,7 +266,7 @@ const Event* HttpStream::try_next() {
     said_ += said_by(*event);
     if (said_ > longest_answer) {
       finish(Failure(FailoverReason::malformed_response,
-                     "an answer of more than " + std::to_string(longest_answer) + " bytes"));
+                     "the answer is larger than " + std::to_string(longest_answer) + " bytes"));
       return nullptr;
     }
   }
@@ -354,8 +353,7 @@ Result<bool> HttpStream::ended(std::optional<NetError> broken) {
   if (broken) {
     return failure_of(*broken, facts_);
   }
-  return Failure(FailoverReason::malformed_response,
-                 "the stream ended without the protocol's last word");
+  return Failure(FailoverReason::malformed_response, "the stream ended without its terminal event");
 }
 
 /// After the answer's last word: so that the connection can be used again, if that is quick.

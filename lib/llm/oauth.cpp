@@ -109,8 +109,8 @@ Result<Tokens> tokens_in(const std::string& file, std::string_view text) {
     return wrong(file, "its member `tokens` is not a JSON object");
   }
   if (fields.access_token.empty() || fields.refresh_token.empty()) {
-    return wrong(file, fields.access_token.empty() ? "has no `access_token`; log in anew"
-                                                   : "has no `refresh_token`; log in anew");
+    return wrong(file, fields.access_token.empty() ? "has no `access_token`; log in again"
+                                                   : "has no `refresh_token`; log in again");
   }
   Tokens tokens{Secret(fields.access_token), Secret(fields.refresh_token)};
   if (sign_in) {
@@ -118,7 +118,7 @@ Result<Tokens> tokens_in(const std::string& file, std::string_view text) {
                                                   : std::move(fields.account_id));
   }
   if (!is_valid_field("chatgpt-account-id", tokens.account)) {
-    return wrong(file, "its account id cannot be sent in a header; log in anew");
+    return wrong(file, "its account id cannot be sent in a header; log in again");
   }
   return tokens;
 }
@@ -200,9 +200,9 @@ asio::awaitable<Result<Fields>> request_tokens(const HttpClientOptions& http,
         return fields.error.find(c) != std::string::npos;
       });
   // The answer's own words stay out: they may hold a token.
-  co_return Failure(for_good ? FailoverReason::auth_permanent : FailoverReason::auth,
-                    "token endpoint: status " + std::to_string(status) +
-                        (for_good ? "; a new login is needed" : ""));
+  co_return Failure(
+      for_good ? FailoverReason::auth_permanent : FailoverReason::auth,
+      "token endpoint: status " + std::to_string(status) + (for_good ? "; log in again" : ""));
 }
 
 /// One login: its file, and the tokens in use. One call at a time.

@@ -197,7 +197,8 @@ HttpRequest provider_request(const HttpProviderOptions& options, const Request& 
 }
 
 std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
-                                            const PassedRequest& request, const Attempt& attempt) {
+                                            const ForwardedRequest& request,
+                                            const Attempt& attempt) {
   ExtraFields members;
   if (!request.own_model) {
     members.emplace_back("model", json_string(attempt.member().model()));

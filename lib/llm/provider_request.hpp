@@ -16,7 +16,8 @@ HttpRequest provider_request(const HttpProviderOptions& options, const Request& 
 
 /// The same of a request that is not read, but for its model. Nothing: its body is no JSON object.
 std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
-                                            const PassedRequest& request, const Attempt& attempt);
+                                            const ForwardedRequest& request,
+                                            const Attempt& attempt);
 
 /// Whether this very request can be mended for a failure of that reason.
 bool can_mend(const HttpProviderOptions& options, const Request& request, FailoverReason reason);

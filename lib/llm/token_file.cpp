@@ -134,9 +134,9 @@ asio::awaitable<Result<void>> TokenFile::lock() {
       co_return wrong("its lock " + target_ + ".lock cannot be taken", failed);
     }
     if (failed == EWOULDBLOCK && Clock::now() >= give_up) {
-      co_return Failure(FailoverReason::auth, "token file " + path_ +
-                                                  ": another process has held its lock " + target_ +
-                                                  ".lock for 10 s; it is refreshing, or hangs");
+      co_return Failure(FailoverReason::auth,
+                        "token file " + path_ + ": another process has held its lock " + target_ +
+                            ".lock for 10 s; it is refreshing the token, or it hangs");
     }
     if (failed == EWOULDBLOCK) {
       co_await sleep_for(between_tries);

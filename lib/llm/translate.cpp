@@ -32,7 +32,7 @@ class Translator {
       translate_parts(message);
       if (message.role == Role::system && foreign_ && !rules_.later_system_messages) {
         message.role = Role::user;
-        lose(LossKind::changed, "system message in mid-conversation");
+        lose(LossKind::changed, "system message after the start of the conversation");
       }
     }
     if (rules_.item_ids && lost_reasoning_) {
@@ -196,7 +196,7 @@ class Translator {
       }
       into.insert(into.end(), std::make_move_iterator(from),
                   std::make_move_iterator(message.parts.end()));
-      lose(LossKind::changed, "neighbouring messages of one role");
+      lose(LossKind::changed, "adjacent messages with the same role");
     }
     request_.messages = std::move(merged);
   }

@@ -104,7 +104,7 @@ class Parameters {
     std::erase_if(request_.tools, [&](const Tool& tool) {
       const bool unknown = !tool.provider_tool.empty() && foreign_;
       if (unknown) {
-        losses_.add(LossKind::dropped, "tool of the provider's own");
+        losses_.add(LossKind::dropped, "provider-specific tool");
       }
       return unknown;
     });

@@ -93,7 +93,7 @@ TEST_CASE(
   CHECK(said.find("test.toml:10:") != std::string::npos);
   CHECK(said.find("the file /no/such/file cannot be read") != std::string::npos);
   CHECK(said.find("test.toml:11:") != std::string::npos);
-  CHECK(said.find(two_lines.path + " holds no key") != std::string::npos);
+  CHECK(said.find(two_lines.path + " does not contain a key") != std::string::npos);
   CHECK(said.find("secret") == std::string::npos);
 }
 

@@ -579,7 +579,7 @@ TEST_CASE("files that cannot be read, are no text or too long") {
         "/no/such/file.toml: cannot be read: No such file or directory: give a file that you may "
         "read");
   CHECK(told(load_config("/", nothing)) ==
-        "/: cannot be read: Is a directory: give a file that you may read");
+        "/: cannot be read: Is a directory: specify a file that you may read");
   const auto line = std::string(1023, '#') + "\n";
   std::string text;
   while (text.size() + model.size() + line.size() <= 1024 * 1024) {
@@ -589,7 +589,7 @@ TEST_CASE("files that cannot be read, are no text or too long") {
   text.resize(1024 * 1024, '\n');
   good(text);
   CHECK(told(parse(text + "\n")) ==
-        "test.toml: larger than 1 MiB: give the name of a configuration");
+        "test.toml: larger than 1 MiB: specify the name of a configuration file");
   CHECK(told(load_config("/dev/zero", nothing)).starts_with("/dev/zero: larger than 1 MiB"));
   CHECK(told(parse(model + "# caf\xe9\n")) == "test.toml:4:5: not UTF-8: save the file as UTF-8");
   CHECK(told(parse("\xff\xfe[\0m\0")).starts_with("test.toml:1:"));

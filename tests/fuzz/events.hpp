@@ -25,7 +25,7 @@ inline void write_on(Protocol protocol, std::string_view bytes, Protocol into) {
   Answer answer;
   while (const Event* event = decoder.next()) {
     encoder->write(*event, out);
-    pass(*event, "model", out);
+    forward(*event, "model", out);
     answer.add(*event);
   }
   codec_for(into).write_answer(answer, out);

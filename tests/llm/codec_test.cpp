@@ -107,7 +107,7 @@ TEST_CASE("same protocol on both sides: the bytes pass whole but for the model's
       std::string_view model;
       while (const Event* event = decoder.next()) {
         same += event->raw;
-        pass(*event, "mine \"x\"", renamed);
+        forward(*event, "mine \"x\"", renamed);
         if (const auto* start = std::get_if<Start>(&event->body)) {
           model = start->model;
         }
@@ -134,7 +134,7 @@ Answer heard(Protocol protocol, const std::string& bytes) {
   return answer;
 }
 
-TEST_CASE("an encoder that has followed goes on where the bytes that were passed left off") {
+TEST_CASE("an encoder that has followed goes on where the bytes that were forwarded left off") {
   for (const auto protocol : protocols) {
     for (const auto& name : stream_fixtures::fixtures_of(protocol)) {
       CAPTURE(name);
@@ -146,12 +146,12 @@ TEST_CASE("an encoder that has followed goes on where the bytes that were passed
       while (const Event* event = decoder.next()) {
         events.push_back(*event);
       }
-      for (std::size_t passed = 1; passed < events.size(); ++passed) {
-        CAPTURE(passed);
+      for (std::size_t forwarded = 1; forwarded < events.size(); ++forwarded) {
+        CAPTURE(forwarded);
         const auto encoder = codec_for(protocol).encoder(Request());
         std::string said;
         for (std::size_t i = 0; i < events.size(); ++i) {
-          if (i < passed) {
+          if (i < forwarded) {
             said += events[i].raw;
             encoder->follow(events[i]);
           } else {

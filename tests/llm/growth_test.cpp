@@ -439,7 +439,7 @@ void check_answers(std::size_t bytes, bool every_pair) {
           });
         }
         if (step == 0) {
-          check_answer(shape.name, "passed on", from, into, bytes, [&](std::size_t size) {
+          check_answer(shape.name, "forwarded", from, into, bytes, [&](std::size_t size) {
             return [stream = make(size), from, into] {
               const auto encoder = codec_for(into).encoder(Request());
               decode(from, stream, [&](const Event& event) { encoder->follow(event); });
@@ -558,7 +558,7 @@ TEST_CASE(
   check_requests(256 * kib, false);
 }
 
-TEST_CASE("the cost of an answer grows with its size: streamed, whole, and passed on") {
+TEST_CASE("the cost of an answer grows with its size: streamed, whole, and forwarded") {
   check_answers(256 * kib, false);
 }
 

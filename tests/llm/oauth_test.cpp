@@ -186,9 +186,9 @@ TEST_CASE("a token file that cannot serve is refused, with its name and what is 
   CHECK(oauth_credential(world.http, "work", options(file)).has_value());
   CHECK(bad("[]") == ": is not a JSON object");
   CHECK(bad("{") == ": is not a JSON object");
-  CHECK(bad("{}") == ": has no `access_token`; log in anew");
-  CHECK(bad(R"({"access_token":"a"})") == ": has no `refresh_token`; log in anew");
-  CHECK(bad(R"({"tokens":{"access_token":"a"}})") == ": has no `refresh_token`; log in anew");
+  CHECK(bad("{}") == ": has no `access_token`; log in again");
+  CHECK(bad(R"({"access_token":"a"})") == ": has no `refresh_token`; log in again");
+  CHECK(bad(R"({"tokens":{"access_token":"a"}})") == ": has no `refresh_token`; log in again");
 }
 
 TEST_CASE(
@@ -354,7 +354,7 @@ TEST_CASE("an account id that is no header is refused, and one that is not there
   const auto refused = oauth_credential(world.http, "work", options(file));
   REQUIRE(refused.has_error());
   CHECK(refused.error().message() ==
-        "token file " + file.path() + ": its account id cannot be sent in a header; log in anew");
+        "token file " + file.path() + ": its account id cannot be sent in a header; log in again");
   for (
       const auto* rest :
       {R"("id_token":"a.b.c")", R"("id_token":"")", R"("account_id":null)", R"("x":1)",

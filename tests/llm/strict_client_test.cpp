@@ -191,15 +191,15 @@ TEST_CASE("opencode reads any answer, translated from each protocol into each ot
 
 TEST_CASE("a client cannot tell where its provider's bytes end and ours begin") {
   const auto check = [](Protocol protocol, const Events& events) {
-    for (std::size_t passed = 0; passed < events.size(); ++passed) {
-      CAPTURE(passed);
-      if (events[passed].raw.empty()) {
+    for (std::size_t forwarded = 0; forwarded < events.size(); ++forwarded) {
+      CAPTURE(forwarded);
+      if (events[forwarded].raw.empty()) {
         continue;  // one event of the provider's said this and what is before it
       }
       const auto encoder = codec_for(protocol).encoder(Request());
       std::string said;
       for (std::size_t i = 0; i < events.size(); ++i) {
-        if (i < passed) {
+        if (i < forwarded) {
           said += events[i].raw;
           encoder->follow(events[i]);
         } else {

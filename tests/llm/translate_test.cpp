@@ -384,8 +384,8 @@ TEST_CASE("roles: neighbours merge, a system message becomes the user's, ends ar
   CHECK(text(1) == "a\n\nb");
   CHECK(text(2) == "c\n\nd");
   CHECK(text(4) == "Continue exactly where your last message ends.");
-  CHECK(changed(translated, "system message in mid-conversation"));
-  CHECK(changed(translated, "neighbouring messages of one role"));
+  CHECK(changed(translated, "system message after the start of the conversation"));
+  CHECK(changed(translated, "adjacent messages with the same role"));
   CHECK(added(translated, "first user message"));
   CHECK(changed(translated, "prefill"));
   target.accepts_prefill = true;
@@ -493,7 +493,7 @@ TEST_CASE("tools: schemas fit, strict is not claimed, the provider's own are dro
   CHECK(changed(translated, "schema of f"));
   CHECK(translated.request.tools.at(0).schema == R"({"type":"object","title":"t"})");
   CHECK(translated.request.tools.size() == 1);
-  CHECK(dropped(translated, "tool of the provider's own"));
+  CHECK(dropped(translated, "provider-specific tool"));
   CHECK(dropped(translated, "tool_choice"));
   request = read(
       anthropic,

@@ -1,12 +1,12 @@
-/// LLM calls that stay alive when a provider degrades: what most programs want of this library.
+/// LLM calls that survive the degradation of a provider. Most programs use this class of the library.
 ///
 /// Invariants
-/// 1. Cheap to have: one for each io_context. They share a ClientState.
-/// 2. Whatever a call has begun has ended when it ends: cancelled, dropped or complete.
-/// 3. A configuration is fixed when the client is made; a new one is for a new client, and calls in flight
-///    keep the old.
-/// 4. It runs one thing of its own, the scope in which credentials are refreshed, which `close` ends. One
-///    that is destroyed without ends it too, a little later.
+/// 1. A client is cheap. Each io_context has its own; all of them share a ClientState.
+/// 2. When a call ends (complete, cancelled or destroyed), everything that it started has ended.
+/// 3. The configuration of a client never changes. A new configuration requires a new client; calls in progress keep
+///    the old one.
+/// 4. A client runs one task of its own, the scope in which credentials are refreshed. `close` ends it. The destructor
+///    also ends it, but does not wait until it has ended.
 ///
 ///     auto config = load_config("understudy.toml").value();
 ///     Client client(co_await asio::this_coro::executor, config, ClientState::make(config).value());
@@ -40,13 +40,14 @@
 
 namespace understudy {
 
+/// Options of a client.
 class ClientOptions {
  public:
   ClientOptions() noexcept {}
 
-  /// Is told of every call; must outlive the client and its answers.
+  /// Observes every call. The observer must outlive the client and its answers.
   ClientOptions& with_observer(Observer& o) { return observer = &o, *this; }
-  /// Members of that provider are asked through this object, whatever the configuration says of it.
+  /// Requests to members of the provider `name` use this object, in place of the provider in the configuration.
   ClientOptions& with_provider(std::string name, std::shared_ptr<llm::Provider> provider) {
     return providers.insert_or_assign(std::move(name), std::move(provider)), *this;
   }
@@ -55,19 +56,22 @@ class ClientOptions {
   std::map<std::string, std::shared_ptr<llm::Provider>> providers;
 };
 
-/// What one call has of its own; else the configuration's.
+/// Options of one call. Options that are not set are those of the client and its configuration.
 class RequestOptions {
  public:
   RequestOptions() noexcept {}
 
+  /// Observes this call. The observer must outlive the answer.
   RequestOptions& with_observer(Observer& o) { return observer = &o, *this; }
-  /// Attempts run inside this scope and report its cause; it must outlive the answer.
+  /// Attempts run in this scope, and report its cause if it is cancelled. It must outlive the answer.
   RequestOptions& with_parent(Scope& scope) { return parent = &scope, *this; }
+  /// The longest time for the whole call.
   RequestOptions& with_deadline(Clock::duration d) { return deadline = d, *this; }
+  /// See delivery_settings.hpp.
   RequestOptions& with_commit(Commit point) { return commit = point, *this; }
-  /// For an answer that breaks when a part of it was seen, where the configuration says nothing.
+  /// What happens when an answer breaks after a part of it was delivered, if the configuration does not specify it.
   RequestOptions& with_on_partial(OnPartial what) { return on_partial = what, *this; }
-  /// The consumer understands Retract (llm/event.hpp): where a member fails in mid-answer, another begins anew.
+  /// The consumer supports Retract (llm/event.hpp): if a member fails within an answer, another one may start over.
   RequestOptions& with_retract() { return can_retract = true, *this; }
 
   Observer* observer = nullptr;
@@ -78,37 +82,37 @@ class RequestOptions {
   bool can_retract = false;
 };
 
-/// See the top of the file. Movable. Threads: one executor, also for its end.
+/// See the top of the file. Movable. Threads: a single executor, also for the destructor.
 class UNDERSTUDY_API Client {
  public:
-  /// Throws std::invalid_argument for a member whose provider neither `config` nor `options` knows, which
-  /// load_config never lets through.
+  /// Throws std::invalid_argument if the provider of a member is neither in `config` nor in `options`. (load_config
+  /// never returns such a configuration.)
   Client(const asio::any_io_executor& executor, const Config& config,
          std::shared_ptr<ClientState> state, ClientOptions options = ClientOptions());
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
   ~Client();
 
-  /// Asks the route for `request.model`, or the main chain. Completes at the answer's commit point, or when
-  /// nobody could answer, which the answer's `ready` says. Cancellation: throws operation_aborted. The answer
-  /// may outlive the client.
+  /// Sends `request` to the members of the route for `request.model`, or of the main route. Completes at the commit
+  /// point of the answer, or when no member could answer; the answer's `ready` reports that failure. Cancellation:
+  /// throws operation_aborted. The answer may outlive the client.
   asio::awaitable<Delivery> stream(llm::Request request, RequestOptions options = RequestOptions());
 
-  /// The same for the whole answer. A member that breaks in the midst of it is one that failed: the next one
-  /// begins anew, as nobody has seen anything.
+  /// Like `stream`, but completes with the whole answer. If a member's answer breaks, that attempt has failed and the
+  /// next member starts over, since nothing was delivered. Errors: those of `failover`.
   asio::awaitable<Outcome<llm::Answer>> complete(llm::Request request,
                                                  RequestOptions options = RequestOptions());
 
-  /// The same for something that is not read here, such as embeddings, of those members of the route for the
-  /// body's model whose provider speaks one of `protocols`. `with_own_model` counts where no route is for it.
-  /// Completes with the body of the answer. Errors: as for `failover`, which takes an empty chain for
-  /// `model_not_found`.
-  asio::awaitable<Outcome<std::string>> pass(llm::PassedRequest request,
-                                             std::vector<llm::Protocol> protocols,
-                                             RequestOptions options = RequestOptions());
+  /// Forwards a request without parsing it, such as one for embeddings. It is sent to those members of the route for
+  /// the body's model whose provider speaks one of `protocols`. `with_own_model` has an effect only if no route is for
+  /// that model. Completes with the body of the response. Errors: those of `failover`, for which an empty chain is
+  /// `model_not_found`. Cancellation: as for `stream`.
+  asio::awaitable<Outcome<std::string>> forward(llm::ForwardedRequest request,
+                                                std::vector<llm::Protocol> protocols,
+                                                RequestOptions options = RequestOptions());
 
-  /// Ends what the client runs itself, and closes the connections that it keeps. Completes when a refresh that
-  /// is under way is done, 30 s at most. Calls still running go on, but no credential is refreshed any more.
+  /// Ends the client's own task, and closes idle connections. Completes when a refresh in progress has ended, after at
+  /// most 30 s. Calls in progress continue, but credentials are no longer refreshed.
   asio::awaitable<void> close();
 
  private:

@@ -1,16 +1,15 @@
-/// What the clients of a program share: what is known of providers, how often they may be retried, and the
-/// credentials.
+/// The state that the clients of a program share: the health of providers, retry budgets, and credentials.
 ///
-/// One for a program; each io_context has a Client of its own. Beside failover's State, which knows of no
-/// configuration, it has the credential pools: clients that read a token file each by itself would spend its
-/// refresh token twice.
+/// A program has one ClientState, and a Client for each io_context. In addition to failover's State, which does not
+/// depend on a configuration, it has the credential pools: clients that read the same token file independently would
+/// spend its refresh token twice.
 ///
 /// Invariants
-/// 1. Credentials are read when it is made and at `reload`, and never else but by a refresh. What cannot be
-///    read is an error that names the place in the configuration; a secret stands in none.
-/// 2. A provider whose credentials are the same after a reload keeps its pool, and so what was learned of it.
-/// 3. A credential that is another one after a reload has no mark.
-/// 4. Any thread.
+/// 1. Credentials are read by `make` and `reload`, and otherwise only by a refresh. A credential that cannot be read is
+///    an error that names the place in the configuration. Errors never contain a secret.
+/// 2. A provider whose credentials are the same after a reload keeps its pool, including what the pool has learned.
+/// 3. A credential that a reload has changed has no mark.
+/// 4. All functions may be called from any thread.
 ///
 ///     auto state = ClientState::make(config).value();
 ///     Client client(executor, config, state);
@@ -33,6 +32,7 @@
 
 namespace understudy {
 
+/// Options of a ClientState.
 class ClientStateOptions {
  public:
   ClientStateOptions() noexcept {}
@@ -42,8 +42,9 @@ class ClientStateOptions {
   ClientStateOptions& with_seed(std::uint64_t s) { return seed = s, *this; }
 
   Environment environment;            ///< default: std::getenv
-  std::optional<std::uint64_t> seed;  ///< of jitter; default: the machine's randomness
-  HttpClientOptions http;  ///< what the configuration says nothing of: resolver, dialer, pool sizes
+  std::optional<std::uint64_t> seed;  ///< of jitter; default: random
+  HttpClientOptions
+      http;  ///< settings that are not in the configuration: resolver, dialer, pool sizes
 };
 
 /// See the top of the file.
@@ -51,29 +52,32 @@ class UNDERSTUDY_API ClientState {
  public:
   using Made = boost::system::result<std::shared_ptr<ClientState>, ConfigErrors>;
 
-  /// Reads the credentials of every provider in `config`. Errors: all that cannot be read.
+  /// Reads the credentials of every provider in `config`, blocking. Errors: every credential that cannot be read, and
+  /// every invalid proxy.
   static Made make(const Config& config, ClientStateOptions options = ClientStateOptions());
 
-  /// The same again for another configuration; with an error, all stays as it was. Clients that exist keep
-  /// what they have. Retry budgets stay those of the first. Also an error: a provider's credentials are others
-  /// now, and those of before have tokens that could not be written to their file yet.
+  /// Reads the credentials of another configuration, blocking. Existing clients keep their credentials; retry budgets
+  /// keep the settings of the first configuration. Errors: as for `make`, and a provider whose credentials have changed
+  /// while tokens of the previous ones have not been written to their file yet. After an error, nothing has changed.
   boost::system::result<void, ConfigErrors> reload(const Config& config);
 
-  /// `told` hears of what is wrong though no call has failed by it, such as a token file that cannot be
-  /// written; on any thread, one at a time, and never a secret. Replaces the one before; empty: none.
+  /// Sets the function that gets warnings about problems that fail no call, such as a token file that cannot be
+  /// written. It is called on any thread, one call at a time; warnings never contain a secret. It replaces the previous
+  /// function; an empty function disables warnings.
   void on_warning(std::function<void(std::string_view)> told);
 
   State& state() noexcept { return state_; }
 
-  /// How many bytes of providers had come unread when their calls were cancelled, all in all.
+  /// Returns the total number of bytes from providers that had arrived, but had not been read, when their calls were
+  /// cancelled.
   std::uint64_t bytes_after_cancel() const noexcept {
     return discarded_->load(std::memory_order_relaxed);
   }
 
-  /// The provider's, or null where it has none.
+  /// Returns the credentials of a provider, or null if it has none.
   std::shared_ptr<CredentialPool> credentials(const std::string& provider) const;
 
-  /// How the provider is reached: its CA file and its proxy, else the environment's.
+  /// Returns the HTTP options for a provider, with its CA file and its proxy, or the environment's proxy.
   HttpClientOptions http(const ProviderConfig& provider) const;
 
  private:

@@ -1,11 +1,11 @@
-/// The configuration: a TOML file in, typed values out, and everything that is wrong with it at once.
+/// Reads the configuration, a TOML file, into typed values, and reports all errors in it at once.
 ///
 /// Invariants
-/// 1. The keys are those of docs/configuration.md. An unknown key, a value of the wrong type or an impossible value is
-///    an error that says where, what, and what was probably meant.
+/// 1. The keys are those of docs/configuration.md. An unknown key, a value of the wrong type or an invalid value is an
+///    error that states the place, the problem, and a suggestion.
 /// 2. Durations are strings with a unit ("180s", "750ms", "2m"). A bare number in the environment is seconds.
-/// 3. Reads the text and the environment, and no other file. Credentials are read by `ClientState` (client_state.hpp),
-///    so the only secrets in here are those that are written into the file itself.
+/// 3. Only the text and the environment are read. Credentials are read by `ClientState` (client_state.hpp), so a Config
+///    contains only secrets that are written in the file itself.
 ///
 ///     auto config = load_config("understudy.toml");
 ///     if (config.has_error()) { std::cerr << to_string(config.error()); }
@@ -41,10 +41,10 @@ class MemberConfig {
   ConfigPlace place;
 };
 
-/// A chain, and how calls to it are made: as the route says, else as `[fallback]` and `[stall]` say.
+/// A chain, and the settings of calls to it: those of the route, else those of `[fallback]` and `[stall]`.
 class RouteConfig {
  public:
-  std::string model;  ///< that a request asks for; empty in the main route, which serves all others
+  std::string model;  ///< the model in requests; empty in the main route, which serves all others
   std::vector<MemberConfig> chain;
   Policy policy;
   DeliverySettings delivery;
@@ -54,11 +54,11 @@ class RouteConfig {
 /// See the top of the file. A value.
 class Config {
  public:
-  /// The route of the model that a request names, else the main one. The chain of the main route is empty where the
-  /// file has routes only.
+  /// Returns the route of `model`, the model that a request names, or the main route. The chain of the main route is
+  /// empty if the file only has routes. The reference is valid as long as the Config.
   UNDERSTUDY_API const RouteConfig& route(std::string_view model) const noexcept;
 
-  std::string file;  ///< its name as the caller gave it, for errors that are found later
+  std::string file;  ///< the file name that the caller passed, for errors that are found later
   RouteConfig main;
   std::vector<RouteConfig> routes;
   std::map<std::string, ProviderConfig> providers;  ///< by name; includes the presets that are used
@@ -70,20 +70,21 @@ class Config {
 
 using ConfigResult = boost::system::result<Config, ConfigErrors>;
 
-/// Gives the value of an environment variable, or null. Empty: std::getenv.
+/// Returns the value of an environment variable, or null. Empty: std::getenv.
 using Environment = std::function<const char*(const char*)>;
 
-/// Reads the text of a file; `file` is its name, for the errors. Never throws because of what the text says.
-/// The environment variable UNDERSTUDY_STREAM_STALE_TIMEOUT, else HERMES_STREAM_STALE_TIMEOUT, replaces `[stall] stale`;
-/// what a route, a provider or a model says itself takes precedence over both.
+/// Parses the text of a file. `file` is its name, for error messages. The contents of the text never cause an
+/// exception. The environment variable UNDERSTUDY_STREAM_STALE_TIMEOUT, else HERMES_STREAM_STALE_TIMEOUT, replaces
+/// `[stall] stale`; the settings of a route, a provider or a model take precedence over both.
 UNDERSTUDY_API ConfigResult parse_config(std::string_view text, std::string file,
                                          const Environment& environment = {});
 
-/// Reads a file, blocking. A file that cannot be read, or is larger than 1 MiB, is an error too.
+/// Reads and parses a file, blocking. A file that cannot be read or is larger than 1 MiB is also an error.
 UNDERSTUDY_API ConfigResult load_config(const std::string& path,
                                         const Environment& environment = {});
 
-/// The names of the providers that need no `[providers.NAME]`, for help texts. They live for ever.
+/// Returns the names of the providers that need no `[providers.NAME]`, for help texts. The names live as long as the
+/// program.
 UNDERSTUDY_API std::vector<std::string_view> preset_names();
 
 }  // namespace understudy

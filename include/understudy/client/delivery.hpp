@@ -1,15 +1,15 @@
-/// An answer on its way to its consumer: whoever of the chain gives it, and though it may break.
+/// Delivers an answer to its consumer, from whichever member of the chain gives it, even if an answer breaks.
 ///
 /// Invariants
-/// 1. Until its commit point (delivery_settings.hpp) an answer is held back: who breaks before it fails
-///    like any attempt, and the next member answers without anybody noticing.
-/// 2. What was delivered in part ends in one of four ways: complete; with a Failure; gone on with by another
-///    member, where `on_partial` says `resume` (recovery.hpp); or taken back by a Retract and begun anew, for a
-///    consumer that has declared that it can. The last two at most `max_resumes` times, and never after a
-///    complete tool call was delivered: nobody runs it twice.
-/// 3. A member whose answer breaks is marked as after any failure, for the calls to come.
-/// 4. One call, one report, from the first attempt to the answer's end.
-/// 5. Dropping it closes the connection, abruptly, unless the answer was read to its end.
+/// 1. An answer is held back until its commit point (delivery_settings.hpp). If it breaks before, the attempt has
+///    failed as usual, and the next member answers without any effect on the consumer.
+/// 2. An answer of which a part was delivered ends in one of four ways: it is complete; it fails with a Failure;
+///    another member resumes it, if `on_partial` is `resume` (recovery.hpp); or a Retract takes it back and another
+///    member starts over, if the consumer has declared that it supports that. The last two happen at most `max_resumes`
+///    times, and never after a complete tool call was delivered, so that no call is run twice.
+/// 3. A member whose answer breaks is marked for later calls, as after any failure.
+/// 4. A call has one report, which covers the first attempt to the end of the answer.
+/// 5. The destructor closes the connection abruptly, unless the answer was read to its end.
 ///
 ///     DeliveryPlan plan(chain, policy, settings, state, request, open);
 ///     Delivery answer = co_await deliver(std::move(plan));
@@ -32,11 +32,11 @@
 
 namespace understudy {
 
-/// Everything that it takes to ask, and to ask again. `state`, the observer and what `open` refers to must
-/// outlive the Delivery.
+/// Everything that is needed to send a request, possibly several times. `state`, the observer and everything that
+/// `open` refers to must outlive the Delivery.
 class DeliveryPlan {
  public:
-  /// Asks one member: Provider::open, as a rule. The request is there until it completes.
+  /// Sends the request to one member, usually with Provider::open. The request remains valid until it completes.
   using Open = std::function<asio::awaitable<Result<llm::Stream>>(const llm::Request&, Attempt&)>;
 
   DeliveryPlan(Chain members, const Policy& how, const DeliverySettings& what, State& memory,
@@ -48,13 +48,15 @@ class DeliveryPlan {
         request(std::move(asked)),
         open(std::move(ask)) {}
 
+  /// The size of the prompt in tokens.
   DeliveryPlan& with_prompt(std::uint64_t tokens) { return prompt_tokens = tokens, *this; }
+  /// Observes the call.
   DeliveryPlan& with_observer(Observer& o) { return observer = &o, *this; }
-  /// Attempts run inside this scope and report its cause; it must outlive the Delivery.
+  /// Attempts run in this scope, and report its cause if it is cancelled. It must outlive the Delivery.
   DeliveryPlan& with_parent(Scope& scope) { return parent = &scope, *this; }
-  /// The consumer understands Retract.
+  /// The consumer supports Retract.
   DeliveryPlan& with_retract() { return can_retract = true, *this; }
-  /// Members that go on with an answer that was begun for them. Default: none.
+  /// Tells which members continue an answer whose beginning is sent as the last assistant message. Default: none.
   DeliveryPlan& with_prefill(std::function<bool(const Member&)> f) {
     return takes_prefill = std::move(f), *this;
   }
@@ -72,38 +74,40 @@ class DeliveryPlan {
   bool can_retract = false;
 };
 
-/// See the top of the file. Movable. Threads: the executor it was made on.
+/// See the top of the file. Movable. Threads: only the executor on which it was made.
 class UNDERSTUDY_API Delivery {
  public:
   Delivery(Delivery&&) noexcept;
   Delivery& operator=(Delivery&&) noexcept;
   ~Delivery();
 
-  /// Whose words the events' raw bytes are; changes with a Retract alone. Not before `ready` has said true.
+  /// Returns the protocol of the events' raw bytes. Only a Retract changes it. Call it only after `ready` has completed
+  /// with true.
   llm::Protocol protocol() const noexcept;
 
-  /// Whether the answer came as one body: the events' raw bytes are no frames of a stream then. As `protocol`.
+  /// Returns whether the answer was received as one body, so that the events' raw bytes are not frames of a stream.
+  /// Precondition: as for `protocol`.
   bool whole() const noexcept;
 
-  /// Whether another member goes on with what the first one began: events have no raw bytes from then on, and
-  /// are to be written anew. As `protocol`.
+  /// Returns whether another member has resumed the answer. Events have no raw bytes from then on, and must be encoded.
+  /// Precondition: as for `protocol`.
   bool resumed() const noexcept;
 
-  /// Completes with the next event, valid until the next call; or with nullptr at the end of a complete
-  /// answer. Throws FailoverError where `ready` fails, operation_aborted when cancelled. Who must not pay a
-  /// coroutine for each event takes `ready` and `try_next` in its place.
+  /// Completes with the next event, which is valid until the next call, or with nullptr at the end of a complete
+  /// answer. Throws FailoverError if `ready` fails. Cancellation: as for `ready`. Callers that need to avoid the cost
+  /// of a coroutine for each event use `ready` and `try_next`.
   asio::awaitable<const llm::Event*> next();
 
-  /// The next event that has come already, or nullptr. Valid until the next `ready`.
+  /// Returns the next event that has already been received, or nullptr. It is valid until the next call of `ready`.
   const llm::Event* try_next();
 
-  /// Completes when `try_next` has something: true; or at the end of a complete answer: false. Errors:
-  /// those of Stream::ready and `failover`, with every attempt's failure in them; where no member could
-  /// answer, that is the first thing that it says. Always the same one afterwards. Cancellation: throws
-  /// operation_aborted, and the answer is dead.
+  /// Completes with true when `try_next` has an event, or with false at the end of a complete answer. Errors: those of
+  /// Stream::ready and `failover`, including the failure of every attempt. If no member could answer, the first call
+  /// fails. After an error, every call fails with the same error. Cancellation: throws operation_aborted, and the
+  /// answer cannot be read further.
   asio::awaitable<Result<bool>> ready();
 
-  /// What has happened so far; all of it when `ready` has said false or failed.
+  /// Returns the report of the call so far. It is complete when `ready` has completed with false or failed.
   const CallReport& report() const noexcept;
 
  private:
@@ -115,8 +119,9 @@ class UNDERSTUDY_API Delivery {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Asks the chain. Completes at the answer's commit point, or when nobody could answer, or at the deadline:
-/// `ready` says which. Cancellation: throws operation_aborted, as Asio code does.
+/// Sends the request to the members of the chain. Completes at the commit point of the answer, when no member could
+/// answer, or at the deadline; `ready` reports which. Cancellation: throws operation_aborted, as usual in Asio.
+/// Threads: the executor of the caller's coroutine.
 UNDERSTUDY_API asio::awaitable<Delivery> deliver(
     DeliveryPlan plan, std::source_location site = std::source_location::current());
 

@@ -1,8 +1,8 @@
-/// What a consumer gets to see when an answer breaks: how long it is held back, and what happens after.
+/// Settings for answers that break: how long an answer is held back, and what happens when it breaks later.
 ///
 /// Invariants
-/// 1. What is held back can fail over without anybody noticing. What was delivered cannot.
-/// 2. A cut answer is never reported as a finished one, whatever is set here.
+/// 1. While an answer is held back, a failover is not visible to the consumer. After a part was delivered, it is.
+/// 2. A truncated answer is never reported as complete, for any settings.
 ///
 ///     DeliverySettings().with_commit(Commit::after(750ms)).with_on_partial(OnPartial::restart);
 #pragma once
@@ -16,13 +16,13 @@
 
 namespace understudy {
 
-/// The point from which on a consumer sees the answer.
+/// The point from which on events are delivered to the consumer.
 class Commit {
  public:
   enum class When : unsigned char {
     first_progress,  ///< at once
-    after,           ///< when an event comes so long after its first progress, or it is complete
-    whole,           ///< when it is complete
+    after,  ///< at the first event that comes `held` after the first progress, or at the end
+    whole,  ///< when it is complete
   };
 
   constexpr Commit() noexcept {}
@@ -42,13 +42,14 @@ class Commit {
   Clock::duration held_{};
 };
 
-/// What happens when an answer breaks that was seen in part.
+/// What happens when an answer breaks after a part of it was delivered.
 enum class OnPartial : unsigned char {
   fail,     ///< the consumer gets the failure
-  restart,  ///< it gets a Retract, and then another member's answer from its beginning
-  resume,   ///< another member goes on where the answer broke
+  restart,  ///< the consumer gets a Retract, then another member's whole answer
+  resume,   ///< another member continues the answer where it broke
 };
 
+/// Returns the name of the enumerator. It lives as long as the program.
 UNDERSTUDY_API std::string_view to_string(OnPartial what) noexcept;
 
 /// See the top of the file. Keys and defaults are those of `[fallback]` (config.hpp).
@@ -62,7 +63,7 @@ class DeliverySettings {
 
   Commit commit;
   std::optional<OnPartial> on_partial;  ///< none: the library's `fail`
-  unsigned max_resumes = 2;             ///< how often an answer that was seen in part is rescued
+  unsigned max_resumes = 2;             ///< how often a partly delivered answer may be rescued
 };
 
 }  // namespace understudy

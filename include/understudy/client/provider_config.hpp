@@ -1,8 +1,8 @@
-/// A provider as the configuration describes it: where it is, how it is addressed, what its credentials are.
+/// A provider as the configuration describes it: its URL, how requests are sent to it, and its credentials.
 ///
 /// Invariants
 /// 1. Values that the file does not set are those of the preset of the same name, or of the preset that the file names.
-/// 2. No secret is in here, except one that is written into the file itself: `ClientState` reads the others.
+/// 2. The only secrets are those that are written in the file itself: `ClientState` reads the others.
 ///
 ///     const ProviderConfig& provider = config.providers.at("anthropic");
 ///     std::cout << provider.name << ": " << provider.base_url_text << "\n";
@@ -50,7 +50,7 @@ class CredentialSource {
   text::SourcePlace place;
 };
 
-/// What the configuration says of a model. Empty: what the built-in table of models says.
+/// The configuration of a model. Values that are not set are those of the built-in table of models.
 class ModelConfig {
  public:
   std::optional<std::uint64_t> context_window;
@@ -74,7 +74,7 @@ class ProviderConfig {
   std::vector<CredentialSource> credentials;
   HttpFields headers;
   std::string ca_file;  ///< empty: the system's certificates
-  std::string proxy;    ///< empty: as HTTPS_PROXY and the related variables say
+  std::string proxy;    ///< empty: HTTPS_PROXY and the related variables apply
   bool stream = true;
   StallSettings stall;
   std::optional<BackoffSettings> backoff;  ///< none: the policy's

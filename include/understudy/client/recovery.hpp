@@ -1,18 +1,19 @@
-/// What becomes of an answer that breaks when a part of it was seen: what may still be done, and how another
-/// member's words become part of it. Pure: it is told of events, and says what the consumer gets.
+/// Recovers an answer that breaks after a part of it was delivered: determines what can still be done, and merges the
+/// events of another member into the answer. It performs no I/O: events go in, and the events for the consumer come
+/// out.
 ///
 /// Invariants
-/// 1. What comes out, from the first event to the last, is one answer in due form: one Start, blocks numbered
-///    on, usage that counts all members, one Finish. Each character once.
-/// 2. A tool call comes out when it is complete, with all that came after its begin. One that was cut has never
-///    been; it is asked for afresh. After a complete one came out nothing is generated anew: `give_up`.
-/// 3. Text is gone on with behind its last character, reasoning never: what was cut stays as it is, and who
-///    goes on begins a block of its own.
-/// 4. The first member's events come out as they are, with their bytes. Those of the others have no bytes: they
-///    are to be written in the consumer's protocol.
+/// 1. The output as a whole is one valid answer: one Start, contiguous block numbers, usage that counts all members,
+///    and one Finish. Every character occurs once.
+/// 2. A tool call is output when it is complete, together with everything that came after its beginning. A truncated
+///    call is discarded and requested again. After a complete call was output, nothing is regenerated: `give_up`.
+/// 3. Text is continued after its last character. Reasoning is never continued: truncated reasoning is kept, and the
+///    next member begins a new block.
+/// 4. The first member's events are output unchanged, with their bytes. Events of later members have no bytes, and must
+///    be encoded in the consumer's protocol.
 ///
-/// (Reasoning is shown at once (failover.md 9.3), and not held back until its block closes: a reasoning model would
-/// else look stalled for minutes, and a block that ends early is valid in every protocol.)
+/// (Reasoning is delivered at once (failover.md 9.3), and not held back until its block ends: otherwise a reasoning
+/// model would appear stalled for minutes, and a block that ends early is valid in every protocol.)
 ///
 ///     Recovery recovery;
 ///     while (const Event* event = stream.try_next()) {
@@ -36,49 +37,51 @@
 
 namespace understudy {
 
-/// What may be done about a broken answer, the best first.
+/// What can be done about a broken answer, in order of preference.
 enum class Rung : unsigned char {
-  anew,     ///< no text was seen: another member begins, and nobody notices
-  go_on,    ///< another member goes on with the text, where its words join it
-  give_up,  ///< a failure
+  anew,     ///< no text was delivered: another member starts over, invisibly
+  go_on,    ///< another member continues the text, if its text joins it
+  give_up,  ///< the answer fails
 };
 
-/// See the top of the file. A value; one thread at a time.
+/// See the top of the file. A value. Threads: one at a time.
 class UNDERSTUDY_API Recovery {
  public:
-  /// Of text that is kept to be gone on with, but for its last event, and of a tool call that is kept back.
+  /// In bytes: the limit on text that is kept in order to be continued (which the last event may exceed), and on a tool
+  /// call that is held back.
   static constexpr std::size_t most_kept = std::size_t{16} * 1024 * 1024;
 
-  /// An event of the member that answers now. True: it goes to the consumer as it is, now. Else `next` has what
-  /// the consumer is to get for it, if anything. Of a member that goes on with text this must be the events after
-  /// the seam.
+  /// Takes an event of the member that answers now. Returns true if the consumer must get the event itself, at once.
+  /// Otherwise `next` returns the events, if any, that the consumer must get. For a member that continues text, pass
+  /// only the events after the seam.
   bool take(const llm::Event& event);
 
-  /// The next event that is due, or nullptr. Valid until `forget_given`.
+  /// Returns the next event for the consumer, or nullptr. It is valid until `forget_given`.
   const llm::Event* next() noexcept { return due_.next(); }
 
-  /// Gives back the memory of what `next` has given, if it has given all.
+  /// Frees the memory of the events that `next` has returned, if it has returned all of them.
   void forget_given();
 
-  /// A tool call has grown beyond all bounds.
+  /// Returns whether a tool call that is held back is larger than `most_kept`.
   bool overflowed() const noexcept { return kept_.bytes() > most_kept; }
 
-  /// What could be done if the answer broke now.
+  /// Returns what could be done if the answer broke now.
   Rung rung() const;
 
-  /// The text so far: what another member is to go on with.
+  /// Returns the text so far, which another member would continue.
   const std::string& text() const noexcept { return text_; }
 
-  /// A tool call was cut: the text before it is all there is to be of it, and who goes on may begin with the call.
+  /// Returns whether a tool call was truncated. The text before it is complete then, and the member that continues may
+  /// begin with the call.
   bool cut_in_call() const noexcept { return !open_calls_.empty(); }
 
-  /// The tool call that came out complete, if one did: its name and id.
+  /// Returns the name and id of the complete tool call that was output, if there is one.
   const std::optional<std::string>& complete_call() const noexcept { return complete_call_.name(); }
 
-  /// The answer broke, and another member answers: its events come from now on.
+  /// Call this when the answer broke and another member answers: `take` gets its events from now on.
   void goes_on(Rung rung);
 
-  /// Whether the events that come out have no bytes of their own any more.
+  /// Returns whether the output events no longer have bytes of their own.
   bool resumed() const noexcept { return from_.has_value(); }
 
  private:
@@ -88,16 +91,16 @@ class UNDERSTUDY_API Recovery {
   void rewrite(const llm::Event& event);
   std::size_t place_of(std::size_t block);
 
-  std::optional<Rung> from_;  // nothing: the first member answers
+  std::optional<Rung> from_;  // empty: the first member answers
   std::string text_;
-  std::size_t blocks_ = 0;                // that the consumer has seen begin
+  std::size_t blocks_ = 0;                // the number of blocks whose beginning was output
   std::optional<std::size_t> open_text_;  // the last block, if it is one of text
-  std::optional<std::size_t> go_on_in_;   // the first text of who goes on belongs there
+  std::optional<std::size_t> go_on_in_;   // the block of the next member's first text
   std::map<std::size_t, std::size_t>
-      places_;                  // of a later member's blocks: where they are for the consumer
-  std::size_t next_place_ = 0;  // behind all of them
-  llm::Usage earlier_;          // what members that broke have used
-  llm::Usage usage_;            // what is known of all of them
+      places_;                  // the output block number for each block of a later member
+  std::size_t next_place_ = 0;  // after all of them
+  llm::Usage earlier_;          // the usage of members whose answers broke
+  llm::Usage usage_;            // the known usage of all members
   detail::HeldEvents due_;
   detail::HeldEvents kept_;  // since a tool call began
   std::vector<std::size_t> open_calls_;

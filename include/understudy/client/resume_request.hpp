@@ -1,12 +1,13 @@
-/// The words that ask a member to go on with an answer that another one began.
+/// The message that asks a member to continue an answer that another member began.
 ///
 /// Invariants
-/// 1. The message quotes the answer so far, or its last 32 KiB, as it came, cut between characters.
-/// 2. The tail that it asks to be repeated stands verbatim in the quote, once, at its end: about 40
-///    characters, from the beginning of a word, up to 400 where fewer occur twice. An answer that repeats
-///    itself longer than that gets one of 40; its seam may be refused as ambiguous (seam.hpp).
-/// 3. White space at the answer's end is no part of the tail; the seam knows of it.
-/// 4. Nothing in the answer can end the quote: its marks are chosen so that they do not occur in it.
+/// 1. The message quotes the delivered text, or its last 32 KiB, unchanged. The quote begins at a character boundary.
+/// 2. The tail, which the member is asked to repeat, occurs verbatim and once in the quote, at its end. It has about 40
+///    characters and begins with a word. It has up to 400 characters if a shorter tail would occur twice. If the answer
+///    repeats itself even longer, the tail has about 40 characters, and its seam may be refused as ambiguous
+///    (seam.hpp).
+/// 3. White space at the end of the answer is not a part of the tail; the seam takes it into account.
+/// 4. Nothing in the answer can end the quote: the marks around it do not occur in it.
 ///
 ///     const auto ask = resume_request("One. Two. Thr");
 ///     // ask.message: "... Begin with exactly this text: One. Two. Thr ..."; ask.tail: "One. Two. Thr"
@@ -25,7 +26,7 @@ inline constexpr std::size_t resume_tail = 40;           ///< characters
 inline constexpr std::size_t resume_longest_tail = 400;  ///< characters
 inline constexpr std::size_t resume_quote = 32768;       ///< bytes
 
-/// What is said around quote and tail. Set the members for a model that is spoken to in another language.
+/// The text around the quote and the tail. Set the members for conversations in another language.
 class UNDERSTUDY_API ResumeWording {
  public:
   ResumeWording();
@@ -41,15 +42,17 @@ class UNDERSTUDY_API ResumeWording {
   std::string after_tail;
 };
 
+/// The message, and the tail that it asks for.
 class ResumeRequest {
  public:
   ResumeRequest() noexcept {}
 
-  std::string message;  ///< of the user, after the conversation as it was
-  std::string tail;     ///< that it asks to be repeated; empty if the answer is blank
+  std::string message;  ///< a user message, to be added after the original conversation
+  std::string tail;     ///< the text to be repeated; empty if the answer is blank
 };
 
-/// `delivered`: all the text that the consumer got, in UTF-8. Linear in the quote.
+/// Returns the request to continue `delivered`, which is all text that was delivered to the consumer, in UTF-8. Pure;
+/// the time is linear in the size of the quote.
 UNDERSTUDY_API ResumeRequest resume_request(std::string_view delivered,
                                             const ResumeWording& wording = ResumeWording());
 

@@ -1,32 +1,33 @@
-/// Where another member's words join an answer that was delivered in part: nothing doubled, nothing lost.
+/// Finds where another member's text joins an answer that was partly delivered, so that nothing is repeated or lost.
 ///
 /// Invariants
-/// 1. While it is undecided nothing comes out. Once joined, what comes out is exactly what goes after the
-///    delivered text; once refused, nothing ever.
-/// 2. However the new text is cut into pieces, within a character too, the outcome is the same.
-/// 3. The new text joins where its beginning repeats the end of the delivered text: at least 8 characters of
-///    it (folded; a mark counts by itself), or the whole of one that is shorter (but has 4). What it repeats
-///    is dropped.
-/// 4. What it repeats must occur once in the delivered text. Of an answer that repeats itself nobody can
-///    tell which place was meant, nor whether a place was meant that the next member spelled wrong;
-///    `resume_request` asks for a tail that occurs once. For the same reason an overlap of fewer than 16
-///    characters that begins and ends with the same 4 is refused. What cannot be seen: a member that does
-///    not repeat what it is asked for, or less than 8 characters, where the answer says 8 or more twice in
-///    a row, with white space between or not, or begins with a word of 4 or more that it says twice.
-/// 5. Going on without an overlap is taken after a prefill alone, whatever is said. There an overlap must
-///    have 20 characters, and who begins with 16 that were delivered and then departs (a restart in other
-///    words, a near miss) is refused. What cannot be seen there: an answer that says 20 characters or more
-///    twice in a row, for the first time, and was cut between, loses the second.
-/// 6. Compared are folded texts. Alike are: every run of white space (Unicode's White_Space, NBSP too);
-///    curly and straight quotes; hyphens U+2010, U+2011 and '-'; composed and decomposed Latin, Greek and
-///    Cyrillic letters, marks in canonical order. Nothing else: a changed character is no overlap.
-/// 7. White space at the very seam: of what the new text has there, that is dropped which was delivered.
-///    Where the two spell it differently, line breaks and the indentation after them count.
-/// 8. Fences, quotes and chatter before the overlap are refused: what closes them could not be told from
-///    the answer.
-/// 9. Undecided after twice the delivered text and 4 KiB it is refused. Memory: a folded copy of the
-///    delivered text and the undecided new text, freed when decided. Time: linear in both; an answer that repeats
-///    itself so much that comparing costs more than 32 steps a byte is refused as ambiguous.
+/// 1. While the seam is undecided, the output is empty. Once it is joined, the output is exactly the text that follows
+///    the delivered text. Once it is refused, the output remains empty.
+/// 2. The result does not depend on how the new text is divided into pieces, even within a character.
+/// 3. The new text joins where its beginning repeats the end of the delivered text: at least 8 characters of it
+///    (folded; a combining mark counts as a character), or all of a delivered text that is shorter but has at least 4.
+///    The repetition is dropped.
+/// 4. The repeated text must occur once in the delivered text. If an answer repeats itself, it cannot be determined
+///    which place was meant, or whether the next member misspelled another place; `resume_request` asks for a tail that
+///    occurs once. For the same reason, an overlap of fewer than 16 characters whose first and last 4 are the same is
+///    refused. Not detected: a member that does not repeat the text that it was asked for, or repeats fewer than 8
+///    characters, if the answer contains 8 or more characters twice in a row, with or without white space between them,
+///    or begins with a word of 4 or more characters that it contains twice.
+/// 5. A continuation without an overlap is accepted only after a prefill, with any text. There an overlap must have 20
+///    characters, and a text whose first 16 characters occur in the delivered text and that then deviates (a restart in
+///    other words, a near miss) is refused. Not detected there: if an answer contains 20 or more characters twice in a
+///    row, for the first time, and was cut between the two, the second one is lost.
+/// 6. Folded texts are compared. These are equal: all runs of white space (Unicode's White_Space, including NBSP);
+///    curly and straight quotes; the hyphens U+2010, U+2011 and '-'; composed and decomposed Latin, Greek and Cyrillic
+///    letters, with marks in canonical order. Any other difference means that there is no overlap.
+/// 7. White space at the seam: the part of the new text's white space that was already delivered is dropped. If the two
+///    differ, line breaks and the indentation after them are decisive.
+/// 8. Code fences, quotation marks and chatter before the overlap are refused: their closing counterparts could not be
+///    distinguished from the answer.
+/// 9. A seam that is still undecided after twice the size of the delivered text plus 4 KiB is refused. Memory: a folded
+///    copy of the delivered text and the undecided new text, freed when the seam is decided. Time: linear in both; if
+///    an answer repeats itself so much that the comparison takes more than 32 steps for each byte, it is refused as
+///    ambiguous.
 ///
 ///     Seam seam("The quick brown fox jumps", ResumeManner::anchored);
 ///     seam.feed("brown fox ");       // "": undecided
@@ -46,50 +47,52 @@
 
 namespace understudy {
 
-/// The fewest characters that an overlap is known by.
+/// The minimum number of characters of an overlap.
 inline constexpr std::size_t seam_overlap = 8;
-/// The same after a prefill, where the natural thing is to go on without.
+/// The minimum after a prefill, where a continuation without an overlap is normal.
 inline constexpr std::size_t seam_overlap_prefilled = 20;
-/// A delivered text shorter than `seam_overlap` must be repeated whole, and have at least so many.
+/// A delivered text that is shorter than `seam_overlap` must be repeated completely, and have at least so many
+/// characters.
 inline constexpr std::size_t seam_whole_answer = 4;
-/// In bytes, beyond twice the delivered text.
+/// In bytes, in addition to twice the size of the delivered text; see invariant 9.
 inline constexpr std::size_t seam_undecided_bound = 4096;
 
-/// How the member was asked to go on.
+/// How the member was asked to continue.
 enum class ResumeManner : unsigned char {
-  anchored,           ///< by a user message that asks to repeat the tail (resume_request.hpp)
-  prefilled,          ///< the delivered text is the beginning of its own answer
-  prefilled_trimmed,  ///< the same without the white space at its end, which Anthropic refuses there
+  anchored,           ///< by a user message that asks it to repeat the tail (resume_request.hpp)
+  prefilled,          ///< the delivered text was sent as the beginning of its answer
+  prefilled_trimmed,  ///< the same without white space at the end, which Anthropic refuses
 };
 
+/// The state or result of a seam.
 enum class SeamVerdict : unsigned char {
   undecided,
   // joined
-  repeated_tail,
-  restarted,
-  went_on,
+  repeated_tail,  ///< the new text repeats the end of the delivered text
+  restarted,      ///< the new text repeats the delivered text from its beginning
+  went_on,        ///< the new text continues without an overlap
   // refused
-  no_overlap,   ///< it says something else
+  no_overlap,   ///< the new text is a different text
   ambiguous,    ///< an overlap that occurs twice, or may be the answer's own repetition
-  too_long,     ///< undecided within its bound
-  ended_early,  ///< nothing came, or it ended before the overlap was complete
+  too_long,     ///< undecided within the limit
+  ended_early,  ///< the new text is empty, or ended before the overlap was complete
 };
 
-/// For reports: the enumerator's name.
+/// Returns the name of the enumerator, for reports. It lives as long as the program.
 UNDERSTUDY_API std::string_view to_string(SeamVerdict verdict) noexcept;
 
-/// See the top of the file. A value; one thread at a time. It keeps no view of what it is given.
+/// See the top of the file. A value. Threads: one at a time. It keeps no views of its arguments.
 class UNDERSTUDY_API Seam {
  public:
-  /// `delivered`: all the text that the consumer got, in UTF-8. If it is blank, the new text is all.
+  /// `delivered`: all text that was delivered to the consumer, in UTF-8. If it is blank, all of the new text is output.
   Seam(std::string_view delivered, ResumeManner manner);
 
-  /// Takes the next piece of the new text. Returns what is to be delivered, often nothing; valid until the
-  /// next call and as long as `piece`.
+  /// Takes the next piece of the new text. Returns the text to deliver, which may be empty. The view is valid until the
+  /// next call, and only as long as `piece` is.
   std::string_view feed(std::string_view piece);
 
-  /// The new text is complete: decides if nothing is decided. Returns what is still to be delivered. A
-  /// complete overlap with nothing after it is joined.
+  /// Call this at the end of the new text. Decides the seam if it is undecided, and returns the rest of the text to
+  /// deliver. A complete overlap without text after it is joined.
   std::string_view finish();
 
   SeamVerdict verdict() const noexcept { return verdict_; }
@@ -97,10 +100,11 @@ class UNDERSTUDY_API Seam {
   bool joined() const noexcept { return !undecided() && verdict_ < SeamVerdict::no_overlap; }
   bool refused() const noexcept { return verdict_ >= SeamVerdict::no_overlap; }
 
-  /// Bytes of the new text that were not delivered again, once joined: they were paid for twice.
+  /// Returns the number of bytes of the new text that were dropped because they had been delivered, once joined. (They
+  /// were paid for twice.)
   std::size_t dropped() const noexcept { return dropped_; }
 
-  /// Comparisons made: what it cost.
+  /// Returns the number of comparisons so far, as a measure of cost.
   std::size_t steps() const noexcept { return steps_; }
 
  private:
@@ -110,7 +114,7 @@ class UNDERSTUDY_API Seam {
         : end(ends), remainder(std::move(rest)), whole(all) {}
 
     std::size_t end;        // in the new text
-    std::string remainder;  // of its last character, if the delivered text ends amid its marks
+    std::string remainder;  // of its last character, if the delivered text ends within its marks
     bool whole;
   };
 
@@ -127,20 +131,19 @@ class UNDERSTUDY_API Seam {
   ResumeManner manner_;
   SeamVerdict verdict_ = SeamVerdict::undecided;
   std::string delivered_;  // folded
-  std::string blank_;      // white space at the delivered text's end, as it came
-  std::size_t seed_;       // so many characters are waited for before anything is compared
+  std::string blank_;      // white space at the end of the delivered text, unchanged
+  std::size_t seed_;       // the number of characters needed before anything is compared
   std::size_t bound_;
   std::size_t affordable_;
 
-  std::string held_;            // the new text, as it came
-  std::size_t scan_ = 0;        // in it: what comes before has been looked at
-  std::size_t said_ = 0;        // in it: the end of the last character that is no white space
-  std::string start_;           // its first characters, folded
-  std::size_t characters_ = 0;  // of it, folded
-  std::size_t matched_ = 0;     // bytes of it, folded
-  std::size_t longest_ = 0;     // characters of it that the delivered text holds somewhere
-  std::vector<std::size_t>
-      alive_;  // places in the delivered text that say what the new one has said
+  std::string held_;                // the new text, unchanged
+  std::size_t scan_ = 0;            // in it: the end of the part that has been examined
+  std::size_t said_ = 0;            // in it: the end of the last character that is not white space
+  std::string start_;               // its first characters, folded
+  std::size_t characters_ = 0;      // of it, folded
+  std::size_t matched_ = 0;         // bytes of it, folded
+  std::size_t longest_ = 0;         // characters of it that occur in the delivered text
+  std::vector<std::size_t> alive_;  // places in the delivered text that match the new text so far
   std::optional<Overlap> overlap_;  // complete
   std::size_t dropped_ = 0;
   std::size_t steps_ = 0;

@@ -19,6 +19,7 @@
 
 namespace understudy {
 
+/// The section `[server]`.
 class ServerConfig {
  public:
   struct Tls {
@@ -29,20 +30,22 @@ class ServerConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
   std::vector<Secret> keys;
-  /// Further names in a request's Host header, and web pages that may use the gateway, by their origin. Patterns:
-  /// "*.example.net", "app://*".
+  /// Additional names that are allowed in the Host header of a request, and the origins of web pages that may use the
+  /// gateway. Patterns: "*.example.net", "app://*".
   std::vector<std::string> hosts;
   std::vector<std::string> origins;
   std::optional<Tls> tls;
   Clock::duration keep_alive = std::chrono::seconds(15);
   Clock::duration drain = std::chrono::seconds(30);
-  std::size_t max_connections = 10'000;  ///< of all threads together; each has its share
+  std::size_t max_connections =
+      10'000;  ///< for all threads together; each thread has an equal share
   std::size_t max_body = std::size_t{32} * 1024 * 1024;
   Clock::duration idle = std::chrono::seconds(75);
   bool report = false;
   std::optional<unsigned> threads;  ///< none: one for each core
 };
 
+/// The section `[log]`.
 class LogConfig {
  public:
   enum class Level : unsigned char { debug, info, warn, error, off };

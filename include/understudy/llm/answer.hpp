@@ -1,5 +1,5 @@
-/// A whole answer, put together from its events: what a call that does not stream gives, and what a
-/// gateway writes for a client that did not ask for a stream.
+/// A whole answer, assembled from its events: the result of a call that does not stream, and what a gateway writes for
+/// a client that did not request a stream.
 ///
 ///     Answer answer;
 ///     while (const Event* event = decoder.next()) { answer.add(*event); }
@@ -17,7 +17,7 @@
 
 namespace understudy::llm {
 
-/// One block of an answer, owned.
+/// One block of an answer. It owns its text.
 class AnswerBlock {
  public:
   enum class Kind : unsigned char { text, refusal, reasoning, tool_call };
@@ -25,12 +25,12 @@ class AnswerBlock {
   AnswerBlock(Kind k, std::size_t n) : kind(k), number(n) {}
 
   Kind kind;
-  std::size_t number;     ///< the events' `block`
-  std::string text;       ///< of text, a refusal or readable reasoning
-  std::string id;         ///< of a tool call, or of a named reasoning item
-  std::string name;       ///< of the tool
-  std::string arguments;  ///< JSON text; empty: none
-  bool complete = false;  ///< a tool call that may be run
+  std::size_t number;     ///< the `block` of the events
+  std::string text;       ///< text, a refusal or readable reasoning
+  std::string id;         ///< the id of a tool call or of a reasoning item
+  std::string name;       ///< the name of the tool
+  std::string arguments;  ///< JSON text; empty: no arguments
+  bool complete = false;  ///< the tool call may be run
   std::optional<ReasoningSeal::Kind> seal_kind;
   std::string seal;
 };
@@ -40,17 +40,18 @@ class UNDERSTUDY_API Answer {
  public:
   Answer() {}
 
-  /// Takes the next event. Copies what it keeps. A second Start, or a Retract, begins anew. Until the last event
-  /// was taken, `blocks` may be read but must not be changed.
+  /// Adds the next event, and copies what it keeps. A second Start or a Retract discards all earlier events. The caller
+  /// may read `blocks` between calls, but must not change it before the last event.
   void add(const Event& event);
 
-  std::string text() const;  ///< of all text blocks
+  /// Returns the concatenated text of all text blocks.
+  std::string text() const;
 
   std::string id;
   std::string model;
   std::vector<AnswerBlock> blocks;
   Usage usage;
-  std::optional<FinishReason> finish;  ///< nothing: the answer is not complete
+  std::optional<FinishReason> finish;  ///< empty: the answer is not complete
   std::string native_finish;
   std::string stop_sequence;
 

@@ -1,14 +1,14 @@
-/// Why a provider failed, from whatever it said: one table of rules, tried in order (lib/llm/classify.cpp).
+/// Determines why a provider failed from its response: a table of rules that are tried in order (lib/llm/classify.cpp).
 ///
 /// Invariants
-/// 1. Pure, and nothing but memory exhaustion throws, whatever the bytes: bodies may be JSON, HTML, SSE
-///    text, cut short, or noise.
-/// 2. Bounded: at most `classify_body_limit` bytes of a body are parsed, `classify_text_limit` bytes of
-///    wording are matched against a fixed number of patterns, once each.
-/// 3. What the provider says in a structured code outweighs what its sentences seem to say, and a status
-///    that has one meaning alone (401, 408, 413, 504) outweighs both.
-/// 4. Connect, DNS, reset, disconnect and transient TLS failures are `connection`, never `timeout`, and
-///    never `context_overflow`, however long the conversation is (failover.md 1.4).
+/// 1. The function is pure, and throws only if memory is exhausted. Any bytes are valid: bodies may be JSON, HTML, SSE
+///    text, truncated, or garbage.
+/// 2. The cost is bounded: at most `classify_body_limit` bytes of a body are parsed, and `classify_text_limit` bytes of
+///    text are matched against a fixed number of patterns, once each.
+/// 3. A structured code takes precedence over the text of a message. A status that has a single meaning (401, 408, 413,
+///    504) takes precedence over both.
+/// 4. Connect, DNS, reset, disconnect and transient TLS failures are `connection`. They are never `timeout` or
+///    `context_overflow`, even if the conversation is long (failover.md 1.4).
 ///
 ///     const auto failure = classify(ProviderError().with_provider("openai").with_status(429).with_body(
 ///         R"({"error":{"code":"insufficient_quota","message":"You exceeded your current quota."}})"));
@@ -29,13 +29,13 @@
 
 namespace understudy::llm {
 
-/// Of a longer body the front is searched for words, as it comes. The limit on reading error bodies
-/// (failover.md 2.2) is the same.
+/// Limits in bytes. Of a body that is longer than `classify_body_limit`, the beginning is searched as text. The limit
+/// on reading error bodies (failover.md 2.2) is the same.
 inline constexpr std::size_t classify_body_limit = std::size_t{256} * 1024;
 inline constexpr std::size_t classify_text_limit = std::size_t{8} * 1024;
 inline constexpr std::size_t classify_message_limit = 500;
 
-/// What is known of a failure. Everything is optional; views must live until classify() returns.
+/// What is known about a failure. Everything is optional. The views must remain valid until classify() returns.
 class ProviderError {
  public:
   ProviderError() noexcept {}  // not an aggregate: g++ 12.2 destroys those twice beside co_await
@@ -56,32 +56,32 @@ class ProviderError {
     return context_window = tokens, *this;
   }
 
-  std::string_view provider;  ///< as configured; compared in lower case, by what it contains
+  std::string_view provider;  ///< the configured name; rules match substrings of it, ignoring case
   std::string_view model;
-  int status = 0;  ///< HTTP; what is not in 100..599 counts as none. 200 for an event of a stream
+  int status = 0;  ///< of HTTP; outside 100..599: none. 200 for an event of a stream
   std::span<const llm::HeaderField> headers;  ///< names in any case
-  std::string_view body;     ///< of the answer, or the payload of one event of its stream
-  std::string_view event;    ///< of a stream: the SSE event's or the Bedrock exception's name
-  std::string_view message;  ///< what somebody below said, such as an exception's text
-  error_code transport;  ///< of connecting, writing or reading; a FailoverReason stays what it is
+  std::string_view body;     ///< the body of the response, or the data of one event of its stream
+  std::string_view event;    ///< in a stream: the name of the SSE event or of the Bedrock exception
+  std::string_view message;  ///< a message of a lower layer, such as the text of an exception
+  error_code transport;      ///< of connecting, writing or reading; a FailoverReason is not changed
   std::uint64_t prompt_tokens = 0;
   std::uint64_t messages = 0;
   std::uint64_t context_window = 200'000;  ///< default: protocols.md 10.1
 };
 
-/// What it means.
+/// The meaning of a failure.
 class Classified {
  public:
   Classified() noexcept {}
 
   FailoverReason reason = FailoverReason::unknown;
-  std::optional<Clock::duration> retry_after;  ///< how long the provider asks to be left alone
-  std::string_view rule;  ///< the name of the rule that decided; lives for ever
-  std::string message;    ///< for people: valid UTF-8, at most `classify_message_limit` bytes
-  bool billing_unverified = false;  ///< worded as billing, but seen for refused content too
+  std::optional<Clock::duration> retry_after;  ///< how long the provider asks callers to wait
+  std::string_view rule;  ///< the name of the rule that decided; lives as long as the program
+  std::string message;    ///< for users: valid UTF-8, at most `classify_message_limit` bytes
+  bool billing_unverified = false;  ///< the text is also used for refused content
 };
 
-/// Finds the first rule that fits. `now` only serves to read dates in `retry_after`.
+/// Applies the first rule that matches. `now` is only used to interpret dates in `retry_after`. Threads: any.
 UNDERSTUDY_API Classified
 classify(const ProviderError& error,
          std::chrono::system_clock::time_point now = std::chrono::system_clock::now());

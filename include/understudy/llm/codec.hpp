@@ -1,13 +1,13 @@
-/// One protocol, in four directions, pure: bytes to values and values to bytes, no socket, no clock.
+/// Converts between the values of the library and the bytes of one protocol, without sockets.
 ///
 ///     the client's half:   write_request -> (wire) -> EventDecoder   (event_decoder.hpp)
 ///     the gateway's half:  read_request  <- (wire) <- EventEncoder   (event_encoder.hpp)
 ///
 /// Invariants
-/// 1. Nothing throws on bytes from outside; every length read is bounded by the bytes that were given.
-/// 2. A codec renders what it is given. What another protocol's conversation needs to be rewritten for
-///    this one (tool ids, foreign reasoning, roles) is the business of translate.hpp, before it.
-/// 3. A codec has no state and is safe to use from any thread; readers and writers have one answer's.
+/// 1. Input bytes never cause an exception. Every length is bounded by the size of the input.
+/// 2. A codec renders a request as it is. Changes that a conversation from another protocol requires (tool ids, foreign
+///    reasoning, roles) are made before by translate.hpp.
+/// 3. A codec has no state and may be used by any thread. A reader or an encoder has the state of one answer.
 ///
 ///     const Codec& codec = codec_for(Protocol::anthropic_messages);
 ///     std::string body;
@@ -38,7 +38,7 @@ struct Document;
 class Answer;
 class EventEncoder;
 
-/// Why a client's request cannot be understood: what a 400 is to say.
+/// Why a client's request cannot be understood: the content of a response with status 400.
 class RequestFault {
  public:
   RequestFault() {}
@@ -46,72 +46,74 @@ class RequestFault {
       : message(std::move(m)), parameter(std::move(p)) {}
 
   std::string message;
-  std::string parameter;  ///< the member at fault: "messages"; empty: the body as a whole
+  std::string parameter;  ///< the member at fault, such as "messages"; empty: the body as a whole
 };
 
-/// `value()` on a fault throws: a bug of the caller, who had not looked.
+/// Called by `value()` of a result that holds a fault; throws. The caller must check the result first.
 [[noreturn]] UNDERSTUDY_API void throw_exception_from_error(const RequestFault& fault,
                                                             const boost::source_location& where);
 
+/// A client's request, or why it cannot be understood.
 using ReadRequest = boost::system::result<Request, RequestFault>;
 
-/// See the top of the file. Immutable; there is one of each.
+/// See the top of the file. Immutable; there is one object for each protocol, which lives as long as the program.
 class UNDERSTUDY_API Codec {
  public:
   virtual ~Codec() = default;
 
   virtual Protocol protocol() const noexcept = 0;
 
-  /// Appends the request's body. `request.stream` decides between a stream and a whole answer; extra
-  /// fields and opaque parts are written if `request.origin` is this protocol.
+  /// Appends the body of the request to `out`. `request.stream` selects a streamed or a whole answer. Extra fields and
+  /// opaque parts are written only if `request.origin` is this protocol.
   virtual void write_request(const Request& request, std::string& out) const = 0;
 
-  /// The body of a client's request, with `origin`, `extra` and `body` set.
+  /// Parses the body of a client's request, and sets `origin`, `extra` and `body`. Errors: a RequestFault.
   virtual ReadRequest read_request(std::string_view body) const = 0;
 
-  /// The body of an error status, as the protocol has it. Any bytes: what is not understood is in `json`
-  /// alone. The views are into `body` or `scratch`.
+  /// Parses the body of a response with an error status. Any bytes are valid: content that is not understood is in
+  /// `json` only. The views of the result refer to `body` or `scratch`.
   virtual Error read_error(std::string_view body, std::string& scratch) const = 0;
 
-  /// Appends the body of an error answer. An empty type becomes the protocol's word for the status.
+  /// Appends the body of an error response to `out`. An empty type is replaced by the protocol's type for the status.
   virtual void write_error(const Error& error, unsigned status, std::string& out) const = 0;
 
-  /// Events to the bytes of a stream. `asked`: what the client asked for, as far as its answer depends on
-  /// it; not needed after the call. `created`: when the answer was, for protocols that say so.
+  /// Returns an encoder for one streamed answer. `asked`: the client's request, on which details of the answer depend;
+  /// it need not outlive this call. `created`: the time of the answer, for protocols that report it.
   virtual std::unique_ptr<EventEncoder> encoder(
       const Request& asked, std::chrono::sys_seconds created = unix_time()) const = 0;
 
-  /// Appends the body of a whole answer.
+  /// Appends the body of a whole answer to `out`. `created`: as for `encoder`.
   virtual void write_answer(const Answer& answer, std::string& out,
                             std::chrono::sys_seconds created = unix_time()) const = 0;
 
-  /// The `type` of an error event that says `status` in mid-stream.
+  /// Returns the `type` of an error event within a stream that corresponds to `status`.
   virtual std::string_view stream_error_type(unsigned status) const noexcept = 0;
 
-  /// Appends the entry of a model that a gateway serves, or the list of all of them.
+  /// Append to `out` the entry of one model that a gateway serves, or the list of all of them.
   virtual void write_model(std::string_view name, std::string& out) const = 0;
   virtual void write_models(std::span<const std::string> names, std::string& out) const = 0;
 
-  /// A document as a part of this protocol. Nothing if it takes no such document.
+  /// Returns a document as a part of this protocol, or nothing if the protocol does not support such a document.
   virtual std::optional<OpaquePart> write_document(const detail::Document& document) const = 0;
 
-  /// The id of a tool call among the parts that this protocol alone has. Nothing: the part is not a call.
+  /// Returns the id of a tool call that is an opaque part of this protocol, or nothing if the part is not a tool call.
   virtual std::optional<std::string> opaque_call_id(const OpaquePart& part) const = 0;
 
-  /// What EventDecoder, which is how bytes become events, needs to know of this protocol.
+  /// Returns the protocol-specific part of an EventDecoder, for one answer. Callers use EventDecoder.
   virtual std::unique_ptr<detail::PayloadReader> reader() const = 0;
 };
 
-/// The codec of a protocol.
+/// Returns the codec of a protocol. It lives as long as the program.
 UNDERSTUDY_API const Codec& codec_for(Protocol protocol) noexcept;
 
-/// The body of a client's request for a provider that speaks the same protocol: as it came, but for the
-/// members named in `members` (name and JSON text), which are replaced where they stand, or added.
-/// Nothing if `body` is not a JSON object.
+/// Returns the body of a client's request for a provider that speaks the same protocol: a copy in which the members
+/// named in `members` (pairs of a name and JSON text) are replaced in place, or added. Returns nothing if `body` is not
+/// a JSON object.
 UNDERSTUDY_API std::optional<std::string> with_members(std::string_view body,
                                                        const ExtraFields& members);
 
-/// The text of a string among the members of a JSON object. Nothing: there is none, or no object.
+/// Returns the text of the member `name` of a JSON object, or nothing if `body` is not a JSON object or has no such
+/// member that is a string.
 UNDERSTUDY_API std::optional<std::string> member_text(std::string_view body, std::string_view name);
 
 }  // namespace understudy::llm

@@ -1,18 +1,18 @@
-/// What a model's answer says, piece by piece, whoever's protocol it came in.
+/// The events of a model's answer, in a form that does not depend on the protocol.
 ///
 /// Invariants
-/// 1. An answer is: Start, then blocks (text, reasoning, tool calls) and Usage, then Finish, then End.
-///    Heartbeat and Other may stand anywhere; Error ends it wherever it stands.
-/// 2. Blocks are numbered 0, 1, 2... in the order in which they begin. Several may be open at once: the
-///    arguments of parallel tool calls may alternate.
-/// 3. An answer is complete if and only if Finish came. End says only that the provider closed the stream
-///    in due form.
-/// 4. A tool call may be run only after a ToolEnd that says it is complete. A decoder says so when the
-///    answer finished for the sake of the calls, or when the protocol closed the call itself.
-/// 5. Usage is cumulative: each one replaces those before. What was not said is nothing, not zero.
-/// 6. Every view is valid until the decoder's next `feed`.
-/// 7. The `raw` of all events, one after the other, is the stream as it came. Where one event of the
-///    wire says several things, the first of them has its bytes and the others none.
+/// 1. An answer consists of Start, then blocks (text, reasoning, tool calls) and Usage, then Finish, then End.
+///    Heartbeat and Other may occur anywhere. Error ends the answer wherever it occurs.
+/// 2. Blocks are numbered 0, 1, 2... in the order in which they begin. Several blocks may be open at the same time: the
+///    arguments of parallel tool calls may be interleaved.
+/// 3. An answer is complete if and only if Finish was received. End only means that the provider ended the stream
+///    properly.
+/// 4. A tool call may be run only after a ToolEnd whose `complete` is true. A decoder sets it when the answer finished
+///    because of its tool calls, or when the protocol closed the call itself.
+/// 5. Usage is cumulative: each Usage replaces the previous ones. A value that was not reported is empty, not zero.
+/// 6. Every view is valid until the next call of the decoder's `feed`.
+/// 7. The `raw` members of all events, concatenated, are the stream as it was received. If one event of the wire
+///    produces several events, the first of them has its bytes and the others have none.
 ///
 ///     if (const auto* text = std::get_if<Text>(&event.body)) { std::cout << text->text; }
 ///     if (is_progress(event)) { stall.progressed(); }
@@ -27,14 +27,14 @@
 
 namespace understudy::llm {
 
-/// The answer begins. Proves nothing about progress: a queued request has one too.
+/// The answer begins. This is not progress: a request that is still queued can produce a Start.
 class Start {
  public:
   Start() noexcept {}
   Start(std::string_view i, std::string_view m) noexcept : id(i), model(m) {}
 
-  std::string_view id;     ///< the provider's name for the answer
-  std::string_view model;  ///< the model that answers, as the provider calls it
+  std::string_view id;     ///< the provider's id of the answer
+  std::string_view model;  ///< the name of the model that answers, as the provider reports it
 };
 
 /// More of the answer's text.
@@ -45,10 +45,10 @@ class Text {
 
   std::size_t block;
   std::string_view text;
-  bool refusal;  ///< the model says why it will not answer
+  bool refusal;  ///< the text is a refusal
 };
 
-/// More of the model's thinking that one can read.
+/// More of the model's readable reasoning.
 class Reasoning {
  public:
   Reasoning(std::size_t b, std::string_view t, std::string_view i = {}) noexcept
@@ -56,14 +56,15 @@ class Reasoning {
 
   std::size_t block;
   std::string_view text;
-  std::string_view
-      id;  ///< the item's, where the protocol names its items: with the block's first piece
+  /// The id of the item, in protocols whose items have ids. Only the first event of a block has it.
+  std::string_view id;
 };
 
-/// What only its maker can read, and wants back unchanged. Replaces an earlier one of the same block.
+/// Reasoning data that only the provider can read, and that it requires back unchanged. Replaces an earlier seal of the
+/// same block.
 class ReasoningSeal {
  public:
-  /// signature: of the block's text; redacted: instead of any text; encrypted: the whole item.
+  /// signature: signs the block's text; redacted: replaces the block's text; encrypted: the whole item.
   enum class Kind : unsigned char { signature, redacted, encrypted };
 
   ReasoningSeal(std::size_t b, Kind k, std::string_view d, std::string_view i = {}) noexcept
@@ -72,7 +73,7 @@ class ReasoningSeal {
   std::size_t block;
   Kind kind;
   std::string_view data;
-  std::string_view id;  ///< the item's, where the protocol names its items
+  std::string_view id;  ///< the id of the item, in protocols whose items have ids
 };
 
 /// A tool call begins.
@@ -82,11 +83,11 @@ class ToolStart {
       : block(b), id(i), name(n) {}
 
   std::size_t block;
-  std::string_view id;  ///< what the tool's result is to name
+  std::string_view id;  ///< the id that the tool's result must contain
   std::string_view name;
 };
 
-/// More of a tool call's arguments: all pieces together are JSON text, or nothing, which means `{}`.
+/// More of a tool call's arguments. All pieces concatenated are JSON text; if they are empty, the arguments are `{}`.
 class ToolArguments {
  public:
   ToolArguments(std::size_t b, std::string_view j) noexcept : block(b), json(j) {}
@@ -95,60 +96,62 @@ class ToolArguments {
   std::string_view json;
 };
 
+/// A tool call ends.
 class ToolEnd {
  public:
   ToolEnd(std::size_t b, bool c) noexcept : block(b), complete(c) {}
 
   std::size_t block;
-  bool complete;  ///< false: cut short; must not be run
+  bool complete;  ///< false: the call was truncated and must not be run
 };
 
-/// Tokens, counted alike for all protocols (protocols.md 9.4).
+/// Token counts, defined in the same way for all protocols (protocols.md 9.4).
 class Usage {
  public:
   Usage() noexcept {}
 
-  std::optional<std::uint64_t> input;  ///< without what the cache read or wrote
+  std::optional<std::uint64_t> input;  ///< without tokens read from or written to the cache
   std::optional<std::uint64_t> cache_read;
   std::optional<std::uint64_t> cache_write;
-  std::optional<std::uint64_t> output;     ///< with reasoning
-  std::optional<std::uint64_t> reasoning;  ///< of the output
+  std::optional<std::uint64_t> output;     ///< including reasoning
+  std::optional<std::uint64_t> reasoning;  ///< the part of `output` that is reasoning
 
   bool operator==(const Usage&) const = default;
 };
 
 /// Why the model ended its answer (protocols.md 9.3).
 enum class FinishReason : unsigned char {
-  stop,           ///< it had said all
-  stop_sequence,  ///< a stop sequence of the request came
-  length,         ///< the request's limit on tokens
-  tool_use,       ///< it waits for the results of its tool calls
-  refusal,        ///< it, or a filter, refused
-  pause,          ///< a server-side tool loop pauses: send the answer back to go on
-  context_full,   ///< the context window
-  other,          ///< a reason that is not known here; `native` has it
+  stop,           ///< the model finished its answer
+  stop_sequence,  ///< a stop sequence of the request occurred
+  length,         ///< the token limit of the request was reached
+  tool_use,       ///< the model waits for the results of its tool calls
+  refusal,        ///< the model or a filter refused to answer
+  pause,          ///< a server-side tool loop paused: send the answer back to continue
+  context_full,   ///< the context window is full
+  other,          ///< an unknown reason, which is in `native`
 };
 
+/// Returns the name of the enumerator. The text lives as long as the program.
 UNDERSTUDY_API std::string_view to_string(FinishReason reason) noexcept;
 
-/// The answer's content is complete. Only usage and End may follow.
+/// The content of the answer is complete. Only Usage and End may follow.
 class Finish {
  public:
   Finish(FinishReason r, std::string_view n, std::string_view s = {}) noexcept
       : reason(r), native(n), stop_sequence(s) {}
 
   FinishReason reason;
-  std::string_view native;         ///< in the protocol's own word
-  std::string_view stop_sequence;  ///< which one, if it is known
+  std::string_view native;         ///< the reason as the protocol spells it
+  std::string_view stop_sequence;  ///< the stop sequence that occurred, if it is known
 };
 
-/// The stream's own last word: message_stop, [DONE].
+/// The terminal event of the stream, such as `message_stop` or `[DONE]`.
 class End {};
 
-/// Proves that the connection lives, and nothing else: a ping, a keepalive, a comment.
+/// Shows that the connection is alive, and nothing else: a ping, a keepalive or a comment.
 class Heartbeat {};
 
-/// The provider failed. There is at most one in an answer.
+/// The provider reported an error. An answer has at most one.
 class Error {
  public:
   Error() noexcept {}
@@ -158,20 +161,20 @@ class Error {
   std::string_view type;
   std::string_view code;
   std::string_view message;
-  std::string_view json;  ///< the event's data, or the body, as it came
+  std::string_view json;  ///< the event's data or the body, unchanged
 };
 
-/// What the neutral form has no word for: the begin and end of a block, a citation, a server tool's
-/// result, an empty delta, an event of an unknown type. Goes whole to a client of the same protocol.
+/// An event that the neutral form cannot express: the beginning or end of a block, a citation, the result of a server
+/// tool, an empty delta, or an event of an unknown type. A client that speaks the same protocol gets it unchanged.
 class Other {
  public:
   Other(std::string_view t, bool p) noexcept : type(t), progress(p) {}
 
   std::string_view type;
-  bool progress;  ///< it is part of the answer, such as the begin of a new block
+  bool progress;  ///< it is a part of the answer, such as the beginning of a new block
 };
 
-/// An event that could not be read. It was skipped.
+/// An event that could not be parsed. It was skipped.
 class Undecodable {
  public:
   explicit Undecodable(const char* w) noexcept : why(w) {}
@@ -179,12 +182,12 @@ class Undecodable {
   const char* why;
 };
 
-/// All that was said so far is void: another answer begins, with a Start of its own. No provider sends it; a
-/// Delivery does (client/delivery.hpp), to a consumer that has declared that it can take things back. No
-/// protocol has a word for it: encoders leave it out.
+/// Invalidates all events before it: another answer begins, with its own Start. Providers never send it. A Delivery
+/// (client/delivery.hpp) sends it to a consumer that has declared that it supports it. No protocol can express it, so
+/// encoders omit it.
 class Retract {};
 
-/// One thing that an answer says.
+/// One event of an answer. It does not own the text that its views refer to.
 class Event {
  public:
   using Body =
@@ -194,12 +197,12 @@ class Event {
   explicit Event(const Body& b) noexcept : body(b) {}
 
   Body body;
-  std::string_view raw;    ///< the bytes that say it; see invariant 7
-  std::string_view model;  ///< the model's name where it stands in `raw`, as it is written there
+  std::string_view raw;    ///< the bytes of the event; see invariant 7
+  std::string_view model;  ///< the model's name as a part of `raw`, as it is written there
 };
 
-/// Whether it is content, reasoning, tool arguments, or the end of them (protocols.md 9.1): what a
-/// stall limit waits for. Heartbeats, start markers, empty deltas and mere counts are not.
+/// Returns whether the event is progress, which is what a stall limit waits for: content, reasoning, tool arguments, or
+/// the end of them (protocols.md 9.1). Heartbeats, start markers, empty deltas and token counts are not progress.
 UNDERSTUDY_API bool is_progress(const Event& event) noexcept;
 
 }  // namespace understudy::llm

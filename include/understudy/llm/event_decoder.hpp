@@ -1,13 +1,13 @@
-/// A provider's bytes to events: the client's half of a codec.
+/// Decodes a provider's bytes into events: the client's half of a codec.
 ///
 /// Invariants
-/// 1. However the bytes are cut into pieces, the same events come out (of an undecodable one, what was
-///    found wrong first may differ).
-/// 2. Any bytes may come in. An event that cannot be read is reported (Undecodable), counted and skipped;
-///    the stream goes on. Only a block beyond the bound ends it, with `error`.
-/// 3. In steady state nothing is allocated, and between two reads little is held: the read buffer is the
-///    caller's, and what is taken apart shrinks again after a large event.
-/// 4. There is at most one Error; a provider that says it twice is believed once.
+/// 1. The events do not depend on how the bytes are divided into pieces. (For an event that cannot be decoded, the
+///    stated cause may differ.)
+/// 2. Any bytes are valid input. An event that cannot be decoded is reported (Undecodable), counted and skipped, and
+///    decoding continues. Only an event beyond the size limit ends it, with `error`.
+/// 3. In the steady state there are no allocations. Between two pieces little memory is held: the read buffer belongs
+///    to the caller, and the decoder's own memory shrinks after a large event.
+/// 4. There is at most one Error; a second error of the provider is ignored.
 ///
 ///     EventDecoder decoder(Protocol::anthropic_messages);
 ///     decoder.feed(bytes);
@@ -32,36 +32,39 @@ namespace detail {
 class PayloadReader;
 }
 
-/// What an answer has come to.
+/// The state of an answer.
 enum class Ending : unsigned char {
-  cut,       ///< neither of the others: if nothing more comes, the answer is broken
-  complete,  ///< Finish came
-  failed,    ///< Error came
+  cut,       ///< neither of the others: if nothing follows, the answer is truncated
+  complete,  ///< Finish was received
+  failed,    ///< Error was received
 };
 
-/// See the top of the file. One answer; one thread at a time.
+/// See the top of the file. A decoder serves one answer. Threads: one at a time. Movable.
 class UNDERSTUDY_API EventDecoder {
  public:
-  /// `longest`: bound in bytes on one event of a stream, or on a whole body.
+  /// `longest`: the size limit in bytes of one event of a stream, or of a whole body.
   explicit EventDecoder(Protocol protocol, BodyShape shape = BodyShape::stream,
                         std::size_t longest = sse_longest_block);
   ~EventDecoder();
   EventDecoder(EventDecoder&&) noexcept;
   EventDecoder& operator=(EventDecoder&&) noexcept;
 
-  /// Takes the next piece of the body; see SseParser::feed. Ask `next` until there is nothing before
-  /// feeding another. A whole body may come in pieces too.
+  /// Adds the next piece of the body; see SseParser::feed for lifetimes and `readable_beyond`. Call `next` until it
+  /// returns nullptr before adding another piece. A whole body may also be added in pieces.
   void feed(std::string_view piece, std::size_t readable_beyond = 0);
 
-  /// The body has ended in due form. A whole body is read now; an unfinished event of a stream is dropped.
+  /// Signals the proper end of the body. A whole body is decoded now; an unfinished event of a stream is discarded.
   void end();
 
-  /// The next event, or nullptr if more input is needed or `error` says why there will be none.
+  /// Returns the next event, which is valid until the next call of `next`, and its views until the next `feed`. Returns
+  /// nullptr if more input is needed or `error` is set.
   const Event* next();
 
+  /// Returns why decoding ended early, or a code without an error.
   error_code error() const noexcept { return error_; }
   Ending ending() const noexcept;
-  bool ended() const noexcept { return ended_; }  ///< End came
+  bool ended() const noexcept { return ended_; }  ///< End was received
+  /// Returns the number of events that could not be decoded.
   std::uint64_t undecodable() const noexcept { return undecodable_; }
 
  private:

@@ -1,14 +1,14 @@
-/// Events to a client's bytes: the gateway's half of a codec, for streams. (A whole answer: answer.hpp.)
+/// Encodes events as the bytes of a client's stream: the gateway's half of a codec. (For whole answers see answer.hpp.)
 ///
 /// Invariants
-/// 1. Where the provider's protocol is the client's, an event's own bytes (`Event::raw`) are what it gets:
-///    unknown fields survive. `pass` replaces the model's name in them, and nothing else.
-/// 2. `write` makes an answer in due form out of any events in the order of event.hpp: indices without a gap, one
-///    id for each item from begin to end, a time where the protocol has one, a block that was left open is
-///    closed (but for a call that was cut, at the end of an Anthropic stream), a terminal is written once. What
-///    the protocol has no form for is left out.
-/// 3. After `follow`, `write` goes on behind what the provider's own bytes said: with its indices, ids and time.
-/// 4. Decoding what `write` wrote gives the events again, but for Other, Undecodable and Retract.
+/// 1. If the provider and the client speak the same protocol, the client gets the bytes of the event (`Event::raw`), so
+///    that unknown fields are preserved. `forward` replaces the model's name in them, and nothing else.
+/// 2. `write` produces a valid answer from any events in the order of event.hpp: contiguous indices, one id for each
+///    item from its beginning to its end, and a time if the protocol has one. A block that was left open is closed
+///    (except for a truncated tool call at the end of an Anthropic stream), and the terminal event is written once.
+///    Events that the protocol cannot express are omitted.
+/// 3. After `follow`, `write` continues after the provider's bytes: it uses the indices, ids and time found in them.
+/// 4. Decoding the output of `write` yields the same events, except for Other, Undecodable and Retract.
 ///
 ///     const auto encoder = codec_for(Protocol::openai_chat).encoder(request);
 ///     std::string out;
@@ -23,26 +23,26 @@
 
 namespace understudy::llm {
 
-/// See the top of the file. One answer; one thread at a time.
+/// See the top of the file. An encoder serves one answer. Threads: one at a time.
 class UNDERSTUDY_API EventEncoder {
  public:
   virtual ~EventEncoder() = default;
 
-  /// Appends what the client is to get for this event. Some of it may wait for the events that follow;
-  /// End or Error brings it all out.
+  /// Appends the bytes of the event to `out`. The encoder may hold some of them back until later events; End and Error
+  /// write everything that is held.
   virtual void write(const Event& event, std::string& out) = 0;
 
-  /// Takes note of an event whose own bytes the client got: as `write`, with what it appends thrown away, but
-  /// cheaper where that is much.
+  /// Records an event whose own bytes the client got. The effect is that of `write` with its output discarded, at a
+  /// lower cost where that output is large.
   virtual void follow(const Event& event);
 
  private:
   std::string unused_;
 };
 
-/// Appends the event's own bytes, with the model's name replaced where it stands in them. For a client
-/// that speaks the provider's protocol. After a switch within an answer, `write` goes on; it must have
-/// followed the earlier events to know what is open.
-UNDERSTUDY_API void pass(const Event& event, std::string_view model, std::string& out);
+/// Appends the event's own bytes to `out`, with the model's name in them replaced by `model`. For clients that speak
+/// the provider's protocol. If another member continues the answer, use `write` from then on; the encoder must have
+/// followed the earlier events in order to know which blocks are open.
+UNDERSTUDY_API void forward(const Event& event, std::string_view model, std::string& out);
 
 }  // namespace understudy::llm

@@ -1,13 +1,13 @@
-/// A provider over HTTP: any server that speaks one of the protocols.
+/// A provider that is reached by HTTP: any server that speaks one of the protocols.
 ///
 /// Invariants
-/// 1. What is sent is what the user has configured and the request says, nothing else: no client's name,
-///    no telemetry. A credential goes into one header, and nowhere else.
-/// 2. A request of the provider's own protocol goes as it came but for model and streaming, so that fields
-///    unknown here survive; any other is translated (translate.hpp).
-/// 3. The answer is streamed whatever the caller asked for, so that a stall can be told from a long
-///    answer, unless `stream` is false. A server that answers whole all the same is understood.
-/// 4. An attempt's clocks see every wait. Closing is abrupt.
+/// 1. Only what the user configured and what the request contains is sent: no client name and no telemetry. A
+///    credential is sent in one header only.
+/// 2. A request in the provider's own protocol is sent unchanged except for model and streaming, so that unknown fields
+///    are preserved. Any other request is translated (translate.hpp).
+/// 3. Unless `stream` is false, the answer is streamed even if the caller asked for a whole answer, so that a stall can
+///    be distinguished from a long answer. A server that still answers with one body is understood.
+/// 4. The limits of the attempt cover every wait. Connections are closed abruptly.
 ///
 ///     HttpProvider anthropic(client, HttpProviderOptions("anthropic", Protocol::anthropic_messages,
 ///                                                        parse_url("https://api.anthropic.com").value()));
@@ -27,10 +27,11 @@
 
 namespace understudy::llm {
 
+/// How a provider is reached.
 class HttpProviderOptions {
  public:
-  /// `base_url` as the providers' own SDKs want it: "https://api.anthropic.com",
-  /// "https://api.openai.com/v1". A query in it is sent along.
+  /// `url` has the form that the provider's own SDK expects: "https://api.anthropic.com",
+  /// "https://api.openai.com/v1". If it has a query, every request has it too.
   HttpProviderOptions(std::string provider_name, Protocol speaks, Url url)
       : name(std::move(provider_name)),
         protocol(speaks),
@@ -51,20 +52,20 @@ class HttpProviderOptions {
   Url base_url;
   Authorization authorization;
   HttpFields headers;
-  bool stream = true;                             ///< false: the provider cannot
-  std::shared_ptr<const ModelProfiles> profiles;  ///< default: the table alone
+  bool stream = true;                             ///< false: the provider cannot stream
+  std::shared_ptr<const ModelProfiles> profiles;  ///< default: only the built-in table
 };
 
-/// A request for something that is not read here, such as "/embeddings": it goes as it came, but for its model.
-class PassedRequest {
+/// A request that is forwarded without being parsed, such as to "/embeddings". Only the model in it is replaced.
+class ForwardedRequest {
  public:
-  PassedRequest(std::string path, std::string json)
+  ForwardedRequest(std::string path, std::string json)
       : below(std::move(path)), body(std::move(json)) {}
 
-  /// The model that the body names is sent, in place of the member's.
-  PassedRequest& with_own_model(bool on = true) { return own_model = on, *this; }
-  /// As Request::betas.
-  PassedRequest& with_betas(std::string names) { return betas = std::move(names), *this; }
+  /// Keeps the model that the body names, in place of the member's model.
+  ForwardedRequest& with_own_model(bool on = true) { return own_model = on, *this; }
+  /// See Request::betas.
+  ForwardedRequest& with_betas(std::string names) { return betas = std::move(names), *this; }
 
   std::string below;  ///< the path below the base URL and its version
   std::string body;   ///< a JSON object
@@ -72,21 +73,23 @@ class PassedRequest {
   bool own_model = false;
 };
 
-/// See the top of the file. `client` must outlive it and every Stream that it has opened.
+/// See the top of the file. `client` must outlive the provider and every Stream that it has opened. Threads: a single
+/// executor.
 class UNDERSTUDY_API HttpProvider final : public Provider {
  public:
   HttpProvider(HttpClient& client, HttpProviderOptions options);
 
   asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) override;
 
-  /// Completes with the body of the answer, which is whole and JSON (the limit is whole_answer's). Errors:
-  /// classified, but never to be mended; `format_error` where the request is no JSON object. Cancellation and
-  /// lifetimes: as for `open`.
-  asio::awaitable<Result<std::string>> pass(const PassedRequest& request, Attempt& attempt);
+  /// Sends `request` to `attempt.member()` without parsing it. Completes with the body of the response, which
+  /// must be whole and at most 64 MiB (the limit `whole_answer` applies). Errors: classified, never marked for mending;
+  /// `format_error` if the body of the request is not a JSON object. Cancellation and lifetimes: as for `open`.
+  asio::awaitable<Result<std::string>> forward(const ForwardedRequest& request, Attempt& attempt);
 
  private:
   asio::awaitable<Result<Stream>> open_quietly(const Request& request, Attempt& attempt);
-  asio::awaitable<Result<std::string>> pass_quietly(const PassedRequest& request, Attempt& attempt);
+  asio::awaitable<Result<std::string>> forward_quietly(const ForwardedRequest& request,
+                                                       Attempt& attempt);
   void mended(Failure& failure, const Request& request, const Attempt& attempt) const;
 
   HttpClient& client_;

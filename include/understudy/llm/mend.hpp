@@ -1,5 +1,5 @@
-/// Requests that a provider refuses for something that can be left out of them (failover.md 1.2): mended once,
-/// in a copy, and sent again.
+/// Mends a request that a provider refused because of something that can be removed from it (failover.md 1.2). The
+/// caller mends a copy once, and sends it again.
 ///
 ///     Request copy = request;
 ///     if (mend(copy, FailoverReason::thinking_signature)) { send(copy); }
@@ -11,16 +11,16 @@
 
 namespace understudy::llm {
 
-/// Takes out of `request` what `reason` says is refused; what it came as (`body`) no longer counts then.
-/// False if there is no such thing in it, or nothing that can be mended.
+/// Removes from `request` what `reason` states as refused. The original body (`body`) is no longer used then. Returns
+/// false, and changes nothing, if the request contains no such thing or the reason cannot be mended.
 ///
 ///     thinking_signature, invalid_encrypted_content   reasoning of earlier turns
-///     reasoning_mandatory                             the wish not to think
+///     reasoning_mandatory                             the setting that disables thinking
 ///     multimodal_tool_content_unsupported             images and documents in tool results
 ///     image_corrupt                                   images
 ///     llama_cpp_grammar_pattern                       `pattern` and `format` in schemas
 ///
-/// (An image that is too large would have to be scaled, which is the caller's to do.)
+/// (An image that is too large would have to be scaled, which the caller must do.)
 UNDERSTUDY_API bool mend(Request& request, FailoverReason reason);
 
 }  // namespace understudy::llm

@@ -1,12 +1,13 @@
-/// What is known of a model before it is asked: its window, how long it may think, and which parameters
-/// it takes.
+/// What is known about a model before a request is sent to it: its context window, how long it may think, and which
+/// parameters it supports.
 ///
 /// Invariants
-/// 1. What is not known is not claimed: no window, no prefill, no floor, and every parameter allowed.
-/// 2. The user's word wins over the table (lib/llm/model_profile.cpp), the longer slug over the shorter.
-/// 3. A slug matches a model's name from its start, after everything up to the last `/` and after
-///    Bedrock's region and vendor; the next character must be the end or one of `- . _ : @`. A dot and a
-///    dash between digits are the same (failover.md 2.3).
+/// 1. Nothing is claimed about unknown models: no window, no prefill, no reasoning floor, and every parameter allowed.
+/// 2. The user's entries take precedence over the table (lib/llm/model_profile.cpp), and longer slugs over shorter
+///    ones.
+/// 3. A slug matches the beginning of a model's name, after removing everything up to the last `/` and Bedrock's region
+///    and vendor. The next character must be the end or one of `- . _ : @`. A dot and a dash between digits are
+///    equivalent (failover.md 2.3).
 ///
 ///     ModelProfiles profiles;
 ///     profiles.entry("local", "qwen3").context_window = 32'768;
@@ -28,47 +29,48 @@
 
 namespace understudy::llm {
 
-/// Which of `temperature`, `top_p` and `top_k` a request may have.
+/// Which of `temperature`, `top_p` and `top_k` a request may contain.
 enum class SamplingRule : unsigned char {
-  any,      ///< all that the protocol has
-  one_of,   ///< temperature or top_p, not both
-  refused,  ///< none: 400, or only the default is taken
+  any,      ///< all that the protocol supports
+  one_of,   ///< `temperature` or `top_p`, but not both
+  refused,  ///< none: status 400, or only the default is accepted
 };
 
-/// How thinking is asked for.
+/// How a request controls thinking.
 enum class ThinkingStyle : unsigned char {
-  unknown,   ///< sent as the caller wrote it
-  none,      ///< the model has none to ask for
+  unknown,   ///< thinking parameters are sent unchanged
+  none,      ///< the model does not think
   budget,    ///< `thinking: {type: enabled, budget_tokens}`
-  adaptive,  ///< `thinking: {type: adaptive}` and `output_config.effort`; a budget is a 400
+  adaptive,  ///< `thinking: {type: adaptive}` and `output_config.effort`; a budget is refused
   effort,    ///< `reasoning_effort`, `reasoning.effort`
 };
 
-/// What is known of one model.
+/// What is known about one model.
 class ModelProfile {
  public:
   ModelProfile() noexcept {}
 
   std::optional<std::uint64_t> context_window;  ///< tokens, prompt and answer together
-  bool accepts_prefill = false;                 ///< an answer begun by the caller may be continued
-  Clock::duration reasoning_floor{};            ///< no stall is called before this; zero: no floor
+  bool accepts_prefill = false;       ///< the model continues an answer that the caller has begun
+  Clock::duration reasoning_floor{};  ///< no automatic stall limit is shorter; zero: no floor
   SamplingRule sampling = SamplingRule::any;
   ThinkingStyle thinking = ThinkingStyle::unknown;
   OutputLimit output_limit = OutputLimit::max_tokens;
-  bool stop_sequences = true;  ///< `stop` is taken
+  bool stop_sequences = true;  ///< `stop` is supported
 };
 
-/// The table, and what the user knows better. A value: copies are independent. Safe to read from many
-/// threads.
+/// The built-in table and the user's entries. A value: copies are independent. Threads: const functions may be called
+/// concurrently.
 class UNDERSTUDY_API ModelProfiles {
  public:
   ModelProfiles() noexcept {}
 
-  /// What is known of `model` at `provider`.
+  /// Returns what is known about `model` at `provider`.
   ModelProfile find(std::string_view provider, std::string_view model) const;
 
-  /// The user's own entry, to be changed: it begins as `find` says. It serves every model that the slug
-  /// matches, at this provider, or at any if `provider` is empty. Valid until the next call.
+  /// Returns the user's entry for the slug, for the caller to change; a new entry is initialized with the result of
+  /// `find`. It applies to every model that the slug matches, at this provider, or at any provider if `provider` is
+  /// empty. The reference is valid until the next call.
   ModelProfile& entry(std::string_view provider, std::string_view slug);
 
  private:
@@ -82,7 +84,7 @@ class UNDERSTUDY_API ModelProfiles {
   std::vector<Entry> entries_;
 };
 
-/// Whether the table knows the model's family.
+/// Returns whether the built-in table contains the model's family.
 UNDERSTUDY_API bool known_family(std::string_view model);
 
 }  // namespace understudy::llm

@@ -1,6 +1,6 @@
 /// The protocols that providers and clients speak.
 ///
-/// What is particular about each is in its folder of lib/llm and in its row (protocol_traits.hpp). No other code
+/// The specifics of each protocol are in its folder of lib/llm and in its row (protocol_traits.hpp). No other code
 /// switches over protocols.
 #pragma once
 
@@ -12,23 +12,24 @@
 
 namespace understudy::llm {
 
+/// A protocol of an LLM API.
 enum class Protocol : unsigned char {
   anthropic_messages,  ///< POST /v1/messages
-  openai_chat,         ///< POST /v1/chat/completions, and the many servers that speak it too
+  openai_chat,         ///< POST /v1/chat/completions, also of compatible servers
   openai_responses,    ///< POST /v1/responses, and the ChatGPT/Codex back end
 };
 
-/// All of them, in the enumeration's order.
+/// All protocols, in the order of the enumeration.
 inline constexpr std::array protocols{Protocol::anthropic_messages, Protocol::openai_chat,
                                       Protocol::openai_responses};
 
-/// The name in a configuration, which is the enumerator's.
+/// Returns the name in a configuration, which is the name of the enumerator. It lives as long as the program.
 UNDERSTUDY_API std::string_view to_string(Protocol protocol) noexcept;
 
-/// The protocol of that name, exactly as written, or nothing.
+/// Returns the protocol with exactly that name, or nothing.
 UNDERSTUDY_API std::optional<Protocol> protocol_from(std::string_view name) noexcept;
 
-/// Whether a body is a stream of events or one JSON document.
+/// The form of a response body: a stream of events, or one JSON document.
 enum class BodyShape : unsigned char { stream, whole };
 
 }  // namespace understudy::llm

@@ -1,4 +1,4 @@
-/// Who answers requests: what a failover's attempt asks.
+/// The interface of a provider, to which the attempts of a failover send requests.
 ///
 ///     auto outcome = co_await failover(chain, policy, state, [&](Attempt& attempt) {
 ///       return provider_of(attempt.member()).open(request, attempt);
@@ -14,16 +14,16 @@
 
 namespace understudy::llm {
 
-/// See the top of the file. Threads: one executor.
+/// See the top of the file. Threads: a single executor.
 class UNDERSTUDY_API Provider {
  public:
   virtual ~Provider() = default;
 
-  /// Sends `request` for `attempt.member()`, with its credential, mended for `attempt.mends()`. Completes
-  /// with a Stream at its first progress, which has told the attempt of every phase, byte and heartbeat
-  /// until then. Errors: classified; `with_mend` where this very request can be mended for them. An answer
-  /// that ends without having said anything is `malformed_response`. Cancellation: ends at once, with
-  /// operation_aborted, or thrown as Asio does. `request` and `attempt` must outlive the call, not the Stream.
+  /// Sends `request` to `attempt.member()` with the attempt's credential, mended for `attempt.mends()`. Completes with
+  /// a Stream at the first progress, and reports every phase, byte and heartbeat until then to the attempt. Errors:
+  /// classified, and marked `with_mend` if this request can be mended for the error. An answer that ends without
+  /// content fails with `malformed_response`. Cancellation: ends at once, with the error operation_aborted or an
+  /// exception as in Asio. `request` and `attempt` must outlive the operation; they need not outlive the Stream.
   virtual asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) = 0;
 };
 

@@ -1,12 +1,12 @@
-/// What is asked of a model, whoever's protocol it is asked in.
+/// A request to a model, in a form that does not depend on the protocol.
 ///
 /// Invariants
-/// 1. Tool results stand in user messages, before that message's other parts; system text that opens the
-///    conversation stands in `system`, later system text in messages of that role.
-/// 2. Reasoning remembers who made it. Only its maker may get it back.
-/// 3. JSON of the caller's (schemas, arguments, extra fields) is kept as text: numbers do not change.
-/// 4. What the neutral form has no word for is kept (`extra`, OpaquePart) and is written again only to a
-///    provider of the same protocol.
+/// 1. Tool results are in user messages, before the other parts of the message. System text at the beginning of the
+///    conversation is in `system`; later system text is in messages with that role.
+/// 2. Reasoning records its origin. It is sent back only to the provider and model that produced it.
+/// 3. The caller's JSON (schemas, arguments, extra fields) is kept as text, so that numbers do not change.
+/// 4. Content that the neutral form cannot express is kept (`extra`, OpaquePart). It is written only to a provider
+///    that speaks the same protocol.
 ///
 ///     Request request("claude-sonnet-5");
 ///     request.system.emplace_back("Answer briefly.");
@@ -26,31 +26,32 @@
 
 namespace understudy::llm {
 
-/// Members of a JSON object that one protocol alone knows: name and value, the value as JSON text.
+/// Members of a JSON object that are specific to one protocol: pairs of a name and a value, the value as JSON text.
 using ExtraFields = std::vector<std::pair<std::string, std::string>>;
 
+/// Text of the user, the assistant or the system.
 class TextPart {
  public:
   explicit TextPart(std::string t = {}) : text(std::move(t)) {}
 
   std::string text;
-  bool refusal = false;  ///< an assistant's own refusal
+  bool refusal = false;  ///< the text is the assistant's refusal
   ExtraFields extra;
 };
 
-/// An image, by its bytes or by where it is.
+/// An image, given by its bytes or by its URL.
 class ImagePart {
  public:
   ImagePart() {}
 
-  std::string media_type;  ///< of `base64`: "image/png"
+  std::string media_type;  ///< the media type of `base64`, such as "image/png"
   std::string base64;
-  std::string url;     ///< if not empty, `base64` is
-  std::string detail;  ///< "low", "high"; empty: the provider's choice
+  std::string url;     ///< if it is not empty, `base64` is empty
+  std::string detail;  ///< "low" or "high"; empty: the provider's default
   ExtraFields extra;
 };
 
-/// The assistant called a tool.
+/// A tool call by the assistant.
 class ToolCallPart {
  public:
   ToolCallPart() {}
@@ -59,11 +60,11 @@ class ToolCallPart {
 
   std::string id;
   std::string name;
-  std::string arguments;  ///< JSON text, as the model wrote it: it need not be valid. Empty: `{}`
+  std::string arguments;  ///< JSON text as the model wrote it, which may be invalid. Empty: `{}`
   ExtraFields extra;
 };
 
-/// A part that only its own protocol knows: a document, a server tool's use or result.
+/// A part that is specific to one protocol: a document, or the use or result of a server tool.
 class OpaquePart {
  public:
   OpaquePart(Protocol p, std::string t, std::string j)
@@ -71,10 +72,10 @@ class OpaquePart {
 
   Protocol protocol;
   std::string type;
-  std::string json;  ///< all of it
+  std::string json;  ///< the whole part as JSON text
 };
 
-/// What came of a tool call.
+/// The result of a tool call.
 class ToolResultPart {
  public:
   using Content = std::variant<TextPart, ImagePart, OpaquePart>;
@@ -90,7 +91,7 @@ class ToolResultPart {
   ExtraFields extra;
 };
 
-/// Who made a piece of reasoning. What is not known is empty.
+/// The protocol, provider and model that produced a piece of reasoning. Unknown values are empty.
 class Origin {
  public:
   Origin() {}
@@ -101,22 +102,25 @@ class Origin {
   std::string model;
 };
 
-/// Reasoning of an earlier turn. Its maker wants it back unchanged, so `json`, if there, is what is sent.
+/// Reasoning of an earlier turn. The provider that produced it requires it back unchanged, so `json` is sent if it is
+/// not empty.
 class ReasoningPart {
  public:
   explicit ReasoningPart(Origin o) : origin(std::move(o)) {}
 
   Origin origin;
-  std::string text;  ///< as far as one can read it
-  std::string seal;  ///< signature, redacted or encrypted content
-  std::string json;  ///< the part as its maker's protocol has it; empty: made of the above
+  std::string text;  ///< the readable text, if any
+  std::string seal;  ///< the signature, or the redacted or encrypted content
+  std::string json;  ///< the part in its origin's protocol; empty: built from the members above
 };
 
 using Part =
     std::variant<TextPart, ImagePart, ToolCallPart, ToolResultPart, ReasoningPart, OpaquePart>;
 
+/// The role of a message.
 enum class Role : unsigned char { user, assistant, system };
 
+/// A message of the conversation.
 class Message {
  public:
   explicit Message(Role r) : role(r) {}
@@ -127,7 +131,7 @@ class Message {
   ExtraFields extra;
 };
 
-/// A function that the model may call. A tool that the provider runs itself is `provider_tool`.
+/// A function that the model may call, or a tool that the provider runs itself (`provider_tool`).
 class Tool {
  public:
   Tool() {}
@@ -136,17 +140,19 @@ class Tool {
 
   std::string name;
   std::string description;
-  std::string
-      schema;  ///< JSON Schema of the arguments, as text. Empty: an object without properties
+  /// The JSON Schema of the arguments, as text. Empty: an object without properties.
+  std::string schema;
   std::optional<bool> strict;
-  std::string
-      provider_tool;  ///< if not empty: the whole tool as JSON text, for its own protocol alone
+  /// If not empty, the whole tool as JSON text. It is written only in the protocol that it came in.
+  std::string provider_tool;
   ExtraFields extra;
 };
 
+/// Whether the model must call a tool, and which one.
 class ToolChoice {
  public:
-  /// unset: not said; automatic: the model decides; any: at least one call; named: that tool.
+  /// unset: not specified; automatic: the model decides; any: at least one call; named: the tool with that name;
+  /// none: no calls.
   enum class Mode : unsigned char { unset, automatic, any, named, none };
 
   ToolChoice() {}
@@ -156,24 +162,24 @@ class ToolChoice {
   std::string name;
 };
 
-/// The answer is to be JSON.
+/// Requires the answer to be JSON.
 class OutputFormat {
  public:
   OutputFormat() {}
 
-  std::string name;    ///< where the protocol wants one; empty: "output"
-  std::string schema;  ///< JSON Schema as text. Empty: any JSON object
+  std::string name;    ///< for protocols that require a name; empty: "output"
+  std::string schema;  ///< a JSON Schema as text; empty: any JSON object
   std::optional<bool> strict;
 };
 
-/// What OpenAI's chat protocol calls the limit on the answer (Anthropic: always `max_tokens`; Responses:
-/// always `max_output_tokens`).
+/// The name of the limit on output tokens in OpenAI's chat protocol. (Anthropic always uses `max_tokens`, and
+/// Responses always uses `max_output_tokens`.)
 enum class OutputLimit : unsigned char { max_tokens, max_completion_tokens };
 
-/// How much the model is to think. All of it unset: the provider's default.
+/// How much the model should think. If nothing is set, the provider's default applies.
 class Thinking {
  public:
-  /// budget: up to `budget_tokens`; adaptive: as the model sees fit, guided by `effort`.
+  /// budget: up to `budget_tokens` tokens; adaptive: the model decides, guided by `effort`.
   enum class Mode : unsigned char { unset, off, adaptive, budget };
 
   Thinking() {}
@@ -181,9 +187,10 @@ class Thinking {
   Mode mode = Mode::unset;
   std::uint64_t budget_tokens = 0;
   std::string effort;   ///< "none", "minimal", "low", "medium", "high", "xhigh", "max"
-  std::string display;  ///< how much of it to show, in the protocol's own word
+  std::string display;  ///< how much of the thinking to show; a value of the protocol
 };
 
+/// Sampling parameters. Unset: the provider's default.
 class Sampling {
  public:
   Sampling() {}
@@ -208,33 +215,34 @@ class Request {
   std::optional<OutputFormat> output;
   Sampling sampling;
   std::vector<std::string> stop;
-  std::optional<std::uint64_t> max_tokens;  ///< of the answer, with reasoning
+  std::optional<std::uint64_t> max_tokens;  ///< limit on the answer, including reasoning
 
-  /// What `max_tokens` is called in the chat protocol: a client's own word, until the request goes to
-  /// another. None: as model_profile.hpp has it for the model.
+  /// The name of `max_tokens` in the chat protocol, as the client wrote it; it applies until the request is translated
+  /// for another target. None: the name that model_profile.hpp specifies for the model.
   std::optional<OutputLimit> output_limit;
   Thinking thinking;
-  std::string user;  ///< an opaque id of the end user
+  std::string user;  ///< an opaque identifier of the end user
   bool stream = true;
-  bool stream_usage =
-      true;  ///< whether a stream is to say what it used, where that is the caller's choice
+  /// Whether the stream should report token usage, for protocols in which the caller decides that.
+  bool stream_usage = true;
 
-  /// Whether Responses is asked for reasoning to be given back, sealed. Models that do not reason refuse that.
+  /// Whether a Responses request asks for encrypted reasoning that the caller can send back. Models without reasoning
+  /// refuse that.
   bool sealed_reasoning = true;
 
-  /// Where it came from, if it came from a client: the protocol that `extra` fields belong to, here and
-  /// in every part, and the body as it came.
+  /// For a request that came from a client: its protocol, to which the `extra` fields here and in every part belong.
+  /// `body` is the client's body, unchanged.
   std::optional<Protocol> origin;
   ExtraFields extra;
   std::string body;
 
-  /// Features of Anthropic's API that the caller opts in to, with commas between (`anthropic-beta`): named to
-  /// providers of its protocol, beside those in their own headers.
+  /// A comma-separated list of features of Anthropic's API that the caller enables (`anthropic-beta`). It is sent to
+  /// providers that speak that protocol, in addition to the features in their configured headers.
   std::string betas;
 };
 
-/// The prompt's size as stall limits and context windows count it: characters / 4, images, sounds
-/// and documents by their bytes aside.
+/// Returns the estimated size of the prompt in tokens, for stall limits and context windows: the number of bytes of its
+/// text divided by 4. The data of images, audio and documents is not counted. Threads: any.
 UNDERSTUDY_API std::uint64_t estimated_tokens(const Request& request) noexcept;
 
 }  // namespace understudy::llm

@@ -1,15 +1,16 @@
-/// How long a provider asks to be left alone, in whatever form it says so.
+/// Determines how long a provider asks callers to wait, from all forms in which providers state it.
 ///
-/// Looked for in this order; the first that names a time in the future is the answer: `retry-after-ms`,
+/// The sources are tried in this order, and the first that names a time in the future is used: `retry-after-ms`,
 /// `retry-after`, the body (`retryDelay`, `retry_after`, `resets_in_seconds`, `resets_at`, `reset_at`,
-/// and wordings such as "try again in 7m12s"), and the rate limit headers' resets.
+/// and phrases such as "try again in 7m12s"), and the reset times of the rate limit headers.
 ///
 /// Invariants
-/// 1. Pure: the time is an argument. Any bytes may come in; nothing throws, and at most
+/// 1. The functions are pure: the current time is an argument. Any bytes are valid, nothing throws, and at most
 ///    `retry_after_body_limit` bytes of the body are read.
-/// 2. The answer is more than zero and at most `longest_retry_after`. A time of zero or in the past, what
-///    is negative, not a number or garbage, counts as not said.
-/// 3. A date is taken relative to the response's own `Date`, so a wrong clock does no harm (RFC 9110 10.2.3).
+/// 2. The result is greater than zero and at most `longest_retry_after`. A time that is zero, negative, in the past or
+///    not a number is ignored.
+/// 3. A date is interpreted relative to the `Date` header of the response, so that a wrong clock has no effect
+///    (RFC 9110 10.2.3).
 ///
 ///     const HeaderField headers[] = {{"retry-after", "21"}};
 ///     assert(retry_after(headers, "", std::chrono::system_clock::now()) == 21s);
@@ -26,23 +27,25 @@
 
 namespace understudy::llm {
 
+/// In bytes.
 inline constexpr std::size_t retry_after_body_limit = std::size_t{64} * 1024;
 inline constexpr Clock::duration longest_retry_after = std::chrono::hours(24 * 366);
 
-/// Name and value; names in any case.
+/// The name and value of a header. Names are case-insensitive.
 using HeaderField = std::pair<std::string_view, std::string_view>;
 
-/// The time to wait from now on, or nothing if the provider did not say. See the top of the file.
+/// Returns how long to wait from `now` on, or nothing if the provider did not state it. See the top of the file.
 UNDERSTUDY_API std::optional<Clock::duration> retry_after(
     std::span<const HeaderField> headers, std::string_view body,
     std::chrono::system_clock::time_point now);
 
-/// A time as providers write it: an HTTP date in any of its three forms (RFC 9110 5.6.7), or RFC 3339.
+/// Parses a time as providers write it: an HTTP date in any of its three forms (RFC 9110 5.6.7), or RFC 3339. Returns
+/// nothing if `text` is not a time.
 UNDERSTUDY_API std::optional<std::chrono::system_clock::time_point> parse_date(
     std::string_view text, std::chrono::system_clock::time_point now);
 
-/// A span as providers write it, all of the text: "21", "2.66", "120ms", "7m12s", "18h31m10s",
-/// "4hr 5min", "6 seconds". A number without a unit is seconds. Nothing if it is not one.
+/// Parses a duration as providers write it: "21", "2.66", "120ms", "7m12s", "18h31m10s", "4hr 5min", "6 seconds". A
+/// number without a unit is in seconds. Returns nothing if `text` as a whole is not a duration.
 UNDERSTUDY_API std::optional<Clock::duration> parse_span(std::string_view text);
 
 }  // namespace understudy::llm

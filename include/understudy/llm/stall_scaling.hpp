@@ -1,7 +1,7 @@
-/// How long a provider may take over a large prompt before that is a stall.
+/// The default stall limit for large prompts.
 ///
 /// Invariants
-/// 1. Pure: the same size, the same time. An explicit limit of the user takes precedence (runtime/stall_limits.hpp).
+/// 1. The function is pure. A limit that the user sets explicitly takes precedence (runtime/stall_limits.hpp).
 ///
 ///     const auto tokens = estimated_tokens(request);
 ///     auto options = CallOptions().with_prompt(tokens).with_scaled_stale(scaled_stale(tokens));
@@ -13,8 +13,8 @@
 
 namespace understudy::llm {
 
-/// The default limit between progress and progress for a prompt of this size, in tokens; zero for a prompt that needs
-/// none of its own. The numbers are those of the agent in whose issue #22277 this project began.
+/// Returns the default limit on the time between two progress events for a prompt of this size, in tokens. Zero: the
+/// prompt needs no limit of its own. The values are those of the agent whose issue #22277 motivated this project.
 constexpr Clock::duration scaled_stale(std::uint64_t prompt_tokens) noexcept {
   if (prompt_tokens > 100'000) {
     return std::chrono::seconds(300);

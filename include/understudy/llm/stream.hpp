@@ -1,15 +1,15 @@
-/// An answer while it comes: events, pulled one at a time.
+/// A streamed answer, from which the caller reads one event at a time.
 ///
 /// Invariants
-/// 1. It is opened at its first progress: `try_next` begins with what came until then, Start included.
-/// 2. It has one end: `ready` says false, and the answer is complete, or a Failure. What was cut short is
-///    never complete.
-/// 3. Only `ready` waits, and only while it waits do stall limits run (the call's deadline runs always):
-///    a slow consumer is no stalled provider. A limit that runs out closes the connection.
-/// 4. An event and its views are valid until the next `ready`.
-/// 5. A provider's answer has at most `longest_answer` bytes of text, reasoning and calls: more is
-///    `malformed_response`, so that who keeps it keeps no more.
-/// 6. Dropping it closes the connection, abruptly, unless the answer was read to its end.
+/// 1. A Stream exists from the first progress on. `try_next` begins with all events until then, including Start.
+/// 2. It ends in one of two ways: `ready` returns false, and the answer is complete; or `ready` returns a Failure. A
+///    truncated answer is never complete.
+/// 3. Only `ready` waits, and stall limits run only while it waits, so that a slow consumer is not taken for a stalled
+///    provider. (The deadline of the call always runs.) A limit that expires closes the connection.
+/// 4. An event and its views are valid until the next call of `ready`.
+/// 5. A provider's answer has at most `longest_answer` bytes of text, reasoning and tool calls. A larger answer fails
+///    with `malformed_response`, so that a consumer that stores an answer needs no limit of its own.
+/// 6. The destructor closes the connection abruptly, unless the answer was read to its end.
 ///
 ///     while ((co_await stream.ready()).value()) {
 ///       while (const Event* event = stream.try_next()) { ... }
@@ -29,9 +29,10 @@
 
 namespace understudy::llm {
 
+/// In bytes; see invariant 5.
 inline constexpr std::size_t longest_answer = std::size_t{32} * 1024 * 1024;
 
-/// What a Stream reads from; see there for what is asked of both functions.
+/// The implementation behind a Stream. Its functions have the contracts of the functions of the same name there.
 class UNDERSTUDY_API StreamSource {
  public:
   virtual ~StreamSource() = default;
@@ -43,31 +44,32 @@ class UNDERSTUDY_API StreamSource {
   virtual void ask_takeover(const std::function<Takeover()>& /*may_another_take_over*/) {}
 };
 
-/// See the top of the file. Threads: the executor it was opened on.
+/// See the top of the file. Movable. Threads: only the executor on which it was opened.
 class UNDERSTUDY_API Stream {
  public:
   explicit Stream(std::unique_ptr<StreamSource> source) noexcept : source_(std::move(source)) {}
 
-  /// Whose words the events' raw bytes are.
+  /// Returns the protocol of the events' raw bytes.
   Protocol protocol() const noexcept { return source_->protocol(); }
 
-  /// Whether it came as one body: the events' raw bytes are no frames of a stream then.
+  /// Returns whether the answer was received as one body. In that case the events' raw bytes are not frames of a
+  /// stream.
   bool whole() const noexcept { return source_->whole(); }
 
-  /// The next event that has come already, or nullptr. An Error is no event here but `ready`'s failure,
-  /// or nothing behind a Finish.
+  /// Returns the next event that has already been received, or nullptr. Never returns an Error event: an error is the
+  /// failure of `ready`, and is ignored after a Finish.
   const Event* try_next() { return source_->try_next(); }
 
-  /// Completes when `try_next` has something: true; or at the end of a complete answer: false. Errors:
-  /// the provider's, classified; `connection` when the connection broke; `malformed_response` when the
-  /// stream ended without its terminal event; a limit's code, with evidence, when it ran out; and always
-  /// the same one afterwards. Cancellation: throws operation_aborted, the connection is
-  /// closed, and from then on it fails with StopReason::cancelled.
+  /// Completes with true when `try_next` has an event, or with false at the end of a complete answer. Errors: the
+  /// provider's error, classified; `connection` if the connection broke; `malformed_response` if the stream ended
+  /// without its terminal event; the code of a limit that expired, with evidence. After an error, every call fails with
+  /// the same error. Cancellation: throws operation_aborted and closes the connection; later calls fail with
+  /// StopReason::cancelled.
   asio::awaitable<Result<bool>> ready() { return source_->ready(); }
 
-  /// Who can go on where this stream stalls says so, and is asked when a progress limit runs out: where nobody
-  /// can take over, the limit becomes `last_member` (failover.md 2.5). Without it a limit stands as it is. What is
-  /// given must outlive the stream.
+  /// Sets the function that is asked when a progress limit expires. If no member can take over, the limit becomes
+  /// `last_member` (failover.md 2.5). Without a function, limits apply as they are. The function must outlive the
+  /// stream.
   void ask_takeover(const std::function<Takeover()>& may_another_take_over) {
     source_->ask_takeover(may_another_take_over);
   }
@@ -76,8 +78,8 @@ class UNDERSTUDY_API Stream {
   std::unique_ptr<StreamSource> source_;
 };
 
-/// Reads the rest and puts it together. Completes with a complete answer; errors and cancellation as
-/// `ready`. `stream` must outlive it.
+/// Reads the rest of the stream and assembles the answer. Completes with a complete answer. Errors and cancellation: as
+/// for Stream::ready. `stream` must outlive the operation.
 UNDERSTUDY_API asio::awaitable<Result<Answer>> read_answer(Stream& stream);
 
 }  // namespace understudy::llm

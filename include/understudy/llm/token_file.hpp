@@ -1,16 +1,16 @@
-/// A file of OAuth tokens that several programs share: locked, read, and replaced as a whole.
+/// A file of OAuth tokens that several programs share. It is locked, read, and replaced atomically.
 ///
 /// Invariants
-/// 1. `reserve` has put the new file and its space on the disk when it returns, so that a disk that fills up
-///    afterwards does not keep `write` from succeeding.
-/// 2. A reader sees the old contents or the new ones, also after a crash: the new file is written beside the
-///    old one, synchronized, renamed over it, and the folder synchronized. Only where the file is a mount
-///    point, which cannot be renamed over, is it overwritten in place.
-/// 3. A symbolic link stays one: what it points to is replaced. Owner, group and mode are kept; a file that
-///    everyone may read becomes 0600.
-/// 4. The lock is an exclusive flock(2) on "FILE.lock" beside the file that a link points to. It is never
-///    deleted, and ends with its process. A folder of that name, as the Node package proper-lockfile makes
-///    it, counts as a lock that is held. On a file system without locks there is none.
+/// 1. When `reserve` returns, the new file and its space have been allocated on the disk, so that `write` succeeds even
+///    if the disk becomes full in between.
+/// 2. A reader sees either the old or the new contents, also after a crash: the new file is written next to the old one
+///    and synchronized, it is renamed over the old one, and the folder is synchronized. Only a file that is a mount
+///    point, which cannot be replaced by a rename, is overwritten in place.
+/// 3. A symbolic link is kept, and its target is replaced. Owner, group and mode are kept; a file that everyone may
+///    read gets mode 0600.
+/// 4. The lock is an exclusive flock(2) on "FILE.lock" next to the file, or next to the target of a link. The lock file
+///    is never deleted, and the lock ends with its process. A folder of that name, as the Node package proper-lockfile
+///    creates, counts as a held lock. File systems without locks are used without one.
 ///
 ///     TokenFile file(path);
 ///     const auto locked = co_await file.lock();
@@ -34,17 +34,19 @@
 
 namespace understudy::llm {
 
-/// What is asked of the operating system, in this order.
+/// The requests to the operating system, in this order.
 enum class FileStep : unsigned char { lock, create, reserve, write, sync, rename, sync_folder };
 
-/// Makes a step fail, for tests: the errno by which it does, or 0.
+/// For tests: returns the errno with which a step fails, or 0.
 using FileFault = std::function<int(FileStep)>;
 
-/// See the top of the file. One thread at a time. Errors are `auth`, and name the file, not its contents.
+/// See the top of the file. Threads: one at a time. Except for `lock`, functions block. Errors are `auth`; messages
+/// name the file but never its contents.
 class UNDERSTUDY_API TokenFile {
  public:
-  /// A lock that another process holds for longer is an error.
+  /// If another process holds the lock for longer, `lock` fails.
   static constexpr Clock::duration longest_lock = std::chrono::seconds(10);
+  /// In bytes; a larger file is an error.
   static constexpr std::size_t longest = std::size_t{1024} * 1024;
 
   explicit TokenFile(std::string path, FileFault fault = {});
@@ -54,29 +56,29 @@ class UNDERSTUDY_API TokenFile {
 
   const std::string& path() const noexcept { return path_; }
 
-  /// The contents. Errors: it cannot be read, or is larger than `longest`.
+  /// Returns the contents. Errors: the file cannot be read, or is larger than `longest`.
   Result<std::string> read() const;
 
-  /// Completes when this process has the lock: at once if it has it already. Errors: another process has held
-  /// it for `longest_lock`; its file cannot be created. Cancellation ends the wait, as for a Timer.
+  /// Completes when this object holds the lock, or at once if it already does. Errors: another process has held the
+  /// lock for `longest_lock`, or the lock file cannot be created. Cancellation ends the wait, as for a Timer.
   asio::awaitable<Result<void>> lock();
   bool locked() const noexcept { return lock_ >= 0; }
-  /// Also gives up what was reserved.
+  /// Releases the lock, and discards the reserved file.
   void unlock();
 
-  /// The contents that a process left which died between writing the new file and renaming it: nothing, if the
-  /// file itself was written since. To be called under the lock.
+  /// Returns the contents of a new file that was written but not renamed because its process ended, or nothing if there
+  /// is none or if the file itself was written later. The caller must hold the lock.
   std::optional<std::string> left_behind() const;
-  /// Puts `left`, which is what `left_behind` said, in the file's place. Errors: it is where it was.
+  /// Replaces the file by `left`, which `left_behind` returned. The caller must hold the lock. Errors: a step failed.
   Result<void> put_in_place(std::string_view left);
 
-  /// Puts a new file of `size` bytes beside the old one. To be called under the lock. Errors: a step failed,
-  /// and nothing is left of it.
+  /// Creates a new file of `size` bytes next to the old one. The caller must hold the lock. Errors: a step failed, and
+  /// the new file was removed.
   Result<void> reserve(std::size_t size);
 
-  /// Replaces the file, with what was reserved, or else reserved now. Errors: a step failed, or the file was
-  /// removed; the old contents are there, or, if only the folder could not be synchronized, the new ones. Call
-  /// it again to try again.
+  /// Replaces the contents of the file by `text`, using the reserved file; if there is none, space is reserved first.
+  /// Errors: a step failed, or the file was removed. The file then has its old contents, or the new ones if only the
+  /// folder could not be synchronized. The caller may call it again.
   Result<void> write(std::string_view text);
 
  private:

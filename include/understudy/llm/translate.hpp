@@ -1,16 +1,16 @@
-/// A conversation made fit for another provider: what a failover sends (protocols.md 8).
+/// Translates a conversation for another provider: the request that a failover sends (protocols.md 8).
 ///
 /// Invariants
-/// 1. Reasoning never goes to anyone but its maker: another protocol's, provider's or model's is dropped.
-///    Where the maker is not known (a client does not say it), the protocol alone decides.
-/// 2. Tool ids that the target would refuse, or that come twice, are rewritten, in the call and in its
-///    result alike; two ids never become one.
-/// 3. Every call has its result, at the begin of the user message that follows; one that has none gets an
-///    error. A result without a call is dropped.
-/// 4. Whatever is left out, changed or added is named in `losses`, once each.
-/// 5. A pure function: the same request and target give the same translation.
+/// 1. Reasoning is sent only to its origin: reasoning of another protocol, provider or model is dropped. If provider
+///    and model are not known (a client does not name them), only the protocol is compared.
+/// 2. Tool ids that the target would refuse, or that occur twice, are rewritten, in the call and in its result alike.
+///    Two different ids never become equal.
+/// 3. Every tool call has a result, at the beginning of the user message that follows it. A call without a result gets
+///    an error as its result. A result without a call is dropped.
+/// 4. Everything that is dropped, changed or added is named in `losses`, once for each kind and name.
+/// 5. The function is pure: the same request and target yield the same translation.
 ///
-/// Not for a request that goes as it came, to a provider of its own protocol: see with_members (codec.hpp).
+/// A request that is sent unchanged to a provider of its own protocol is not translated: see with_members (codec.hpp).
 ///
 ///     const auto translated = translate(request, TranslationTarget(Protocol::openai_responses,
 ///                                                                  "openai", "gpt-5.4"));
@@ -28,30 +28,30 @@
 
 namespace understudy::llm {
 
-/// Who the request is to go to, and what is known of him.
+/// The provider and model to which the request is sent, and what is known about them.
 class UNDERSTUDY_API TranslationTarget {
  public:
-  /// With the protocol's limit on tool ids, Mistral's own if the provider is "mistral", and what
-  /// model_profile.hpp's table knows of the model's output limit.
+  /// Sets the limit on tool ids of the protocol, or of Mistral if the provider is "mistral", and the name of the output
+  /// limit from the model table of model_profile.hpp.
   TranslationTarget(Protocol protocol, std::string provider, std::string model);
 
   Protocol protocol;
   std::string provider;
   std::string model;
 
-  /// Parameters that this model does not take, by the names that Request has for them: "temperature",
+  /// Parameters that this model does not support, by their names in Request: "temperature",
   /// "top_p", "top_k", "seed", "stop", "max_tokens", "effort", "budget_tokens", "thinking",
   /// "parallel_tool_calls", "user", "output".
   std::vector<std::string> refused;
 
   OutputLimit output_limit;
-  bool accepts_prefill = false;  ///< goes on with an answer that the caller has begun
-  bool needs_system = false;     ///< refuses a request without system text (the Codex backend)
+  bool accepts_prefill = false;  ///< the model continues an answer that the caller has begun
+  bool needs_system = false;     ///< a request without system text is refused (the Codex back end)
   std::size_t longest_tool_id;
-  bool plain_tool_ids = false;  ///< letters and digits, exactly `longest_tool_id` of them
+  bool plain_tool_ids = false;  ///< tool ids are exactly `longest_tool_id` letters and digits
 };
 
-/// Something that the target does not get as it was.
+/// Something in the request that the target does not get unchanged.
 class Loss {
  public:
   enum class Kind : unsigned char { dropped, changed, added };
@@ -64,8 +64,10 @@ class Loss {
   bool operator==(const Loss&) const = default;
 };
 
+/// Returns the name of the enumerator. It lives as long as the program.
 UNDERSTUDY_API std::string_view to_string(Loss::Kind kind) noexcept;
 
+/// The translated request, and what the translation lost.
 class Translation {
  public:
   explicit Translation(Request r) : request(std::move(r)) {}
@@ -74,6 +76,7 @@ class Translation {
   std::vector<Loss> losses;
 };
 
+/// Returns `request` translated for `target`. See the top of the file. Threads: any.
 UNDERSTUDY_API Translation translate(const Request& request, const TranslationTarget& target);
 
 }  // namespace understudy::llm

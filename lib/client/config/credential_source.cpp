@@ -173,7 +173,8 @@ void read_credential_sources(const Section& section, std::vector<CredentialSourc
     auto source = read_source(entry);
     const auto same = [&](const auto& other) { return same_source(other, *source); };
     if (source && std::any_of(sources.begin(), sources.end(), same)) {
-      section.findings().add(entry.place(), "the same credential twice", "write it once");
+      section.findings().add(entry.place(), "the same credential is specified twice",
+                             "write it once");
     } else if (source) {
       sources.push_back(std::move(*source));
     }

@@ -29,7 +29,7 @@ bool is_allowed_header(const Section& section, const TomlNode::Entry& entry,
     findings.add(entry.place, "the header " + name + " is written by the program itself",
                  "remove it");
   } else if (before.find(entry.key)) {
-    findings.add(entry.place, "the header " + name + " is there twice", "write it once");
+    findings.add(entry.place, "the header " + name + " is specified twice", "write it once");
   } else {
     return true;
   }

@@ -96,7 +96,7 @@ void read_base_url(const Section& section, ProviderDraft& draft) {
   auto url = read_url(section, "base_url");
   // Reports and health marks name the provider by it, so no key may be in it.
   if (const auto name = url ? key_in_query(url->path) : std::nullopt) {
-    section.wrong("base_url", "`base_url` holds a credential, " + ticked(*name),
+    section.wrong("base_url", "`base_url` contains a credential, " + ticked(*name),
                   "write credentials = [{env = \"EXAMPLE_API_KEY\"}], and the URL without it");
   } else if (url) {
     draft.has_base_url = true;

@@ -29,7 +29,7 @@ StallKey automatic(std::string_view name, StallSetting setting, std::string exam
         draft.settings.*setting = duration;
       }
     } else if (draft.beneath.*setting) {
-      section.wrong(name, "\"auto\" does not undo the " + ticked(name) + " of an outer section",
+      section.wrong(name, "\"auto\" does not override the " + ticked(name) + " of an outer section",
                     "write a duration, or remove " + ticked(name) + " there");
     } else {
       (draft.settings.*setting).reset();

@@ -13,7 +13,7 @@ std::optional<Url> read_url(const Section& section, std::string_view key) {
     return std::nullopt;
   }
   if (!url->user_info.empty()) {
-    section.wrong(key, ticked(key) + " holds a user or password",
+    section.wrong(key, ticked(key) + " contains a user or password",
                   "write credentials = [{env = \"EXAMPLE_API_KEY\"}], and the URL without them");
     return std::nullopt;
   }

@@ -160,7 +160,7 @@ constexpr std::array unserved{UnservedMember{
     .name = "thread",
     .harmless = "null",
     .when = UnservedMember::When::always,
-    .message = "`thread`: conversations are not stored; send all of it in `messages`",
+    .message = "`thread`: conversations are not stored; send the whole conversation in `messages`",
     .code = "thread_unsupported_request"}};
 
 constinit const AnthropicMessages codec;

@@ -84,14 +84,14 @@ void Encoder::write(const Event& event, std::string& out) {
 void Encoder::follow(const Event& event) {
   const auto& body = event.body;
   if (std::holds_alternative<Start>(body)) {
-    write(event, passed_);
+    write(event, followed_);
     begun_ = true;  // as the provider wrote it
   } else if (std::holds_alternative<Usage>(body) || std::holds_alternative<Finish>(body) ||
              std::holds_alternative<End>(body) || std::holds_alternative<Error>(body)) {
-    write(event, passed_);
+    write(event, followed_);
     finished_ = finished_ || std::holds_alternative<Finish>(body);  // as the provider wrote it
   }
-  passed_.clear();
+  followed_.clear();
   adopt(event);
 }
 

@@ -86,7 +86,7 @@ class Encoder final : public EventEncoder {
   bool has_finish_ = false;
   std::string stop_reason_;
   std::string stop_sequence_;
-  std::string passed_;  // what is written of an event that is only followed
+  std::string followed_;  // what is written of an event that is only followed
 };
 
 }  // namespace understudy::llm::detail::anthropic

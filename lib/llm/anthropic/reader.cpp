@@ -62,7 +62,7 @@ const char* Reader::read(std::string_view name, std::string_view data, EventSink
     }
     const auto index = index_value ? json::count(*index_value) : std::nullopt;
     if (!index) {
-      return "no index of a block";
+      return "the block has no index";
     }
     if (type == "content_block_stop") {
       read_block_stop(*index, sink);

@@ -140,13 +140,13 @@ class OpenaiChat final : public Codec {
 };
 
 constexpr std::array forwarded{ForwardedPath{.path = "/embeddings", .own_model = true}};
-constexpr std::array unserved{UnservedMember{
-    .name = "n",
-    .harmless = "1",
-    .when = UnservedMember::When::whole_answer,
-    .message =
-        "`n`: an answer that is not streamed has one choice; set it to 1, or ask for a stream",
-    .code = "unsupported_parameter"}};
+constexpr std::array unserved{
+    UnservedMember{.name = "n",
+                   .harmless = "1",
+                   .when = UnservedMember::When::whole_answer,
+                   .message = "`n`: an answer that is not streamed has only one choice; set `n` to "
+                              "1, or request a stream",
+                   .code = "unsupported_parameter"}};
 
 constinit const OpenaiChat codec;
 

@@ -36,7 +36,7 @@ const char* Reader::read_whole(std::string_view body, EventSink& sink) {
   }
   if (!finished_ && !empty_reason_ && (sink.empty() || !said_)) {
     const bool failed = !sink.empty();  // an Error
-    return failed ? nullptr : "neither choices nor an error";
+    return failed ? nullptr : "the event has neither choices nor an error";
   }
   if (finished_) {
     sink.emit(End());

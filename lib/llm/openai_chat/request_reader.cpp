@@ -153,7 +153,7 @@ class ChatRequestReader {
                        }
                        if (type == "image_url") return read_image(members, parts);
                        if (type == custom_call) {
-                         return in_.fail("messages.content.type", "belongs into tool_calls");
+                         return in_.fail("messages.content.type", "belongs in tool_calls");
                        }
                        parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
                        return !type.empty() || in_.fail("messages.content.type", "is missing");

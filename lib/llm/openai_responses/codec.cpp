@@ -155,8 +155,7 @@ class OpenaiResponses final : public Codec {
 constexpr std::array forwarded{ForwardedPath{.path = "/embeddings", .own_model = true}};
 constexpr std::string_view kept_elsewhere =
     "`previous_response_id`, `conversation`: not every member that may answer for this model has "
-    "it; "
-    "send the whole conversation in `input`";
+    "the stored conversation; send the whole conversation in `input`";
 constexpr std::array unserved{UnservedMember{.name = "previous_response_id",
                                              .harmless = "null",
                                              .when = UnservedMember::When::foreign_members,

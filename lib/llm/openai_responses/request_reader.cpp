@@ -68,7 +68,7 @@ class ResponsesRequestReader {
       if (type == "function_call") return read_call(item);
       if (type == "function_call_output") return read_result(item);
       if (type == "reasoning") return read_reasoning(item, raw);
-      if (is_content(type)) return in_.fail("input.type", "belongs into a message");
+      if (is_content(type)) return in_.fail("input.type", "belongs in a message");
       const bool result = type.ends_with("_output") || type == "item_reference";
       last(result ? Role::user : Role::assistant)
           .parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));

@@ -1,4 +1,4 @@
-/// Which tool call a consumer has got in whole, if it has got one: after it nothing is generated anew.
+/// Records the first complete tool call that was delivered to the consumer. After it, nothing is regenerated.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +14,8 @@
 
 namespace understudy::detail {
 
-/// Whether an llm::Other of that type is a call that the client runs. The events have no form for it, so it is not
-/// held until it is whole: the consumer has got it once it has begun.
+/// Returns whether an llm::Other of that type is a call that the client runs. Events cannot express such a call, so it
+/// is not held back until it is complete: it counts as delivered once it has begun.
 inline bool is_client_call(std::string_view type) {
   constexpr std::array<std::string_view, 6> types{"custom_tool_call", "local_shell_call",
                                                   "shell_call",       "apply_patch_call",
@@ -23,9 +23,10 @@ inline bool is_client_call(std::string_view type) {
   return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-/// See the top of the file. Takes what the consumer gets, in order.
+/// See the top of the file.
 class CompleteCall {
  public:
+  /// Records an event that is delivered to the consumer. Call it for every event, in order.
   void note(const llm::Event& event) {
     if (name_) {
       return;
@@ -49,7 +50,7 @@ class CompleteCall {
     }
   }
 
-  /// Its name and id.
+  /// Returns the name and id of the call, if there is one.
   const std::optional<std::string>& name() const noexcept { return name_; }
 
  private:

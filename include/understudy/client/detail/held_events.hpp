@@ -1,4 +1,4 @@
-/// Events that are kept beyond their read: copies that own what their views show.
+/// Copies of events that own the text of their views, so that they can be kept after the next read.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace understudy::detail {
 
-/// A queue of them. What `next` has given is valid until `clear`, or the end.
+/// A queue of events. A pointer that `next` returned is valid until `clear` or the destructor.
 class UNDERSTUDY_API HeldEvents {
  public:
   void add(const llm::Event& event);
@@ -18,7 +18,7 @@ class UNDERSTUDY_API HeldEvents {
   const llm::Event* next() noexcept {
     return taken_ == events_.size() ? nullptr : events_[taken_++].get();
   }
-  /// All of them go.
+  /// Removes all events and frees their memory.
   void clear() { *this = HeldEvents(); }
 
   bool empty() const noexcept { return taken_ == events_.size(); }

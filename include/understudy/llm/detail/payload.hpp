@@ -1,4 +1,4 @@
-/// What a protocol's codec adds to the machinery of EventDecoder: it takes single payloads apart.
+/// The protocol-specific part of EventDecoder, which decodes single payloads.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace understudy::llm::detail {
 
-/// Where a reader puts the events of one payload, and the text that it had to unescape.
+/// Receives the events of one payload, and the text that the reader had to unescape.
 class EventSink {
  public:
   EventSink(std::vector<Event>& events, text::Arena& arena)
@@ -21,7 +21,7 @@ class EventSink {
     events_.emplace_back(body);
   }
 
-  /// As this payload's event number `at`, before those that were emitted since.
+  /// Inserts an event at index `at` of this payload's events, before those that were emitted later.
   template <class Body>
   void emit_at(std::size_t at, const Body& body) {
     events_.emplace(events_.begin() + static_cast<std::ptrdiff_t>(first_ + at), body);
@@ -29,7 +29,7 @@ class EventSink {
 
   bool empty() const { return events_.size() == first_; }
 
-  /// What this payload said from its event number `from` on is not to be.
+  /// Removes this payload's events from index `from` on.
   void take_back(std::size_t from) {
     events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(first_ + from), events_.end());
   }
@@ -37,7 +37,7 @@ class EventSink {
 
   text::Arena& arena() { return arena_; }
 
-  /// Where the model's name stands in the payload, between its quotes.
+  /// The model's name as a part of the payload, without its quotes.
   std::string_view model;
 
  private:
@@ -46,16 +46,18 @@ class EventSink {
   std::size_t first_;
 };
 
-/// The client's half of one answer. Never throws on what `data` holds.
+/// Decodes the payloads of one answer. The contents of `data` never cause an exception.
 class PayloadReader {
  public:
   virtual ~PayloadReader() = default;
 
-  /// One event of the stream, at least `sse_padding` bytes after `data` readable. Emits at least one
-  /// event, or returns why it could not be read; what it emitted until then is taken back.
+  /// Decodes one event of the stream. At least `sse_padding` bytes after `data` must be readable. Emits at least one
+  /// event and returns nullptr, or returns why the event could not be decoded; the caller then removes the events that
+  /// were emitted.
   virtual const char* read(std::string_view name, std::string_view data, EventSink& sink) = 0;
 
-  /// The whole answer as one JSON document: a complete answer with Finish and End, or an Error.
+  /// Decodes a whole answer, which is one JSON document. Emits a complete answer with Finish and End, or an Error.
+  /// Returns as for `read`.
   virtual const char* read_whole(std::string_view body, EventSink& sink) = 0;
 };
 
