@@ -107,7 +107,7 @@ TEST_CASE("what is refused, by name, and whose fault it says it is") {
       {"HTTP/1.1 307 Go\r\nlocation: https://else.test/\r\n\r\n", NetFault::redirect,
        "307 to https://else.test/"},
       {"HTTP/1.1 304 Same\r\n\r\n", NetFault::redirect, "304 to nowhere"},
-      {"HTTP/1.1 101 Switching\r\n\r\n", NetFault::malformed, "another protocol, unasked (101)"},
+      {"HTTP/1.1 101 Switching\r\n\r\n", NetFault::malformed, "unrequested protocol switch (101)"},
       {ok + "content-encoding: gzip\r\ncontent-length: 1\r\n\r\nx", NetFault::content_encoding,
        "gzip"},
       {ok + "x: " + std::string(20000, 'x') + "\r\n\r\n", NetFault::header_too_large, ""},

@@ -175,7 +175,7 @@ TEST_CASE("an end without a goodbye is no end") {
     co_await scope.join();
   };
   time.run(context, with_scope(both));
-  CHECK(heard == "half<connection ended before the HTTP message>");
+  CHECK(heard == "half<connection ended before the end of the HTTP message>");
 }
 
 TEST_CASE("a large body through full pipes, both ways at once") {

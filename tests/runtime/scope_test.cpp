@@ -1027,7 +1027,7 @@ TEST_CASE(
   });
   CAPTURE(text);
   CHECK(status == 3);
-  CHECK(text.find("a scope died while its executor runs on") != std::string::npos);
+  CHECK(text.find("a scope was destroyed while its executor is running") != std::string::npos);
   CHECK(text.find("scope_test.cpp:" + std::to_string(site.line())) != std::string::npos);
 }
 
