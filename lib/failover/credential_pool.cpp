@@ -274,11 +274,11 @@ bool CredentialPool::persist(Entry& entry, bool refreshing) {
     const std::lock_guard lock(mutex_);
     entry.unpersisted.reset();
   } else if (entry.refresher->report) {
-    entry.refresher->report({persisted.error().code(),
-                             "credential " + entry.key +
-                                 ": new tokens are only in memory, and would be lost if this "
-                                 "process ended; persisting them is retried: " +
-                                 persisted.error().message()});
+    entry.refresher->report(
+        {persisted.error().code(), "credential " + entry.key +
+                                       ": new tokens are only in memory, and would be lost if this "
+                                       "process ended; persisting them is retried: " +
+                                       persisted.error().message()});
   }
   return persisted.has_value();
 }

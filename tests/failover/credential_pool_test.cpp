@@ -487,7 +487,7 @@ TEST_CASE("the same token again, or none, is a failure and not an endless loop")
     const auto used = office.pool->use(0);
     const auto refreshed = co_await office.pool->refresh(used);
     CHECK(refreshed.error().code() == FailoverReason::auth);
-    CHECK(refreshed.error().message() == "the refresh brought the same credential again");
+    CHECK(refreshed.error().message() == "the refresh returned the same credential again");
     CHECK(office.pool->current(used));
   });
   CHECK(office.persisted.empty());
