@@ -759,7 +759,7 @@ TEST_CASE(
   CHECK(world.time.elapsed() == 1s);
 }
 
-TEST_CASE("a child's result with a value disturbs nobody") {
+TEST_CASE("a child's result with a value does not affect other children") {
   World world;
   world.run(with_scope([](Scope& scope) -> awaitable<void> {
     scope.spawn([]() -> awaitable<boost::system::result<int>> { co_return 1; });
