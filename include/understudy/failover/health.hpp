@@ -82,10 +82,12 @@ class UNDERSTUDY_API Health {
     void add(const Outlook& other) noexcept;
 
     Standing standing = Standing::healthy;
-    Clock::time_point until{};    ///< when a probe is due
-    Clock::time_point early{};    ///< when a probe is allowed at the earliest, if no member is healthy
-    Clock::time_point returns{};  ///< when it is expected to work again: the named time, else `until`
-    bool named = false;           ///< the provider named a time that is in the future
+    Clock::time_point until{};  ///< when a probe is due
+    Clock::time_point
+        early{};  ///< when a probe is allowed at the earliest, if no member is healthy
+    Clock::time_point
+        returns{};       ///< when it is expected to work again: the named time, else `until`
+    bool named = false;  ///< the provider named a time that is in the future
     bool dead = false;
     FailoverReason reason = FailoverReason::unknown;  ///< of the mark that counts, if there is one
   };

@@ -36,7 +36,8 @@ class UNDERSTUDY_API Member {
   Member& with_purpose(std::string purpose);
   Member& with_credentials(std::shared_ptr<CredentialPool> pool);
   Member& with_context_window(std::uint64_t tokens);
-  Member& with_stall(const StallSettings& settings);  ///< overrides the policy's settings, key by key
+  Member& with_stall(
+      const StallSettings& settings);  ///< overrides the policy's settings, key by key
   Member& with_reasoning_floor(Clock::duration floor);
   Member& with_backoff(const BackoffSettings& settings);  ///< in place of the policy's
   /// Overrides the State's settings. All members of a provider share the budget of the first one that is used.

@@ -84,7 +84,7 @@ class UNDERSTUDY_API Policy {
   OnContentPolicy on_content_policy = OnContentPolicy::stop;
   unsigned max_retries = 2;
   Clock::duration patience =
-      std::chrono::seconds(3);              ///< how long a call waits while other members could answer
+      std::chrono::seconds(3);  ///< how long a call waits while other members could answer
   std::optional<Clock::duration> deadline;  ///< for the whole call
   /// An attempt is started only if this much of the deadline is left, or a quarter of the deadline where that is
   /// less. The first attempt of a call is started if any time is left.

@@ -58,9 +58,9 @@ enum class FailoverReason {
   oauth_long_context_beta_forbidden,    ///< the account may not send the long context header
   image_too_large,                      ///< an image has too many bytes or pixels
   image_corrupt,                        ///< an image cannot be read
-  resume_mismatch,                      ///< the member was asked to resume a broken answer and sent something else
-  content_policy_blocked,               ///< the prompt or the answer was refused as unsafe
-  format_error,                         ///< the request is invalid for every member
+  resume_mismatch,  ///< the member was asked to resume a broken answer and sent something else
+  content_policy_blocked,  ///< the prompt or the answer was refused as unsafe
+  format_error,            ///< the request is invalid for every member
 };
 
 /// The number of reasons; values are 1 to this.

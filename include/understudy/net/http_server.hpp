@@ -57,8 +57,9 @@ class HttpServerOptions {
   Clock::duration head_within =
       std::chrono::seconds(10);  ///< limit for a head, from its first byte, and for a handshake
   Clock::duration body_within = std::chrono::seconds(300);  ///< limit for a body
-  Clock::duration write_stall = std::chrono::seconds(30);   ///< limit while the client accepts no byte
-  Refusal refusal;  ///< default: the error description as plain text
+  Clock::duration write_stall =
+      std::chrono::seconds(30);  ///< limit while the client accepts no byte
+  Refusal refusal;               ///< default: the error description as plain text
 };
 
 /// A request, and the functions that answer it. Threads: the server's executor. A write completes when the bytes have

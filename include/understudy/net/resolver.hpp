@@ -57,8 +57,8 @@ class ResolverOptions {
   std::size_t max_threads = 16;
   std::size_t max_queued = 256;  ///< names waiting for a thread; above it: NetFault::resolver_busy
   std::size_t max_cached = 1024;
-  Clock::duration fresh_for = std::chrono::seconds(60);           ///< as in curl, since getaddrinfo
-                                                                  ///< does not report a time to live
+  Clock::duration fresh_for = std::chrono::seconds(60);  ///< as in curl, since getaddrinfo
+                                                         ///< does not report a time to live
   Clock::duration stale_after = std::chrono::milliseconds(1800);  ///< RFC 8767 5
   Clock::duration stale_for = std::chrono::hours(24);             ///< RFC 8767 5: at least one day
 };

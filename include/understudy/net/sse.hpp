@@ -59,7 +59,8 @@ class SseBlock {
   std::string_view name;  ///< the `event` field; empty: "message"
   std::string_view data;  ///< its lines joined by LF
   std::string_view raw;
-  std::size_t data_at = std::string_view::npos;  ///< offset in `raw`, if the data is a single line of it
+  std::size_t data_at =
+      std::string_view::npos;  ///< offset in `raw`, if the data is a single line of it
 };
 
 /// See the top of the file. A value; one thread at a time.

@@ -16,8 +16,7 @@ class Prospect {
   Candidate candidate;
   Health::Outlook outlook;
   std::optional<std::size_t> credential;
-  bool whole_member =
-      false;  // the member or its endpoint is due for a probe, not the credential
+  bool whole_member = false;  // the member or its endpoint is due for a probe, not the credential
 };
 
 /// The names under which Health keeps the marks of a member that is asked with this credential; without one, with

@@ -60,7 +60,8 @@ class UNDERSTUDY_API Lease {
 
  private:
   std::shared_ptr<ConnectionPool> pool_;
-  const Endpoint* endpoint_ = nullptr;  // a key of the pool's map; the entry exists while a lease does
+  const Endpoint* endpoint_ =
+      nullptr;  // a key of the pool's map; the entry exists while a lease does
 };
 
 /// Invariants
