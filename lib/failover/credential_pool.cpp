@@ -247,7 +247,7 @@ asio::awaitable<void> CredentialPool::run_refresh(std::shared_ptr<Flight> flight
   } catch (const boost::system::system_error& thrown) {
     tokens = Failure(FailoverReason::auth, "the refresh failed: " + thrown.code().message());
   } catch (...) {  // what it says could be a token, and is not repeated
-    tokens = Failure(FailoverReason::auth, "the refresh failed by an exception");
+    tokens = Failure(FailoverReason::auth, "the refresh failed with an exception");
   }
   flight->land(std::move(tokens));
 }
@@ -268,17 +268,17 @@ bool CredentialPool::persist(Entry& entry, bool refreshing) {
   try {
     persisted = entry.refresher->persist(*tokens);
   } catch (...) {  // what it says could be a token, and is not repeated
-    persisted = Failure(FailoverReason::auth, "persisting the tokens failed by an exception");
+    persisted = Failure(FailoverReason::auth, "persisting the tokens failed with an exception");
   }
   if (persisted) {
     const std::lock_guard lock(mutex_);
     entry.unpersisted.reset();
   } else if (entry.refresher->report) {
-    entry.refresher->report({persisted.error().code(),
-                             "credential " + entry.key +
-                                 ": new tokens are in memory alone, and would be lost with this "
-                                 "process; writing them is tried again: " +
-                                 persisted.error().message()});
+    entry.refresher->report(
+        {persisted.error().code(), "credential " + entry.key +
+                                       ": new tokens are only in memory, and would be lost if this "
+                                       "process ended; persisting them is retried: " +
+                                       persisted.error().message()});
   }
   return persisted.has_value();
 }
@@ -351,7 +351,7 @@ asio::awaitable<Result<Tokens>> CredentialPool::new_tokens(std::size_t index) {
   }
   persist(entry, true);
   if (same) {
-    co_return Failure(FailoverReason::auth, "the refresh brought the same credential again");
+    co_return Failure(FailoverReason::auth, "the refresh returned the same credential again");
   }
   co_return tokens;
 }

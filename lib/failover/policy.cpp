@@ -52,12 +52,12 @@ class Rules {
 
   Decision resend() const noexcept {
     if (s_.resent) {
-      return move_on("a kept connection was closed again");
+      return move_on("a reused connection was closed again");
     }
     if (!s_.budget && s_.member_left) {
       return {Action::fail_over, "the provider's retry budget is empty"};
     }
-    return {Action::retry, "a kept connection was closed: again on a fresh one, once"};
+    return {Action::retry, "a reused connection was closed: retry once on a fresh one"};
   }
 
   Decision limit() const noexcept {
@@ -184,7 +184,7 @@ std::string_view to_string(Action action) noexcept {
 Decision decide(const Policy& policy, const Situation& situation) noexcept {
   const auto reason = reason_of(situation.code);
   if (local_fault_of(situation.code)) {
-    return {Action::stop, "this machine has run out of what any member would need"};
+    return {Action::stop, "this machine has run out of a resource that every member needs"};
   }
   if (!reason) {
     return {Action::stop, "stopped by our own side: not a failure of the provider"};

@@ -16,21 +16,21 @@ class NetCategory final : public boost::system::error_category {
   std::string message(int value) const override {
     switch (static_cast<NetFault>(value)) {
       case NetFault::invalid_url: return "invalid URL";
-      case NetFault::invalid_request: return "request that must not be sent";
+      case NetFault::invalid_request: return "invalid request";
       case NetFault::no_address: return "no address";
-      case NetFault::resolver_busy: return "name resolution is busy";
-      case NetFault::proxy: return "proxy failed";
-      case NetFault::tls_setup: return "TLS cannot be set up";
-      case NetFault::tls: return "TLS failed";
-      case NetFault::certificate: return "certificate does not prove who it is";
-      case NetFault::redirect: return "redirect, which is not followed";
-      case NetFault::content_encoding: return "content encoding that nobody asked for";
+      case NetFault::resolver_busy: return "name resolution overloaded";
+      case NetFault::proxy: return "proxy error";
+      case NetFault::tls_setup: return "TLS setup failed";
+      case NetFault::tls: return "TLS error";
+      case NetFault::certificate: return "certificate verification failed";
+      case NetFault::redirect: return "redirect not followed";
+      case NetFault::content_encoding: return "unrequested content encoding";
       case NetFault::transfer_encoding: return "unsupported transfer encoding";
       case NetFault::malformed: return "malformed HTTP message";
       case NetFault::header_too_large: return "HTTP header too large";
       case NetFault::body_too_large: return "HTTP body too large";
-      case NetFault::truncated: return "connection ended before the HTTP message";
-      case NetFault::stale_connection: return "kept connection closed before the answer began";
+      case NetFault::truncated: return "connection ended before the end of the HTTP message";
+      case NetFault::stale_connection: return "reused connection closed before the answer began";
       case NetFault::too_many_interim: return "too many interim responses";
       case NetFault::too_slow: return "peer too slow";
     }

@@ -403,7 +403,7 @@ struct HttpClient::Core {
       }
       if (const auto status = parser.head().status; status == 101) {
         error.emplace(NetFault::malformed, Phase::first_progress,
-                      "another protocol, unasked (101)");
+                      "unrequested protocol switch (101)");
       } else if (status / 100 == 3) {
         const auto target = parser.head().headers.find("location");
         error.emplace(NetFault::redirect, Phase::first_progress,

@@ -227,7 +227,7 @@ NetResult<HttpParser::Step> HttpParser::parse_head(std::span<char> bytes) {
     // Beast takes a field as a whole, with all of its lines.
     if (state_->role == Role::request && has_folded_field(bytes.first(step.consumed))) {
       return NetError(NetFault::malformed, Phase::none,
-                      "a header field goes over several lines; send it in one");
+                      "a header field spans several lines; send it on one line");
     }
     if (code == http::error::need_more) {
       return step;

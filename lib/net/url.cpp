@@ -78,13 +78,13 @@ NetResult<Url> parse_url(std::string_view text) {
     return invalid("longer than 8 KiB");
   }
   if (!std::all_of(text.begin(), text.end(), printable)) {
-    return invalid("it holds a space or a control character");
+    return invalid("it contains a space or a control character");
   }
   const auto colon = text.find("://");
   std::string scheme(text.substr(0, std::min(colon, text.size())));
   std::transform(scheme.begin(), scheme.end(), scheme.begin(), text::lowered);
   if (colon == std::string_view::npos || (scheme != "http" && scheme != "https")) {
-    return invalid("it begins with neither http:// nor https://");
+    return invalid("it does not begin with http:// or https://");
   }
   text.remove_prefix(colon + 3);
   text = text.substr(0, text.find('#'));
@@ -109,7 +109,7 @@ NetResult<Url> parse_url(std::string_view text) {
     host = place.substr(1, std::min(close, place.size()) - 1);
     if (close == std::string_view::npos || host.empty() ||
         !std::all_of(host.begin(), host.end(), of_an_ipv6_literal)) {
-      return invalid("the address in brackets is none");
+      return invalid("the text in brackets is not an IPv6 address");
     }
     after = place.substr(close + 1);
   } else {
@@ -121,7 +121,7 @@ NetResult<Url> parse_url(std::string_view text) {
   const bool literal = place.starts_with('[');
   if (host.empty() || host.size() > longest_host ||
       (!literal && !std::all_of(host.begin(), host.end(), of_a_name))) {
-    return invalid("the host is missing or no name");
+    return invalid("the host is missing or not a valid name");
   }
 
   const auto kind = scheme == "https" ? Scheme::https : Scheme::http;

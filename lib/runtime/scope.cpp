@@ -32,7 +32,8 @@ struct LostChild {
 
   void operator()() const {
     std::fprintf(stderr,
-                 "understudy: a scope died while its executor runs on: the coroutine of the child "
+                 "understudy: a scope was destroyed while its executor is running: the coroutine "
+                 "of the child "
                  "spawned at %s was destroyed before its end\n",
                  place(site).c_str());
     std::terminate();

@@ -60,11 +60,11 @@ TEST_CASE("a scaled limit raises the default, and not an explicit limit") {
   CHECK(limits_with(scaled, StallSettings().with_stale(20s)).stale.after == 20s);
 }
 
-TEST_CASE("the size of the prompt is no limit by itself") {
+TEST_CASE("the size of the prompt is not a limit by itself") {
   CHECK(limits_with(CallOptions().with_prompt(1'000'000)).stale.after == 180s);
 }
 
-TEST_CASE("the observer is told") {
+TEST_CASE("the observer receives the events") {
   Count count;
   limits_with(CallOptions().with_observer(count));
   CHECK(count.attempts == 1);

@@ -126,7 +126,7 @@ TEST_CASE("all failed: each one, in order, with what it cost at least") {
   check_forms(report);
 }
 
-TEST_CASE("who was passed over, and why") {
+TEST_CASE("which members were passed over, and why") {
   Desk desk(stalls, answers);
   desk.turn();
   SUBCASE("in cooldown") {
@@ -162,7 +162,7 @@ TEST_CASE("a probe and the hedge beside it are told apart") {
   check_forms(report);
 }
 
-TEST_CASE("stopped by our own side: no failure of anybody") {
+TEST_CASE("stopped by the local side: not a failure of a member") {
   Desk desk(stalls, stalls);
   desk.policy.with_deadline(20s);
   const auto report = desk.turn();

@@ -139,7 +139,7 @@ TEST_CASE("random: begins where the number says; the whole range, and never beyo
   CHECK(pool->order(0.9999999999999999) == Indices{2, 0, 1});
 }
 
-TEST_CASE("a use says whose it is, and health has a name for it") {
+TEST_CASE("a use names its credential, and health has a key for it") {
   const auto pool = three_keys(Strategy::fill_first);
   const auto used = pool->use(1);
   CHECK(used.index == 1);
@@ -170,7 +170,7 @@ TEST_CASE("two entries with the same secret are one, under the first's name") {
   CHECK(pool.key(1) == "anthropic/home");
 }
 
-TEST_CASE("credentials with the same label are told from one another, the same way each time") {
+TEST_CASE("credentials with the same label are distinguished, the same way each time") {
   const CredentialPool pool(
       "anthropic", {Credential("key", Secret("key-1")), Credential("key", Secret("key-2")),
                     Credential("key 2", Secret("key-3")), Credential("key", Secret("key-2")),
@@ -192,7 +192,7 @@ TEST_CASE("retired: no use of it is current, those of others are") {
   CHECK(pool->current(other));
 }
 
-TEST_CASE("what cannot be refreshed says so") {
+TEST_CASE("a credential that cannot be refreshed fails with a message") {
   TokenOffice office;
   const auto used = office.pool->use(0);
   CHECK_FALSE(office.pool->can_refresh(0));  // it is attached to no scope yet
@@ -244,7 +244,8 @@ TEST_CASE("no new refresh token: the old one stays") {
   CHECK(office.posts == Strings{"refresh-0", "refresh-0"});
 }
 
-TEST_CASE("whoever failed with the old credential finds the new one, without a second refresh") {
+TEST_CASE(
+    "a call that failed with the old credential finds the new one, without a second refresh") {
   TokenOffice office;
   office.run([&](Scope&) -> awaitable<void> {
     const auto old = office.pool->use(0);
@@ -298,7 +299,7 @@ TEST_CASE("a failed refresh can be tried again") {
   CHECK(office.posts == Strings{"refresh-0", "refresh-0"});
 }
 
-TEST_CASE("a caller who is cancelled does not cost the others the refresh") {
+TEST_CASE("a cancelled caller does not cost the others the refresh") {
   TokenOffice office;
   office.run([&](Scope& root) -> awaitable<void> {
     const auto used = office.pool->use(0);
@@ -420,7 +421,7 @@ TEST_CASE("the scope ends while tokens are unpersisted: once more, at once") {
   CHECK(office.persisted == Strings{"access-1"});
 }
 
-TEST_CASE("the scope ends while tokens are unpersisted: another that is attached goes on") {
+TEST_CASE("the scope ends while tokens are unpersisted: another attached scope continues") {
   TokenOffice office;
   office.disk = [] { return Result<void>(Failure(FailoverReason::unknown, "disk full")); };
   bool there_is_another = false;
@@ -487,7 +488,7 @@ TEST_CASE("the same token again, or none, is a failure and not an endless loop")
     const auto used = office.pool->use(0);
     const auto refreshed = co_await office.pool->refresh(used);
     CHECK(refreshed.error().code() == FailoverReason::auth);
-    CHECK(refreshed.error().message() == "the refresh brought the same credential again");
+    CHECK(refreshed.error().message() == "the refresh returned the same credential again");
     CHECK(office.pool->current(used));
   });
   CHECK(office.persisted.empty());

@@ -118,7 +118,7 @@ TEST_CASE("members are tried in order, each once, and the failure holds all") {
 }
 
 TEST_CASE(
-    "the next call goes to the healthy member at once, and the sick one is probed beside it") {
+    "the next call goes to the healthy member at once, and the failed one is probed beside it") {
   World world;
   bool sick = true;
   world.add([&](const Asked&) { return sick ? Behaviour::fail(R::overloaded) : well; });
@@ -334,7 +334,7 @@ TEST_CASE("hedge_after: a healthy second wins, and the first is cancelled and no
   CHECK(world.state.health().all_well());
 }
 
-TEST_CASE("a caller who goes away: no failover, no mark, everything ended (S30)") {
+TEST_CASE("a caller that goes away: no failover, no mark, everything ended (S30)") {
   World world;
   world.add(always(Behaviour::stall(1s))).add(always(well));
   asio::cancellation_signal signal;
@@ -366,7 +366,7 @@ TEST_CASE("an outage of 1,000 calls at once: all answered, attempts within the b
 }
 
 TEST_CASE(
-    "a cooldown ends amid 1,000 calls: one probe at a time, and nobody else is slower (S32)") {
+    "a cooldown ends amid 1,000 calls: one probe at a time, and no other call is slower (S32)") {
   World world;
   bool sick = true;
   world.add([&](const Asked&) {
@@ -497,7 +497,7 @@ TEST_CASE("keys rotate by reason, each is tried once, and only what failed is ma
   CHECK(world.run().report.attempts.size() == 1);  // and the next call begins with the third
 }
 
-TEST_CASE("a refused token is refreshed once and the call goes on with the new one") {
+TEST_CASE("a refused token is refreshed once and the call continues with the new one") {
   World world;
   world.add([](const Asked& asked) {
     return asked.credential == "new" ? well : Behaviour::fail(R::auth);
@@ -537,7 +537,7 @@ TEST_CASE("a refused token is refreshed once and the call goes on with the new o
   CHECK(refreshes == 1);
 }
 
-TEST_CASE("a second name for the same backend is no way around it") {
+TEST_CASE("a second name for the same back end does not avoid a cooldown") {
   World world;
   world.add(always(Behaviour::fail(R::overloaded))).add(always(well)).add(always(well));
   world.chain[0].with_base_url("https://api.test/v1");
@@ -606,7 +606,7 @@ TEST_CASE("what is thrown: a system_error is a failure, all else is a bug of the
   }
 }
 
-TEST_CASE("an empty chain fails, and says so") {
+TEST_CASE("an empty chain fails, with its own message") {
   World world;
   const auto outcome = world.run();
   CHECK(outcome.result.error().code() == R::model_not_found);

@@ -25,7 +25,7 @@ TEST_CASE("none: a code of zero, and nothing to say") {
   CHECK(sizeof(Failure) <= 2 * sizeof(void*));
 }
 
-TEST_CASE("what it is given it says") {
+TEST_CASE("it returns the values that it was given") {
   Evidence evidence;
   evidence.clock = LimitClock::progress;
   evidence.limit = 180s;

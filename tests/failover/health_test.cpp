@@ -127,7 +127,7 @@ TEST_CASE("without a credential there is nothing to mark about it") {
   CHECK(patient.health.all_well());
 }
 
-TEST_CASE("marks under other names are no concern of a member") {
+TEST_CASE("marks under other names do not affect a member") {
   Patient patient;
   patient.fails(FailoverReason::timeout);
   HealthKeys other = all_keys();
@@ -564,7 +564,7 @@ TEST_CASE("many threads ask: one of them gets the probe") {
   CHECK(std::count_if(probes.begin(), probes.end(), [](const auto& p) { return bool(p); }) == 1);
 }
 
-TEST_CASE("who waits for a verdict is woken by each end of a probe") {
+TEST_CASE("a call that waits for a verdict is woken by each end of a probe") {
   VirtualTime time;
   asio::io_context context;
   Patient patient;
@@ -606,7 +606,7 @@ TEST_CASE("nothing has changed: the wait ends at its time") {
   CHECK(time.elapsed() == 3s);
 }
 
-TEST_CASE("a verdict on another thread wakes who waits here") {
+TEST_CASE("a verdict on another thread wakes the waiters on this one") {
   asio::io_context context;
   Patient patient;
   patient.fails(FailoverReason::timeout);

@@ -90,8 +90,7 @@ TEST_CASE("connection: one quick retry if it failed fast; an expired limit is ne
   CHECK(act(Case(R::connection).expired().last()) == Action::return_to_caller);
 }
 
-TEST_CASE(
-    "a stale connection: again at once on a fresh one, once, and that is none of the retries") {
+TEST_CASE("a stale connection: again at once on a fresh one, once, not counted in the retries") {
   CHECK(act(Case(R::stale_connection)) == Action::retry);
   CHECK(wait(Case(R::stale_connection).jitter(0.999)) == 0ns);
   CHECK(act(Case(R::stale_connection).last()) == Action::retry);
@@ -194,7 +193,7 @@ TEST_CASE("content_policy_blocked: on_content_policy decides; format_error: alwa
   CHECK(act(Case(R::format_error), around) == Action::return_to_caller);
 }
 
-TEST_CASE("a stop, and what this machine lacks, is never retried and never fails over") {
+TEST_CASE("a stop or a local fault is never retried and never fails over") {
   namespace errc = boost::system::errc;
   for (const error_code code :
        {error_code(StopReason::cancelled), error_code(StopReason::deadline),
@@ -262,7 +261,7 @@ TEST_CASE("each reason's row can be another one") {
   CHECK(act(Case(R::upstream_rate_limit), policy) == Action::fail_over);
 }
 
-TEST_CASE("no reason lacks a decision, and every decision says why") {
+TEST_CASE("every reason has a decision, and every decision an explanation") {
   std::set<std::string_view> actions;
   for (const auto& row : all_reasons()) {
     for (unsigned bits = 0; bits < 256; ++bits) {
@@ -294,7 +293,7 @@ TEST_CASE("no reason lacks a decision, and every decision says why") {
   CHECK(actions.size() == 6);  // all but stop
 }
 
-TEST_CASE("eligible: who could be next") {
+TEST_CASE("eligible: which member could be next") {
   Need need;
   need.prompt_tokens = 60'000;
   need.min_attempt = 1s;

@@ -27,7 +27,7 @@ TEST_CASE("every reason has a row of its own, and its name leads back to it") {
   CHECK(value == 33);
 }
 
-TEST_CASE("a name that is not exactly a reason's is none") {
+TEST_CASE("a name that is not exactly a reason's is not accepted") {
   CHECK_FALSE(reason_from(""));
   CHECK_FALSE(reason_from("Timeout"));
   CHECK_FALSE(reason_from("timeout "));
@@ -52,7 +52,7 @@ TEST_CASE("a reason is an error code that knows its treatment and the standard's
   }
 }
 
-TEST_CASE("a stop is no reason, nor is what this machine lacks") {
+TEST_CASE("neither a stop nor a local fault is a reason") {
   CHECK_FALSE(reason_of(StopReason::deadline));
   CHECK_FALSE(reason_of(LocalFault::descriptors));
   CHECK_FALSE(reason_of(error_code()));
@@ -64,7 +64,7 @@ TEST_CASE("a stop is no reason, nor is what this machine lacks") {
   CHECK(error_code(StopReason::deadline) != Treatment::stall);
 }
 
-TEST_CASE("what a failure says is sick") {
+TEST_CASE("what a failure concerns") {
   // A limit or a stall says nothing about other models of the same key (openclaw #87462, #89382).
   CHECK(traits(FailoverReason::rate_limit).concern == Concern::credential_model);
   CHECK(traits(FailoverReason::timeout).concern == Concern::member);

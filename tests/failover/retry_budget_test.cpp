@@ -55,7 +55,7 @@ TEST_CASE("in a total outage: at most ratio x calls + floor") {
   }
 }
 
-TEST_CASE("no floor, no ratio: no retry ever") {
+TEST_CASE("no floor, no ratio: never a retry") {
   RetryBudget budget(BudgetSettings(0, 0));
   for (int i = 0; i < 1000; ++i) {
     budget.deposit();

@@ -34,7 +34,7 @@ TEST_CASE("an empty one") {
   CHECK_FALSE(Secret() == Secret("a"));
 }
 
-TEST_CASE("equal by content, whoever holds it") {
+TEST_CASE("equal by content, regardless of the holder") {
   const Secret secret("sk-ant-0");
   const Secret copy = secret;
   CHECK(copy == secret);

@@ -129,7 +129,7 @@ TEST_CASE("a member that is left behind is marked, one that is retried is not") 
   CHECK_FALSE(world.call().selection.ended());
 }
 
-TEST_CASE("a failure that no member could help ends the selection") {
+TEST_CASE("a failure that no member could avoid ends the selection") {
   World world;
   CHECK(world.fail(R::format_error).action == Action::return_to_caller);
   CHECK(world.call().selection.ended());
@@ -164,7 +164,7 @@ TEST_CASE("a credential that was replaced meanwhile is not marked") {
   CHECK(world.marks().empty());
 }
 
-TEST_CASE("a wait for a pooled connection says nothing of the endpoint") {
+TEST_CASE("a wait for a pooled connection does not concern the endpoint") {
   World world;
   Evidence evidence;
   evidence.phase = Phase::pool_wait;
@@ -173,7 +173,7 @@ TEST_CASE("a wait for a pooled connection says nothing of the endpoint") {
   CHECK(world.marks().empty());
 }
 
-TEST_CASE("a window that has proved too small is asked for nothing more") {
+TEST_CASE("a member whose window has proved too small is not asked again") {
   World world;
   world.chain[0].with_context_window(8000);
   world.chain[1].with_context_window(8000);

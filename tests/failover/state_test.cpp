@@ -72,7 +72,7 @@ TEST_CASE("random numbers: in [0, 1), spread, and the same for the same seed") {
   }
 }
 
-TEST_CASE("each call has a name of its own, and none has that of nobody") {
+TEST_CASE("each call has its own id, and none has the empty id") {
   State state;
   std::set<CallId> ids;
   for (int i = 0; i < 100; ++i) {

@@ -117,7 +117,7 @@ TEST_CASE("without keys: what a web page sends is refused, what programs send is
   }
 }
 
-TEST_CASE("the configuration's own hosts and origins are taken") {
+TEST_CASE("the configured hosts and origins are accepted") {
   ServerConfig server;
   server.hosts = {"Gateway.lan", "*.example.net"};
   server.origins = {"https://chat.example", "extension://*"};

@@ -11,8 +11,7 @@ using namespace understudy::llm;
 using gateway::detail::error_answer;
 using gateway::detail::stream_error;
 
-TEST_CASE(
-    "what this machine has run out of: 503 with Retry-After, and the words say what to raise") {
+TEST_CASE("a local fault: 503 with Retry-After, and a message that names the limit to raise") {
   struct Row {
     LocalFault fault;
     const char* lacks;

@@ -98,7 +98,7 @@ TEST_CASE("a forwarded body must be a JSON object with a model") {
   });
 }
 
-TEST_CASE("a member that has no count_tokens is asked for answers all the same") {
+TEST_CASE("a member without count_tokens is still asked for answers") {
   GatewayWorld world;
   auto& lead = world.add();
   world.add();
@@ -114,7 +114,7 @@ TEST_CASE("a member that has no count_tokens is asked for answers all the same")
   });
 }
 
-TEST_CASE("a member that stalled is not well because it counts tokens") {
+TEST_CASE("counting tokens does not make a stalled member healthy") {
   GatewayWorld world;
   auto& lead = world.add();
   world.add();

@@ -7,7 +7,7 @@ using namespace understudy::llm;
 using understudy::gateway::detail::Resource;
 using understudy::gateway::detail::resource_at;
 
-TEST_CASE("a path, with or without a query: what there is, and in whose words") {
+TEST_CASE("a path, with or without a query: the resource, and the protocol of its errors") {
   using Kind = Resource::Kind;
   struct Row {
     const char* target;

@@ -22,7 +22,7 @@ TEST_CASE("every fault over TCP") { all_faults(Transport::tcp); }
 
 TEST_CASE("every fault over TLS") { all_faults(Transport::tls); }
 
-TEST_CASE("a certificate that does not prove who it is: the next member, at once") {
+TEST_CASE("a certificate that cannot be verified: the next member, at once") {
   for (const auto kind :
        {testing::TestCertificates::Kind::expired, testing::TestCertificates::Kind::wrong_host,
         testing::TestCertificates::Kind::self_signed}) {

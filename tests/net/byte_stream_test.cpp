@@ -69,7 +69,7 @@ TEST_CASE("closing with bytes unread resets the peer, as TCP does") {
   CHECK(pair.a->try_read(buffer).code == asio::error::connection_reset);
 }
 
-TEST_CASE("closing wakes who waits on either side") {
+TEST_CASE("closing wakes the waiters on both sides") {
   Pair pair;
   std::string near;
   std::string far;

@@ -53,7 +53,7 @@ awaitable<Stalled> under_stall_timer(HttpClient& client, const HttpRequest& requ
 
 }  // namespace
 
-TEST_CASE("a request as it goes out: what the user gave, and nothing of another client") {
+TEST_CASE("a request as it is sent: what the caller gave, and nothing of another client") {
   World world;
   std::string heard;
   const auto peer = [&](ByteStream& stream) -> awaitable<void> {
@@ -93,7 +93,7 @@ TEST_CASE("bodies: by length, in chunks, to the end; interim responses are skipp
   CHECK(world.client.idle_connections() == 0);
 }
 
-TEST_CASE("what is refused, by name, and whose fault it says it is") {
+TEST_CASE("each rejected answer has its own error, which names the phase") {
   struct Row {
     std::string response;
     NetFault fault;
@@ -107,7 +107,7 @@ TEST_CASE("what is refused, by name, and whose fault it says it is") {
       {"HTTP/1.1 307 Go\r\nlocation: https://else.test/\r\n\r\n", NetFault::redirect,
        "307 to https://else.test/"},
       {"HTTP/1.1 304 Same\r\n\r\n", NetFault::redirect, "304 to nowhere"},
-      {"HTTP/1.1 101 Switching\r\n\r\n", NetFault::malformed, "another protocol, unasked (101)"},
+      {"HTTP/1.1 101 Switching\r\n\r\n", NetFault::malformed, "unrequested protocol switch (101)"},
       {ok + "content-encoding: gzip\r\ncontent-length: 1\r\n\r\nx", NetFault::content_encoding,
        "gzip"},
       {ok + "x: " + std::string(20000, 'x') + "\r\n\r\n", NetFault::header_too_large, ""},
@@ -255,7 +255,7 @@ TEST_CASE("a request that wants a fresh connection is not sent on one that was k
   CHECK(world.network->dialled() == 2);
 }
 
-TEST_CASE("on a fresh connection nothing is sent twice") {
+TEST_CASE("on a fresh connection a request is never sent twice") {
   World world;
   int requests = 0;
   const auto peer = [&](ByteStream& stream) -> awaitable<void> {
@@ -349,7 +349,7 @@ TEST_CASE("idle connections: closed when their time is up, and by close()") {
   world.time.run(world.context);  // nothing is left to wait for
 }
 
-TEST_CASE("the pool's bound: who comes later waits, in order, and gets the connection") {
+TEST_CASE("the pool's limit: later calls wait, in order, and get the connection") {
   World world(HttpClientOptions().with_max_connections(1));
   std::string order;
   const auto peer = [&](ByteStream& stream) -> awaitable<void> {
@@ -383,7 +383,8 @@ TEST_CASE("the pool's bound: who comes later waits, in order, and gets the conne
   CHECK(world.time.elapsed() == 30s);
 }
 
-TEST_CASE("one who waits for the pool and is cancelled leaves it to the next") {
+TEST_CASE(
+    "a call that is cancelled while it waits for the pool leaves the connection to the next") {
   World world(HttpClientOptions().with_max_connections(1));
   const auto peer = [&](ByteStream& stream) -> awaitable<void> {
     for (int i = 0; i < 2; ++i) {
@@ -653,7 +654,7 @@ TEST_CASE("read_all has a bound") {
   world.run(peer, call);
 }
 
-TEST_CASE("an aborted response says so, and a response may outlive its client") {
+TEST_CASE("an aborted response returns an error, and a response may outlive its client") {
   testing::VirtualTime time;
   asio::io_context context;
   auto network = std::make_shared<testing::MemoryNetwork>(context.get_executor());

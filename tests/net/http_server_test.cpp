@@ -86,7 +86,7 @@ TEST_CASE("requests one after the other on a connection, also when sent at once"
   CHECK(bodies == "POST /a hello;POST /b hello;GET / ;");
 }
 
-TEST_CASE("who asks to close, or speaks HTTP/1.0, is closed after the answer") {
+TEST_CASE("a client that asks to close, or uses HTTP/1.0, is closed after the answer") {
   const std::string closing = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
   CHECK(talk("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n" + get) ==
         closing + "<End of file>");
@@ -167,7 +167,7 @@ TEST_CASE("an answer in parts: chunks, or for HTTP/1.0 the end of the connection
         "<End of file>");
 }
 
-TEST_CASE("an answer that is not finished is seen to be none") {
+TEST_CASE("a client can detect an unfinished answer") {
   const auto unfinished = [](HttpExchange& exchange) -> awaitable<void> {
     co_await exchange.begin(200, HttpFields());
     co_await exchange.write("half an ans");
@@ -185,7 +185,7 @@ TEST_CASE("an answer that is not finished is seen to be none") {
   CHECK(talk(get, aborts) == "<Connection reset by peer>");
 }
 
-TEST_CASE("a handler that says nothing, or throws before it does: 500") {
+TEST_CASE("a handler that sends nothing, or throws before it sends: 500") {
   const auto silent = [](HttpExchange&) -> awaitable<void> { co_return; };
   CHECK(talk(get + get, silent).starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
   const auto throws = [](HttpExchange&) -> awaitable<void> {
@@ -242,7 +242,7 @@ TEST_CASE("a chunked body beyond its bound is the handler's to answer") {
             .starts_with("HTTP/1.1 413"));
 }
 
-TEST_CASE("100 Continue is said when the handler reads, and only to whom waits for it") {
+TEST_CASE("100 Continue is sent when the handler reads, and only if the client waits for it") {
   const auto echo = [](HttpExchange& exchange) -> awaitable<void> {
     const auto body = co_await exchange.read_all();
     co_await exchange.respond(200, HttpFields(), *body);
@@ -306,7 +306,7 @@ TEST_CASE("a body that the handler does not read: answered, read on for a while,
   });
 }
 
-TEST_CASE("a body that goes on for ever is not read for ever") {
+TEST_CASE("an endless body is not read forever") {
   Served served(answer_nothing);
   served.run([&]() -> awaitable<void> {
     auto stream = co_await served.connect();

@@ -7,7 +7,7 @@
 using namespace net_test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a StallTimer is told the phases and the bytes, and asks the stream that is waited for") {
+TEST_CASE("a StallTimer receives the phases and the bytes, and asks the pending stream") {
   testing::VirtualTime time;
   asio::io_context context;
   auto [near, far] = memory_stream_pair(context.get_executor());

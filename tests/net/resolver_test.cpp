@@ -137,7 +137,7 @@ TEST_CASE("too old to be served") {
   CHECK(run(resolver.resolve("api.test")).error().code == asio::error::host_not_found);
 }
 
-TEST_CASE("a lookup that hangs delays no other, nor the end of whoever waits for it") {
+TEST_CASE("a lookup that hangs delays no other lookup, and does not keep its caller from ending") {
   const auto gate = std::make_shared<Gate>();
   const auto lookup = [gate](const std::string& host) -> NetResult<Addresses> {
     if (host == "hung.test") {
@@ -196,7 +196,7 @@ TEST_CASE("all threads hang: names wait in a bounded queue") {
   CHECK(answered == 2);
 }
 
-TEST_CASE("a lookup that gets no memory fails with that, and the program goes on") {
+TEST_CASE("a lookup that gets no memory fails with that error, and the program continues") {
   SystemResolver resolver(ResolverOptions().with_lookup(
       [](const std::string&) -> NetResult<Addresses> { throw std::bad_alloc(); }));
   CHECK(run(resolver.resolve("api.test")).error().code == LocalFault::memory);

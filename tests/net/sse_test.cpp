@@ -108,7 +108,7 @@ TEST_CASE("comments, and blocks without data, are heartbeats") {
         std::vector<std::string>{R"({"event":"message","data":"","id":""})"});
 }
 
-TEST_CASE("a CR ends an event at once, and the LF after it is no line of its own") {
+TEST_CASE("a CR ends an event at once, and the LF after it is not a separate line") {
   for (const auto& pieces :
        std::vector<std::vector<std::string_view>>{{"data: a\r\n\r\ndata: b\r\n\r\n"},
                                                   {"data: a\r", "\n\r", "\ndata: b\r\n\r", "\n"},
@@ -190,7 +190,7 @@ TEST_CASE("a byte order mark is dropped at the very begin alone") {
             .events == 0);
 }
 
-TEST_CASE("a block of just the longest size is taken, wherever its last CR LF is cut") {
+TEST_CASE("a block of exactly the longest size is accepted, wherever its last CR LF is cut") {
   const std::string stream = "data: abc\r\n\r\n";
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
     CAPTURE(cut);

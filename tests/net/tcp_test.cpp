@@ -84,7 +84,7 @@ TEST_CASE("HTTP over TCP, and over TLS over TCP: bodies both ways on a kept conn
   }
 }
 
-TEST_CASE("all addresses are tried, and the first error is told when none answers") {
+TEST_CASE("all addresses are tried, and the first error is returned if none answers") {
   run([&](Scope& scope) -> awaitable<void> {
     TcpAcceptor acceptor(scope.get_executor(), loopback, 0);
     TcpDialer dialer(scope.get_executor());
@@ -103,7 +103,7 @@ TEST_CASE("all addresses are tried, and the first error is told when none answer
   });
 }
 
-TEST_CASE("a listener whose queue is full ends at the connect limit, and holds up nobody") {
+TEST_CASE("a listener whose queue is full ends at the connect limit, and delays no other call") {
   run([&](Scope& scope) -> awaitable<void> {
     const auto executor = scope.get_executor();
     asio::ip::tcp::acceptor full(executor);

@@ -68,7 +68,7 @@ TEST_CASE("a certificate for the host, signed by the CA: bytes both ways, and a 
   }
 }
 
-TEST_CASE("every certificate that does not prove who it is") {
+TEST_CASE("every certificate that cannot be verified") {
   struct Row {
     Certificate certificate;
     const char* host;
@@ -158,7 +158,7 @@ TEST_CASE("a peer that does not speak TLS, ends amid the handshake, or falls sil
   }
 }
 
-TEST_CASE("an end without a goodbye is no end") {
+TEST_CASE("an end without close_notify is not a proper end") {
   testing::VirtualTime time;
   asio::io_context context;
   auto [near, far] = memory_stream_pair(context.get_executor());
@@ -175,7 +175,7 @@ TEST_CASE("an end without a goodbye is no end") {
     co_await scope.join();
   };
   time.run(context, with_scope(both));
-  CHECK(heard == "half<connection ended before the HTTP message>");
+  CHECK(heard == "half<connection ended before the end of the HTTP message>");
 }
 
 TEST_CASE("a large body through full pipes, both ways at once") {

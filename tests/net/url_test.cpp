@@ -4,7 +4,7 @@
 
 using namespace understudy;
 
-TEST_CASE("what a provider's base URL says") {
+TEST_CASE("the parts of a provider's base URL") {
   struct Row {
     const char* url;
     Endpoint endpoint;
@@ -52,7 +52,7 @@ TEST_CASE("percent-decoded") {
   }
 }
 
-TEST_CASE("what is no URL is refused") {
+TEST_CASE("what is not a URL is rejected") {
   for (const auto* garbage :
        {"", "api.example.com", "ftp://x.test", "https://", "https:///v1", "https://x.test:0",
         "https://x.test:65536", "https://x.test:", "https://x.test:80a", "https://x test",

@@ -12,7 +12,7 @@ using namespace understudy;
 using boost::system::error_code;
 namespace errc = boost::system::errc;
 
-TEST_CASE("what the system says of this machine is a local fault; of the peer, it is not") {
+TEST_CASE("system errors about this machine are local faults; those about the peer are not") {
   class Row {
    public:
     error_code code;
@@ -48,7 +48,7 @@ TEST_CASE("what the system says of this machine is a local fault; of the peer, i
   }
 }
 
-TEST_CASE("a local fault has the standard's word, a name, and says what an operator can do") {
+TEST_CASE("a local fault has a standard condition, a name, and a remedy") {
   const std::pair<LocalFault, errc::errc_t> all[] = {
       {LocalFault::descriptors, errc::too_many_files_open},
       {LocalFault::system_descriptors, errc::too_many_files_open_in_system},

@@ -45,7 +45,7 @@ awaitable<int> deaf(Clock::duration delay, Clock::duration stubborn, int value) 
 
 }  // namespace
 
-TEST_CASE("race gives the index and the value of who settled first") {
+TEST_CASE("race returns the index and the value of the first contender to settle") {
   World world;
   const auto result = world.run(race(after(3s, 1), after(2s, std::string("two")), sleep_for(4s)));
   REQUIRE(result.index() == 1);

@@ -759,7 +759,7 @@ TEST_CASE(
   CHECK(world.time.elapsed() == 1s);
 }
 
-TEST_CASE("a child's result with a value disturbs nobody") {
+TEST_CASE("a child's result with a value does not affect other children") {
   World world;
   world.run(with_scope([](Scope& scope) -> awaitable<void> {
     scope.spawn([]() -> awaitable<boost::system::result<int>> { co_return 1; });
@@ -1027,7 +1027,7 @@ TEST_CASE(
   });
   CAPTURE(text);
   CHECK(status == 3);
-  CHECK(text.find("a scope died while its executor runs on") != std::string::npos);
+  CHECK(text.find("a scope was destroyed while its executor is running") != std::string::npos);
   CHECK(text.find("scope_test.cpp:" + std::to_string(site.line())) != std::string::npos);
 }
 

@@ -182,7 +182,7 @@ TEST_CASE("a phase begins with its own clock at zero, but connecting has one for
   check_expires_after(attempt, 4s);
 }
 
-TEST_CASE("heartbeats for ever are no progress") {
+TEST_CASE("endless heartbeats are not progress") {
   Attempt attempt;
   attempt.enter(Phase::first_progress);
   while (attempt.pass(10s)) {
@@ -294,7 +294,7 @@ TEST_CASE("silence: the user's limit holds from the first byte on, and any byte 
   CHECK(attempt.cause->evidence.origin == LimitOrigin::user);
 }
 
-TEST_CASE("a consumer busy for an hour is no stalled provider") {
+TEST_CASE("a consumer busy for an hour is not a stalled provider") {
   Attempt attempt;
   attempt.enter(Phase::first_progress);
   SUBCASE("with content") {
@@ -305,7 +305,7 @@ TEST_CASE("a consumer busy for an hour is no stalled provider") {
     attempt.state.waiting(attempt.now);
     check_expires_after(attempt, 180s);
   }
-  SUBCASE("with an event that is no progress: what was counted before counts on") {
+  SUBCASE("with an event that is not progress: the time counted before still counts") {
     CHECK(attempt.pass(100s));
     attempt.read(50);
     attempt.state.paused(attempt.now);
@@ -313,7 +313,7 @@ TEST_CASE("a consumer busy for an hour is no stalled provider") {
     attempt.state.waiting(attempt.now);
     check_expires_after(attempt, 80s);
   }
-  SUBCASE("whoever forgets paused() after content loses nothing") {
+  SUBCASE("a caller that omits paused() after content loses nothing") {
     attempt.read(50);
     attempt.state.progressed();
     CHECK(attempt.pass(1h));
@@ -344,7 +344,7 @@ TEST_CASE("the deadline is wall time and never stops") {
   CHECK(attempt.cause->evidence.limit == 50s);
 }
 
-TEST_CASE("an expiry is confirmed: readable data on a late wake-up kills nobody") {
+TEST_CASE("an expiry is confirmed: readable data on a late wake-up ends no attempt") {
   Attempt attempt;
   attempt.enter(Phase::first_progress);
   attempt.ready = true;  // 500 ms late: the token has been on the socket for a while
@@ -352,14 +352,14 @@ TEST_CASE("an expiry is confirmed: readable data on a late wake-up kills nobody"
   CHECK(!attempt.cause);
   attempt.token();
   CHECK(attempt.pass(180s - tick));
-  SUBCASE("bytes that turn out to be no progress put it off no longer") {
+  SUBCASE("bytes that turn out not to be progress postpone it no longer") {
     attempt.wake_late(tick);
     CHECK(!attempt.cause);
     attempt.ping();
     CHECK_FALSE(attempt.pass(2ms));
     CHECK(attempt.cause->code == timeout);
   }
-  SUBCASE("nor do bytes that nobody reads, beyond a second") {
+  SUBCASE("nor do unread bytes, beyond a second") {
     attempt.wake_late(tick);
     CHECK(attempt.pass(990ms));
     CHECK_FALSE(attempt.pass(20ms));
@@ -442,7 +442,7 @@ TEST_CASE("a connect that is done in the kernel while our loop is behind is not 
   }
 }
 
-TEST_CASE("S38: 3 s of SIGSTOP amid healthy streams kills none") {
+TEST_CASE("S38: 3 s of SIGSTOP during healthy streams ends none") {
   // limits of 2 s, a token every 20 ms; the process stops right after a token
   Attempt attempt(StallSettings().with_stale(2s));
   attempt.enter(Phase::first_progress);
@@ -457,8 +457,8 @@ TEST_CASE("S38: 3 s of SIGSTOP amid healthy streams kills none") {
   CHECK(attempt.pass(2s - tick));
 }
 
-TEST_CASE("at the limit it asks: who cannot be relieved goes on to last_member") {
-  SUBCASE("yes: it is over, and nobody was asked before") {
+TEST_CASE("at the limit it asks: if no member can take over, the limit becomes last_member") {
+  SUBCASE("yes: it has expired, and it did not ask before") {
     Attempt attempt;
     attempt.enter(Phase::first_progress);
     CHECK(attempt.pass(180s - tick));
@@ -506,7 +506,7 @@ TEST_CASE("at the limit it asks: who cannot be relieved goes on to last_member")
     CHECK(attempt.cause->evidence.limit == 180s);
     CHECK(attempt.cause->evidence.since_last_progress == 250s);
   }
-  SUBCASE("whoever answers 'ask me again now' for ever is asked at intervals") {
+  SUBCASE("a caller that always answers 'ask me again now' is asked at intervals") {
     Attempt attempt;
     attempt.takeover = Takeover::no(Clock::time_point{});
     attempt.enter(Phase::first_progress);
@@ -562,7 +562,7 @@ TEST_CASE("the share of a deadline") {
     CHECK_FALSE(attempt.pass(tick));
     CHECK(attempt.cause->code == StopReason::deadline);
   }
-  SUBCASE("does not hold for the one whom nobody can relieve") {
+  SUBCASE("does not apply if no member can take over") {
     Attempt attempt(with_share({}));
     attempt.takeover = Takeover::no();
     attempt.enter(Phase::first_progress);
@@ -624,7 +624,7 @@ TEST_CASE("an attempt that notes nothing has one limit, which counts from its st
     stopped.wake_late(1h);
     CHECK(!stopped.cause);
   }
-  SUBCASE("none is none") {
+  SUBCASE("none means none") {
     auto limits = of_2s();
     limits.attempt = Limit();
     Attempt attempt(limits);

@@ -139,7 +139,7 @@ TEST_CASE("without a scope the handler is called, once, and may destroy the time
   CHECK(world.time.elapsed() == 10s);
 }
 
-TEST_CASE("a timer that is stopped or destroyed says nothing") {
+TEST_CASE("a timer that is stopped or destroyed does not call back") {
   World world;
   int calls = 0;
   auto hooks = StallHooks();
@@ -164,7 +164,8 @@ TEST_CASE("a timer that is stopped or destroyed says nothing") {
   CHECK(calls == 0);
 }
 
-TEST_CASE("an attempt asks its owner whether the socket is ready, and who could take over") {
+TEST_CASE(
+    "an attempt asks its owner whether the socket is ready, and whether a member could take over") {
   World world;
   int ready_asked = 0;
   int takeover_asked = 0;

@@ -170,7 +170,7 @@ class Question {
     } else if (std::holds_alternative<llm::Retract>(event.body)) {
       text_.clear();
       if (!options_.json) {
-        out_.line("\n[The answer broke off; what stands above is void. Anew:]\n", Colour::dim);
+        out_.line("\n[The answer broke off and is void. Restarting:]\n", Colour::dim);
       }
     }
   }
@@ -218,12 +218,12 @@ int chat(Options options) {
   }
   if (options.prompt.empty()) {
     if (::isatty(STDIN_FILENO) == 1) {
-      std::cerr << "Your question, and Ctrl-D at its end:\n";
+      std::cerr << "Enter your question, then press Ctrl-D:\n";
     }
     auto prompt = read_prompt();
     if (!prompt || prompt->empty()) {
       std::cerr << "understudy chat: "
-                << (prompt ? "no question: give one as argument or on standard input"
+                << (prompt ? "no question: pass it as an argument or on standard input"
                            : "the question is longer than 16 MiB")
                 << "\n";
       return bad_usage;
@@ -242,16 +242,17 @@ Command chat_command(CLI::App& program) {
   auto options = std::make_shared<Options>();
   auto* const app = program.add_subcommand(
       "chat",
-      "Asks the configured chain one question and prints the answer as it comes.\n"
-      "Exit code 1: nobody could answer; 2: the configuration is wrong, or there is no question;\n"
+      "Asks the configured chain one question and prints the answer as it arrives.\n"
+      "Exit code 1: no member could answer; 2: the configuration is invalid, or there is no "
+      "question;\n"
       "130: interrupted.");
-  app->add_option("prompt", options->prompt, "The question; else standard input");
+  app->add_option("prompt", options->prompt, "The question; default: standard input");
   app->add_option("--config", options->config, "TOML, see examples/understudy.toml")->required();
   app->add_option("--model", options->model,
-                  "What a route in the configuration is for; else the main chain");
-  app->add_option("--system", options->system, "Instructions to the model");
-  app->add_flag("--why", options->why, "Says at the end who was asked, and why");
-  app->add_flag("--json", options->json, "One JSON object, with the report");
+                  "The model of a route in the configuration; default: the main chain");
+  app->add_option("--system", options->system, "Instructions for the model");
+  app->add_flag("--why", options->why, "Prints at the end which members were asked, and why");
+  app->add_flag("--json", options->json, "Prints one JSON object, with the report");
   return {app, [options] { return chat(*options); }};
 }
 

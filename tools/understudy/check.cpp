@@ -58,7 +58,7 @@ asio::awaitable<void> probe(const Config& config, std::shared_ptr<ClientState> s
   Config alone = config;
   alone.routes.clear();
   alone.main.chain = {probed.member};
-  // Each by itself, and by its own limits: nobody is to wait for one that has nobody behind it.
+  // Each member alone and with its own limits: `last_member` must not extend them.
   alone.main.policy.with_max_retries(0).stall.with_last_member(1ms);
   Client client(co_await asio::this_coro::executor, alone, std::move(state));
   llm::Request request;
@@ -118,10 +118,10 @@ void write_chains(const Config& config) {
 void write_probes(const std::vector<Probed>& members) {
   auto out = Terminal::standard_output();
   for (const auto& one : members) {
-    const bool well = !one.failure.code();
-    out.line((well ? "ok   " : "NOT  ") + one.member.provider + "/" + one.member.model + "  " +
-                 spoken(one.took) + (well ? "" : "  " + to_string(one.failure)),
-             well ? Colour::green : Colour::red);
+    const bool answers = !one.failure.code();
+    out.line((answers ? "ok   " : "NOT  ") + one.member.provider + "/" + one.member.model + "  " +
+                 spoken(one.took) + (answers ? "" : "  " + to_string(one.failure)),
+             answers ? Colour::green : Colour::red);
   }
 }
 
@@ -155,7 +155,7 @@ int check(const Options& options) {
   const auto& config = setup->config;
   auto members = members_of(config);
   if (!options.json) {
-    std::cout << options.config << ": well formed\n";
+    std::cout << options.config << ": valid\n";
     write_chains(config);
   }
   if (options.probe) {
@@ -170,7 +170,7 @@ int check(const Options& options) {
       co_await with_scope(std::move(body));
     };
     if (!options.json) {
-      Terminal::standard_error().status("asks each member, " + spoken(longest_probe) + " at most");
+      Terminal::standard_error().status("asking each member, for at most " + spoken(longest_probe));
     }
     if (!run_until_stopped(std::move(ask))) {
       return interrupted;
@@ -182,24 +182,24 @@ int check(const Options& options) {
   if (options.json) {
     write_json(config, members, options.probe);
   }
-  const bool all_well = std::none_of(members.begin(), members.end(),
-                                     [](const Probed& p) { return bool(p.failure.code()); });
-  return all_well ? done : failed;
+  const bool all_answer = std::none_of(members.begin(), members.end(),
+                                       [](const Probed& p) { return bool(p.failure.code()); });
+  return all_answer ? done : failed;
 }
 
 }  // namespace
 
 Command check_command(CLI::App& program) {
   auto options = std::make_shared<Options>();
-  auto* const app =
-      program.add_subcommand("check",
-                             "Says all that is wrong with a configuration, with place and remedy.\n"
-                             "Exit code 1: something is wrong, or with --probe a member does not "
-                             "answer; 130: interrupted.");
+  auto* const app = program.add_subcommand(
+      "check",
+      "Reports all errors of a configuration, with their positions and suggestions.\n"
+      "Exit code 1: the configuration is invalid, or with --probe a member does not "
+      "answer; 130: interrupted.");
   app->add_option("--config", options->config, "TOML, see examples/understudy.toml")->required();
   app->add_flag("--probe", options->probe,
-                "Asks every member a question of one line, which costs some tokens");
-  app->add_flag("--json", options->json, "One JSON object");
+                "Asks every member a one-line question, which costs some tokens");
+  app->add_flag("--json", options->json, "Prints one JSON object");
   return {app, [options] { return check(*options); }};
 }
 

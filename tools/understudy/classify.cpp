@@ -226,14 +226,14 @@ int run() {
 
 Command classify_command(CLI::App& program) {
   auto* options = program.add_subcommand(
-      "classify", "Says what failures mean: why, how long to wait, and what is done first");
+      "classify", "Classifies failures: the reason, the wait, and the first action");
   options->footer(
-      "Reads JSON from standard input: one object a line, or one array of objects, each with any "
+      "Reads JSON from standard input: one object per line, or one array of objects, each with any "
       "of\n"
       "name, provider, model, status, headers, body, event, message, prompt_tokens, "
       "context_window,\n"
       "messages. Writes {\"name\",\"reason\",\"retry_after_ms\",\"action\",\"rule\"} for each.\n"
-      "Exit code 0, or 1 if a line was malformed; the others are classified all the same.");
+      "Exit code 0, or 1 if a line was malformed; the other lines are still classified.");
   return {options, run};
 }
 

@@ -161,7 +161,7 @@ Command decode_command(CLI::App& program) {
       "decode", "Read a provider's answer from standard input; write its events as JSON lines");
   const auto protocol = std::make_shared<std::string>();
   const auto whole = std::make_shared<bool>(false);
-  options->add_option("--protocol", *protocol, "The language that the provider speaks")
+  options->add_option("--protocol", *protocol, "The protocol of the provider")
       ->required()
       ->check(CLI::IsMember({
           "anthropic_messages",
@@ -170,9 +170,9 @@ Command decode_command(CLI::App& program) {
       }));
   options->add_flag("--whole", *whole, "The input is one JSON document, not a stream");
   options->footer(
-      "Each line has \"event\", what it says, and whether it is \"progress\". The last one, "
-      "\"eof\", says\n"
-      "what the answer came to: complete, failed (the provider reported an error) or cut.\n"
+      "Each line has \"event\", its content, and whether it is \"progress\". The last one, "
+      "\"eof\", reports\n"
+      "the outcome of the answer: complete, failed (the provider reported an error) or cut.\n"
       "Exit code: 0, or 1 if an event could not be read.");
   return {options, [protocol, whole] {
             return decode(*llm::protocol_from(*protocol),

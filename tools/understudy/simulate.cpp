@@ -74,10 +74,11 @@ void print_json(const Run& incidents, const Run& answers) {
 void print_end(const Run& run) {
   std::cout << std::fixed << std::setprecision(1) << run.seconds << " s, " << std::setprecision(0)
             << static_cast<double>(run.result.schedules) / run.seconds * 60
-            << " schedules a minute\n";
+            << " schedules per minute\n";
   for (const auto& failure : run.result.failures) {
     std::cout << "seed " << failure.seed << ": " << failure.what
-              << "\n  again: understudy simulate --seeds 1 --trace --seed " << failure.seed << "\n";
+              << "\n  reproduce: understudy simulate --seeds 1 --trace --seed " << failure.seed
+              << "\n";
   }
   std::cout << (run.result.failures.empty() ? "every invariant held" : "INVARIANTS BROKEN") << "\n";
 }
@@ -93,7 +94,7 @@ void print_text(const Run& incidents, const Run& answers) {
   const auto& other = answers.result;
   std::cout << "\nBroken answers: " << other.schedules
             << " schedules of one call: " << other.answered << " answered, " << other.resumed
-            << " of them gone on with by another attempt, " << other.failed << " failed, "
+            << " of them resumed by another attempt, " << other.failed << " failed, "
             << other.cancelled << " left by their consumers\n"
             << other.attempts << " attempts\n";
   print_end(answers);
@@ -116,19 +117,18 @@ Command simulate_command(CLI::App& program) {
   auto options = std::make_shared<Options>();
   auto* const app = program.add_subcommand(
       "simulate",
-      "Runs random incidents, and answers that break at random, in virtual time, and checks what "
-      "must\n"
-      "always hold of failover, and of answers that are gone on with.\n"
-      "Exit code 1: an invariant was broken; the seed is printed, and replays it.");
-  app->add_option("--seeds", options->seeds, "How many schedules of each kind")
+      "Simulates random incidents, and answers that break at random, in virtual time, and checks\n"
+      "the invariants of failover and of resumed answers.\n"
+      "Exit code 1: an invariant was broken; the printed seed reproduces it.");
+  app->add_option("--seeds", options->seeds, "The number of schedules of each kind")
       ->capture_default_str()
       ->check(CLI::Range(1, 100'000'000));
   app->add_option("--seed", options->seed, "The first seed")->capture_default_str();
-  app->add_option("--threads", options->threads, "Threads")
+  app->add_option("--threads", options->threads, "The number of threads")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
-  app->add_flag("--trace", options->trace, "First prints what happens in the schedules of --seed");
-  app->add_flag("--json", options->json, "One JSON object");
+  app->add_flag("--trace", options->trace, "First prints the events of the schedules of --seed");
+  app->add_flag("--json", options->json, "Prints one JSON object");
   return {app, [options] { return simulate(*options); }};
 }
 

@@ -1,11 +1,11 @@
-/// What a callable is given for one attempt: which member to ask and with which credential, and where to note what is
-/// heard, so that a stall is noticed.
+/// The argument of a callable for one attempt: the member to ask and the credential to send, and the functions that
+/// note what is received, so that a stall is detected.
 ///
 /// Invariants
-/// 1. Its scope and its clocks are its own: a stall in one attempt cannot touch the next.
+/// 1. Each attempt has its own scope and clocks: a stall in one attempt cannot affect the next.
 /// 2. Stall limits count from `enter` and while `waiting`. Until the first of them is called the attempt as a whole
 ///    has one limit, `Policy::attempt`, so an awaitable that does not use this class is limited too.
-/// 3. Noting is cheap: per socket read one look at the clock, per event one store.
+/// 3. Noting is cheap: one clock read per socket read, one store per event.
 ///
 ///     auto call = [&](Attempt& attempt) -> asio::awaitable<Result<Answer>> {
 ///       attempt.enter(Phase::first_progress);
@@ -36,7 +36,7 @@ class Call;
 class MemberRun;
 }  // namespace detail
 
-/// See the top of the file. Lives as long as the attempt; used on its executor.
+/// See the top of the file. Lives as long as the attempt. Threads: its executor.
 class UNDERSTUDY_API Attempt {
  public:
   Attempt(detail::Call& call, detail::MemberRun& run);
@@ -45,47 +45,48 @@ class UNDERSTUDY_API Attempt {
   Attempt& operator=(const Attempt&) = delete;
 
   const Member& member() const noexcept;
-  /// What to send, or null if the member has none.
+  /// The credential to send, or null if the member has none.
   const CredentialUse* credential() const noexcept;
-  /// What the request must be mended for before it is sent: the reasons of this member's earlier failures that can be
-  /// mended.
+  /// The reasons for which the request must be mended before it is sent: those of this member's earlier failures that
+  /// can be mended.
   const ReasonSet& mends() const noexcept;
-  /// Whether the request must be sent on a new connection, because a kept one was stale.
+  /// Whether the request must be sent on a new connection, because a reused one was stale.
   bool wants_fresh_connection() const noexcept;
-  /// Until the call's deadline, if it has one.
+  /// The time until the call's deadline, if it has one.
   std::optional<Clock::duration> remaining() const;
   const StallLimits& limits() const noexcept { return stall_->state().limits(); }
   Scope& scope() noexcept { return *scope_; }
 
-  /// The attempt goes on to `phase`, whose limit counts from here.
+  /// The attempt enters `phase`, whose limit counts from now.
   void enter(Phase phase);
   /// A connect, write or read is pending from now on. Call it before each.
   void waiting() { stall_->waiting(); }
-  /// The pending operation brought bytes.
+  /// The pending operation returned bytes.
   void heard(std::uint64_t bytes) noexcept { stall_->heard(bytes); }
-  /// The bytes held a heartbeat, which is not progress.
+  /// The bytes contained a heartbeat, which is not progress.
   void heartbeat();
-  /// The bytes held content. The first progress closes the marks that Health has on the member.
+  /// The bytes contained content. The first progress closes the marks that Health has on the member.
   void progressed() {
     if (!progressed_) {
       first_progress(Clock::now());
     }
     stall_->progressed();
   }
-  /// Nothing is pending.
+  /// No operation is pending.
   void paused() { stall_->paused(); }
-  /// Could what is pending complete at once? Asked before a limit that was seen late is acted upon.
+  /// Sets a function that returns whether the pending operation could complete at once. It is called before an expiry
+  /// that was detected late takes effect.
   void ready_by(std::function<bool()> ready) { ready_ = std::move(ready); }
   /// Whether another member may take over now. For callers that keep reading under their own StallTimer.
   Takeover takeover() const;
-  /// What the attempt has cost so far, at least.
+  /// Notes how many tokens the attempt has cost so far, at least.
   void spent(std::uint64_t tokens) noexcept;
 
   // The functions below are called by FailoverCall alone.
 
-  /// The attempt begins in this scope.
+  /// Begins the attempt in this scope.
   void begin(Scope& scope);
-  /// The attempt runs, and has not ended at once.
+  /// The attempt is running, and did not end at once.
   void started();
   /// The attempt has answered.
   void succeeded();
@@ -95,7 +96,7 @@ class UNDERSTUDY_API Attempt {
   Decision not_refreshed(const Failure& failure);
   /// The failure that an error code thrown by the attempt stands for.
   Failure failure_of(const error_code& thrown) const;
-  /// The same for what Asio's `||` and `&&` throw: the first exception counts. Nothing if that one is a bug.
+  /// The same for exceptions of Asio's `||` and `&&`: the first one counts. Nothing if that one is a bug.
   std::optional<Failure> failure_of(const asio::multiple_exceptions& thrown) const;
 
  private:

@@ -1,7 +1,7 @@
-/// What a caller may say about one call, beside the chain and the policy.
+/// The options of one call, in addition to the chain and the policy.
 ///
 /// Invariants
-/// 1. Every option has a default, under which `failover` asks the chain as the policy says.
+/// 1. Every option has a default, with which `failover` asks the chain according to the policy.
 /// 2. Refers to the observer and the parent scope, which must outlive the call.
 ///
 ///     auto outcome = co_await failover(chain, policy, state, call,
@@ -24,7 +24,7 @@ class CallOptions {
   CallOptions& with_prompt(std::uint64_t tokens) { return prompt_tokens = tokens, *this; }
   /// Raises the default of `StallSettings::stale` for this call: a limit that is scaled to the size of the request.
   CallOptions& with_scaled_stale(Clock::duration d) { return scaled_stale = d, *this; }
-  /// Is told what happens; must outlive the call.
+  /// Receives the events of the call; must outlive the call.
   CallOptions& with_observer(Observer& o) { return observer = &o, *this; }
   /// Attempts run inside this scope and report its cause when the cancel came from there.
   CallOptions& with_parent(Scope& scope) { return parent = &scope, *this; }

@@ -1,11 +1,11 @@
-/// What happened in a call: which members were asked, in what order, with what outcome, and why.
+/// The report of a call: which members were asked, in what order, with what outcome, and why.
 ///
-/// Every call has one, also if it succeeded. It names credentials by their labels.
+/// Every call has a report, also if it succeeded. It identifies credentials by their labels.
 ///
 /// Invariants
-/// 1. Holds no secret and no text of the request; text of the provider is bounded (Failure).
-/// 2. Attempts stand in the order in which they began. Tokens are "at least": an attempt that was
-///    abandoned may cost more than what was heard of it.
+/// 1. Contains no secret and no text of the request; text of the provider is limited in size (Failure).
+/// 2. Attempts are in the order in which they began. Token counts are lower bounds: an abandoned attempt may cost more
+///    than what was received from it.
 ///
 ///     std::cout << outcome.report.why() << "\n";
 ///     // openai-codex/gpt-5.5 answered, after anthropic/claude-opus-4-7: timeout: 180 s without progress ...
@@ -27,16 +27,16 @@
 
 namespace understudy {
 
-/// What an attempt was for.
+/// The purpose of an attempt.
 enum class AttemptKind : unsigned char {
   plain,
-  probe,  ///< finds out whether a member that has failed works again
-  hedge,  ///< beside an attempt that is slow, or a probe
+  probe,  ///< tests whether a member that has failed works again
+  hedge,  ///< runs beside a slow attempt, or beside a probe
 };
 
 UNDERSTUDY_API std::string_view to_string(AttemptKind kind) noexcept;
 
-/// One attempt. Times are since the attempt began, but for `began`.
+/// One attempt. Times are relative to its start, except `began`.
 class UNDERSTUDY_API AttemptReport {
  public:
   static constexpr std::size_t phases = static_cast<std::size_t>(Phase::finish) + 1;
@@ -48,14 +48,14 @@ class UNDERSTUDY_API AttemptReport {
   bool answered() const noexcept { return ended && !failure.code(); }
 
   Member member;
-  std::shared_ptr<const std::string> credential;  ///< its label; null: none
+  std::shared_ptr<const std::string> credential;  ///< its label, or null
   AttemptKind kind;
   bool ended = false;
   Clock::duration began;  ///< since the call began
   Clock::duration took{};
   std::optional<Clock::duration> first_progress;
   std::array<Clock::duration, phases> in_phase{};
-  Failure failure;  ///< none (code zero): it answered
+  Failure failure;  ///< code zero if it answered
   std::optional<Decision> decision;
   std::uint64_t tokens_spent = 0;
 };
@@ -77,14 +77,14 @@ class UNDERSTUDY_API CallReport {
   std::vector<AttemptReport> attempts;
   std::vector<SkippedMember> skipped;
   Clock::duration took{};
-  error_code code;  ///< zero: answered
+  error_code code;  ///< zero if the call was answered
 
   /// The attempt that answered, or null.
   const AttemptReport* answer() const noexcept;
 
-  /// All of it in one line.
+  /// The whole call in one line.
   std::string why() const;
-  /// One line for each attempt, for people.
+  /// One line for each attempt, for human readers.
   std::string to_text() const;
   /// One JSON object, for logs and tools. Times in milliseconds.
   std::string to_json() const;

@@ -1,19 +1,18 @@
-/// The credentials of a provider: which one to send, and how one is refreshed.
+/// The credentials of a provider: selects the one to send, and refreshes them.
 ///
 /// Health (health.hpp) knows which credentials have failed; the pool has the secrets, the order in which they are used,
 /// and the refresh.
 ///
 /// Invariants
-/// 1. A refresh runs once, however many callers wait for it, on however many threads. It runs shielded in the
-///    scope given to `attach`, so that a caller that is cancelled does not cost the others a refresh token
-///    that works once.
-/// 2. A refreshed token is persisted before it is used. If that fails it is used all the same, since the
-///    provider would not take the old one again; that is reported, and persisting is tried again in the scope
-///    given to `attach` until it succeeds, with growing pauses, and once more when that scope is cancelled.
-/// 3. A refreshed credential counts as another one: a call that still fails with the old one neither marks it nor
+/// 1. A refresh runs once, regardless of the number of callers and threads that wait for it. It runs shielded in the
+///    scope given to `attach`, so that a cancelled caller does not make the others lose a single-use refresh token.
+/// 2. A refreshed token is persisted before it is used. If persisting fails, the token is used anyway, since the
+///    provider would not accept the old one again; the error is reported, and persisting is retried in the scope given
+///    to `attach` until it succeeds, with growing pauses, and once more when that scope is cancelled.
+/// 3. A refreshed credential counts as a new one: a call that still fails with the old one neither marks it nor
 ///    refreshes it again (`generation`).
-/// 4. Two entries with the same secret are one: a depleted key does not come back under another name.
-/// 5. Any thread.
+/// 4. Two entries with the same secret are merged: a depleted key is not used again under another name.
+/// 5. Threads: any.
 ///
 ///     auto keys = std::make_shared<CredentialPool>(
 ///         "anthropic", std::vector{Credential("work", Secret(first)), Credential("home", Secret(second))});
@@ -37,12 +36,12 @@ namespace understudy {
 
 enum class Strategy : unsigned char {
   fill_first,   ///< the first one that is available
-  round_robin,  ///< each in turn
+  round_robin,  ///< each in rotation
   least_used,
   random,
 };
 
-/// What a refresh brings.
+/// The result of a refresh.
 class Tokens {
  public:
   explicit Tokens(Secret access_token) : access(std::move(access_token)) {}
@@ -52,7 +51,7 @@ class Tokens {
   Tokens& with_account(std::string a) { return account = std::move(a), *this; }
 
   Secret access;
-  Secret refresh;       ///< empty: the old one stays
+  Secret refresh;       ///< empty: the old one remains valid
   std::string account;  ///< replaces the credential's
 };
 
@@ -73,13 +72,13 @@ class Refresher {
 
   Secret refresh_token;
   Refresh refresh;  ///< a failure with `auth_permanent` means that only a new login helps
-  Persist persist;  ///< writes the tokens where the next start of the program finds them
-  Report report;    ///< is told each time that `persist` failed, without any secret; may be empty
+  Persist persist;  ///< stores the tokens for the next start of the program
+  Report report;    ///< called each time that `persist` failed, without any secret; may be empty
 };
 
 class Credential {
  public:
-  /// `label` is what reports and logs call it.
+  /// `label` identifies the credential in reports and logs.
   Credential(std::string label_text, Secret value)
       : label(std::move(label_text)), secret(std::move(value)) {}
 
@@ -88,11 +87,11 @@ class Credential {
 
   std::string label;
   Secret secret;
-  std::string account;  ///< for a provider that must be told the account; else empty
+  std::string account;  ///< for providers that require the account; else empty
   std::optional<Refresher> refresher;
 };
 
-/// A credential as it is sent once.
+/// A credential for one request.
 class CredentialUse {
  public:
   CredentialUse(std::size_t i, std::shared_ptr<const std::string> l, Secret s, std::string a,
@@ -109,22 +108,22 @@ class CredentialUse {
 /// See the top of the file.
 class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<CredentialPool> {
  public:
-  /// A refresh that takes longer has failed.
+  /// The time limit of a refresh.
   static constexpr Clock::duration longest_refresh = std::chrono::seconds(30);
   /// The pauses between attempts to persist: the first, doubled each time up to the last.
   static constexpr Clock::duration first_pause = std::chrono::seconds(1);
   static constexpr Clock::duration longest_pause = std::chrono::minutes(5);
 
-  /// Of two with the same secret the first stays. A label that is taken gets a number: "key", "key 2".
+  /// Of credentials with the same secret the first is kept. A duplicate label gets a number: "key", "key 2".
   /// Throws std::invalid_argument if there is no credential, or one is empty: a request with an empty key
-  /// comes back as a misleading 401.
+  /// would be answered with a misleading 401.
   CredentialPool(std::string provider, std::vector<Credential> credentials,
                  Strategy strategy = Strategy::fill_first);
   ~CredentialPool();
 
-  /// Sets the scope in which refreshes run, and in which tokens that could not be persisted are persisted later. Without
-  /// a scope there are no refreshes. Of several scopes the one that was attached last is used. It must end before its
-  /// executor's context; while tokens cannot be persisted, it does not end before it is cancelled.
+  /// Sets the scope in which refreshes run, and in which tokens that could not be persisted are persisted later.
+  /// Without a scope there are no refreshes. If several scopes are attached, the last one is used. A scope must end
+  /// before its executor's context; while tokens cannot be persisted, it does not end before it is cancelled.
   void attach(Scope& root);
   /// To be called before the scope ends, if other scopes remain.
   void detach(Scope& root);
@@ -132,10 +131,10 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   const std::string& provider() const noexcept { return provider_; }
   std::size_t size() const noexcept { return entries_.size(); }
 
-  /// The indices in the order in which the strategy wants them tried now. `random` in [0, 1).
+  /// The indices in the order in which the strategy tries them now. `random` is in [0, 1).
   std::vector<std::size_t> order(double random) const;
 
-  /// The credential, counted as used.
+  /// Returns the credential, and counts a use.
   CredentialUse use(std::size_t index);
 
   /// The current secret. Does not count as a use.
@@ -148,7 +147,7 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   /// with it does not mark the new one.
   void retire(std::size_t index);
 
-  /// Whether the credential is still the one that was sent.
+  /// Whether the credential has not changed since this use.
   bool current(const CredentialUse& used) const;
 
   bool can_refresh(std::size_t index) const;

@@ -1,13 +1,14 @@
 /// Tries each member of a chain in turn, until one answers or none is left.
 ///
-/// Works for any awaitable: an LLM call, a database query, an RPC; it does not have to know this library. Which member is next, and whether the same one is tried again, is decided by the reason of the
-/// failure (policy.hpp) and by what earlier calls have learned (state.hpp).
+/// Works for any awaitable: an LLM call, a database query, an RPC; the awaitable does not have to use this library.
+/// The reason of a failure (policy.hpp) and the results of earlier calls (state.hpp) determine which member is next,
+/// and whether the same member is tried again.
 ///
 /// Invariants
-/// 1. Exactly one result: the first success, or one failure that holds every attempt's, in order.
-/// 2. Each attempt runs in a scope of its own and has ended before the next begins, but for the two legs
-///    of a hedge; those have ended when the call has.
-/// 3. No member is tried again after the call has gone on from it.
+/// 1. Exactly one result: the first success, or one failure that contains every attempt's failure, in order.
+/// 2. Each attempt runs in its own scope and has ended before the next begins, except the two legs of a hedge, which
+///    have ended when the call has.
+/// 3. No member is tried again after the call has moved on to another.
 /// 4. Neither a caller's cancel nor a lack of local resources (LocalFault) fails over or marks a member.
 /// 5. A member whose cooldown is over is probed by one call at a time. While another member is healthy, the probe is
 ///    the first leg of a hedge and costs its caller at most the grace: `Policy::probe_grace`, or 1.5 times
@@ -59,18 +60,18 @@ asio::awaitable<Outcome<T>> run_failover(const Chain& chain, const Policy& polic
 ///
 /// `f(attempt)` returns asio::awaitable<Result<T>>, or awaitable<T> and throws. A failure is a Failure with
 /// a reason; any other error code, returned or thrown as system_error, counts as what `reason_for` makes of
-/// it. operation_aborted that neither the caller nor a limit of this call has caused, and StopReason::deadline of a
-/// scope inside the attempt, are `timeout`: the attempt has given up by a limit of its own. Of Asio's
-/// multiple_exceptions the first counts. If this machine has run out of something (EMFILE, ENOMEM, ..., std::bad_alloc),
+/// it. operation_aborted caused by neither the caller nor a limit of this call, and StopReason::deadline of a
+/// scope inside the attempt, are `timeout`: the attempt has reached a limit of its own. Of Asio's
+/// multiple_exceptions the first counts. If this machine lacks a resource (EMFILE, ENOMEM, ..., std::bad_alloc),
 /// the call ends with a LocalFault, and no member is marked. Other exceptions are bugs: they end the call and are
 /// rethrown.
 /// An attempt that does not use its Attempt has one limit, `Policy::attempt`; one that calls `enter` and `waiting`
 /// has those of its phases.
-/// Completes with an Outcome<T> when an attempt has succeeded, or none is left, or the deadline has come
+/// Completes with an Outcome<T> when an attempt has succeeded, no member is left, or the deadline was reached
 /// (the failure's code is StopReason::deadline). An empty chain fails with `model_not_found`.
-/// Cancellation: the caller's (terminal) cancels what runs, waits for it, and throws operation_aborted, as
+/// Cancellation: the caller's (terminal) cancels running attempts, waits for them, and throws operation_aborted, as
 /// Asio code does.
-/// Lifetimes: chain, policy, state and what the options refer to must outlive the call; `f` is kept by it.
+/// Lifetimes: chain, policy, state and the objects that the options refer to must outlive the call, which stores `f`.
 /// Threads: runs on the caller's executor; a State may be shared by any number of threads.
 template <class F>
 auto failover(const Chain& chain, const Policy& policy, State& state, F f,

@@ -2,14 +2,14 @@
 /// and that may break while it is read.
 ///
 /// `failover()` (failover.hpp) is written with this class, for answers that are complete when their attempt ends. Use
-/// it directly to write a delivery of your own: an answer that is held back, resumed by another member, or begun anew.
+/// it directly to implement another delivery: an answer that is held back, resumed by another member, or restarted.
 ///
 /// Invariants
 /// 1. `ask` completes with the first success of a member. From then on the call has an answer, until `answer_ended` or
 ///    `answer_broke` is called for it. Only while there is none may `ask` be called (again).
 /// 2. A broken answer counts as a failure of its attempt: in Health, in the report, and in the decision. The next `ask`
 ///    continues after the members that were already asked.
-/// 3. One report for all of it. It is complete when `finish` has been called, once, at the end.
+/// 3. One report covers the whole call. It is complete after `finish`, which must be called once, at the end.
 ///
 ///     FailoverCall call(chain, policy, state);
 ///     auto open = [&](Attempt& attempt) { return open_stream(attempt); };
@@ -45,17 +45,17 @@
 namespace understudy {
 
 /// See the top of the file. Threads: one executor, on which all members are called; a State may be shared by any
-/// number of threads. Lifetimes: chain, policy, state and what the options refer to must outlive it.
+/// number of threads. Lifetimes: chain, policy, state and the objects that the options refer to must outlive it.
 class UNDERSTUDY_API FailoverCall {
  public:
-  /// The call begins: its deadline counts from here.
+  /// Begins the call: its deadline counts from now.
   FailoverCall(const Chain& chain, const Policy& policy, State& state,
                const CallOptions& options = CallOptions(),
                std::source_location site = std::source_location::current());
   FailoverCall(const FailoverCall&) = delete;
   FailoverCall& operator=(const FailoverCall&) = delete;
 
-  /// Asks members one after the other, each as often as the policy says, until one answers. `f(attempt)` is as for
+  /// Asks members one after the other, each as often as the policy allows, until one answers. `f(attempt)` is as for
   /// `failover()`, and must live until this completes. `now` is for callers that have just read the clock.
   /// Completes with the answer, or with `failure()`. Errors, exceptions and cancellation: as `failover()`.
   template <class F>
@@ -64,12 +64,12 @@ class UNDERSTUDY_API FailoverCall {
                                             call_.selection.choose(detail::Leg::only, now));
   }
 
-  /// What the answer has cost so far, at least. Requires an answer.
+  /// A lower bound of what the answer has cost so far. Requires an answer.
   void answer_spent(std::uint64_t tokens) noexcept;
   /// Whether another member may take over from the one that is answering, for the StallTimer under which the caller
   /// reads. Requires an answer.
   Takeover answer_takeover() const;
-  /// The answer broke: it is noted in Health and in the report as an attempt's failure is. Returns what to do:
+  /// The answer broke: records this in Health and in the report as a failure of the attempt. Returns what to do:
   /// `fail_over` (ask again), `return_to_caller` or `stop`. A code that is not a reason counts as for `failover()`.
   /// Requires an answer.
   Decision answer_broke(const Failure& failure);
@@ -83,9 +83,9 @@ class UNDERSTUDY_API FailoverCall {
   Cause abandoned() const { return call_.context.abandoned(); }
   Clock::time_point began() const noexcept { return call_.context.began; }
 
-  /// What has happened so far.
+  /// The report so far.
   const CallReport& report() const noexcept { return call_.record.report(); }
-  /// Ends the call with this code, zero for success, and returns its report. Tells the observer. To be called once;
+  /// Ends the call with this code, zero for success, and returns its report. Notifies the observer. To be called once;
   /// `report()` is empty afterwards.
   CallReport finish(const error_code& code) { return call_.record.finish(code); }
 

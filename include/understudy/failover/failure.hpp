@@ -1,11 +1,11 @@
-/// What went wrong with an attempt or a call, and the result type that carries it.
+/// The failure of an attempt or a call, and the result type that carries it.
 ///
 /// Invariants
-/// 1. Its code says which it is: a `FailoverReason`, a `StopReason` where our own side ended the work, or a
-///    `LocalFault` where this machine has run out of something.
-/// 2. Costs one pointer where nothing failed, and one allocation where something did. Copies share it
+/// 1. Its code is a `FailoverReason`, a `StopReason` if the local side stopped the operation, or a
+///    `LocalFault` if this machine has run out of a resource.
+/// 2. Costs one pointer for success, and one allocation for a failure. Copies share it
 ///    (boost::system::result's `error()` copies, at each call).
-/// 3. Holds text of the provider, bounded and for people; no decision is made by it.
+/// 3. Contains text of the provider, limited in size, for human readers; no decision depends on it.
 ///
 ///     Result<int> answer = FailoverReason::overloaded;
 ///     if (!answer) {
@@ -50,15 +50,15 @@ class UNDERSTUDY_API Failure {
   /// From the cause of a cancelled scope, with its evidence.
   Failure(const Cause& cause, std::string_view message = {});
 
-  /// The provider asks not to be called for so long from now on.
+  /// The provider asks not to be called for this time from now on.
   Failure& with_retry_after(std::optional<Clock::duration> wait);
-  /// The code that made the request can mend it, so that it is worth sending again.
+  /// The code that made the request can mend it, so that it can be sent again.
   Failure& with_mend();
-  /// Removes the credential from the message, where a provider has repeated it.
+  /// Removes the credential from the message, in case the provider has repeated it.
   Failure& without(const Secret& secret);
-  /// What the failed attempt has cost, at least.
+  /// A lower bound of what the failed attempt has cost.
   Failure& with_tokens_spent(std::uint64_t tokens);
-  /// What failed before, in order, for the failure of a whole call.
+  /// The earlier failures, in order, for the failure of a whole call.
   Failure& with_attempts(std::vector<Failure> attempts);
 
   const error_code& code() const noexcept;
@@ -88,7 +88,7 @@ UNDERSTUDY_API std::ostream& operator<<(std::ostream& out, const Failure& failur
 template <class T>
 using Result = boost::system::result<T, Failure>;
 
-/// What `value()` throws on a Result that is a failure.
+/// The exception that `value()` throws on a Result that is a failure.
 class UNDERSTUDY_API FailoverError : public boost::system::system_error {
  public:
   explicit FailoverError(const Failure& failure);
@@ -102,10 +102,9 @@ class UNDERSTUDY_API FailoverError : public boost::system::system_error {
 [[noreturn]] UNDERSTUDY_API void throw_exception_from_error(const Failure& failure,
                                                             const boost::source_location& site);
 
-/// The reason that a failure of any origin stands for: a reason's own; `connection` for what the system
-/// says of connections (refused, reset, unreachable, end of file, unknown host); `timeout` for
-/// errc::timed_out and beast::error::timeout; nothing for a stop, an abort, a local fault
-/// (runtime/local_fault.hpp) or success; else `unknown`.
+/// The reason for an error code of any origin: a reason itself; `connection` for connection errors of the system
+/// (refused, reset, unreachable, end of file, unknown host); `timeout` for errc::timed_out and beast::error::timeout;
+/// nothing for a stop, an abort, a local fault (runtime/local_fault.hpp) or success; else `unknown`.
 UNDERSTUDY_API std::optional<FailoverReason> reason_for(const error_code& code) noexcept;
 
 }  // namespace understudy

@@ -1,21 +1,21 @@
-/// Memory across calls: what has failed lately, and is in cooldown.
+/// Memory across calls: what has failed recently, and is in cooldown.
 ///
-/// A failure leaves a mark on what its reason concerns (`ReasonTraits::concern`): a credential, a credential
-/// for one model, an endpoint, or a member. What is marked enters cooldown; after that one call at a time may probe
-/// whether it works again. Only evidence closes a mark, never the time.
+/// A failure marks what its reason concerns (`ReasonTraits::concern`): a credential, a credential for one model, an
+/// endpoint, or a member. A marked item enters cooldown; after that, one call at a time may probe whether it works
+/// again. Only evidence closes a mark, never the passage of time.
 ///
 /// Invariants
 /// 1. A cooldown lasts until the time that the provider named, of which at most `longest_cooldown` counts; else for a
 ///    time that grows with each failed probe (`cooldown`). Failures that began before the mark do not lengthen it: a
 ///    thousand calls that fail together have seen one failure. A named time is verified: where it is further away than
-///    `named_probe_gap`, a probe is due so long after each failure, and one that fails does not lengthen the cooldown.
-/// 2. At most one probe of a mark at a time, however many ask: an atomic lease. It ends when the probe
+///    `named_probe_gap`, a probe is due that long after each failure, and a failed one does not lengthen the cooldown.
+/// 2. At most one probe of a mark at a time, for any number of callers: an atomic lease. It ends when the probe
 ///    does, and expires if that never happens. If no member is healthy, a mark may be probed before its
 ///    cooldown is over, but not within `early_probe_gap` of its last failure.
-/// 3. What a call has marked itself does not keep that call from its later members.
-/// 4. Success closes the marks of what was used, if it began after them or was their probe.
-/// 5. A dead mark (a credential refused for good) is never probed; it ends when the credential changes.
-/// 6. Any thread; the lock is held for a look, never across a suspension.
+/// 3. A mark that a call has set itself does not exclude the call's later members.
+/// 4. A success closes the marks of what the attempt used, if it began after them or was their probe.
+/// 5. A dead mark (a credential refused permanently) is never probed; it ends when the credential changes.
+/// 6. Threads: any; the lock is held only briefly, never across a suspension.
 ///
 /// `failover` (failover.hpp) uses this class; an application only reads it.
 #pragma once
@@ -40,7 +40,7 @@
 
 namespace understudy {
 
-/// How long a mark that has failed so many probes is in cooldown. Limits and billing: 60 s doubling to 4 h (hermes
+/// The cooldown of a mark after this number of failed probes. Limits and billing: 60 s doubling to 4 h (hermes
 /// #77607; 30 minutes at once were a thirtyfold regression for common 429s). Stalls: 15 s doubling to
 /// 30 min. All others: 15 s, doubling to 5 min after five failed probes.
 UNDERSTUDY_API Clock::duration cooldown(CooldownLadder ladder, unsigned failed_probes) noexcept;
@@ -49,11 +49,11 @@ UNDERSTUDY_API Clock::duration cooldown(CooldownLadder ladder, unsigned failed_p
 /// times a second).
 inline constexpr Clock::duration early_probe_gap = std::chrono::seconds(1);
 
-/// Only a dead mark is in cooldown longer without a probe, whatever a provider says.
+/// Only a dead mark stays in cooldown longer without a probe, regardless of what a provider requests.
 inline constexpr Clock::duration longest_cooldown = std::chrono::hours(4);
 inline constexpr Clock::duration named_probe_gap = std::chrono::minutes(5);
 
-/// What one attempt uses, by the names under which marks are kept. Empty: none.
+/// What one attempt uses, as the keys of its marks. Empty means none.
 class HealthKeys {
  public:
   HealthKeys() {}
@@ -69,28 +69,30 @@ class HealthKeys {
   std::array<std::string, 4> keys_;
 };
 
-/// The call that asks; a mark remembers the call that has set it.
+/// The identity of a call; a mark records the call that has set it.
 enum class CallId : std::uint64_t {};
 
 /// See the top of the file.
 class UNDERSTUDY_API Health {
  public:
-  /// What is known of one thing.
+  /// What is known about one item.
   class UNDERSTUDY_API Outlook {
    public:
-    /// The outlook of something that depends on both: the worse one counts, and the later time of return.
+    /// The combined outlook of an item that depends on both: the worse state, and the later time of return.
     void add(const Outlook& other) noexcept;
 
     Standing standing = Standing::healthy;
-    Clock::time_point until{};    ///< when a probe is due
-    Clock::time_point early{};    ///< and when at the earliest, if no member is healthy
-    Clock::time_point returns{};  ///< when it should work again: the named time, else `until`
-    bool named = false;           ///< the provider named a time that is still to come
+    Clock::time_point until{};  ///< when a probe is due
+    Clock::time_point
+        early{};  ///< when a probe is allowed at the earliest, if no member is healthy
+    Clock::time_point
+        returns{};       ///< when it is expected to work again: the named time, else `until`
+    bool named = false;  ///< the provider named a time that is in the future
     bool dead = false;
     FailoverReason reason = FailoverReason::unknown;  ///< of the mark that counts, if there is one
   };
 
-  /// The right to probe what is marked. Ends when destroyed.
+  /// The permission to probe the leased marks. Ends when destroyed.
   class UNDERSTUDY_API Probe {
    public:
     Probe() noexcept {}
@@ -106,13 +108,13 @@ class UNDERSTUDY_API Health {
     std::uint64_t id_ = 0;
   };
 
-  /// One mark, for people and metrics.
+  /// One mark, for status output and metrics.
   class MarkReport {
    public:
     std::string key;
     FailoverReason reason = FailoverReason::unknown;
-    Clock::duration cooldown{};  ///< until a probe is due, from now on; zero: it is
-    Clock::duration named{};     ///< until the time that the provider named; zero: none
+    Clock::duration cooldown{};  ///< from now until a probe is due; zero if it is due
+    Clock::duration named{};     ///< from now until the time that the provider named; zero if none
     unsigned failed_probes = 0;
     bool probing = false;
     bool dead = false;
@@ -121,11 +123,11 @@ class UNDERSTUDY_API Health {
   Outlook look(std::span<const std::string> keys, CallId call, Clock::time_point now) const;
 
   /// Leases every mark among `keys` for `longest`, or nothing if one is dead, leased, or not due (if
-  /// `early`: has failed a moment ago). Without any mark there is nothing to lease either.
+  /// `early`: has failed a moment ago). Without any mark it also leases nothing.
   Probe probe(std::span<const std::string> keys, CallId call, Clock::time_point now,
               Clock::duration longest, bool early = false);
 
-  /// The probe goes on with another attempt, for `longest` from now.
+  /// The probe continues with another attempt; its lease lasts for `longest` from now.
   void renew(const Probe& probe, Clock::time_point now, Clock::duration longest);
 
   /// An attempt that began at `began` failed. Marks what the reason concerns, if anything.
@@ -133,16 +135,16 @@ class UNDERSTUDY_API Health {
               std::optional<Clock::duration> retry_after, CallId call, Clock::time_point began,
               Clock::time_point now, Probe& probe);
 
-  /// A probe has lost its hedge without progress: it has failed, for a reason that is not known.
+  /// A probe has lost its hedge without progress: it has failed, for an unknown reason.
   void probe_lost(Probe& probe, CallId call, Clock::time_point now);
 
   /// An attempt that began at `began` has made progress.
   void succeeded(const HealthKeys& keys, Clock::time_point began, Probe& probe);
 
-  /// The credential of that key was replaced: removes its marks.
+  /// The credential with that key was replaced: removes its marks.
   void credential_changed(const std::string& key);
 
-  /// Whether nothing is marked at all. One atomic load, for calls while everything is healthy.
+  /// Whether there is no mark. One atomic load, the fast path while everything is healthy.
   bool all_well() const noexcept { return marked_.load(std::memory_order_acquire) == 0; }
 
   std::vector<MarkReport> marks(Clock::time_point now) const;
@@ -152,13 +154,13 @@ class UNDERSTUDY_API Health {
 
  private:
   struct Mark {
-    bool open = false;  // closed by evidence, it stays while its probe is under way
+    bool open = false;  // a mark closed by evidence remains while its probe is in progress
     FailoverReason reason = FailoverReason::unknown;
     CallId call{};
     Clock::time_point set_at{};
-    Clock::time_point failed_at{};  // last, of the call that marked or probed it
+    Clock::time_point failed_at{};  // the last failure, by the call that marked or probed it
     Clock::time_point until{};      // when a probe is due
-    Clock::time_point named_until = Clock::time_point::min();  // when the provider said it is over
+    Clock::time_point named_until = Clock::time_point::min();  // the time that the provider named
     bool dead = false;
     unsigned failed_probes = 0;
     std::uint64_t lease = 0;
@@ -172,7 +174,7 @@ class UNDERSTUDY_API Health {
     bool named(Clock::time_point now) const noexcept { return now < named_until; }
     Outlook outlook(Clock::time_point now) const noexcept;
 
-    /// As new, but for the probe that is under way.
+    /// Resets the mark, except for a probe in progress.
     Mark reopened() const {
       Mark mark;
       mark.open = true;

@@ -1,8 +1,8 @@
-/// Runs two operations for the same result, the second started late: the first *success* wins.
+/// Runs two operations for the same result, the second after a delay: the first *success* wins.
 ///
 /// Invariants
-/// 1. The second starts when the first has not succeeded after `after`, or has failed; never if the first
-///    succeeds before.
+/// 1. The second starts when the first has not succeeded within `after`, or has failed; never if the first succeeds
+///    before that.
 /// 2. A failure never wins while the other may still succeed (a gateway that let an error frame win
 ///    cancelled healthy calls 36 times, model-hotel #803).
 /// 3. The loser is cancelled with StopReason::lost and has ended when `hedge` completes; its
@@ -22,7 +22,7 @@
 
 namespace understudy {
 
-/// The outcome of a hedge: the winner's success, or a failure that holds both, in order.
+/// The outcome of a hedge: the winner's success, or a failure that contains both, in order.
 template <class T>
 class Hedged {
  public:
@@ -103,7 +103,7 @@ asio::awaitable<Hedged<T>> run_hedge(Scope* parent, Clock::duration after, First
 }  // namespace detail
 
 /// Both callables return an asio::awaitable<Result<T>>. Completes when the winner has succeeded and the
-/// loser has ended, or both have failed. What either throws is rethrown, after both have ended.
+/// loser has ended, or both have failed. An exception of either is rethrown after both have ended.
 /// Cancellation: the caller's (terminal) cancels both.
 template <class First, class Second>
 auto hedge(Clock::duration after, First first, Second second,

@@ -1,7 +1,7 @@
 /// A member of a chain: a model at a provider that can answer a call, with its settings. A chain is a list of members.
 ///
 /// Invariants
-/// 1. Two members are the same if model, endpoint, purpose and credentials are, whatever the configuration calls
+/// 1. Two members are the same if model, endpoint, purpose and credentials are, regardless of the configured name of
 ///    the provider: a second name for a back end does not hide its failures. The endpoint is the base URL,
 ///    or the provider's name where there is none.
 /// 2. Copies are cheap and share their data; a report can keep them.
@@ -31,15 +31,16 @@ class UNDERSTUDY_API Member {
   Member(std::string provider, std::string model);
 
   Member& with_base_url(std::string url);
-  /// What the member is asked for, if that is not an answer: "/embeddings". Its health and its usual times for that
-  /// purpose are kept apart: a member that counts tokens in time may stall at answering.
+  /// The purpose of the member if it is not asked for answers, such as "/embeddings". Its health and its usual times
+  /// are kept separately for each purpose: a member that counts tokens in time may stall when it answers.
   Member& with_purpose(std::string purpose);
   Member& with_credentials(std::shared_ptr<CredentialPool> pool);
   Member& with_context_window(std::uint64_t tokens);
-  Member& with_stall(const StallSettings& settings);  ///< in place of the policy's, key by key
+  Member& with_stall(
+      const StallSettings& settings);  ///< overrides the policy's settings, key by key
   Member& with_reasoning_floor(Clock::duration floor);
   Member& with_backoff(const BackoffSettings& settings);  ///< in place of the policy's
-  /// In place of the State's. All members of a provider share the budget of the first one that is used.
+  /// Overrides the State's settings. All members of a provider share the budget of the first one that is used.
   Member& with_budget(const BudgetSettings& settings);
 
   const std::string& provider() const noexcept { return data_->provider; }
@@ -54,7 +55,7 @@ class UNDERSTUDY_API Member {
 
   /// "provider/model", as in reports.
   const std::string& name() const noexcept { return data_->name; }
-  /// What health is kept by: the endpoint, and model, endpoint and purpose.
+  /// The keys of health: the endpoint; and model, endpoint and purpose.
   const std::string& endpoint() const noexcept {
     return data_->base_url.empty() ? data_->provider : data_->base_url;
   }

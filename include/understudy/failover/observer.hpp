@@ -1,9 +1,9 @@
-/// Tells the user what happens in calls, for metrics and traces.
+/// Receives the events of calls, for metrics and traces.
 ///
 /// Invariants
-/// 1. Called on the executor of the call, in the order in which things happen; it must not block.
-/// 2. What it throws is contained: a broken metric never breaks a call.
-/// 3. A report given to it lives until the function returns.
+/// 1. Called on the executor of the call, in the order of the events; it must not block.
+/// 2. Its exceptions are contained: a broken metric never breaks a call.
+/// 3. A report passed to it is valid until the function returns.
 ///
 ///     class Counter : public Observer {
 ///       void attempt_ended(const AttemptReport& attempt) override { ++seconds[attempt.member.name()]; }

@@ -1,17 +1,18 @@
-/// What to do after a failure: the decision that the project exists for, as a pure function.
+/// Decides what to do after a failure: the central decision of the library, as a pure function.
 ///
 /// Invariants
-/// 1. Pure: the same situation, the same decision. No clock, no lock, no randomness of its own.
+/// 1. Pure: equal situations give equal decisions. It uses no clock, no lock and no randomness.
 /// 2. A stop is never retried and never fails over. Nor is a LocalFault: every other member would fail for the same
 ///    lack of local resources.
-/// 3. Each reason has one treatment (reason.hpp), each treatment one rule in `decide`, each decision a
-///    sentence that says why.
-/// 4. A retry of the same request to the same member draws on the retry budget, whatever its reason. A
-///    retry with another credential, rotated or refreshed, does not: it is bounded by the number of credentials. (Else a token that expires amid a thousand calls would fail most of them.)
-///    The budget alone never fails a call for a stale connection: if it is empty and no other member is left, the
-///    request is sent again all the same. That is bounded without a budget, since each stale connection has
-///    carried a complete answer before; in an outage there are none.
-/// 5. `eligible` alone says which member could be next. All code that selects a member calls it.
+/// 3. Each reason has one treatment (reason.hpp), each treatment one rule in `decide`, and each decision a
+///    sentence that explains it.
+/// 4. A retry of the same request to the same member draws on the retry budget, regardless of the reason. A retry with
+///    another credential, rotated or refreshed, does not: it is bounded by the number of credentials. (Otherwise a
+///    token that expires during a thousand calls would make most of them fail.)
+///    An empty budget alone never fails a call for a stale connection: if no other member is left, the request is sent
+///    again anyway. That is bounded without a budget, since each stale connection has carried a complete answer before;
+///    in an outage there are none.
+/// 5. Only `eligible` determines which member could be next. All code that selects a member calls it.
 ///
 ///     Situation now(FailoverReason::timeout);
 ///     now.member_left = true;
@@ -57,7 +58,7 @@ class ReasonSet {
 
 enum class OnContentPolicy : unsigned char { stop, fail_over };
 
-/// What the user wants. Keys and defaults are those of the configuration (examples/understudy.toml).
+/// The user's settings. Keys and defaults are those of the configuration (examples/understudy.toml).
 class UNDERSTUDY_API Policy {
  public:
   Policy() noexcept;
@@ -74,16 +75,16 @@ class UNDERSTUDY_API Policy {
   Policy& with_backoff(const BackoffSettings& b) { return backoff = b, *this; }
   Policy& with_recover(ReasonSet reasons) { return recover = reasons, *this; }
   Policy& with_stall(const StallSettings& s) { return stall = s, *this; }
-  /// Another row of the table for one reason.
+  /// Replaces the table's row for one reason.
   Policy& with_treatment(FailoverReason reason, Treatment treatment);
 
   Treatment treatment(FailoverReason reason) const noexcept;
 
-  bool eager_on_timeout = true;  ///< false: the first stall is retried, as many times as others
+  bool eager_on_timeout = true;  ///< false: a stall is retried as often as other failures
   OnContentPolicy on_content_policy = OnContentPolicy::stop;
   unsigned max_retries = 2;
   Clock::duration patience =
-      std::chrono::seconds(3);              ///< what a call waits while others could answer
+      std::chrono::seconds(3);  ///< how long a call waits while other members could answer
   std::optional<Clock::duration> deadline;  ///< for the whole call
   /// An attempt is started only if this much of the deadline is left, or a quarter of the deadline where that is
   /// less. The first attempt of a call is started if any time is left.
@@ -94,7 +95,7 @@ class UNDERSTUDY_API Policy {
   /// the deadline. Like all limits on progress it becomes `last_member` where no other member can take over.
   std::optional<Clock::duration> attempt;
   std::optional<Clock::duration> hedge_after;
-  Clock::duration probe_grace = std::chrono::seconds(2);  ///< what a probe may cost its caller
+  Clock::duration probe_grace = std::chrono::seconds(2);  ///< how long a probe may delay its caller
   BackoffSettings backoff;
   ReasonSet recover{FailoverReason::rate_limit, FailoverReason::billing, FailoverReason::auth,
                     FailoverReason::auth_permanent};  ///< for which another credential may help
@@ -111,55 +112,55 @@ enum class Action : unsigned char {
   mend,              ///< the same member with a mended request
   fail_over,         ///< the next eligible member
   return_to_caller,  ///< no member could do better, or none is left
-  stop,              ///< our own side ended it
+  stop,              ///< the local side stopped the call
 };
 
 UNDERSTUDY_API std::string_view to_string(Action action) noexcept;
 
-/// What is decided, and the sentence that explains it.
+/// A decision, and the sentence that explains it.
 class Decision {
  public:
   constexpr Decision(Action a, std::string_view sentence, Clock::duration wait = {}) noexcept
       : action(a), after(wait), why(sentence) {}
 
   Action action;
-  Clock::duration after;  ///< for retry: to wait before it
+  Clock::duration after;  ///< for retry: the wait before it
   std::string_view why;   ///< has static lifetime
 };
 
-/// All that a decision depends on.
+/// Everything that a decision depends on.
 class Situation {
  public:
   explicit Situation(const error_code& what) noexcept : code(what) {}
 
   error_code code;                             ///< of the failure
-  bool expired = false;                        ///< it is the expiry of a limit of ours
+  bool expired = false;                        ///< the failure is the expiry of a local limit
   bool share_spent = false;                    ///< of the limit that is a share of the deadline
-  bool delivered = false;                      ///< the caller has got some of the answer
+  bool delivered = false;                      ///< the caller has received part of the answer
   bool mendable = false;                       ///< the request can be mended for this reason
-  bool mended = false;                         ///< and that was done once already
+  bool mended = false;                         ///< the request was already mended for this reason
   Clock::duration took{};                      ///< how long the attempt lasted
-  std::optional<Clock::duration> retry_after;  ///< what the provider asks for
+  std::optional<Clock::duration> retry_after;  ///< the wait that the provider asks for
 
   unsigned retries = 0;      ///< of the same request to this member, in this call
-  bool resent = false;       ///< the same for a stale connection, which is none of `retries`
+  bool resent = false;       ///< the same for a stale connection, not counted in `retries`
   bool waited = false;       ///< for a rate limit of this member, in this call
   bool can_rotate = false;   ///< the member has another credential that is available
   bool can_refresh = false;  ///< the credential can be refreshed, and was not in this call
   bool member_left = false;  ///< another member is eligible
-  bool budget = true;        ///< the retry budget has something left
+  bool budget = true;        ///< the retry budget is not empty
   std::optional<Clock::duration> remaining;  ///< until the call's deadline
   double jitter = 0.5;                       ///< in [0, 1)
 };
 
-/// A wait within a call is never longer, whatever the provider asks for (Anthropic's buckets refill in
+/// The longest wait within a call, regardless of what the provider asks for (Anthropic's buckets refill in
 /// up to 171 s, hermes #26293).
 inline constexpr Clock::duration longest_wait = std::chrono::seconds(600);
 
 /// See the top of the file, and the table of failover.md 1.2, of which each row is a case here.
 UNDERSTUDY_API Decision decide(const Policy& policy, const Situation& situation) noexcept;
 
-/// What health says of a member (health.hpp).
+/// The state of a member according to Health (health.hpp).
 enum class Standing : unsigned char {
   healthy,
   probe_due,  ///< it has failed, its cooldown is over, and no call probes it now
@@ -187,7 +188,7 @@ enum class Eligibility : unsigned char { yes, tried, cooling, window_too_small, 
 
 UNDERSTUDY_API std::string_view to_string(Eligibility eligibility) noexcept;
 
-/// Whether a member may be next: `yes` also for one that is due for a probe.
+/// Whether a member may be next: also `yes` for a member that is due for a probe.
 UNDERSTUDY_API Eligibility eligible(const Candidate& candidate, const Need& need) noexcept;
 
 }  // namespace understudy

@@ -1,11 +1,11 @@
-/// Why an attempt failed, in the terms that decide what happens next.
+/// The reasons of failed attempts, which determine what happens next.
 ///
 /// Invariants
 /// 1. Every reason has exactly one row in `traits`: its name, its treatment, what it concerns, and how
 ///    long that is in cooldown. Nothing else in the library switches over reasons.
 /// 2. A stop (`StopReason`) and a lack of local resources (`LocalFault`) are not reasons: they never lead to a
 ///    failover.
-/// 3. Zero is not a reason, as an error_code demands.
+/// 3. Zero is not a reason, as error_code requires.
 ///
 ///     error_code code = FailoverReason::timeout;
 ///     assert(code == Treatment::stall);             // an error condition: the row it belongs to
@@ -30,14 +30,14 @@ using boost::system::error_code;
 enum class FailoverReason {
   timeout = 1,                          ///< a limit on progress expired; 408, 504, 522, 524
   connection,                           ///< refused, reset, DNS, transient TLS, transport dead
-  stale_connection,                     ///< a kept connection closed before the request arrived
+  stale_connection,                     ///< a reused connection closed before the request arrived
   rate_limit,                           ///< this credential has used up its share for now
-  upstream_rate_limit,                  ///< an aggregator's own provider is throttled
+  upstream_rate_limit,                  ///< the provider behind an aggregator is throttled
   overloaded,                           ///< the provider has no capacity
   upstream_blocked,                     ///< a 403 written by a CDN or firewall, not by the provider
   billing,                              ///< the account has no money or quota left
   auth,                                 ///< the credential was refused
-  auth_permanent,                       ///< the credential was refused for good
+  auth_permanent,                       ///< the credential was refused permanently
   server_error,                         ///< the provider failed
   malformed_response,                   ///< empty, invalid, or ended without a terminal event
   incomplete_response,                  ///< ended properly, without an answer
@@ -58,18 +58,18 @@ enum class FailoverReason {
   oauth_long_context_beta_forbidden,    ///< the account may not send the long context header
   image_too_large,                      ///< an image has too many bytes or pixels
   image_corrupt,                        ///< an image cannot be read
-  resume_mismatch,                      ///< asked to resume a broken answer, it said something else
-  content_policy_blocked,               ///< the prompt or the answer was refused as unsafe
-  format_error,                         ///< the request is invalid for every member
+  resume_mismatch,  ///< the member was asked to resume a broken answer and sent something else
+  content_policy_blocked,  ///< the prompt or the answer was refused as unsafe
+  format_error,            ///< the request is invalid for every member
 };
 
-/// How many there are; values are 1 to this.
+/// The number of reasons; values are 1 to this.
 inline constexpr std::size_t reason_count = static_cast<std::size_t>(FailoverReason::format_error);
 
-/// What is done about it: the rows of the policy's table (policy.hpp). An error condition, so that code
+/// The treatment of a reason: the rows of the policy's table (policy.hpp). An error condition, so that code
 /// may ask for a whole row: `code == Treatment::mend`.
 enum class Treatment {
-  stall = 1,         ///< fail over at once, or retry, as `eager_on_timeout` says
+  stall = 1,         ///< fail over at once, or retry, depending on `eager_on_timeout`
   connection,        ///< one quick retry if it failed fast, then fail over
   resend,            ///< again at once on a fresh connection, once, then fail over
   limit,             ///< another credential, or a short wait, else fail over
@@ -80,20 +80,20 @@ enum class Treatment {
   fail_over,         ///< fail over at once
   larger_window,     ///< fail over to a member with a larger window, else return
   mend,              ///< mend the request once, else fail over
-  content_policy,    ///< return to the caller, or fail over if told so
+  content_policy,    ///< return to the caller, or fail over, depending on `on_content_policy`
   return_to_caller,  ///< no other member could do better
 };
 
-/// What a failure concerns, and so what enters cooldown.
+/// What a failure concerns, and therefore what enters cooldown.
 enum class Concern : unsigned char {
-  nothing,           ///< the request itself, or nothing
+  nothing,           ///< only the request, or nothing
   credential,        ///< the credential, for every model
   credential_model,  ///< the credential for this model
   endpoint,          ///< host and port, for every model and credential
   member,            ///< this model at this provider
 };
 
-/// How long the first cooldown is, and how it grows (health.hpp has the numbers).
+/// The first cooldown and its growth (health.hpp has the numbers).
 enum class CooldownLadder : unsigned char { none, limit, stall, brief };
 
 /// One reason's row.
@@ -120,9 +120,9 @@ UNDERSTUDY_API std::optional<FailoverReason> reason_from(std::string_view name) 
 /// The reason that a code stands for, or nothing if it is of another category.
 UNDERSTUDY_API std::optional<FailoverReason> reason_of(const error_code& code) noexcept;
 
-/// Codes of this category are equivalent to their Treatment, and where the standard has a word for it, to
-/// that: timeout to errc::timed_out, auth and auth_permanent to errc::permission_denied, context_overflow
-/// and payload_too_large to errc::message_size.
+/// Codes of this category are equivalent to their Treatment, and to the corresponding standard error condition if there
+/// is one: timeout to errc::timed_out, auth and auth_permanent to errc::permission_denied, context_overflow and
+/// payload_too_large to errc::message_size.
 UNDERSTUDY_API const boost::system::error_category& failover_category() noexcept;
 UNDERSTUDY_API const boost::system::error_category& treatment_category() noexcept;
 

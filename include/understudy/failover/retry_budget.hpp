@@ -1,13 +1,13 @@
-/// How many retries a provider may get: a token bucket that calls fill and retries empty.
+/// Limits the retries of a provider: a token bucket that calls fill and retries drain.
 ///
-/// In a total outage every call would be retried, and a failing provider would get three times the load.
-/// With this, retries are at most a share of the calls, plus a floor for callers that call rarely (Finagle's
-/// RetryBudget; here without its refill by time, which would defeat the bound in a long outage).
+/// Without it, every call would be retried in a total outage, and a failing provider would get three times the load.
+/// With it, retries are at most a fraction of the calls, plus a floor for infrequent callers (Finagle's
+/// RetryBudget, but without its refill by time, which would defeat the bound in a long outage).
 ///
 /// Invariants
 /// 1. Retries granted <= ratio x calls + floor, over any span of time that begins with the bucket.
-/// 2. A long time of health saves up at most ten floors, or ten retries where the floor is zero.
-/// 3. Any thread, no lock.
+/// 2. Calls without retries accumulate at most ten times the floor, or ten retries if the floor is zero.
+/// 3. Threads: any; lock-free.
 ///
 ///     RetryBudget budget;
 ///     budget.deposit();                       // a call begins
@@ -27,7 +27,7 @@ class BudgetSettings {
   constexpr BudgetSettings(double share, unsigned least) noexcept : ratio(share), floor(least) {}
 
   double ratio = 0.2;   ///< retries for each call
-  unsigned floor = 10;  ///< and this many more
+  unsigned floor = 10;  ///< retries in addition
 };
 
 /// See the top of the file.
@@ -35,13 +35,13 @@ class UNDERSTUDY_API RetryBudget {
  public:
   explicit RetryBudget(const BudgetSettings& settings = BudgetSettings()) noexcept;
 
-  /// A call came to the provider.
+  /// Counts a call to the provider.
   void deposit() noexcept;
 
-  /// Takes one retry, or says that there is none.
+  /// Takes one retry. Returns false if there is none.
   bool withdraw() noexcept;
 
-  /// How many retries there are.
+  /// The number of available retries.
   double balance() const noexcept {
     return static_cast<double>(balance_.load(std::memory_order_relaxed)) / one;
   }

@@ -2,7 +2,7 @@
 ///
 /// Invariants
 /// 1. It has no stream operator, no conversion and no formatter. `reveal()` is the only access, so that a search for
-///    that word finds every place that reads a secret.
+///    that name finds every place that reads a secret.
 /// 2. Its memory is overwritten when the last copy is destroyed.
 ///
 ///     const Secret key(std::getenv("ANTHROPIC_API_KEY"));
@@ -18,7 +18,7 @@
 
 namespace understudy {
 
-/// See the top of the file. Copies share the same memory; any thread.
+/// See the top of the file. Copies share the same memory. Threads: any.
 class UNDERSTUDY_API Secret {
  public:
   Secret() noexcept {}
@@ -27,7 +27,7 @@ class UNDERSTUDY_API Secret {
   std::string_view reveal() const noexcept;
   bool empty() const noexcept { return reveal().empty(); }
 
-  /// Equal contents. Takes as long for any two of the same length.
+  /// Compares the contents, in constant time for a given length.
   friend UNDERSTUDY_API bool operator==(const Secret& a, const Secret& b) noexcept;
 
  private:

@@ -1,10 +1,10 @@
-/// What clients and threads share: health, retry budgets, the usual times of members, and random numbers.
+/// State shared by clients and threads: health, retry budgets, the usual times of members, and random numbers.
 ///
-/// Usually one for a program. Credentials are in their pools (credential_pool.hpp), which members share.
+/// A program usually has one. Credentials are in their pools (credential_pool.hpp), which members share.
 ///
 /// Invariants
-/// 1. Any thread; no lock is held across a suspension.
-/// 2. Grows with the members and providers that were ever used, and with nothing else.
+/// 1. Threads: any; no lock is held across a suspension.
+/// 2. Its size depends only on the number of members and providers that were ever used.
 ///
 ///     State state;
 ///     auto outcome = co_await failover(chain, policy, state, call);
@@ -25,7 +25,7 @@
 
 namespace understudy {
 
-/// What is kept of a member. Its address does not change.
+/// The record of a member. Its address does not change.
 class UNDERSTUDY_API MemberRecord {
  public:
   explicit MemberRecord(RetryBudget& budget) noexcept : budget_(&budget) {}
@@ -54,10 +54,10 @@ class UNDERSTUDY_API State {
   Health& health() noexcept { return health_; }
   MemberRecord& record(const Member& member);
 
-  /// How many retries each provider that was ever asked has left.
+  /// The remaining retries of each provider that was ever asked.
   std::map<std::string, double> budgets();
 
-  /// Another number for each call, in [0, 1): the same sequence for the same seed.
+  /// A new random number in [0, 1) on each call; equal seeds give equal sequences.
   double random() noexcept;
   CallId next_call() noexcept { return CallId{calls_.fetch_add(1, std::memory_order_relaxed) + 1}; }
 

@@ -1,13 +1,13 @@
-/// What can go wrong between us and a peer, as a value: a code, where it happened, and the words for it.
+/// A network error as a value: an error code, the phase in which it occurred, and a description.
 ///
-/// Codes come from whoever has one: the system and getaddrinfo (Asio's categories), and `NetFault` where
-/// they have none: what is wrong with a certificate, a proxy, or an HTTP message.
+/// Codes are those of the system and of getaddrinfo (Asio's categories). `NetFault` covers errors for which they have
+/// no code, such as those of certificates, proxies and HTTP messages.
 ///
 /// Invariants
 /// 1. The code of an error in a result is never zero.
-/// 2. `operation_aborted` means that we were cancelled or closed the connection ourselves, nothing else.
-/// 3. The text is for people: nobody decides by it, and it never holds a header's or a body's content
-///    beyond a name, a status, or the target of a redirect.
+/// 2. `operation_aborted` always means that the local side cancelled the operation or closed the connection.
+/// 3. The text is for human readers: no decision depends on it, and it never contains the content of a header or a
+///    body beyond a name, a status, or the target of a redirect.
 ///
 ///     auto response = co_await client.send(endpoint, request, observer);
 ///     if (response.has_error() && response.error().code == NetFault::certificate) { ... }
@@ -25,24 +25,24 @@
 namespace understudy {
 
 enum class NetFault {
-  invalid_url = 1,    ///< not http:// or https://, or what follows is no authority
+  invalid_url = 1,    ///< not http:// or https://, or without a valid authority
   invalid_request,    ///< a method, target or header that must not be sent (CR, LF, NUL)
   no_address,         ///< the name resolves to nothing
-  resolver_busy,      ///< every lookup thread hangs and the queue is full
-  proxy,              ///< the proxy refused, or is of a kind that is not supported
-  tls_setup,          ///< a CA file, certificate or key of our own cannot be used
-  tls,                ///< the TLS conversation failed
-  certificate,        ///< the peer's certificate does not prove who it is
+  resolver_busy,      ///< all lookup threads are busy and the queue is full
+  proxy,              ///< the proxy refused the request, or its kind is not supported
+  tls_setup,          ///< a local CA file, certificate or key cannot be used
+  tls,                ///< the TLS handshake or connection failed
+  certificate,        ///< the peer's certificate could not be verified
   redirect,           ///< a 3xx: not followed, since the request carries credentials
-  content_encoding,   ///< compressed, although nobody asked for it
+  content_encoding,   ///< compressed although the request did not ask for it
   transfer_encoding,  ///< a transfer coding other than chunked
-  malformed,          ///< no HTTP/1.1 message
-  header_too_large,   ///< a head, chunk header or trailer beyond its bound
-  body_too_large,     ///< a body beyond its bound
-  truncated,          ///< the connection ended before the message did
-  stale_connection,   ///< a kept connection closed at once, without a byte (http_client.hpp)
-  too_many_interim,   ///< one 1xx after the other
-  too_slow,           ///< a client of ours did not send or take bytes in time
+  malformed,          ///< not an HTTP/1.1 message
+  header_too_large,   ///< a head, chunk header or trailer exceeds its limit
+  body_too_large,     ///< a body exceeds its limit
+  truncated,          ///< the connection ended before the end of the message
+  stale_connection,   ///< a reused connection closed at once, without a byte (http_client.hpp)
+  too_many_interim,   ///< too many 1xx responses
+  too_slow,           ///< a client of the server did not send or accept bytes in time
 };
 
 UNDERSTUDY_API const boost::system::error_category& net_category() noexcept;
@@ -54,23 +54,23 @@ inline boost::system::error_code make_error_code(NetFault fault) noexcept {
 /// See the top of the file.
 class NetError {
  public:
-  NetError() noexcept {}  // boost::system::result wants one for what is no error
+  NetError() noexcept {}  // boost::system::result requires a default constructor
 
   NetError(boost::system::error_code c, Phase p, std::string t = {}) noexcept
       : code(c), phase(p), text(std::move(t)) {}
 
   boost::system::error_code code;
-  Phase phase = Phase::none;  ///< what we were doing
-  std::string text;           ///< more than the code says, or empty
+  Phase phase = Phase::none;  ///< the phase in which the error occurred
+  std::string text;           ///< details beyond the code's message, or empty
 };
 
-/// "certificate does not prove who it is: certificate has expired (connect)".
+/// "certificate verification failed: certificate has expired (connect)".
 UNDERSTUDY_API std::string to_string(const NetError& error);
 
 template <class T>
 using NetResult = boost::system::result<T, NetError>;
 
-/// What `NetResult::value()` throws: a system_error with the code and to_string's text.
+/// The exception that `NetResult::value()` throws: a system_error with the code and the text of to_string.
 [[noreturn]] UNDERSTUDY_API void throw_exception_from_error(const NetError& error,
                                                             const boost::source_location& place);
 

@@ -1,17 +1,17 @@
-/// An HTTP/1.1 client for answers that take long: every wait is reported, every end is abrupt.
+/// An HTTP/1.1 client for long-running answers: it reports every wait, and closes connections without delay.
 ///
 /// Invariants
-/// 1. A call is one request on one connection, sent once: whether it is sent again is the caller's decision.
-///    NetFault::stale_connection says that it is worth it: a kept connection ended, before a byte of the answer
-///    came, within `stale_within` of the first byte of the request, so that the server most likely closed it
-///    before the request arrived. After that no idle connection to that endpoint is used any more.
-///    A connection that ends later has carried the request to a server that may have worked on it, and is
-///    `truncated` or reset as a fresh one would be. Redirects are an error.
-/// 2. TLS is verified (tls.hpp); nothing switches that off.
-/// 3. Everything that comes in has a bound, the body excepted, which is its reader's to bound.
-/// 4. There are no limits in time: `IoObserver` is told what is waited for, and who cancels or aborts
-///    ends it. Then the connection is dead. Nothing waits for a goodbye.
-/// 5. While a response waits for bytes it holds no read buffer; reading allocates nothing.
+/// 1. A call sends one request once on one connection; whether to send it again is the caller's decision.
+///    NetFault::stale_connection means that a retry is appropriate: a reused connection ended before a byte of the
+///    answer arrived and within `stale_within` of the first byte of the request, so that the server most likely closed
+///    it before the request arrived. The client then discards all idle connections to that endpoint.
+///    If a reused connection ends later, the server may have processed the request; the error is `truncated` or a
+///    reset, as on a fresh connection. Redirects are an error.
+/// 2. TLS is verified (tls.hpp); verification cannot be disabled.
+/// 3. All input is limited in size except the body, which its reader must limit.
+/// 4. There are no time limits: the client reports to `IoObserver` what it waits for, and a cancel or abort ends the
+///    wait. The connection is unusable afterwards. No operation waits for a closing handshake.
+/// 5. While a response waits for bytes it holds no read buffer; reading does not allocate.
 ///
 ///     HttpClient client(executor, HttpClientOptions());
 ///     auto response = co_await client.send(endpoint, request, observer);
@@ -41,8 +41,9 @@ namespace understudy {
 
 class HttpClientOptions {
  public:
-  /// A FIN that was on its way when the request was sent, or the reset that answers the request, arrives within
-  /// about one round trip, and 250 ms is a long one between continents. What ends later may have been worked on.
+  /// A FIN that was in flight when the request was sent, or the reset that answers the request, arrives within about
+  /// one round trip, and 250 ms is long even between continents. If the connection ends later, the server may have
+  /// processed the request.
   static constexpr Clock::duration stale_within = std::chrono::milliseconds(250);
 
   HttpClientOptions() noexcept {}
@@ -60,22 +61,22 @@ class HttpClientOptions {
     return discarded = std::move(counter), *this;
   }
 
-  std::string ca_file;                 ///< PEM, trusted in place of the system's
+  std::string ca_file;                 ///< PEM, used instead of the system's CA certificates
   ProxyRules proxy;                    ///< default: none
   std::shared_ptr<Resolver> resolver;  ///< default: SystemResolver::shared()
   std::shared_ptr<Dialer> dialer;      ///< default: TcpDialer
-  std::size_t max_connections = 1024;  ///< to one endpoint; who wants more waits (Phase::pool_wait)
+  std::size_t max_connections = 1024;  ///< to one endpoint; further calls wait (Phase::pool_wait)
   std::size_t max_idle = 32;           ///< to one endpoint
   Clock::duration idle_for =
       std::chrono::seconds(30);  ///< below the 60 s and more that servers and
                                  ///< load balancers commonly allow
-  /// Counts the bytes that had come when a connection was reset and nobody read them any more: what a call that
-  /// was cancelled has cost beyond what it got. Default: they are not counted.
+  /// Counts bytes that were received but unread when a connection was reset: the cost of cancelled calls beyond what
+  /// they read. Default: not counted.
   std::shared_ptr<std::atomic<std::uint64_t>> discarded;
 };
 
-/// A response whose head is there, and whose body is to be read. Its end ends the connection, unless the
-/// body was read to its end, which gives it back to the pool. Threads: the client's executor.
+/// A response whose head was received and whose body is yet to be read. The destructor resets the connection, unless
+/// the body was read to its end, which returns the connection to the pool. Threads: the client's executor.
 class UNDERSTUDY_API HttpResponse {
  public:
   HttpResponse(HttpResponse&&) noexcept;
@@ -85,20 +86,19 @@ class UNDERSTUDY_API HttpResponse {
   unsigned status() const noexcept;
   const HttpFields& headers() const noexcept;
 
-  /// Completes with the next part of the body; empty at its end. The view is valid until the next read
-  /// or the response's end, and 64 bytes behind it may be read. Errors: truncated, body_too_large,
-  /// malformed, header_too_large (a chunk's or the trailer), the stream's; operation_aborted after
-  /// abort(). Cancellation: ends at once with operation_aborted, or thrown as Asio does; the connection is dead.
+  /// Completes with the next part of the body; empty at its end. The view is valid until the next read or until the
+  /// response is destroyed, and 64 bytes after it are readable. Errors: truncated, body_too_large, malformed,
+  /// header_too_large (a chunk header or the trailer), the stream's; operation_aborted after abort(). Cancellation:
+  /// completes at once with operation_aborted, returned or thrown as in Asio; the connection is unusable afterwards.
   asio::awaitable<NetResult<std::string_view>> read();
 
-  /// Completes with the rest of the body. Errors: body_too_large when it has more than `limit` bytes; as
-  /// read.
+  /// Completes with the rest of the body. Errors: body_too_large if it exceeds `limit` bytes; as for read.
   asio::awaitable<NetResult<std::string>> read_all(std::size_t limit);
 
   /// Whether all of the body has been read.
   bool ended() const noexcept;
 
-  /// Whether a read would complete at once: for StallTimer's `ready` hook.
+  /// Whether a read would complete at once; for StallTimer's `ready` hook.
   bool readable() const noexcept;
 
   /// Closes the connection; a pending read ends with operation_aborted.
@@ -120,19 +120,19 @@ class UNDERSTUDY_API HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Sends `request` and completes when the head of a final response (no 1xx) is there. Phases: pool_wait
-  /// (only if it has to wait), connect (name, TCP, proxy, TLS), write, first_progress.
+  /// Sends `request` and completes when the head of the final response (not 1xx) was received. Phases: pool_wait (only
+  /// if it has to wait), connect (name, TCP, proxy, TLS), write, first_progress.
   ///
-  /// If the peer closes before it has taken all of the request, an answer that it gave first counts.
-  /// Where this process has run out of descriptors, idle connections of this client are closed for the new one.
-  /// Errors: every NetFault but too_slow, and the system's and getaddrinfo's; or a local one, for
-  /// which no peer is at fault (runtime/local_fault.hpp). Cancellation: as HttpResponse::read. `endpoint`,
-  /// `request` and the client must outlive the call, `observer` the response.
+  /// If the peer closes before it has accepted the whole request, an answer that it sent before is returned.
+  /// If this process has run out of descriptors, the client closes idle connections to make room for the new one.
+  /// Errors: every NetFault except too_slow, and those of the system and getaddrinfo; or a local fault, for which no
+  /// peer is responsible (runtime/local_fault.hpp). Cancellation: as for HttpResponse::read. `endpoint`, `request` and
+  /// the client must outlive the call; `observer` must outlive the response.
   asio::awaitable<NetResult<HttpResponse>> send(const Endpoint& endpoint,
                                                 const HttpRequest& request, IoObserver& observer);
 
-  /// Closes idle connections, which else keep the executor's context running for as long as they are kept
-  /// (`idle_for`). Those in use are not kept any more.
+  /// Closes idle connections, which would otherwise keep the executor's context running until they expire
+  /// (`idle_for`). Connections in use are closed instead of being kept.
   void close();
 
   std::size_t idle_connections() const noexcept;

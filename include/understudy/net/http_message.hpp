@@ -1,8 +1,8 @@
-/// What HTTP messages are made of: header fields, and the head of a request or a response.
+/// The parts of HTTP messages: header fields, and the head of a request or a response.
 ///
 /// Invariants
-/// 1. Field names match in any case; fields keep their order and their spelling.
-/// 2. All fields of a message lie in one string: a head costs two allocations, however long.
+/// 1. Field names match case-insensitively; fields keep their order and their spelling.
+/// 2. All fields of a message are stored in one string: a head costs two allocations, regardless of its length.
 ///
 ///     HttpRequest request("POST", "/v1/messages");
 ///     request.with_header("content-type", "application/json").with_body(std::move(json));
@@ -19,7 +19,7 @@
 
 namespace understudy {
 
-/// Header fields in their order. Views stay valid until the next `add`, or the object's end.
+/// Header fields in order. Views are valid until the next `add` or until the object is destroyed.
 class UNDERSTUDY_API HttpFields {
  public:
   HttpFields() noexcept {}
@@ -43,15 +43,15 @@ class UNDERSTUDY_API HttpFields {
   std::vector<Entry> entries_;
 };
 
-/// Whether a comma-separated field value holds that word, in any case.
+/// Whether a comma-separated field value contains `token`, compared case-insensitively.
 UNDERSTUDY_API bool has_token(std::string_view value, std::string_view word) noexcept;
 
-/// Whether this may be sent as a field: a name of token characters, a value without control characters
-/// but tab (RFC 9110 5.1, 5.5). What comes in from a user's configuration is checked by it.
+/// Whether this may be sent as a field: the name consists of token characters, and the value has no control
+/// characters except tab (RFC 9110 5.1, 5.5). Also used to check fields from a user's configuration.
 UNDERSTUDY_API bool is_valid_field(std::string_view name, std::string_view value) noexcept;
 
-/// A request to be sent; HEAD and CONNECT cannot be. `host`, `content-length` and `accept-encoding: identity` are the client's to add;
-/// nothing else is.
+/// A request to be sent. HEAD and CONNECT are not supported. The client adds `host`, `content-length` and
+/// `accept-encoding: identity`, and no other field.
 class HttpRequest {
  public:
   HttpRequest(std::string m, std::string t) noexcept : method(std::move(m)), target(std::move(t)) {}
@@ -66,10 +66,10 @@ class HttpRequest {
   std::string target;  ///< path and query
   HttpFields headers;
   std::string body;
-  bool fresh_connection = false;  ///< not to be sent on a connection that was kept
+  bool fresh_connection = false;  ///< must not be sent on a reused connection
 };
 
-/// The head of a message that came in. A request has method and target, a response its status.
+/// The head of a received message. A request has a method and a target; a response has a status.
 class HttpHead {
  public:
   HttpHead() noexcept {}
@@ -77,7 +77,7 @@ class HttpHead {
   unsigned status = 0;
   std::string method;
   std::string target;
-  std::string authority;  ///< host and port that a request is meant for; set by HttpServer
+  std::string authority;  ///< host and port that a request addresses; set by HttpServer
   int minor_version = 1;  ///< HTTP/1.0 or 1.1
   HttpFields headers;
 };

@@ -1,12 +1,12 @@
-/// The core of a small HTTP/1.1 server: what the gateway, the demo's providers and tests build upon.
+/// The core of a small HTTP/1.1 server, used by the gateway, the demo's providers and tests.
 ///
 /// Invariants
-/// 1. A connection carries one exchange at a time, in a child of serve()'s scope: none outlives it.
-/// 2. What a client sends, and how long it may take, has a bound; what breaks one is answered (400, 413, 431,
-///    501) or cut off. An answer given while the client is still sending reaches it: what it sends is read on,
-///    for at most 30 s and 256 MiB.
-/// 3. A response is finished by the handler, or the client sees that it is not: never a neat end by
-///    accident. A handler that throws has its connection cut, or answers 500 if nothing was sent.
+/// 1. A connection carries one exchange at a time, in a child of serve()'s scope: no connection outlives serve().
+/// 2. Requests are limited in size and time; the server answers a request that exceeds a limit (400, 413, 431, 501) or
+///    closes its connection. If the server answers while the client is still sending, it continues to read for at most
+///    30 s and 256 MiB, so that the answer reaches the client.
+/// 3. If the handler does not finish a response, the client can detect that it is incomplete. If a handler throws, the
+///    connection is reset, or the answer is 500 if nothing was sent.
 /// 4. Deterministic over memory streams in virtual time.
 ///
 ///     HttpServer server(HttpServerOptions(), [](HttpExchange& exchange) -> asio::awaitable<void> {
@@ -32,8 +32,8 @@ namespace understudy {
 
 class HttpServerOptions {
  public:
-  /// What a request that cannot be read is answered with: a body for the status and what is wrong with it,
-  /// and the header fields that go with that body.
+  /// Produces the answer to a request that cannot be read: a body for the given status and error description, and the
+  /// header fields of that body.
   using Refusal =
       std::function<std::string(unsigned status, std::string_view what, HttpFields& headers)>;
 
@@ -52,18 +52,19 @@ class HttpServerOptions {
 
   std::shared_ptr<const TlsContext> tls;                     ///< default: none
   std::uint64_t max_body = std::uint64_t{32} * 1024 * 1024;  ///< bytes
-  std::size_t max_connections = 10'000;             ///< beyond, they wait in the kernel's queue
+  std::size_t max_connections = 10'000;             ///< further ones wait in the kernel's queue
   Clock::duration idle = std::chrono::seconds(75);  ///< between requests; nginx's default
   Clock::duration head_within =
-      std::chrono::seconds(10);  ///< a head, from its first byte; a handshake
-  Clock::duration body_within = std::chrono::seconds(300);  ///< a body
-  Clock::duration write_stall = std::chrono::seconds(30);   ///< no byte of a response taken
-  Refusal refusal;  ///< default: what is wrong, as plain text
+      std::chrono::seconds(10);  ///< limit for a head, from its first byte, and for a handshake
+  Clock::duration body_within = std::chrono::seconds(300);  ///< limit for a body
+  Clock::duration write_stall =
+      std::chrono::seconds(30);  ///< limit while the client accepts no byte
+  Refusal refusal;               ///< default: the error description as plain text
 };
 
-/// A request, and the way to answer it. Threads: the server's executor. All writes complete when the bytes
-/// are with the kernel (or the memory stream), with operation_aborted after abort() or a cancel, with
-/// NetFault::too_slow when a limit ran out, else with the stream's error; then the connection is dead.
+/// A request, and the functions that answer it. Threads: the server's executor. A write completes when the bytes have
+/// been passed to the kernel (or the memory stream). Errors: operation_aborted after abort() or a cancel,
+/// NetFault::too_slow when a limit expired, else the stream's error; the connection is unusable afterwards.
 class UNDERSTUDY_API HttpExchange {
  public:
   HttpExchange(const HttpExchange&) = delete;
@@ -71,34 +72,34 @@ class UNDERSTUDY_API HttpExchange {
 
   const HttpHead& request() const noexcept;
 
-  /// The next part of the request's body, valid until the next read; empty at its end. Says "100 Continue"
-  /// first if the client waits for that. Errors: body_too_large (answer it: 413), truncated, malformed.
+  /// The next part of the request's body, valid until the next read; empty at the end. Sends "100 Continue" first if
+  /// the client expects it. Errors: body_too_large (to be answered with 413), truncated, malformed.
   asio::awaitable<NetResult<std::string_view>> read();
   asio::awaitable<NetResult<std::string>> read_all();
 
-  /// The whole answer. `content-length` and `connection` are the server's to add.
+  /// Sends a whole answer. The server adds `content-length` and `connection`.
   asio::awaitable<error_code> respond(unsigned status, const HttpFields& headers,
                                       std::string_view body);
 
-  /// An answer in parts: begin, write as often as you like, finish. Each write is sent at once, as a
-  /// chunk; an empty one sends nothing.
+  /// Sends an answer in parts: call begin, then write any number of times, then finish. Each write is sent at once as a
+  /// chunk; an empty write sends nothing.
   asio::awaitable<error_code> begin(unsigned status, const HttpFields& headers);
   asio::awaitable<error_code> write(std::string_view part);
   asio::awaitable<error_code> finish();
 
-  /// Completes when the client has gone, or the caller was cancelled. For use beside writing, after the body was
-  /// read: it reads, and keeps up to 16 KiB of the requests that the client sends ahead. A client counts as gone
-  /// when it has reset or closed the connection, or closed its own direction alone: nothing tells that from a
-  /// close before the next write fails. Behind more than 16 KiB of further requests an end cannot be seen.
+  /// Completes when the client has gone, or the caller was cancelled. For use concurrently with writes, after the body
+  /// was read: it reads, and buffers up to 16 KiB of pipelined requests. A client counts as gone when it has reset or
+  /// closed the connection, or closed only its sending direction: the server cannot distinguish that from a close
+  /// before the next write fails. An end behind more than 16 KiB of pipelined requests is not detected.
   asio::awaitable<void> gone();
 
-  /// Resets the connection: the client sees a broken answer.
+  /// Resets the connection, so that the client sees a broken answer.
   void abort() noexcept;
 
-  /// Whether something of an answer was sent.
+  /// Whether any part of an answer was sent.
   bool begun() const noexcept;
 
-  /// The connection itself, for those who break rules on purpose.
+  /// The connection itself, for tests that violate the protocol on purpose.
   ByteStream& stream() noexcept;
 
  private:
@@ -119,17 +120,17 @@ class UNDERSTUDY_API HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Takes connections until drain() or a cancel, and completes when all of them have ended. The server
-  /// and the acceptor must outlive it.
+  /// Accepts connections until drain() or a cancel, and completes when all of them have ended. The server and the
+  /// acceptor must outlive it.
   asio::awaitable<void> serve(Acceptor& acceptor);
 
-  /// Takes no more connections, closes idle ones, and each other after the exchange that is under way.
+  /// Accepts no more connections, closes idle ones at once, and the others after their current exchange.
   void drain();
 
-  /// Other options, for connections that come from now on; those that there are keep theirs.
+  /// Sets the options of connections accepted from now on; existing connections keep theirs.
   void reconfigure(HttpServerOptions options);
 
-  /// How many connections there are.
+  /// The number of open connections.
   std::size_t connections() const noexcept;
 
  private:

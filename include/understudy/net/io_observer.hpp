@@ -1,7 +1,7 @@
-/// Who is told what a connection waits for, so that a StallTimer can judge it.
+/// Receives what a connection waits for, so that a StallTimer can apply its limits.
 ///
-/// The client only reports. Which limits there are, and what their expiry means, is its caller's; without
-/// an observer that cancels, nothing here ends by itself.
+/// The client only reports. Its caller defines the limits and the meaning of their expiry; without an observer that
+/// cancels, no operation ends because of a time limit.
 ///
 ///     StallTimer stall(scope, limits);
 ///     StallObserver observer(stall);
@@ -16,26 +16,26 @@
 
 namespace understudy {
 
-/// The words are StallTimer's. Nothing that is called here may throw.
+/// The functions have the names of StallTimer's. They must not throw.
 class UNDERSTUDY_API IoObserver {
  public:
   /// pool_wait, connect, write, or first_progress, which begins when all of the request is written.
   virtual void enter(Phase phase) = 0;
 
-  /// Something is pending from now on: on `stream`, or, where it is null, on a name, a connect or the pool.
+  /// An operation is pending from now on: on `stream`, or, if it is null, a name lookup, a connect or a pool wait.
   virtual void waiting(const ByteStream* stream) = 0;
 
-  /// A read brought bytes of the answer.
+  /// A read returned bytes of the answer.
   virtual void heard(std::size_t bytes) = 0;
 
-  /// The stream that was waited for is no longer the call's: it may be gone.
+  /// The call no longer uses the stream on which it waited; that stream may be destroyed.
   virtual void left() = 0;
 
  protected:
   ~IoObserver() = default;
 };
 
-/// Reports to nobody.
+/// Ignores all reports.
 class UNDERSTUDY_API IgnoreIo final : public IoObserver {
  public:
   void enter(Phase) override {}
@@ -44,8 +44,8 @@ class UNDERSTUDY_API IgnoreIo final : public IoObserver {
   void left() override {}
 };
 
-/// Reports to a StallTimer. `ready` is what its hook of that name wants: whether the stream that was last
-/// waited for has something to read. Lifetime: the timer's.
+/// Reports to a StallTimer. `ready` is suitable for its hook of that name: whether the stream on which the call waited
+/// last has something to read. Lifetime: as long as the timer.
 class UNDERSTUDY_API StallObserver final : public IoObserver {
  public:
   explicit StallObserver(StallTimer& timer) noexcept : timer_(timer) {}

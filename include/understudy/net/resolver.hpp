@@ -1,15 +1,15 @@
-/// Names to addresses, so that a lookup that hangs harms nobody but those who ask for that name.
+/// Resolves names to addresses, so that a lookup that hangs delays only the callers that ask for that name.
 ///
-/// Asio's resolver has one thread for each io_context: a hung getaddrinfo delays every other lookup by
-/// its whole time, and even the context's destructor waits for it (architecture.md 3.3).
+/// Asio's resolver has one thread for each io_context: a hung getaddrinfo blocks every other lookup, and the destructor
+/// of the context waits for it (architecture.md 3.3).
 ///
 /// Invariants of SystemResolver
-/// 1. Lookups run on its own threads, at most `max_threads`, started when needed. Nobody joins them, not
-///    even the end of the process.
-/// 2. One lookup for a name at a time, however many ask; one that is cancelled leaves at once.
-/// 3. A fresh answer (`fresh_for`) comes from the cache, without a thread. An older one is served if the
-///    lookup fails, or has not answered after `stale_after`, and is not older than `stale_for`.
-/// 4. Address literals never get here: `resolve` answers them itself.
+/// 1. Lookups run on its own threads, at most `max_threads`, started on demand. They are never joined, not even at the
+///    end of the process.
+/// 2. A name has at most one lookup at a time, regardless of the number of callers. A cancelled caller returns at once.
+/// 3. A fresh answer (`fresh_for`) is returned from the cache, without a thread. An older answer, up to `stale_for`, is
+///    returned if the lookup fails or has not completed after `stale_after`.
+/// 4. Address literals are not looked up: `resolve` returns them directly.
 ///
 ///     auto addresses = co_await resolver->resolve("api.example.com");
 #pragma once
@@ -25,15 +25,15 @@
 
 namespace understudy {
 
-/// What an HttpClient asks; a test has its own (testing/scripted_resolver.hpp).
+/// The resolver interface of HttpClient; tests have their own implementation (testing/scripted_resolver.hpp).
 class UNDERSTUDY_API Resolver {
  public:
   virtual ~Resolver() = default;
 
-  /// Completes with at least one address, or an error (asio::error::host_not_found, no_address, ...; a local one,
-  /// runtime/local_fault.hpp, where the machine lacks what a lookup needs).
-  /// Literals are answered at once. Cancellation: ends at once, with `operation_aborted` or thrown as
-  /// Asio does; the lookup itself goes on. May be called on any executor.
+  /// Completes with at least one address, or an error (asio::error::host_not_found, no_address, ...; a local fault,
+  /// runtime/local_fault.hpp, if the machine lacks a resource that a lookup needs).
+  /// Completes at once for literals. Cancellation: completes at once with `operation_aborted`, returned or thrown as in
+  /// Asio; the lookup itself continues. May be called on any executor.
   asio::awaitable<NetResult<Addresses>> resolve(std::string host);
 
  protected:
@@ -44,7 +44,7 @@ class ResolverOptions {
  public:
   ResolverOptions() noexcept {}
 
-  /// Blocks, on any thread, and may take for ever. Default: getaddrinfo.
+  /// A blocking lookup, called on any thread; it may never return. Default: getaddrinfo.
   using Lookup = std::function<NetResult<Addresses>(const std::string& host)>;
 
   ResolverOptions& with_lookup(Lookup f) { return lookup = std::move(f), *this; }
@@ -55,21 +55,21 @@ class ResolverOptions {
 
   Lookup lookup;
   std::size_t max_threads = 16;
-  std::size_t max_queued = 256;  ///< names that wait for a thread; beyond: NetFault::resolver_busy
+  std::size_t max_queued = 256;  ///< names waiting for a thread; above it: NetFault::resolver_busy
   std::size_t max_cached = 1024;
-  Clock::duration fresh_for = std::chrono::seconds(60);           ///< as curl's, since getaddrinfo
-                                                                  ///< tells no time to live
+  Clock::duration fresh_for = std::chrono::seconds(60);  ///< as in curl, since getaddrinfo
+                                                         ///< does not report a time to live
   Clock::duration stale_after = std::chrono::milliseconds(1800);  ///< RFC 8767 5
-  Clock::duration stale_for = std::chrono::hours(24);             ///< RFC 8767 5: a day at least
+  Clock::duration stale_for = std::chrono::hours(24);             ///< RFC 8767 5: at least one day
 };
 
-/// See the top of the file. Threads: any; one object serves all contexts of a program.
+/// See the top of the file. Threads: any; one object can serve all contexts of a program.
 class UNDERSTUDY_API SystemResolver final : public Resolver {
  public:
   explicit SystemResolver(ResolverOptions options = ResolverOptions());
   ~SystemResolver() override;
 
-  /// The program's own, never destroyed.
+  /// The process-wide instance, which is never destroyed.
   static const std::shared_ptr<Resolver>& shared();
 
  private:

@@ -1,16 +1,16 @@
-/// Server-sent events out of the pieces in which a body arrives (WHATWG HTML, "event streams").
+/// Parses server-sent events from the pieces in which a body arrives (WHATWG HTML, "event streams").
 ///
 /// Invariants
-/// 1. However the bytes are cut into pieces, the same blocks come out.
-/// 2. The `raw` of all blocks, one after the other, is the stream, up to the block that is not finished.
-///    Where a piece ends between CR and LF, the block is not held back: the LF opens the next one's `raw`.
-/// 3. A block that lies within one piece is not copied: its views point into that piece. One that does
-///    not, and data of several lines, are put together in buffers of the parser's own, which shrink again
-///    after an unusually large block. In steady state nothing is allocated.
-/// 4. At least `sse_padding` bytes after `data` may be read, which is what simdjson asks for.
+/// 1. The resulting blocks do not depend on how the bytes are split into pieces.
+/// 2. The concatenated `raw` of all blocks equals the stream, up to the unfinished block. If a piece ends between CR
+///    and LF, the block is returned without waiting, and the LF starts the `raw` of the next block.
+/// 3. A block within one piece is not copied: its views point into that piece. A block that spans pieces, and data of
+///    several lines, are assembled in the parser's buffers, which shrink again after an unusually large block. The
+///    steady state does not allocate.
+/// 4. At least `sse_padding` bytes after `data` are readable, as required by simdjson.
 /// 5. Every view is valid until the next `feed`; the SseBlock itself, until the next `next`.
-/// 6. Any bytes may come in. Nothing is decoded: an invalid UTF-8 sequence is handed on as it came, and
-///    becomes U+FFFD where text is made of it (`JsonWriter`, the codecs).
+/// 6. Accepts arbitrary bytes and decodes nothing: an invalid UTF-8 sequence is passed on unchanged, and is replaced by
+///    U+FFFD where it is converted to text (`JsonWriter`, the codecs).
 ///
 ///     SseParser sse;
 ///     sse.feed("event: ping\ndata: {}\n\n: keep-alive\n\n");
@@ -33,10 +33,10 @@ namespace understudy {
 
 using boost::system::error_code;
 
-/// As much as SIMDJSON_PADDING.
+/// Equal to SIMDJSON_PADDING.
 inline constexpr std::size_t sse_padding = 64;
 
-/// Single lines of several MB are seen (encrypted reasoning, search results): protocols.md 1.4.
+/// Single lines of several MB occur in practice (encrypted reasoning, search results): protocols.md 1.4.
 inline constexpr std::size_t sse_longest_block = std::size_t{16} * 1024 * 1024;
 
 enum class SseError {
@@ -49,8 +49,8 @@ inline error_code make_error_code(SseError error) noexcept {
   return {static_cast<int>(error), sse_category()};
 }
 
-/// What an empty line ended. Without data it is a heartbeat: comments alone, fields that dispatch
-/// nothing, or nothing at all.
+/// A block of lines ended by an empty line. A block without data is a heartbeat: it has only comments, only fields that
+/// dispatch no event, or no lines.
 class SseBlock {
  public:
   SseBlock() noexcept {}
@@ -59,29 +59,30 @@ class SseBlock {
   std::string_view name;  ///< the `event` field; empty: "message"
   std::string_view data;  ///< its lines joined by LF
   std::string_view raw;
-  std::size_t data_at = std::string_view::npos;  ///< where in `raw`, if the data are one line of it
+  std::size_t data_at =
+      std::string_view::npos;  ///< offset in `raw`, if the data is a single line of it
 };
 
 /// See the top of the file. A value; one thread at a time.
 class UNDERSTUDY_API SseParser {
  public:
-  /// `longest_block`: in bytes, all lines of an event together.
+  /// `longest_block`: the size limit of an event in bytes, all its lines together.
   explicit SseParser(std::size_t longest_block = sse_longest_block)
       : longest_block_(longest_block) {}
 
-  /// Takes the next piece. Ask `next` until there is nothing before feeding another. The piece must stay
-  /// as it is until the next `feed`.
-  /// `readable_beyond`: how many bytes after the piece's end may be read, whatever they are; with fewer
+  /// Supplies the next piece. Call `next` until it returns nullptr before the next `feed`. The piece must stay valid
+  /// and unchanged until then.
+  /// `readable_beyond`: how many bytes after the end of the piece are readable, with any content. If there are fewer
   /// than `sse_padding`, an event at the very end of the piece is copied.
   void feed(std::string_view piece, std::size_t readable_beyond = 0);
 
-  /// The next block, or nullptr if more input is needed or `error` says why there will be none.
+  /// The next block, or nullptr if more input is needed or `error` is set.
   const SseBlock* next();
 
-  /// Set once and for good.
+  /// Once set, it stays set.
   error_code error() const noexcept { return error_; }
 
-  /// Bytes of the block that is not finished. At the end of the stream they are to be thrown away.
+  /// The number of bytes in the unfinished block. At the end of the stream they are to be discarded.
   std::size_t pending() const noexcept {
     return carrying_ ? carry_.size() + piece_.size() - scan_ : piece_.size() - begin_;
   }
@@ -106,24 +107,24 @@ class UNDERSTUDY_API SseParser {
   std::size_t longest_block_;
   std::string_view piece_;
   std::size_t readable_beyond_ = 0;
-  std::size_t begin_ = 0;  // in the piece: where the block under way begins, if it began there
-  std::size_t scan_ = 0;   // in the piece: what comes before has been looked at
+  std::size_t begin_ = 0;  // in the piece: where the current block begins, if it began there
+  std::size_t scan_ = 0;   // in the piece: everything before it was scanned
   // In the piece: the first at or after scan_, unless it is before scan_ and to be looked for again.
   std::size_t line_feed_ = 0;
   std::size_t carriage_return_ = 0;
 
-  // The block under way, in offsets from its begin.
+  // The current block, in offsets from its begin.
   std::string carry_;  // its bytes, if it began in an earlier piece
   bool carrying_ = false;
-  std::size_t line_ = 0;  // where the line under way begins
+  std::size_t line_ = 0;  // where the current line begins
   Span name_;
   Span data_;
   std::size_t data_lines_ = 0;
-  std::string joined_;  // the data, if they are several lines
+  std::string joined_;  // the data, if it has several lines
 
-  std::string done_;    // the bytes of the carried block that was returned
+  std::string done_;    // the bytes of the carried block that was returned last
   text::Arena copies_;  // data that had to be copied
-  bool begun_ = false;  // past the place where a byte order mark may stand
+  bool begun_ = false;  // past the position of a byte order mark
   bool after_cr_ = false;
   SseBlock block_;
   std::string id_;

@@ -1,4 +1,4 @@
-/// TCP connections, out and in.
+/// TCP connections, outgoing and incoming.
 ///
 ///     TcpAcceptor acceptor(executor, asio::ip::make_address("127.0.0.1"), 0);
 ///     TcpDialer dialer(executor);
@@ -13,9 +13,9 @@
 
 namespace understudy {
 
-/// Tries all addresses by RFC 8305: families in turn, the next when one has failed or has said nothing
-/// for 250 ms, and the first that connects wins. Connections are sent without delay (TCP_NODELAY), and
-/// probed when idle for 60 s, as Anthropic's SDK does.
+/// Tries all addresses as in RFC 8305: it alternates address families, tries the next address when one has failed or
+/// has not connected within 250 ms, and uses the first that connects. Connections have TCP_NODELAY set, and keep-alive
+/// probes after 60 s of idle time, as in Anthropic's SDK.
 class UNDERSTUDY_API TcpDialer final : public Dialer {
  public:
   explicit TcpDialer(asio::any_io_executor executor) noexcept : executor_(std::move(executor)) {}
@@ -29,11 +29,11 @@ class UNDERSTUDY_API TcpDialer final : public Dialer {
 /// A listening socket.
 class UNDERSTUDY_API TcpAcceptor final : public Acceptor {
  public:
-  /// Whether others may listen on the same port: then the kernel shares its connections out (SO_REUSEPORT).
+  /// Whether other sockets may listen on the same port; the kernel then distributes connections (SO_REUSEPORT).
   enum class Port : unsigned char { own, shared };
 
-  /// Listens on `port`, or on a free one if that is 0. `receive_buffer`, if not 0, is what the kernel
-  /// gives each connection. Throws system_error, address_in_use for one.
+  /// Listens on `port`, or on a free port if it is 0. `receive_buffer`, if not 0, is the kernel's receive buffer size
+  /// of each connection. Throws system_error, for example address_in_use.
   TcpAcceptor(const asio::any_io_executor& executor, const asio::ip::address& address,
               std::uint16_t port, int receive_buffer = 0, Port use = Port::own);
   ~TcpAcceptor() override;

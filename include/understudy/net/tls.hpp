@@ -1,12 +1,12 @@
 /// TLS over any ByteStream, by OpenSSL.
 ///
 /// Invariants
-/// 1. A client always verifies: the chain, the time, and that the certificate is for the host it asked
-///    for. There is no switch.
-/// 2. TLS 1.2 at least; a name is sent as SNI, an address literal never; ALPN says http/1.1.
-/// 3. Nothing waits for a goodbye. A peer that ends without one is `NetFault::truncated`: whether that
-///    matters is for HTTP's framing to say.
-/// 4. OpenSSL's buffers are given back while a connection is idle.
+/// 1. A client always verifies the certificate chain, its validity period, and that it was issued for the requested
+///    host. Verification cannot be disabled.
+/// 2. The minimum version is TLS 1.2. SNI carries host names, never address literals. ALPN offers http/1.1.
+/// 3. No operation waits for a close_notify. If the peer closes without one, the error is `NetFault::truncated`;
+///    HTTP framing determines whether that matters.
+/// 4. OpenSSL releases its buffers while a connection is idle.
 ///
 ///     auto context = TlsContext::client(TlsClientOptions().with_ca_file("ca.pem"));
 ///     auto secure = co_await tls_connect(*context, std::move(tcp), "api.example.com");
@@ -29,20 +29,20 @@ class TlsClientOptions {
 
   TlsClientOptions& with_ca_file(std::string path) { return ca_file = std::move(path), *this; }
 
-  std::string ca_file;  ///< PEM; trusted in place of the system's. Empty: the system's
+  std::string ca_file;  ///< PEM; used instead of the system's CA certificates, unless empty
 };
 
-/// What many connections share. Copies share it too; any thread.
+/// The TLS configuration shared by many connections. Copies share the same state. Threads: any.
 class UNDERSTUDY_API TlsContext {
  public:
-  /// Reads files: some milliseconds. Errors: NetFault::tls_setup, or a local one (runtime/local_fault.hpp).
+  /// Reads files (a few milliseconds). Errors: NetFault::tls_setup, or a local one (runtime/local_fault.hpp).
   static NetResult<TlsContext> client(const TlsClientOptions& options);
 
-  /// PEM files: the certificate with its chain, and its key. Errors: NetFault::tls_setup.
+  /// From PEM files: the certificate with its chain, and its private key. Errors: NetFault::tls_setup.
   static NetResult<TlsContext> server(const std::string& certificate_file,
                                       const std::string& key_file);
 
-  /// The same from memory: keys that shall not be written to a file.
+  /// The same from memory, for keys that must not be written to a file.
   static NetResult<TlsContext> server_of_pem(std::string_view certificates, std::string_view key);
 
   ssl_ctx_st* native() const noexcept { return context_.get(); }
@@ -54,13 +54,14 @@ class UNDERSTUDY_API TlsContext {
   std::shared_ptr<ssl_ctx_st> context_;
 };
 
-/// Completes when the handshake is done. Errors: NetFault::certificate or tls, whose text is OpenSSL's
-/// reason; the stream's. Cancellation: as Dialer::dial; the stream is gone in any case.
+/// Completes when the handshake is done. Errors: NetFault::certificate or NetFault::tls, with OpenSSL's reason as
+/// the text; errors of the stream. Cancellation: as for Dialer::dial. If the handshake does not succeed, `stream` is
+/// destroyed.
 UNDERSTUDY_API asio::awaitable<Connected> tls_connect(TlsContext context,
                                                       std::unique_ptr<ByteStream> stream,
                                                       std::string host);
 
-/// The same for the server's side.
+/// The same for the server side.
 UNDERSTUDY_API asio::awaitable<Connected> tls_accept(TlsContext context,
                                                      std::unique_ptr<ByteStream> stream);
 

@@ -1,5 +1,5 @@
-/// Where connections come from: out to an address, or in from a listener. Tests put memory in their
-/// place (testing/memory_network.hpp).
+/// Interfaces that create connections: outgoing to an address, or incoming from a listener. Tests replace them with
+/// in-memory connections (testing/memory_network.hpp).
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -22,22 +22,22 @@ class UNDERSTUDY_API Dialer {
  public:
   virtual ~Dialer() = default;
 
-  /// Completes with a connection to one of `addresses`, or with the first error when all of them have
-  /// failed: with the first local one (runtime/local_fault.hpp), if there is one. It has no limit of its own.
-  /// Cancellation: ends at once, with `operation_aborted`, or thrown as Asio does.
+  /// Completes with a connection to one of `addresses`, or, when all of them have failed, with the first local fault
+  /// (runtime/local_fault.hpp) if there is one, else with the first error. It has no time limit.
+  /// Cancellation: completes at once with `operation_aborted`, returned or thrown as in Asio.
   virtual asio::awaitable<Connected> dial(Addresses addresses, std::uint16_t port) = 0;
 };
 
-/// Takes connections. Threads: one executor.
+/// Accepts connections. Threads: one executor.
 class UNDERSTUDY_API Acceptor {
  public:
   virtual ~Acceptor() = default;
 
-  /// Completes with the next connection. Errors: operation_aborted after close(), or the system's, after
-  /// which it may be called again (no descriptor left, say). Cancellation: as Dialer::dial.
+  /// Completes with the next connection. Errors: operation_aborted after close(), or a system error (for example, no
+  /// descriptor left), after which it may be called again. Cancellation: as for Dialer::dial.
   virtual asio::awaitable<Connected> accept() = 0;
 
-  /// No more connections; wakes who waits.
+  /// Accepts no more connections, and wakes a waiting accept().
   virtual void close() noexcept = 0;
 };
 

@@ -1,8 +1,8 @@
-/// Where a server is, and what is asked of it: the part of a URL that a provider's base URL needs.
+/// Parses the parts of a URL that a provider's base URL needs: scheme, host, port, path and query.
 ///
 /// Invariants
-/// 1. What was parsed is safe to send: no control characters, no space, a port of 1 to 65535.
-/// 2. A host is a lower-case name or an address literal, IPv6 without its brackets.
+/// 1. A parsed URL is safe to send: it has no control characters and no space, and its port is 1 to 65535.
+/// 2. A host is a lower-case name or an address literal; IPv6 literals have no brackets.
 ///
 ///     const auto url = parse_url("https://api.example.com/v1").value();
 ///     assert(url.endpoint == Endpoint(Scheme::https, "api.example.com", 443) && url.path == "/v1");
@@ -21,7 +21,7 @@ namespace understudy {
 
 enum class Scheme : unsigned char { http, https };
 
-/// What a connection goes to, and so the key of a connection pool.
+/// The destination of a connection, and the key of a connection pool.
 class Endpoint {
  public:
   Endpoint(Scheme s, std::string h, std::uint16_t p) noexcept
@@ -35,10 +35,10 @@ class Endpoint {
   std::uint16_t port;
 };
 
-/// "host", "host:8443" or "[::1]:8080": for a Host header; the scheme's own port is left out.
+/// "host", "host:8443" or "[::1]:8080", for a Host header; the default port of the scheme is omitted.
 UNDERSTUDY_API std::string authority(const Endpoint& endpoint);
 
-/// The same, with the port in any case.
+/// The same, always with the port.
 UNDERSTUDY_API std::string host_and_port(const Endpoint& endpoint);
 
 class Url {
@@ -48,14 +48,14 @@ class Url {
 
   Endpoint endpoint;
   std::string path;       ///< with the query, without the fragment; empty if there is none
-  std::string user_info;  ///< "user:password", percent-decoded; for proxies alone
+  std::string user_info;  ///< "user:password", percent-decoded; used for proxies only
 };
 
-/// With each percent sign and the two hexadecimal digits behind it as the byte that they mean; any byte may
-/// come of it. Nothing: a percent sign without them.
+/// Percent-decodes `text`; the result may contain any byte. Returns nothing if a percent sign is not followed by two
+/// hexadecimal digits.
 UNDERSTUDY_API std::optional<std::string> percent_decoded(std::string_view text);
 
-/// At most 8 KiB. Errors: NetFault::invalid_url, whose text says what is wrong with it.
+/// Parses a URL of at most 8 KiB. Errors: NetFault::invalid_url, whose text describes the problem.
 UNDERSTUDY_API NetResult<Url> parse_url(std::string_view text);
 
 }  // namespace understudy

@@ -1,12 +1,12 @@
-/// Why something was cancelled.
+/// The reason why an operation was cancelled.
 ///
 /// Asio's cancellation carries a bit mask, never a reason. Here it carries a `Cause`: an error code of
 /// any category (the runtime's own `StopReason`, or a failure of a layer above) and the evidence for it.
 ///
 /// Invariants
-/// 1. A cause that is in force has a code that is not zero.
-/// 2. Being stopped (`StopReason`) is never a failure of the other side, and is never retried.
-/// 3. A cause is trivially copyable: passing it on costs no allocation and cannot fail.
+/// 1. The cause of a cancelled scope has a nonzero code.
+/// 2. A stop (`StopReason`) is never a failure of the peer, and is never retried.
+/// 3. A cause is trivially copyable: copying it does not allocate and cannot fail.
 ///
 ///     scope.cancel(StopReason::shutdown);
 ///     if (scope.cause().code == StopReason::shutdown) { ... }
@@ -23,14 +23,14 @@
 
 namespace understudy {
 
-/// Why work was stopped by its own side.
+/// The reasons for which the local side stops an operation.
 /// `deadline` is equivalent to `errc::timed_out`, the others to `errc::operation_canceled`.
 enum class StopReason {
-  cancelled = 1,   ///< the caller asked for it, or plain Asio cancellation came from outside
-  deadline,        ///< the time given for the whole was up
+  cancelled = 1,   ///< the caller requested it, or plain Asio cancellation arrived from outside
+  deadline,        ///< the deadline of the whole operation was reached
   lost,            ///< another contender settled a race first
   sibling_failed,  ///< another child of the scope failed
-  shutdown,        ///< the program ends
+  shutdown,        ///< the program is shutting down
 };
 
 UNDERSTUDY_API const boost::system::error_category& stop_category() noexcept;
@@ -48,8 +48,8 @@ class Evidence {
   LimitClock clock = LimitClock::none;
   LimitOrigin origin = LimitOrigin::none;
   Clock::duration limit{};                ///< the limit that expired
-  Clock::duration since_last_byte{};      ///< waited since a byte of any kind came
-  Clock::duration since_last_progress{};  ///< waited since progress, or since the phase began
+  Clock::duration since_last_byte{};      ///< time waited since any byte was received
+  Clock::duration since_last_progress{};  ///< time waited since progress, or since the phase began
   Clock::duration lateness{};             ///< how late the expiry was noticed
   std::uint64_t bytes = 0;                ///< received in this attempt
   std::uint64_t heartbeats = 0;           ///< received in this attempt
@@ -73,7 +73,7 @@ class Cause {
 
 static_assert(std::is_trivially_copyable_v<Cause>);
 
-/// One line for people: "timeout: 180 s without progress (limit 180 s, default; phase
+/// One line for human readers: "timeout: 180 s without progress (limit 180 s, default; phase
 /// first_progress; last byte 4.2 s ago; 1204 bytes, 12 heartbeats)".
 UNDERSTUDY_API std::string to_string(const Cause& cause);
 

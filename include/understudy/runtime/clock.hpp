@@ -1,14 +1,13 @@
-/// The one clock of the library, and the timer that runs on it.
+/// The clock of the library, and the timer that uses it.
 ///
-/// Every limit, deadline and backoff reads `Clock::now()` and sleeps on a `Timer`, so that a test can
-/// put virtual time in their place (`testing/virtual_time.hpp`): fifteen minutes pass in no time, and
-/// in the same order at every run.
+/// Every limit, deadline and backoff reads `Clock::now()` and sleeps on a `Timer`, so that a test can substitute
+/// virtual time (`testing/virtual_time.hpp`): fifteen minutes pass instantly, and in the same order at every run.
 ///
 /// Invariants
 /// 1. `Clock` is monotonic. It does not count the time for which the machine was suspended.
-/// 2. Without virtual time, `Clock` is `std::chrono::steady_clock` under another name and a `Timer` is
-///    Asio's: nothing is added but the look whether virtual time is in force.
-/// 3. Whether time is virtual is a property of the thread: other threads never notice.
+/// 2. Without virtual time, `Clock` behaves as `std::chrono::steady_clock` and a `Timer` as Asio's; the only added cost
+///    is the check whether virtual time is in force.
+/// 3. Whether time is virtual is a property of the thread: other threads are not affected.
 ///
 ///     const auto start = Clock::now();
 ///     co_await sleep_for(250ms);
@@ -56,7 +55,7 @@ class Clock {
 
 namespace detail {
 
-/// `time + by`, or the end of the clock's range where that is beyond it: a limit of Clock::duration::max() is none.
+/// `time + by`, clamped to the clock's range, so that a limit of Clock::duration::max() means no limit.
 constexpr Clock::time_point later(Clock::time_point time, Clock::duration by) noexcept {
   return by > Clock::duration::zero() && time > Clock::time_point::max() - by
              ? Clock::time_point::max()
@@ -71,13 +70,13 @@ struct VirtualWait {
   bool fired = false;
 };
 
-/// What `VirtualTime` is to the runtime; nothing else implements it.
+/// The interface between the runtime and `VirtualTime`, which is the only implementation.
 class TimeSource {
  public:
   virtual Clock::time_point now() const noexcept = 0;
   virtual void schedule(Clock::time_point expiry, std::weak_ptr<VirtualWait> wait) = 0;
 
-  /// Scopes report themselves, so that a test that hangs can be told what it waits for.
+  /// Scopes register themselves, so that the error of a hanging test can name what it waits for.
   virtual void scope_entered(const void* scope) = 0;
   virtual void scope_left(const void* scope) noexcept = 0;
 
@@ -87,7 +86,7 @@ class TimeSource {
 
 extern UNDERSTUDY_API constinit thread_local TimeSource* time_source;
 
-/// Turns the abort by which virtual time wakes an Asio timer into the success that it stands for.
+/// Virtual time wakes an Asio timer by aborting its wait. Converts that abort into success.
 template <class Handler>
 struct VirtualWaitHandler {
   std::shared_ptr<VirtualWait> wait;
@@ -122,7 +121,7 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  /// Sets the time at which the next wait ends, and cancels the one under way, if any.
+  /// Sets the time at which the next wait ends, and cancels the pending wait, if any.
   void expires_at(Clock::time_point expiry) {
     timer_.cancel();
     expiry_ = expiry;
@@ -135,11 +134,11 @@ class Timer {
 
   Clock::time_point expiry() const noexcept { return expiry_; }
 
-  /// Ends the wait with `operation_aborted`. One whose time had come already ends with success all the
-  /// same, so a handler that must not act after a cancel has to look at the clock again.
+  /// Ends the wait with `operation_aborted`. A wait that had already expired still ends with success, so a handler that
+  /// must not act after a cancel has to check the clock again.
   void cancel() { timer_.cancel(); }
 
-  /// Completes with success at the expiry, never earlier, or with `operation_aborted` when cancelled
+  /// Completes with success at the expiry, never before, or with `operation_aborted` when cancelled
   /// through the timer or the token's cancellation slot (any kind).
   template <class Token>
   auto async_wait(Token&& token) {
@@ -178,7 +177,7 @@ inline asio::awaitable<void> sleep_for(Clock::duration duration) {
 
 }  // namespace understudy
 
-/// The wrapped handler's executor, allocator and cancellation slot are the wrapper's.
+/// The wrapper has the executor, allocator and cancellation slot of the wrapped handler.
 template <template <class, class> class Associator, class Handler, class Default>
 struct boost::asio::associator<Associator, understudy::detail::VirtualWaitHandler<Handler>, Default>
     : Associator<Handler, Default> {

@@ -1,4 +1,4 @@
-/// A time limit: how long it is, where it comes from, and what its expiry means; and the vocabulary of `Evidence`.
+/// A time limit: its length, its origin, and the meaning of its expiry; and the enumerations used by `Evidence`.
 #pragma once
 
 #include <boost/system/error_code.hpp>
@@ -9,35 +9,35 @@
 
 namespace understudy {
 
-/// What an attempt is doing; each phase has its own limit.
+/// The phases of an attempt; each has its own limit.
 enum class Phase : unsigned char {
-  none,            ///< nothing that has a limit
+  none,            ///< no phase with a limit
   pool_wait,       ///< waiting for a pooled connection
   connect,         ///< resolve, connect, TLS, proxy
   write,           ///< writing the request
   first_progress,  ///< request sent, no progress yet
-  progress,        ///< between progress and progress
+  progress,        ///< waiting for further progress
   whole_answer,    ///< waiting for an answer that the peer does not stream
   error_body,      ///< reading the body of an error status
-  finish,          ///< finish seen, end of stream not
+  finish,          ///< finish received, end of stream not yet
 };
 
-/// Which clock a limit is measured on.
+/// The clock by which a limit is measured.
 enum class LimitClock : unsigned char {
   none,
   phase,      ///< time spent in the phase
-  progress,   ///< time without progress, heartbeats or not
+  progress,   ///< time without progress, regardless of heartbeats
   transport,  ///< time without a byte of any kind
   wall,       ///< time since the call began; never stops
-  attempt,    ///< time since an attempt began that notes nothing
+  attempt,    ///< time since the start of an attempt that notes nothing
 };
 
-/// Where a limit comes from.
+/// The origin of a limit.
 enum class LimitOrigin : unsigned char {
   none,
   user,
   scaled,    ///< by the caller, to the size of the request
-  floor,     ///< of a model that reasons long
+  floor,     ///< of a model that reasons for a long time
   standard,  ///< the library's default
   learned,   ///< from the heartbeats of this stream
   share_of_deadline,
@@ -56,7 +56,7 @@ class Limit {
   LimitOrigin origin = LimitOrigin::none;
 };
 
-/// The names as they are written in reports: the enumerators', with `default` for `standard`.
+/// The names used in reports: those of the enumerators, with `default` for `standard`.
 UNDERSTUDY_API std::string_view to_string(Phase phase) noexcept;
 UNDERSTUDY_API std::string_view to_string(LimitClock clock) noexcept;
 UNDERSTUDY_API std::string_view to_string(LimitOrigin origin) noexcept;

@@ -1,4 +1,4 @@
-/// How many children of scopes are alive in the whole process; every test ends at zero.
+/// The number of children of scopes alive in the whole process; it is zero at the end of every test.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace understudy {
 
-/// Any thread. Empty where the library was built without counting (a release build, or no tests).
+/// Threads: any. Empty if the library was built without counting (a release build, or a build without tests).
 UNDERSTUDY_API std::optional<std::int64_t> live_children() noexcept;
 
 }  // namespace understudy

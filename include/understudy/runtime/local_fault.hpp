@@ -1,12 +1,12 @@
-/// What this machine or process has run out of: descriptors, memory, threads, space.
+/// Resources that this machine or process has run out of: descriptors, memory, threads, space.
 ///
-/// The system reports it through the call that happened to need one more (a connect, a lookup, a file), but it
-/// says nothing about the peer of that call, and every other peer would meet the same.
+/// The system reports the error from the call that needed the resource (a connect, a lookup, a file), but the error is
+/// unrelated to the peer of that call, and a call to any other peer would fail for the same reason.
 ///
 /// Invariants
-/// 1. A local fault is never a failure of the other side: it is not retried, leads to no failover, and marks
-///    no provider.
-/// 2. A code is equivalent to the standard's word for it: `LocalFault::descriptors` to
+/// 1. A local fault is never a failure of the peer: it is not retried, does not cause a failover, and does not mark a
+///    provider.
+/// 2. A code is equivalent to the corresponding standard error condition: `LocalFault::descriptors` to
 ///    `errc::too_many_files_open`.
 ///
 ///     if (const auto fault = local_fault_of(code)) {
@@ -24,18 +24,18 @@
 namespace understudy {
 
 enum class LocalFault {
-  descriptors = 1,     ///< EMFILE: this process has as many descriptors as it may have
-  system_descriptors,  ///< ENFILE: the whole machine has
+  descriptors = 1,     ///< EMFILE: this process has reached its limit of descriptors
+  system_descriptors,  ///< ENFILE: the whole machine has reached its limit
   memory,              ///< ENOMEM, ENOBUFS, std::bad_alloc
   threads,             ///< no thread could be started
   space,               ///< ENOSPC, EDQUOT: a disk is full, or epoll's table of watches
 };
 
-/// The local fault that a code stands for, or nothing: one of this category, or the system's (EMFILE, ...).
+/// The local fault for a code of this category or of the system (EMFILE, ...); nothing for other codes.
 UNDERSTUDY_API std::optional<LocalFault> local_fault_of(
     const boost::system::error_code& code) noexcept;
 
-/// What an operator can do about it: "raise the limit on open files of this process (...)".
+/// The remedy for an operator: "raise the limit on open files of this process (...)".
 UNDERSTUDY_API std::string_view remedy(LocalFault fault) noexcept;
 
 UNDERSTUDY_API const boost::system::error_category& local_category() noexcept;

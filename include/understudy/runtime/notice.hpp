@@ -1,12 +1,12 @@
-/// Lets coroutines of any executor wait until something has changed.
+/// Lets coroutines on any executor wait for a change.
 ///
 /// Invariants
-/// 1. No change is missed between a look and the wait: a wait for a change since a version that is no longer the
-///    current one ends at once.
-/// 2. Each waiter is woken by a post to its own executor; nothing of it is touched elsewhere.
+/// 1. No change is missed between a check and the wait: a wait for a change since a version that is no longer current
+///    ends at once.
+/// 2. Each waiter is woken by a post to its own executor; its coroutine is never accessed from another thread.
 ///
 ///     auto seen = notice.version();
-///     while (!found()) {                               // looks at what another thread may change
+///     while (!found()) {                               // checks a condition that another thread may change
 ///       if (!co_await notice.wait(seen, Clock::now() + 30s)) {
 ///         break;                                       // no change in 30 s
 ///       }
@@ -26,20 +26,20 @@
 
 namespace understudy {
 
-/// See the top of the file. Any thread. Must outlive its waiters.
+/// See the top of the file. Threads: any. Must outlive its waiters.
 class UNDERSTUDY_API Notice {
  public:
   Notice() = default;
   Notice(const Notice&) = delete;
   Notice& operator=(const Notice&) = delete;
 
-  /// Grows with each change.
+  /// Increases with each change.
   std::uint64_t version() const;
 
-  /// Something has changed: wakes all waiters.
+  /// Notes a change, and wakes all waiters.
   void notify();
 
-  /// Completes with true when something has changed since the version `seen`, with false at `until` or when the
+  /// Completes with true when there was a change since the version `seen`, with false at `until` or when the
   /// caller is cancelled.
   asio::awaitable<bool> wait(std::uint64_t seen, Clock::time_point until);
 

@@ -1,4 +1,4 @@
-/// The first of several to settle, value or error, wins; the others are cancelled and waited for.
+/// Runs several contenders; the first to settle, with a value or an error, wins. The others are cancelled and joined.
 ///
 /// (Asio's `||` waits for the first *success*: it reports a reset connection as a late timeout.)
 ///
@@ -6,10 +6,10 @@
 /// 1. Exactly one contender wins: the first whose coroutine ends. Its value or exception is the race's.
 /// 2. Contenders start left to right; one that settles at once wins, and those after it never start.
 /// 3. Losers are cancelled with StopReason::lost and have ended when `race` completes.
-/// 4. Nothing vanishes: a loser's value goes to `on_discard` or is destroyed, a loser's own exception
+/// 4. No result is lost silently: a loser's value goes to `on_discard` or is destroyed; a loser's own exception
 ///    (anything but its unwinding) is rethrown.
-/// 5. As for threads and executors a race is a scope (scope.hpp). It costs a coroutine for each
-///    contender: race calls, never tokens; for those there is StallTimer.
+/// 5. The rules of scopes for threads and executors apply (scope.hpp). A race costs a coroutine for each contender: use
+///    it for calls, not for tokens; use StallTimer for those.
 ///
 ///     auto first = co_await race(ask(mirror_a), ask(mirror_b));
 ///     std::cout << first.index();                  // a std::variant; void is std::monostate
@@ -23,7 +23,7 @@
 
 namespace understudy {
 
-/// Receives the values of contenders that have lost: called as f(value) once for each, in the contenders' order,
+/// Receives the values of losing contenders: called as f(value) once for each, in the contenders' order,
 /// after all have ended. It must not throw.
 template <class F>
 class OnDiscard {
@@ -102,8 +102,8 @@ asio::awaitable<RaceResult<Fs...>> run_race(Scope* parent, std::source_location 
 /// Runs the contenders, each an asio::awaitable or a callable `f()` or `f(Scope&)` that returns one; the
 /// Scope is the race's. Completes when all have ended; returns the winner's index and value.
 ///
-/// Errors, first that applies: the winner's exception; the first own exception of a loser; the caller's
-/// cancel (system_error(operation_aborted), if it wants that thrown). A value that is not returned
+/// Errors, the first that applies: the winner's exception; the first own exception of a loser; the caller's
+/// cancel (system_error(operation_aborted), if the caller has it thrown). A value that is not returned
 /// because of the last two is discarded like a loser's.
 /// Cancellation: the caller's (terminal) cancels all contenders.
 template <detail::Contender... Fs>

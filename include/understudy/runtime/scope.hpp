@@ -1,30 +1,29 @@
-/// A nursery on plain Asio coroutines, whose cancellation carries a cause.
+/// A nursery (structured concurrency) for plain Asio coroutines, whose cancellation carries a cause.
 ///
 /// Invariants
-/// 1. `with_scope` is the only way in, and it does not end before the body and every child have ended:
-///    also when one of them throws, or the caller is cancelled. Nothing is detached.
-/// 2. The first cause wins and never changes. A scope without one of its own reports its parent's.
+/// 1. `with_scope` is the only entry point, and it does not complete before the body and every child have ended, also
+///    if one of them throws or the caller is cancelled. No coroutine is detached.
+/// 2. The first cause wins and never changes. A scope without its own cause reports its parent's.
 /// 3. The first child that throws, or returns a `boost::system::result` with an error, cancels the
 ///    others (`StopReason::sibling_failed`). Errors are never lost: the first is rethrown, later ones
 ///    are kept up to `max_errors`.
-/// 4. Only this scope translates its own cancel: a body that unwinds because of it makes `with_scope`
-///    throw a system_error with the cause's code. A caller's cancel passes through as
-///    `operation_aborted`, also if the scope's own came first.
-/// 5. Everything runs on the caller's executor, and all members but those of `remote()` are to be used
-///    there. That executor must not run two things at once (a strand, or an io_context with one thread).
-/// 6. Destroying the io_context amid all this destroys it cleanly. A child whose coroutine is destroyed
-///    while the executor runs on terminates the program and names where it was spawned.
+/// 4. A scope translates only its own cancel: if the body unwinds because of it, `with_scope` throws a system_error
+///    with the cause's code. A caller's cancel passes through as `operation_aborted`, even if the scope's came first.
+/// 5. Everything runs on the caller's executor, and all members except those of `remote()` must be used there. That
+///    executor must not run two handlers concurrently (use a strand, or an io_context with one thread).
+/// 6. Destroying the io_context destroys all scopes and children cleanly. If a child's coroutine is destroyed while the
+///    executor is still running, the program terminates with a message that names where the child was spawned.
 ///
 ///     auto answer = co_await with_scope([&](Scope& scope) -> asio::awaitable<std::string> {
 ///       scope.spawn([&] { return beat_the_drum(); });   // ends with the scope
 ///       scope.deadline(30s);                            // else: system_error(StopReason::deadline)
 ///       auto text = co_await read_all(socket);
-///       scope.cancel(StopReason::cancelled);            // the drum stops; the body goes on to its end
+///       scope.cancel(StopReason::cancelled);            // the drum stops; the body continues to its end
 ///       co_return text;
 ///     });
 ///
-/// With g++ 12, give lambdas that capture `[&]` only, or name the lambda first and move it in: others
-/// are destroyed twice in an expression with `co_await` (gcc bug 99576 and related).
+/// With g++ 12, pass only lambdas that capture `[&]`, or name the lambda first and move it in: g++ 12 destroys other
+/// lambdas twice in an expression with `co_await` (gcc bug 99576 and related).
 #pragma once
 
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -50,29 +49,29 @@ namespace understudy {
 namespace detail {
 class ScopeEntry;
 
-/// Where the scope was entered and what in it is still alive, for people.
+/// Describes where the scope was entered and which of its children are alive, for human readers.
 UNDERSTUDY_API std::string describe(const Scope& scope);
 }  // namespace detail
 
-/// Reaches a scope from another thread, or from something that may outlive it. Copyable; harmless when
-/// the scope is gone, but its executor's context must still exist.
+/// Reaches a scope from another thread, or from an object that may outlive it. Copyable; has no effect once
+/// the scope has ended, but the context of its executor must still exist.
 class Remote {
  public:
-  /// Posts the cancel to the scope's executor and returns at once. Any thread.
+  /// Posts the cancel to the scope's executor and returns at once. Threads: any.
   UNDERSTUDY_API void cancel(const Cause& cause) const;
 
-  /// Posts `f(scope)` to the scope's executor and returns at once. Any thread. `f` is destroyed uncalled
-  /// if the scope is gone by then.
+  /// Posts `f(scope)` to the scope's executor and returns at once. Threads: any. `f` is destroyed without being called
+  /// if the scope has ended by then.
   template <class F>
   void post(F f) const;
 
-  /// Whether both reach the same scope.
+  /// Whether both refer to the same scope.
   friend bool operator==(const Remote& a, const Remote& b) noexcept { return a.state_ == b.state_; }
 
  private:
   friend class Scope;
   struct State {
-    Scope* scope;  // read and written on the executor alone
+    Scope* scope;  // accessed on the executor only
   };
   Remote(asio::any_io_executor executor, std::shared_ptr<State> state)
       : executor_(std::move(executor)), state_(std::move(state)) {}
@@ -81,7 +80,7 @@ class Remote {
   std::shared_ptr<State> state_;
 };
 
-/// What the body is given. See the top of the file.
+/// The argument of the body. See the top of the file.
 class UNDERSTUDY_API Scope {
  public:
   static constexpr std::size_t max_errors = 8;
@@ -90,8 +89,8 @@ class UNDERSTUDY_API Scope {
   Scope& operator=(const Scope&) = delete;
 
   /// Starts `f()` or `f(Scope&)`, which returns an asio::awaitable, as a child; `f` may be move-only and
-  /// is kept until the child ends. The child runs at once up to its first suspension. What it returns is
-  /// dropped. On a cancelled scope `f` is not called.
+  /// is kept until the child ends. The child runs at once up to its first suspension. Its return value is
+  /// discarded. On a cancelled scope `f` is not called.
   template <class F>
   void spawn(F f, std::source_location site = std::source_location::current()) {
     if (!cancelled()) {
@@ -99,15 +98,15 @@ class UNDERSTUDY_API Scope {
     }
   }
 
-  /// Starts a child that no cancel reaches, neither this scope's nor a caller's, for a goodbye that must
-  /// be said; also from a catch handler, and on a cancelled scope. Not for ever: after `limit` it is
-  /// cancelled with StopReason::deadline, which is then an error like any other.
+  /// Starts a child that is shielded from cancellation by this scope and by a caller, for cleanup that must complete;
+  /// also from a catch handler, and on a cancelled scope. After `limit` it is cancelled with StopReason::deadline,
+  /// which is then handled as any other error.
   template <class F>
   void spawn_shielded(Clock::duration limit, F f,
                       std::source_location site = std::source_location::current());
 
-  /// Cancels the body and all children but shielded ones, with Asio's cancellation_type::all. What they
-  /// hold (a connection) is dead afterwards. The first cause wins; later calls do nothing.
+  /// Cancels the body and all children except shielded ones, with Asio's cancellation_type::all. Resources that they
+  /// use (a connection) are unusable afterwards. The first cause wins; later calls do nothing.
   void cancel(const Cause& cause);
 
   /// Cancels with StopReason::deadline at that time; a second call replaces the first.
@@ -116,8 +115,8 @@ class UNDERSTUDY_API Scope {
 
   bool cancelled() const noexcept { return static_cast<bool>(cause_.code); }
 
-  /// Why: this scope's cause, else its parent's, else a code of zero. A caller's cancel in plain Asio
-  /// reads StopReason::cancelled.
+  /// This scope's cause, else its parent's, else a cause with code zero. A caller's cancel in plain Asio
+  /// is reported as StopReason::cancelled.
   const Cause& cause() const noexcept { return cause_; }
 
   /// Waits until every child has ended; for the body alone. A cancel does not cut it short, as the
@@ -127,7 +126,7 @@ class UNDERSTUDY_API Scope {
         [this](auto handler) { this->wait_for_children(std::move(handler)); }, asio::deferred);
   }
 
-  /// What children (and the body) have thrown so far, first one first, at most max_errors of them.
+  /// The errors of children (and the body) so far, in order, at most max_errors.
   std::span<const std::exception_ptr> errors() const noexcept { return errors_; }
 
   Remote remote();
@@ -151,7 +150,7 @@ class UNDERSTUDY_API Scope {
     auto child = std::make_unique<detail::Child>(*this, detail::Child::Kind::child, site);
     child->owned = true;
     child->shielded = shielded;
-    auto& started = *child.release();  // from here on its completion deletes it
+    auto& started = *child.release();  // from here on, its completion deletes it
     started.spawn(detail::Child::run_and_drop(started, std::move(f)), detail::Completion(started));
   }
 
@@ -198,12 +197,12 @@ class UNDERSTUDY_API Scope {
 /// Runs `body(scope)`, which returns asio::awaitable<T>, in a new scope.
 ///
 /// Completes when the body and all children have ended. Result, first that applies:
-///  1. the first error of a child or the body that is not mere unwinding: rethrown;
-///  2. the caller was cancelled, and wants that thrown (this_coro::throw_if_cancelled, Asio's default):
+///  1. the first error of a child or the body that is not caused by unwinding: rethrown;
+///  2. the caller was cancelled, and has that thrown (this_coro::throw_if_cancelled, Asio's default):
 ///     system_error(operation_aborted);
 ///  3. the body unwound because this scope was cancelled: system_error(cause().code);
-///  4. what the body returned.
-/// Cancellation: the caller's (terminal) becomes this scope's; it is noticed at any instant.
+///  4. the value that the body returned.
+/// Cancellation: the caller's (terminal) cancels this scope, at any time.
 template <class Body>
 auto with_scope(Body body, std::source_location site = std::source_location::current())
     -> asio::awaitable<detail::awaited_t<Body>>;

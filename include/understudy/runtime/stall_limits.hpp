@@ -1,9 +1,9 @@
-/// How long an attempt may take in each phase: the user's settings and plain facts in, limits out.
+/// Computes how long an attempt may take in each phase, from the user's settings and facts about the request.
 ///
 /// Invariants
-/// 1. Pure functions: same numbers, same limits.
-/// 2. An explicit limit of the user wins exactly as written, over floor and scaling.
-/// 3. Every limit names its origin and the code that its expiry means.
+/// 1. Pure functions: equal inputs give equal limits.
+/// 2. An explicit limit of the user applies exactly as written; floor and scaling do not change it.
+/// 3. Every limit has its origin and the error code of its expiry.
 ///
 ///     const StallCodes codes(FailoverReason::connection, FailoverReason::timeout);
 ///     auto limits = stall_limits(StallSettings().with_stale(60s), StallFacts().with_floor(300s), codes);
@@ -31,7 +31,7 @@ class StallSettings {
   StallSettings& with_whole_answer(Clock::duration d) { return whole_answer = d, *this; }
   StallSettings& with_last_member(Clock::duration d) { return last_member = d, *this; }
 
-  /// These settings, and those of `base` where these say nothing.
+  /// These settings, with those of `base` for keys without a value.
   UNDERSTUDY_API StallSettings or_else(const StallSettings& base) const;
 
   std::optional<Clock::duration> connect;         ///< resolve, connect, TLS, proxy; default 10 s
@@ -43,7 +43,7 @@ class StallSettings {
   std::optional<Clock::duration> last_member;  ///< if no other member can take over; default 600 s
 };
 
-/// What the caller knows of one request. Each raises the default of `stale`, the larger one counts; zero: not known.
+/// Facts about one request. The larger of them raises the default of `stale`; zero means unknown.
 class StallFacts {
  public:
   StallFacts() noexcept {}
@@ -55,17 +55,17 @@ class StallFacts {
   Clock::duration floor{};   ///< the peer may work this long without sending anything
 };
 
-/// What expiry means to the layer above.
+/// The error codes of expiry, in terms of the layer above.
 class StallCodes {
  public:
   StallCodes(error_code connection_code, error_code timeout_code) noexcept
       : connection(connection_code), timeout(timeout_code) {}
 
-  error_code connection;  ///< the transport is dead or was never there
-  error_code timeout;     ///< the peer lives and gets nowhere
+  error_code connection;  ///< the transport is dead or was never established
+  error_code timeout;     ///< the peer is alive but makes no progress
 };
 
-/// The limits of one attempt. A zero `share` or `attempt` or an empty `deadline` is none.
+/// The limits of one attempt. A zero `share` or `attempt`, or an empty `deadline`, means no limit.
 class StallLimits {
  public:
   StallLimits() noexcept {}
@@ -88,9 +88,9 @@ class StallLimits {
 UNDERSTUDY_API StallLimits stall_limits(const StallSettings& settings, const StallFacts& facts,
                                         const StallCodes& codes);
 
-/// What an attempt may take of the time that the call has left, when `eligible_left` members (itself
-/// among them) could be tried: an equal part, and the last gets the rest. Empty: less than `min_attempt`,
-/// so it is not worth starting.
+/// The share of the remaining time of a call for one attempt, when `eligible_left` members (including its own) could be
+/// tried: an equal part, and the last gets the rest. Empty if that is less than `min_attempt`, so that the attempt
+/// should not be started.
 UNDERSTUDY_API std::optional<Clock::duration> share_of_deadline(Clock::duration remaining,
                                                                 std::size_t eligible_left,
                                                                 Clock::duration min_attempt);

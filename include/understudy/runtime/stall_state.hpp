@@ -1,21 +1,21 @@
-/// The arithmetic of stall detection: a pure class that gets what happens and when, and returns what to
-/// do. `StallTimer` (stall_timer.hpp) puts a real timer under it.
+/// The arithmetic of stall detection: a pure class that takes events with their times, and returns what to do.
+/// `StallTimer` (stall_timer.hpp) runs it on a real timer.
 ///
-/// Two clocks. *Heard* is any byte; *progressed* is content. Heartbeats prove that the transport lives;
-/// they are not progress. So a stream that pings forever runs into its progress limit, and a model that
-/// thinks under pings is judged by that limit alone.
+/// There are two clocks. *Heard* means any byte; *progressed* means content. Heartbeats prove that the transport is
+/// alive; they are not progress. So a stream that only sends pings reaches its progress limit, and that is the only
+/// limit on a model that thinks while it sends pings.
 ///
 /// Invariants
-/// 1. Knows no timer, no socket and no clock: every time comes in as an argument, and never decreases.
-/// 2. Clocks run only while an operation is pending (`waiting` to `paused`): a consumer that is slow for
-///    an hour is never a stalled provider. The deadline alone is wall time and never stops. Until the first
-///    `enter` or `waiting` it is not known what is pending, and `StallLimits::attempt` limits the whole attempt.
-/// 3. No limit expires early: `expired` is said at the limit's tick or later, never before.
-/// 4. What was asked is answered before more is asked: after `confirm` and `ask` comes the answer.
+/// 1. Uses no timer, socket or clock: every time is an argument, and times never decrease.
+/// 2. Clocks run only while an operation is pending (`waiting` to `paused`): a consumer that is slow for an hour never
+///    makes its provider appear stalled. Only the deadline is wall time and never stops. Until the first `enter` or
+///    `waiting` the pending operation is unknown, and `StallLimits::attempt` limits the whole attempt.
+/// 3. No limit expires early: `expired` is returned at the limit or later, never before.
+/// 4. The caller must answer `confirm` and `ask` before the next check.
 /// 5. No allocation, no exception.
-/// 6. It cannot be seen whether a connect, a write or an attempt that notes nothing could complete. If our own loop
-///    was late for its expiry, it is given that time once more, and 1 s at most, to hand out what the kernel has
-///    done.
+/// 6. Whether a connect, a write or an attempt that notes nothing could complete cannot be observed. If the event loop
+///    was late for its expiry, the limit is extended once by that lateness, at most 1 s, so that the loop can deliver
+///    completed operations.
 ///
 ///     StallState state(limits, now);
 ///     state.enter(Phase::first_progress, now);
@@ -54,12 +54,12 @@ class Takeover {
 /// See the top of the file. One attempt.
 class UNDERSTUDY_API StallState {
  public:
-  /// What to do next.
+  /// The next step for the caller.
   enum class Step : unsigned char {
     sleep,    ///< nothing before `until`
-    confirm,  ///< a limit seems to have expired: could what is pending complete? Answer: confirmed()
-    ask,      ///< a progress limit has expired: may another take over? Answer: answered()
-    expired,  ///< it is over, `cause` says why
+    confirm,  ///< a limit seems expired: could the pending operation complete? Answer: confirmed()
+    ask,      ///< a progress limit has expired: may another member take over? Answer: answered()
+    expired,  ///< the attempt is over for the reason in `cause`
   };
   class Verdict {
    public:
@@ -69,7 +69,7 @@ class UNDERSTUDY_API StallState {
     static Verdict expired(const Cause& c) noexcept { return {Step::expired, {}, c}; }
 
     Step step;
-    Clock::time_point until;  ///< for sleep; max() means: until something happens
+    Clock::time_point until;  ///< for sleep; max() means until the next event
     Cause cause;              ///< for expired
 
    private:
@@ -79,11 +79,11 @@ class UNDERSTUDY_API StallState {
   StallState(const StallLimits& limits, Clock::time_point now) noexcept
       : limits_(limits), started_(now), since_(now) {}
 
-  /// The attempt goes on to `phase`, whose clock starts at zero.
+  /// The attempt enters `phase`, whose clock starts at zero.
   void enter(Phase phase, Clock::time_point now) noexcept;
 
-  /// A connect, write or read is pending from now on; also between two of them, if the pause is
-  /// our own. Hot: one call for each socket read.
+  /// A connect, write or read is pending from now on; also between two of them, if the pause is caused by
+  /// this process. Hot: one call for each socket read.
   void waiting(Clock::time_point now) noexcept {
     settle(now);
     running_ = true;
@@ -91,37 +91,37 @@ class UNDERSTUDY_API StallState {
     since_ = now;
   }
 
-  /// Nothing is pending: the consumer works.
+  /// No operation is pending: the consumer is processing.
   void paused(Clock::time_point now) noexcept {
     settle(now);
     running_ = false;
   }
 
-  /// The pending read brought `bytes`. Hot: needs no time.
+  /// The pending read returned `bytes`. Hot: needs no time.
   void heard(std::uint64_t bytes) noexcept { bytes_ += bytes; }
 
-  /// What was heard was progress. Hot: one store for each event.
+  /// The received bytes were progress. Hot: one store for each event.
   void progressed() noexcept { progressed_ = true; }
   bool has_progressed() const noexcept { return progressed_; }
 
-  /// What was heard was a heartbeat. True: silence has a limit now, which may be the next to expire.
+  /// The received bytes were a heartbeat. Returns true if silence has a limit now, which may be the next to expire.
   bool heartbeat(Clock::time_point now) noexcept;
 
-  /// Something was delivered to the consumer: the share of the deadline no longer limits this attempt.
+  /// A part was delivered to the consumer: the share of the deadline no longer limits this attempt.
   void delivered() noexcept { delivered_ = true; }
 
-  /// What to do now. `due` is when the caller meant to call; the lateness decides whether time is
-  /// granted back (over 1 s: our own loop was blocked or the process stopped, not the provider).
+  /// Returns what to do now. `due` is the time at which the caller intended to call; the lateness determines whether
+  /// the limit is extended (above 1 s, the event loop was blocked or the process stopped, not the provider).
   Verdict check(Clock::time_point now, Clock::time_point due) noexcept;
 
-  /// The answer to Step::confirm: whether the pending operation could complete at once (bytes to read),
-  /// so that only our own loop is behind. Puts the expiry off until they were read, and 1 s at most.
+  /// The answer to Step::confirm: whether the pending operation could complete at once (there are bytes to read), so
+  /// that only the event loop is late. Postpones the expiry until they were read, by at most 1 s.
   void confirmed(bool ready, Clock::time_point now) noexcept;
 
   /// The answer to Step::ask. "No" turns every progress limit into `last_member` where that is longer.
   void answered(const Takeover& takeover, Clock::time_point now) noexcept;
 
-  /// The earliest time at which anything could expire, if what is pending stays so.
+  /// The earliest time at which a limit could expire if the pending operation does not complete.
   Clock::time_point next_due(Clock::time_point now) const noexcept;
 
   Phase phase() const noexcept { return phase_; }
@@ -135,7 +135,7 @@ class UNDERSTUDY_API StallState {
     Clock::time_point expires = Clock::time_point::max();
     Limit limit;
     LimitClock clock = LimitClock::none;
-    bool progress = false;  // whether it asks for a takeover
+    bool progress = false;  // whether its expiry asks for a takeover
   };
   enum class Confirmation : unsigned char { none, quiet, ready };
   enum class Answer : unsigned char { none, yes, no };
@@ -162,7 +162,7 @@ class UNDERSTUDY_API StallState {
   Running attempt_running(bool as_last_member) const noexcept;
   Running share_running(bool as_last_member) const noexcept;
   Running first(Clock::time_point now) const noexcept;
-  /// When to ask again whether another member may take over; max() if that is not to be asked.
+  /// When to ask again whether another member may take over; max() means never.
   Clock::time_point next_ask(Clock::time_point now) const noexcept;
   Verdict act_on(const Running& running, Clock::time_point now) noexcept;
   Cause cause(const Running& expired, Clock::time_point now) const noexcept;
@@ -171,11 +171,11 @@ class UNDERSTUDY_API StallState {
   Clock::time_point started_;
   Clock::time_point since_;    // when the pending operation began
   Clock::duration age_{};      // time counted against the phase before since_
-  Clock::duration granted_{};  // given back to what counts from the start
+  Clock::duration granted_{};  // added to limits that count from the start
   Phase phase_ = Phase::none;
   bool running_ = false;
   bool noted_ = false;       // enter() or waiting() was called
-  bool progressed_ = false;  // in what was heard since waiting()
+  bool progressed_ = false;  // since waiting()
   bool delivered_ = false;
   Answer answer_ = Answer::none;
   bool beat_in_this_read_ = false;
@@ -183,7 +183,7 @@ class UNDERSTUDY_API StallState {
   std::optional<Clock::time_point> ask_again_at_;
   Clock::time_point confirmed_at_{};
   std::uint64_t bytes_at_confirmation_ = 0;
-  Clock::duration behind_{};  // how late our loop was, in this phase
+  Clock::duration behind_{};  // how late the event loop was, in this phase
   std::optional<Clock::time_point> catch_up_until_;
   std::uint64_t bytes_ = 0;
   std::uint64_t heartbeats_ = 0;

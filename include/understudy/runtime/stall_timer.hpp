@@ -1,15 +1,14 @@
-/// Watches one attempt for stalls, in its own time and without a coroutine.
+/// Watches one attempt for stalls, without a coroutine and without a timer operation per token.
 ///
-/// Racing a call against a timer for every token costs microseconds and a dozen allocations. This timer
-/// sleeps to the earliest limit, looks at what has happened since, and sleeps on: noting progress is one
-/// store. What happens at expiry is the handler's: it cancels the attempt's scope, or closes the
-/// connection and records the cause.
+/// Racing a call against a timer for every token costs microseconds and a dozen allocations. This timer sleeps until
+/// the earliest limit, checks what has happened since, and sleeps again: noting progress is one store. The handler
+/// defines what happens at expiry: it cancels the attempt's scope, or closes the connection and records the cause.
 ///
 /// Invariants
 /// 1. The handler is called at most once, on the executor, and never before its limit. It may destroy
 ///    the timer.
-/// 2. Never re-armed by data: however many tokens come, it wakes elapsed time / limit times.
-/// 3. All decisions are StallState's (stall_state.hpp); this class adds the clock and the sleep.
+/// 2. Data never re-arms it: regardless of the number of tokens, it wakes elapsed time / limit times.
+/// 3. StallState (stall_state.hpp) makes all decisions; this class adds the clock and the sleep.
 ///
 ///     auto answer = co_await with_scope([&](Scope& scope) -> asio::awaitable<Answer> {
 ///       StallTimer stall(scope, limits);
@@ -36,7 +35,7 @@
 
 namespace understudy {
 
-/// What a StallTimer asks the owner of the attempt. All are called on the executor.
+/// The functions by which a StallTimer calls the owner of the attempt, on the executor.
 class StallHooks {
  public:
   StallHooks() {}
@@ -47,7 +46,7 @@ class StallHooks {
   StallHooks& with_ready(std::function<bool()> f) { return ready = std::move(f), *this; }
   StallHooks& with_takeover(std::function<Takeover()> f) { return takeover = std::move(f), *this; }
 
-  std::function<void(const Cause&)> expired;  ///< it is over
+  std::function<void(const Cause&)> expired;  ///< called once when a limit has expired
   std::function<bool()> ready;  ///< could the pending operation complete at once? Default: no
   std::function<Takeover()> takeover;  ///< may another member take over now? Default: yes
 };
@@ -66,41 +65,41 @@ class UNDERSTUDY_API StallTimer {
   StallTimer(const StallTimer&) = delete;
   StallTimer& operator=(const StallTimer&) = delete;
 
-  /// Arms the timer for an attempt that may note nothing: `StallLimits::attempt` and the deadline. If it is called
-  /// once the attempt runs, an attempt that has noted a phase by then costs no further timer.
+  /// Arms the timer for an attempt that may note nothing: `StallLimits::attempt` and the deadline. If this is called
+  /// while the attempt is running, an attempt that has already noted a phase costs no further timer operation.
   void start(Clock::time_point now = Clock::now()) {
     if (alarm_.due() == Clock::time_point::max()) {
       arm(now);
     }
   }
 
-  /// The attempt goes on to `phase`. Costs a look at the clock, and arms the timer if need be.
+  /// The attempt enters `phase`. Reads the clock, and arms the timer if necessary.
   void enter(Phase phase, Clock::time_point now = Clock::now());
 
   /// A connect, write or read is pending from now on. Call it before each.
   void waiting() { state_.waiting(Clock::now()); }
 
-  /// The pending operation brought bytes.
+  /// The pending operation returned bytes.
   void heard(std::uint64_t bytes) noexcept { state_.heard(bytes); }
 
-  /// The bytes held progress: content, reasoning, tool arguments. Once for a read or for each event.
+  /// The bytes contained progress: content, reasoning, tool arguments. Call it once per read or once per event.
   void progressed() noexcept { state_.progressed(); }
 
-  /// The bytes held a heartbeat.
+  /// The bytes contained a heartbeat.
   void heartbeat();
 
-  /// Nothing is pending: what was read goes to the consumer. (After progress no time is needed for it.)
+  /// No operation is pending: the consumer processes the data. (After progress this does not read the clock.)
   void paused() { state_.paused(state_.has_progressed() ? Clock::time_point() : Clock::now()); }
 
-  /// Something was delivered to the consumer: a share of the deadline no longer limits this attempt.
+  /// A part was delivered to the consumer: a share of the deadline no longer limits this attempt.
   void delivered() noexcept { state_.delivered(); }
 
-  /// No limit from here on.
+  /// No limit applies from now on.
   void stop() { alarm_.clear(); }
 
   const StallState& state() const noexcept { return state_; }
 
-  /// How often it woke: elapsed time / limit, whatever the number of tokens.
+  /// The number of wake-ups: elapsed time / limit, regardless of the number of tokens.
   std::uint64_t wakeups() const noexcept { return wakeups_; }
 
  private:

@@ -1,10 +1,11 @@
-/// Holds what a consumer gets of an answer, event by event, against the answer that it should get.
+/// Compares the events of an answer that a consumer receives with the expected answer.
 ///
 /// Checked
-/// 1. Text is a beginning of the right text, at any time: nothing doubled, nothing lost.
-/// 2. A tool call that begins comes whole, with its whole arguments, once, and behind the whole text.
-/// 3. The finish comes once, behind everything, and is the right one. Who fails has had none.
-/// 4. Events are in due form (llm/event.hpp): one Start first, blocks numbered as they begin, and no Retract.
+/// 1. The received text is always a prefix of the expected text: nothing is duplicated or lost.
+/// 2. A tool call is complete, with all its arguments, arrives once, and follows the whole text.
+/// 3. The finish arrives once, after everything else, and has the expected reason. A failed answer has no finish.
+/// 4. Events are well formed (llm/event.hpp): one Start first, blocks numbered in the order in which they begin, and no
+///    Retract.
 ///
 ///     AnswerCheck check(right);
 ///     while (const Event* event = stream.try_next()) { check.take(*event); }
@@ -24,7 +25,7 @@
 
 namespace understudy::testing {
 
-/// An answer, as it is to be.
+/// The expected answer.
 class WholeAnswer {
  public:
   class Call {
@@ -41,9 +42,9 @@ class WholeAnswer {
     return calls.empty() ? llm::FinishReason::stop : llm::FinishReason::tool_use;
   }
 
-  std::string thought;  ///< comes before the text; who goes on need not repeat it
+  std::string thought;  ///< before the text; a member that resumes need not repeat it
   std::string text;
-  std::vector<Call> calls;  ///< come after it
+  std::vector<Call> calls;  ///< after the text
 };
 
 /// See the top of the file. A value.
@@ -51,12 +52,12 @@ class UNDERSTUDY_API AnswerCheck {
  public:
   explicit AnswerCheck(WholeAnswer right) : right_(std::move(right)) {}
 
-  /// The next event that the consumer gets.
+  /// Checks the next event that the consumer received.
   void take(const llm::Event& event);
-  /// It gets no more: the answer is said to be complete, or it has failed.
+  /// Ends the answer: it was reported as complete, or it has failed.
   void end(bool complete);
 
-  /// What was wrong; empty: nothing.
+  /// The first error; empty if there is none.
   const std::string& complaint() const noexcept { return complaint_; }
 
   const std::string& text() const noexcept { return text_; }      ///< so far

@@ -1,4 +1,4 @@
-/// What a FaultServer is told to do (fault_server.hpp): values, built in one expression.
+/// The script of a FaultServer (fault_server.hpp), as values that are built in one expression.
 ///
 ///     Greeting::unread();                                            // a connection
 ///     Reply::answer("one two three").after(2, Fault::silence(10s));  // a request
@@ -22,21 +22,21 @@
 
 namespace understudy::testing {
 
-/// What a connection meets before its first request is answered.
+/// How a connection is treated before its first request is answered.
 class Greeting {
  public:
   enum class Kind : unsigned char { serve, silence, unread, close, reset };
 
   static Greeting serve() { return Greeting(Kind::serve); }
-  /// Takes what comes, and says nothing: over TLS, not even the handshake.
+  /// Accepts all input and sends nothing; over TLS, not even the handshake.
   static Greeting silence() { return Greeting(Kind::silence); }
-  /// Shakes hands, over TLS, and then reads nothing, so that the client's write stalls once the
-  /// buffers are full: keep them small (TcpAcceptor's receive_buffer, MemoryNetwork's capacity).
+  /// Completes the handshake, over TLS, and then reads nothing, so that the client's write stalls once the
+  /// buffers are full; use small buffers (TcpAcceptor's receive_buffer, MemoryNetwork's capacity).
   static Greeting unread() { return Greeting(Kind::unread); }
   static Greeting close() { return Greeting(Kind::close); }
   static Greeting reset() { return Greeting(Kind::reset); }
 
-  /// Over TLS; default: good.
+  /// The certificate, over TLS; default: good.
   Greeting& with_certificate(TestCertificates::Kind c) { return certificate = c, *this; }
 
   Kind kind;
@@ -46,30 +46,30 @@ class Greeting {
   explicit Greeting(Kind k) noexcept : kind(k) {}
 };
 
-/// What goes wrong at one place of a response.
+/// A fault at one position of a response.
 class UNDERSTUDY_API Fault {
  public:
   enum class Kind : unsigned char { pause, reset, close, truncated_chunk, end, error, bytes };
 
-  /// Nothing more, for ever. `heartbeats`: but for the protocol's own kind of them, at that distance
-  /// (an empty line where the answer is not streamed); zero: none.
+  /// Sends nothing more, forever, except the protocol's heartbeats at the interval `heartbeats` (an empty line if the
+  /// answer is not streamed); zero: no heartbeats.
   static Fault silence(Clock::duration heartbeats = {});
-  /// The same for a time; then it goes on.
+  /// The same for a limited time; then the response continues.
   static Fault pause(Clock::duration length, Clock::duration heartbeats = {});
   static Fault reset() { return Fault(Kind::reset); }
-  /// The connection ends as if it were whole (FIN), the body does not.
+  /// The connection is closed (FIN) before the end of the body.
   static Fault close() { return Fault(Kind::close); }
   /// The same in the middle of a chunk.
   static Fault truncated_chunk() { return Fault(Kind::truncated_chunk); }
-  /// The body ends in due form, without what should have come.
+  /// The body ends properly, but without the rest of the answer.
   static Fault end() { return Fault(Kind::end); }
-  /// The protocol's error event, and then the body's end in due form.
+  /// The protocol's error event, and then the proper end of the body.
   static Fault error(std::string type, std::string message, std::string code = {});
-  /// These bytes as a part of the body; then it goes on.
+  /// Sends these bytes as a part of the body; then the response continues.
   static Fault bytes(std::string text);
 
   Kind kind;
-  std::optional<Clock::duration> length;  ///< of a pause; nothing: for ever
+  std::optional<Clock::duration> length;  ///< of a pause; empty: forever
   Clock::duration heartbeats{};
   std::string type;
   std::string text;  ///< message or bytes
@@ -79,26 +79,26 @@ class UNDERSTUDY_API Fault {
   explicit Fault(Kind k) noexcept : kind(k) {}
 };
 
-/// What one request gets.
+/// The reply to one request.
 class UNDERSTUDY_API Reply {
  public:
-  /// What becomes of the connection when the reply is over.
+  /// What happens to the connection at the end of the reply.
   enum class After : unsigned char { keep, close, close_when_idle, close_at_next_request };
 
-  /// A good answer: `text`, one event a word, with usage and all that belongs to it.
+  /// A correct, complete answer: `text`, one event per word, with usage.
   static Reply answer(std::string text = "one two three four five six seven eight nine ten");
   /// An error status with the protocol's body.
   static Reply status(unsigned status, std::string message, std::string type = {},
                       std::string code = {});
-  /// Whatever you like, for any path.
+  /// An arbitrary response, for any path.
   static Reply page(unsigned status, std::string_view content_type, std::string body);
 
-  static Reply html();  ///< 200, and a page for people
+  static Reply html();  ///< 200 with an HTML page
   static Reply redirect(std::string_view location);
-  static Reply gzipped();           ///< 200, compressed, whether or not it was asked for
+  static Reply gzipped();           ///< 200, compressed even if the client did not request it
   static Reply oversized_header();  ///< 200, with 64 KiB of it
 
-  /// More of an answer, behind what there is. Thoughts and arguments come a word at a time as well.
+  /// Appends to an answer. Thoughts and arguments are also sent one word at a time.
   Reply& think(std::string text);
   Reply& say(std::string text);
   Reply& call(std::string id, std::string name, std::string arguments);
@@ -109,28 +109,29 @@ class UNDERSTUDY_API Reply {
   }
   /// 100, 102, 103: before the response itself, each time this is called.
   Reply& with_interim(unsigned status) { return interim.push_back(status), *this; }
-  /// A pause before each event but the first, or before each byte of the response.
+  /// A pause before each event except the first, or before each byte of the response.
   Reply& dripping(Clock::duration every) { return event_gap = every, *this; }
   Reply& dripping_bytes(Clock::duration every) { return byte_gap = every, *this; }
 
-  /// The request was read, and no byte was sent: pause, reset or close; else std::invalid_argument.
+  /// A fault after the request was read and before any byte is sent: pause, reset or close. Throws
+  /// std::invalid_argument for others.
   Reply& before_head(Fault fault);
-  /// `events` of the answer were sent; the first is its start, which says nothing yet. With 0: the
-  /// head alone; with more than there are: all but the end of the body. What is not streamed comes in
-  /// one piece, before which all faults meet. May be given for several places.
+  /// A fault after `events` events of the answer; the first is its start, without content. With 0: after the head; with
+  /// more than the answer has: after all except the end of the body. An answer that is not streamed is sent in one
+  /// piece, and all faults occur before it. May be called for several positions.
   Reply& after(std::size_t events, Fault fault);
-  /// The answer is complete, and the stream not at its end. (In Responses one event says both.)
+  /// A fault after the complete answer and before the end of the stream. (In Responses one event marks both.)
   Reply& after_finish(Fault fault);
-  /// `bytes` of the response were sent, interim ones and heads included, and no more will be.
+  /// A fault after `bytes` bytes of the response, including interim responses and heads. No more bytes are sent.
   Reply& reset_at(std::size_t bytes);
   Reply& close_at(std::size_t bytes);
 
   Reply& then_close() { return next = After::close, *this; }
-  /// Kept alive, and closed if no request came for so long.
+  /// Keeps the connection alive, and closes it if no request arrives within this time.
   Reply& then_close_when_idle(Clock::duration idle) {
     return next = After::close_when_idle, idle_for = idle, *this;
   }
-  /// Kept alive, and reset when the next request begins to come.
+  /// Keeps the connection alive, and resets it when the next request begins to arrive.
   Reply& then_close_at_next_request() { return next = After::close_at_next_request, *this; }
 
   /// A part of the answer.
@@ -147,7 +148,7 @@ class UNDERSTUDY_API Reply {
     std::string name;
   };
 
-  /// What the body is.
+  /// The kind of body.
   enum class Kind : unsigned char { answer, status, page };
 
   Kind kind = Kind::answer;

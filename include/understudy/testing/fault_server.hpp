@@ -1,15 +1,15 @@
-/// A provider that fails as told: it speaks the three protocols over any Acceptor, memory, TCP or TLS,
-/// and remembers what its clients did.
+/// A provider that fails according to a script: it implements the three protocols over any Acceptor (memory, TCP or
+/// TLS) and records what its clients did.
 ///
-/// What it does has two halves (fault_script.hpp): a `Greeting` for each connection, and a `Reply` for
-/// each request. Both are handed out in the order in which they were given; the last one repeats.
+/// A script has two parts (fault_script.hpp): a `Greeting` for each connection, and a `Reply` for each request. Both
+/// are used in the order in which they were given; the last one repeats.
 ///
 /// Invariants
-/// 1. Its good answers are the codecs': in the protocol that the path names (".../messages",
-///    ".../responses", else Chat Completions), streamed or whole and with the model as asked for.
-/// 2. Over memory in virtual time it is deterministic: no byte depends on anything but the script.
-/// 3. serve() joins all that it started. What was seen stays there to be asked afterwards.
-/// 4. It notices at once when a client goes, also amid a silence, and writes nothing more.
+/// 1. The codecs encode its good answers, in the protocol that the path selects (".../messages", ".../responses", else
+///    Chat Completions), streamed or whole, and with the model that the request names.
+/// 2. Over memory in virtual time it is deterministic: every byte depends only on the script and the requests.
+/// 3. serve() joins everything that it started. The records remain available afterwards.
+/// 4. It detects at once that a client has gone, also during a silence, and then writes nothing more.
 ///
 ///     FaultServer server;
 ///     server.reply(Reply::answer("one two three").after(2, Fault::silence(10s)))   // heartbeats
@@ -19,8 +19,7 @@
 ///     CHECK(server.open_connections() == 0);
 ///     CHECK(server.connections()[0].end == SeenConnection::End::client_reset);
 ///
-/// What refuses a connection is nobody who listens: a port without listen() of a MemoryNetwork, or
-/// a RefusingPort.
+/// For refused connections, use a port of a MemoryNetwork without listen(), or a RefusingPort.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -40,33 +39,33 @@
 
 namespace understudy::testing {
 
-/// A request, read to its end.
+/// A request that was read completely.
 class SeenRequest {
  public:
   SeenRequest() {}
 
   HttpHead head;
   std::string body;
-  std::string model;  ///< if the body could be understood
+  std::string model;  ///< empty if the body could not be parsed
   Clock::time_point at;
 };
 
-/// A connection, and how it went.
+/// A record of a connection.
 class UNDERSTUDY_API SeenConnection {
  public:
-  /// client_closed: FIN; client_reset: RST, as an abort makes it.
+  /// client_closed: FIN; client_reset: RST, as caused by an abort.
   enum class End : unsigned char { open, client_closed, client_reset, server };
 
   SeenConnection() {}
 
-  /// How many bytes of responses were handed to the connection later than `time`.
+  /// The number of response bytes that were written to the connection after `time`.
   std::uint64_t sent_after(Clock::time_point time) const noexcept;
 
   std::deque<SeenRequest> requests;
-  std::string complaint;  ///< why a request could not be read; empty: all could
+  std::string complaint;  ///< why a request could not be read; empty if all could
   Clock::time_point began;
   End end = End::open;
-  Clock::time_point ended;  ///< if it is not open
+  Clock::time_point ended;  ///< if the connection is not open
   std::uint64_t bytes_sent = 0;
   std::vector<std::pair<Clock::time_point, std::uint64_t>> writes;
 };
@@ -82,20 +81,20 @@ class UNDERSTUDY_API FaultServer {
   FaultServer(const FaultServer&) = delete;
   FaultServer& operator=(const FaultServer&) = delete;
 
-  /// The script; also while it serves. Without any: serve, and a good answer.
+  /// Extends the script, also while serving. The default script serves every connection and sends a good answer.
   FaultServer& greet(Greeting greeting);
   FaultServer& reply(Reply reply);
-  /// A script of their own for requests for this model, or else with this target.
+  /// A separate script for requests for this model, or else with this target.
   FaultServer& reply_to(const std::string& model_or_target, Reply reply);
-  /// The same, decided when a request comes: by the time, or by what it says. In place of such a script.
+  /// The same, decided when a request arrives, by the time or by its content. Replaces such a script.
   using Decide = std::function<Reply(const SeenRequest&)>;
   FaultServer& reply_to(const std::string& model_or_target, Decide decide);
 
-  /// Takes connections until it is cancelled, or the acceptor is closed and all connections have
-  /// ended. May run several times at once. Cancellation: closes what is open; thrown as Asio does.
+  /// Accepts connections until it is cancelled, or the acceptor is closed and all connections have ended. May run
+  /// several times concurrently. Cancellation: closes open connections, then throws as in Asio.
   asio::awaitable<void> serve(Acceptor& acceptor);
 
-  /// In the order in which they came; their places in memory do not change.
+  /// The records, in order of arrival. Their addresses are stable.
   const std::deque<SeenConnection>& connections() const noexcept { return connections_; }
   std::size_t open_connections() const noexcept;
   std::size_t requests() const noexcept;

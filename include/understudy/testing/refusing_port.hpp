@@ -1,5 +1,4 @@
-/// A TCP port of this machine at which every connection is refused, and which nobody else can take
-/// meanwhile.
+/// A local TCP port that refuses every connection, and that no other process can use meanwhile.
 ///
 ///     const RefusingPort port;
 ///     Addresses here{asio::ip::make_address("127.0.0.1")};
@@ -12,10 +11,10 @@
 
 namespace understudy::testing {
 
-/// A socket at 127.0.0.1 that is bound and does not listen. Any thread.
+/// A socket that is bound to 127.0.0.1 and does not listen. Threads: any.
 class UNDERSTUDY_API RefusingPort {
  public:
-  /// Throws system_error when there is no port.
+  /// Throws system_error if no port is available.
   RefusingPort();
   ~RefusingPort();
   RefusingPort(const RefusingPort&) = delete;

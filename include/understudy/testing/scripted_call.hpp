@@ -1,9 +1,9 @@
-/// A provider that does what a script says, for tests of whatever is built on `failover`.
+/// A provider that follows a script, for tests of code that is built on `failover`.
 ///
 /// Invariants
-/// 1. Behaves like a stream: notes phases, bytes, heartbeats and progress in the attempt, so that stall
-///    limits apply as they would to a real one. Knows no socket; runs in virtual time.
-/// 2. Remembers every attempt that reached it, to be held against the call's report.
+/// 1. Behaves like a stream: it notes phases, bytes, heartbeats and progress in the attempt, so that stall limits apply
+///    as to a real stream. Uses no socket; runs in virtual time.
+/// 2. Records every attempt that reached it, for comparison with the call's report.
 ///
 ///     ScriptedProvider primary("anthropic", [](const Asked&) { return Behaviour::stall(10s); });
 ///     ScriptedProvider fallback("openai", [](const Asked&) { return Behaviour::answer(200ms); });
@@ -22,20 +22,20 @@
 
 namespace understudy::testing {
 
-/// What a provider does with one request.
+/// How a provider handles one request.
 class UNDERSTUDY_API Behaviour {
  public:
-  /// The first token after `first`, then nine more, `gap` apart.
+  /// Sends the first token after `first`, then nine more at intervals of `gap`.
   static Behaviour answer(Clock::duration first, Clock::duration gap = {});
-  /// This failure, after a time.
+  /// Fails with this failure after a time.
   static Behaviour fail(Failure failure, Clock::duration after = {});
-  /// Headers, then heartbeats at this distance for ever; zero: nothing more at all.
+  /// Sends headers, then heartbeats at this interval forever; zero: nothing more.
   static Behaviour stall(Clock::duration heartbeats = {});
 
-  /// Heartbeats at this distance while it is silent.
+  /// Sends heartbeats at this interval while it is silent.
   Behaviour& with_heartbeats(Clock::duration every) { return heartbeats = every, *this; }
 
-  std::optional<Failure> failure;  ///< none: it answers
+  std::optional<Failure> failure;  ///< empty: it answers
   Clock::duration after{};         ///< until the failure or the first token
   Clock::duration gap{};
   Clock::duration heartbeats{};
@@ -44,13 +44,13 @@ class UNDERSTUDY_API Behaviour {
   Behaviour() = default;
 };
 
-/// An attempt as its provider sees it.
+/// An attempt as seen by its provider.
 class Asked {
  public:
   enum class End : unsigned char { none, answered, failed, cancelled };
 
-  unsigned number = 0;      ///< of the attempts at this provider, from 0
-  Clock::time_point began;  ///< when it came
+  unsigned number = 0;      ///< counts the attempts at this provider, from 0
+  Clock::time_point began;  ///< when it arrived
   Clock::time_point ended;
   std::string credential;  ///< the secret that was sent
   ReasonSet mended;
@@ -69,11 +69,11 @@ class UNDERSTUDY_API ScriptedProvider {
 
   const std::string& name() const noexcept { return name_; }
 
-  /// Answers with "answer of NAME" when the last token has come. The provider must outlive it.
+  /// Answers with "answer of NAME" after the last token. The provider must outlive the call.
   asio::awaitable<Result<std::string>> ask(Attempt& attempt);
 
   const std::vector<Asked>& asked() const noexcept { return asked_; }
-  /// How many requests are under way.
+  /// The number of requests in progress.
   std::size_t alive() const noexcept { return alive_; }
 
  private:

@@ -1,4 +1,4 @@
-/// A resolver that answers what a test says.
+/// A resolver whose answers a test defines.
 ///
 ///     ScriptedResolver resolver;
 ///     resolver.answer("api.test", {asio::ip::make_address("192.0.2.1")}, 20ms);
@@ -22,7 +22,7 @@ class UNDERSTUDY_API ScriptedResolver final : public Resolver {
   void fail(const std::string& host, error_code code, Clock::duration after = {});
   void hang(const std::string& host);
 
-  /// How many lookups there were.
+  /// The number of lookups so far.
   std::size_t lookups() const noexcept { return lookups_; }
 
  private:

@@ -1,8 +1,7 @@
-/// A certificate authority for tests, and what it has signed, good and bad: made in the process, new
-/// at each run. On disk there is nothing but the CA's certificate, which a client needs as a file, and
-/// that is removed at the end.
+/// A certificate authority for tests with valid and invalid certificates, generated in the process at each run. Only
+/// the CA's certificate is written to disk, because a client needs it as a file; it is removed at the end.
 ///
-///     const TestCertificates certificates;                  // some milliseconds: make it once
+///     const TestCertificates certificates;                  // takes a few milliseconds: create it once
 ///     HttpClientOptions().with_ca_file(certificates.ca_file());
 ///     auto server = certificates.server(TestCertificates::Kind::expired);
 #pragma once
@@ -15,29 +14,29 @@
 
 namespace understudy::testing {
 
-/// See the top of the file. Threads: any, once it is made.
+/// See the top of the file. Threads: any, once constructed.
 class UNDERSTUDY_API TestCertificates {
  public:
   enum class Kind : unsigned char {
     good,         ///< for api.test, *.wild.test, localhost and 127.0.0.1
     expired,      ///< for the same, until yesterday
     wrong_host,   ///< for other.test
-    self_signed,  ///< as good, but by nobody's CA
+    self_signed,  ///< for the same names, but not signed by the CA
   };
 
-  /// Throws runtime_error when there is no place for the file, and when OpenSSL fails.
+  /// Throws runtime_error if the file cannot be created, or if OpenSSL fails.
   TestCertificates();
   ~TestCertificates();
   TestCertificates(const TestCertificates&) = delete;
   TestCertificates& operator=(const TestCertificates&) = delete;
 
-  /// What a server needs to show that certificate.
+  /// The TLS context of a server with that certificate.
   TlsContext server(Kind kind) const;
 
-  /// The path of a PEM file, there until this object's end.
+  /// The path of a PEM file, which exists until this object is destroyed.
   const std::string& ca_file() const noexcept { return ca_file_; }
 
-  /// PEM: the certificate, and the key, which all of them share.
+  /// PEM: the certificate, and the key, which all certificates share.
   const std::string& certificate(Kind kind) const noexcept {
     return certificates_[static_cast<std::size_t>(kind)];
   }

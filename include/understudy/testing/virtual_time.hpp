@@ -1,13 +1,13 @@
-/// Virtual time: while one exists, this thread's `Clock` and `Timer`s run on it.
+/// Virtual time: while a VirtualTime exists, this thread's `Clock` and `Timer`s use it.
 ///
-/// Time stands still while there is anything to do, and then jumps to the next expiry. Kernel I/O and
-/// other threads are invisible to it, so whatever runs under it uses in-memory streams.
+/// Time does not advance while any handler is ready; then it jumps to the next expiry. Kernel I/O and other threads are
+/// invisible to it, so code that runs in virtual time must use in-memory streams.
 ///
 /// Invariants
-/// 1. Deterministic: timers fire in the order of their expiry, equal ones in the order in which their
-///    waits began; all that share an instant are fired before any of their handlers runs.
-/// 2. Nothing sleeps: neither epoll nor a real timer ever decides when something happens.
-/// 3. What can never wake is said, not waited for: `Stuck` names the scopes and children alive.
+/// 1. Deterministic: timers fire in the order of their expiry, and timers with equal expiry in the order in which their
+///    waits began; all timers of one instant fire before any of their handlers runs.
+/// 2. Nothing sleeps: neither epoll nor a real timer determines when a handler runs.
+/// 3. If nothing can ever wake the code, `run` throws `Stuck`, which names the live scopes and children.
 ///
 ///     VirtualTime time;
 ///     asio::io_context context;
@@ -32,16 +32,16 @@
 
 namespace understudy::testing {
 
-/// Thrown by VirtualTime::run when nothing can ever wake what it runs.
+/// Thrown by VirtualTime::run when no event can wake the code that it runs.
 class Stuck : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// See the top of the file. One for a thread at a time; contexts that use it end before it.
+/// See the top of the file. At most one per thread at a time; contexts that use it must be destroyed before it.
 class UNDERSTUDY_API VirtualTime final : private detail::TimeSource {
  public:
-  /// Far longer than any limit of the library; what runs longer is taken for an endless loop.
+  /// Far longer than any limit of the library; a longer run is treated as an endless loop.
   static constexpr Clock::duration longest_run = std::chrono::hours(24 * 30);
 
   VirtualTime();
@@ -49,20 +49,20 @@ class UNDERSTUDY_API VirtualTime final : private detail::TimeSource {
   VirtualTime(const VirtualTime&) = delete;
   VirtualTime& operator=(const VirtualTime&) = delete;
 
-  /// How long it has been running, in its own time.
+  /// The virtual time since construction.
   Clock::duration elapsed() const noexcept { return now_ - Clock::time_point{}; }
 
-  /// How often time has jumped: a step count that tests can assert.
+  /// The number of jumps so far, which tests can assert.
   std::uint64_t jumps() const noexcept { return jumps_; }
 
-  /// Runs the context until it has nothing left to do. Throws Stuck, and what handlers throw.
+  /// Runs the context until it has no work left. Throws Stuck, and the exceptions of handlers.
   void run(asio::io_context& context);
 
-  /// Runs everything that is due within `duration`; then exactly that much time has passed.
+  /// Runs everything that is due within `duration`, and advances time by exactly `duration`.
   void run_for(asio::io_context& context, Clock::duration duration);
 
-  /// Runs a coroutine to its end and returns what it returns or throws what it throws. Other work of
-  /// the context runs along, and stays where it is then. T must be default-constructible.
+  /// Runs a coroutine to its end, and returns its value or throws its exception. Other work of the context runs
+  /// meanwhile, and stays pending when the coroutine ends. T must be default-constructible.
   template <class T>
   T run(asio::io_context& context, asio::awaitable<T> coroutine) {
     struct Outcome {
@@ -70,7 +70,7 @@ class UNDERSTUDY_API VirtualTime final : private detail::TimeSource {
       std::exception_ptr error;
       std::optional<detail::unvoid_t<T>> value;
     };
-    const auto outcome = std::make_shared<Outcome>();  // outlives us if we get stuck
+    const auto outcome = std::make_shared<Outcome>();  // outlives this function if it throws Stuck
     asio::co_spawn(context, std::move(coroutine),
                    [outcome](std::exception_ptr error, auto&&... result) {
                      outcome->settled = true;
@@ -113,7 +113,7 @@ class UNDERSTUDY_API VirtualTime final : private detail::TimeSource {
   }
 
   void poll(asio::io_context& context);
-  /// Goes to the next expiry if it is not after `latest`, and fires all timers of that instant.
+  /// Advances to the next expiry if it is not after `latest`, and fires all timers of that instant.
   bool jump(Clock::time_point latest);
   std::string why_stuck() const;
 

@@ -1,9 +1,9 @@
-/// Writes JSON text, and nothing but valid JSON text, into a string.
+/// Writes valid JSON text into a string.
 ///
 /// Invariants
-/// 1. The output is valid UTF-8 whatever bytes come in: an invalid sequence becomes U+FFFD.
-/// 2. Commas and colons are the writer's business; the caller's is that begins and ends match and that
-///    each member of an object has a key.
+/// 1. The output is valid UTF-8 for any input: an invalid sequence is replaced by U+FFFD.
+/// 2. The writer inserts commas and colons. The caller must match begin and end calls, and give each member of an
+///    object a key.
 ///
 ///     std::string out;
 ///     JsonWriter json(out);
@@ -34,7 +34,7 @@ class UNDERSTUDY_API JsonWriter {
 
   JsonWriter& value(std::string_view text);
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }
-  JsonWriter& value(double number);  ///< one that is not finite is written as null
+  JsonWriter& value(double number);  ///< a number that is not finite is written as null
   JsonWriter& null() { return raw("null"); }
 
   template <class T>
@@ -49,7 +49,7 @@ class UNDERSTUDY_API JsonWriter {
     }
   }
 
-  /// JSON text that is valid already, as one value.
+  /// Writes text that is already valid JSON, as one value.
   JsonWriter& raw(std::string_view json);
 
   template <class T>
@@ -68,7 +68,7 @@ class UNDERSTUDY_API JsonWriter {
   bool comma_ = false;
 };
 
-/// Appends `text` as the inside of a JSON string, without the quotes: escaped, and valid UTF-8.
+/// Appends `text` as the content of a JSON string, without the quotes: escaped, and as valid UTF-8.
 UNDERSTUDY_API void append_json_escaped(std::string& out, std::string_view text);
 
 }  // namespace understudy

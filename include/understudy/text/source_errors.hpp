@@ -1,7 +1,7 @@
-/// What is wrong with a file that a person wrote: where, what, and what to write instead.
+/// Errors in a file written by a user: the position, the error, and what to write instead.
 ///
 /// Invariants
-/// 1. An error names its place, what is wrong and a remedy. None of the three is a secret of the file.
+/// 1. An error has a position, a description and a suggestion. None of them contains a secret of the file.
 /// 2. Values: they own their text.
 ///
 ///     text::SourceErrors errors{"understudy.toml", {}};

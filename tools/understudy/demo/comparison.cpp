@@ -65,7 +65,7 @@ Waits waits(const Policy& policy, bool remember) {
 }  // namespace
 
 std::string Comparison::in_one_line() const {
-  return "The usual way: " + spoken(usual.first) + " to the first token, and " +
+  return "Without failover on stalls: " + spoken(usual.first) + " to the first token, and " +
          spoken(usual.next) + " again a minute later. Here: " + spoken(here.first) + ", and then " +
          spoken(here.next) + ".";
 }

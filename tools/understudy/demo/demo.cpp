@@ -86,7 +86,7 @@ int one(const Scenario& scenario, std::uint64_t seed, bool json) {
     out.line("  " + compare().in_one_line(), Colour::bold);
   }
   if (!complaint.empty()) {
-    out.line("NOT AS IT SHOULD BE: " + complaint, Colour::red);
+    out.line("FAILED: " + complaint, Colour::red);
   }
   return complaint.empty() ? done : failed;
 }
@@ -144,20 +144,21 @@ Command demo_command(CLI::App& program) {
   auto* const app = program.add_subcommand(
       "demo",
       "Shows a failover: simulated providers in this process, on loopback, over real HTTP.\n"
-      "Exit code 1: a scenario ended otherwise than it should; 130: interrupted.");
+      "Exit code 1: a scenario did not end as expected; 130: interrupted.");
   std::vector<std::string> names;
   for (const auto& scenario : scenarios()) {
     names.emplace_back(scenario.name);
   }
-  auto* const name = app->add_option("--scenario", options->scenario, "Which one")
+  auto* const name = app->add_option("--scenario", options->scenario, "The scenario to run")
                          ->capture_default_str()
                          ->check(CLI::IsMember(names));
   auto* const every =
-      app->add_flag("--all", options->all, "All of them, side by side; prints a table");
-  app->add_flag("--list", options->list, "Says which there are")->excludes(name)->excludes(every);
+      app->add_flag("--all", options->all, "Runs all scenarios concurrently and prints a table");
+  app->add_flag("--list", options->list, "Lists the scenarios")->excludes(name)->excludes(every);
   every->excludes(name);
-  app->add_option("--seed", options->seed, "Of the jitter in retries")->capture_default_str();
-  app->add_flag("--json", options->json, "One JSON object a scenario");
+  app->add_option("--seed", options->seed, "The seed of the jitter in retries")
+      ->capture_default_str();
+  app->add_flag("--json", options->json, "Prints one JSON object per scenario");
   return {app, [options] { return demo(*options); }};
 }
 

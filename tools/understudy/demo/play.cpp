@@ -203,13 +203,13 @@ std::string Played::complaint(const Scenario& scenario) const {
     return "the first attempt: " + (first ? first.message() : std::string("answers"));
   }
   if (retracts != scenario.retracts) {
-    return std::to_string(retracts) + " times taken back";
+    return std::to_string(retracts) + " retractions";
   }
   if (open_connections > 0) {
     return std::to_string(open_connections) + " connections left open";
   }
   if (ending == Ending::cancelled && (understudy_requests > 0 || anybody_marked)) {
-    return "a user who goes away is taken for a failure";
+    return "a user that goes away is treated as a failure";
   }
   return {};
 }

@@ -30,44 +30,44 @@ void lead_replies(FaultServer& lead, FaultServer& understudy, Reply reply) {
 
 constexpr std::array all{
     Scenario{"heartbeat-stall",
-             "The stream hangs: its socket stays open, its heartbeats come, no token does.",
+             "The stream stalls: the socket stays open and heartbeats arrive, but no token does.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead_replies(lead, understudy, lead_answer().after(1, Fault::silence(heartbeats)));
              },
              Ending::understudy_answers, R::timeout},
-    Scenario{"silence", "The request is taken, and not a byte comes back.",
+    Scenario{"silence", "The request is accepted, and no byte is returned.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead_replies(lead, understudy, lead_answer().before_head(Fault::silence()));
              },
              Ending::understudy_answers, R::timeout},
-    Scenario{"slow-first-token", "The head comes at once, and the first token far too late.",
+    Scenario{"slow-first-token", "The head arrives at once, and the first token far too late.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead_replies(lead, understudy, lead_answer().after(0, Fault::pause(30s)));
              },
              Ending::understudy_answers, R::timeout},
     Scenario{"thinking-with-pings",
-             "The model thinks under heartbeats, within its limit: nobody interrupts it.",
+             "The model thinks while it sends heartbeats, within its limit: it is not interrupted.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead_replies(lead, understudy, lead_answer().after(1, Fault::pause(700ms, 100ms)));
              },
              Ending::lead_answers, std::nullopt},
     Scenario{"mid-stream-stall",
-             "The answer stalls after some words: they are taken back, and it is given anew.",
+             "The answer stalls after some words: they are retracted, and the answer restarts.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead_replies(lead, understudy, lead_answer().after(5, Fault::silence(heartbeats)));
              },
              Ending::understudy_answers, R::timeout, 1},
-    Scenario{"reset", "The connection is reset before anything was said, and again at the retry.",
+    Scenario{"reset", "The connection is reset before any byte was sent, and again at the retry.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead_replies(lead, understudy, lead_answer().before_head(Fault::reset()));
              },
              Ending::understudy_answers, R::connection},
-    Scenario{"truncated", "The body breaks off in the midst of a chunk.",
+    Scenario{"truncated", "The body breaks off within a chunk.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead_replies(lead, understudy, lead_answer().after(5, Fault::truncated_chunk()));
              },
              Ending::understudy_answers, R::connection, 1},
-    Scenario{"rate-limit", "429, to come back in a minute: longer than anybody's patience.",
+    Scenario{"rate-limit", "429 with a Retry-After of a minute, which is longer than `patience`.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead_replies(lead, understudy,
                             Reply::status(429, "Number of requests has exceeded your rate limit",
@@ -83,13 +83,13 @@ constexpr std::array all{
              },
              Ending::understudy_answers, R::billing},
     Scenario{"auth-refresh",
-             "The OAuth token has expired: it is refreshed amid the call, and the lead answers.",
+             "The OAuth token has expired: it is refreshed during the call, and the lead answers.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead.reply(Reply::status(401, "OAuth token has expired", "authentication_error"));
                lead_replies(lead, understudy, lead_answer());
              },
              Ending::lead_answers, R::auth, 0, true},
-    Scenario{"overloaded", "200, and then an error event: overloaded.",
+    Scenario{"overloaded", "200, followed by an error event: overloaded.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead_replies(lead, understudy,
                             lead_answer().after(1, Fault::error("overloaded_error", "Overloaded")));
@@ -103,23 +103,25 @@ constexpr std::array all{
                                           "invalid_request_error"));
              },
              Ending::understudy_answers, R::context_overflow},
-    Scenario{"malformed", "200, and a page of HTML.",
+    Scenario{"malformed", "200 with an HTML page.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead_replies(lead, understudy, Reply::html());
              },
              Ending::understudy_answers, R::malformed_response},
-    Scenario{"all-down", "Both fail, retries too: one typed failure that names every attempt.",
+    Scenario{"all-down",
+             "Both members fail, also when retried: one typed failure that names every attempt.",
              [](FaultServer& lead, FaultServer& understudy) {
                lead.reply(Reply::status(500, "Internal server error", "api_error"));
                understudy.reply(Reply::status(500, "The server had an error", "server_error"));
              },
              Ending::fails, R::server_error},
-    Scenario{"cancel",
-             "The user goes away amid the answer: its connection is closed, and nobody is blamed.",
-             [](FaultServer& lead, FaultServer& understudy) {
-               lead_replies(lead, understudy, lead_answer().dripping(200ms));
-             },
-             Ending::cancelled, std::nullopt, 0, false, true},
+    Scenario{
+        "cancel",
+        "The user goes away during the answer: its connection is closed, and no member is marked.",
+        [](FaultServer& lead, FaultServer& understudy) {
+          lead_replies(lead, understudy, lead_answer().dripping(200ms));
+        },
+        Ending::cancelled, std::nullopt, 0, false, true},
 };
 
 }  // namespace

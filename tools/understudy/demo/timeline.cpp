@@ -75,6 +75,6 @@ void Timeline::said(std::string_view text) {
   out_.write(text, Colour::cyan);
 }
 
-void Timeline::taken_back() { note("  what was said is taken back", Colour::yellow); }
+void Timeline::taken_back() { note("  the delivered part is retracted", Colour::yellow); }
 
 }  // namespace understudy::tool

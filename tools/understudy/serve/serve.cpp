@@ -58,10 +58,10 @@ int serve(const ServeOptions& options) {
   }
   if (const auto code = unavailable(setup->config->server)) {
     const auto& server = setup->config->server;
-    std::cerr << "understudy serve: cannot listen at " << server.host << ":" << server.port << ": "
+    std::cerr << "understudy serve: cannot listen on " << server.host << ":" << server.port << ": "
               << code.message() << "\n"
               << (code == asio::error::address_in_use
-                      ? "Another program listens there: end it, or set another `server.listen`\n"
+                      ? "Another program listens on that port: stop it, or change `server.listen`\n"
                       : "");
     return failed;
   }
@@ -87,10 +87,11 @@ Command serve_command(CLI::App& program) {
       "The gateway: point an OpenAI or Anthropic client's base URL at it. SIGTERM drains, SIGHUP "
       "reads\n"
       "the configuration again.\n"
-      "Exit code 2: the configuration is wrong, or it must not listen there; 1: it cannot.");
+      "Exit code 2: the configuration is invalid, or does not permit this address; 1: cannot "
+      "listen.");
   app->add_option("--config", options->config, "TOML, see examples/understudy.toml")->required();
   app->add_flag("--allow-open", options->allow_open,
-                "Listens beyond this machine without `server.keys`");
+                "Accepts clients from other machines without `server.keys`");
   return {app, [options] { return serve(*options); }};
 }
 

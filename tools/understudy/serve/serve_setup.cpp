@@ -22,11 +22,11 @@ void check(const ServerConfig& server, bool allow_open, std::vector<ConfigError>
     errors.emplace_back(ConfigPlace(), "server.listen: `" + server.host + "` is not an address",
                         "write \"127.0.0.1:8080\"");
   } else if (!address.is_loopback() && !allow_open && server.keys.empty()) {
-    errors.emplace_back(ConfigPlace(),
-                        "no `server.keys`, and " + server.host +
-                            ", where it listens, can be reached from elsewhere",
-                        "set `server.keys`, or pass --allow-open; another `server.listen` takes a "
-                        "restart");
+    errors.emplace_back(
+        ConfigPlace(),
+        "no `server.keys`, and " + server.host + " can be reached from other machines",
+        "set `server.keys`, or pass --allow-open; changing `server.listen` requires a "
+        "restart");
   }
 }
 

@@ -97,10 +97,10 @@ class StderrLog::Sink final : public spdlog::sinks::base_sink<std::mutex> {
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
     if (const auto lost = unwritten_ + overrun_(); lost != said_) {
-      const auto note = as_note(
-          fmt::format("{} lines of the log were lost: its reader is too slow, or writing failed",
-                      lost - said_),
-          format_);
+      const auto note =
+          as_note(fmt::format("{} log lines were lost: the reader is too slow, or writing failed",
+                              lost - said_),
+                  format_);
       spdlog::details::log_msg said(message.time, {}, message.logger_name, spdlog::level::warn,
                                     note);
       if (put(said)) {
@@ -166,12 +166,11 @@ void StderrLog::call_ended(const gateway::CallRecord& record) {
   }
 }
 
-void StderrLog::config_applied() {
-  note(LogConfig::Level::info, "the configuration was read again, and is in force");
-}
+void StderrLog::config_applied() { note(LogConfig::Level::info, "the configuration was reloaded"); }
 
 void StderrLog::config_rejected(const ConfigErrors& errors) {
-  note(LogConfig::Level::error, "the configuration was refused; the previous one stays in force");
+  note(LogConfig::Level::error,
+       "the configuration was rejected; the previous one remains in force");
   for (const auto& error : errors.errors) {
     auto line = to_string(ConfigErrors{errors.file, {error}});
     line.erase(line.find_last_not_of('\n') + 1);

@@ -71,8 +71,8 @@ void Workers::reload() {
   }
   if (wants_restart) {
     records_->warning(
-        "server.listen, server.threads, log.format and log.prompts are as they were at the start: "
-        "restart for others");
+        "changes to server.listen, server.threads, log.format and log.prompts take effect after a "
+        "restart");
   }
   const auto previous = std::exchange(config_, setup->config);
   if (config_->server.max_connections != previous->server.max_connections) {

@@ -1,4 +1,4 @@
-/// The coroutine of a call: asks the member that was chosen, and after it the others, until one answers.
+/// The coroutine of a call: asks the selected member, and then the others, until one answers.
 #pragma once
 
 #include <new>
@@ -24,7 +24,7 @@ struct Answer<Result<T>> {
 template <class F>
 using answer_t = typename Answer<typename std::invoke_result_t<F&, Attempt&>::value_type>::type;
 
-/// What runs in an attempt's scope.
+/// The body of an attempt's scope.
 template <class F>
 class AttemptBody {
  public:
@@ -50,7 +50,7 @@ template <class T, class F>
 asio::awaitable<Result<T>> ask(Call& call, F& f, Leg leg, Choice choice,
                                Extent extent = Extent::chain) {
   for (;; choice = call.selection.choose(leg)) {
-    // A wait and a refresh end without an exception when the caller has stopped them.
+    // If the caller has stopped a wait or a refresh, it ends without an exception.
     const auto before = co_await asio::this_coro::cancellation_state;
     if (before.cancelled() != asio::cancellation_type::none &&
         co_await asio::this_coro::throw_if_cancelled()) {
@@ -116,7 +116,7 @@ asio::awaitable<Result<T>> ask(Call& call, F& f, Leg leg, Choice choice,
       } catch (const std::bad_alloc&) {
         failure = LocalFault::memory;
       }
-      // What breaks because the caller has stopped it is not a failure of the member (hermes #6600).
+      // If the caller has stopped the attempt, an error is not a failure of the member (hermes #6600).
       const auto state = co_await asio::this_coro::cancellation_state;
       if (state.cancelled() != asio::cancellation_type::none) {
         if (aborted || co_await asio::this_coro::throw_if_cancelled()) {

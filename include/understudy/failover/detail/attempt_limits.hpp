@@ -20,7 +20,7 @@ class SharedDeadline {
 
   Clock::time_point at;
   Clock::duration remaining;
-  std::size_t members;  // the one that is asked among them
+  std::size_t members;  // including the one that is asked
 };
 
 /// The member's own settings before the policy's; `Policy::attempt` before both. With a deadline that several
@@ -29,7 +29,7 @@ UNDERSTUDY_API StallLimits attempt_limits(const Member& member, const Policy& po
                                           const CallOptions& options,
                                           const std::optional<SharedDeadline>& deadline);
 
-/// The longest time that an attempt within these limits takes to fail: for so long a probe is leased.
+/// The longest time that an attempt within these limits takes to fail, and thus the lease time of a probe.
 UNDERSTUDY_API Clock::duration longest_attempt(const StallLimits& limits);
 
 }  // namespace understudy::detail

@@ -1,4 +1,4 @@
-/// The parts of one call, put together: what it reads, what has happened, who is next, and what a failure means.
+/// The parts of one call together: its inputs, its record, selection, and settlement.
 #pragma once
 
 #include <optional>

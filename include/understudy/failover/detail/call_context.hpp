@@ -1,4 +1,4 @@
-/// What every part of one call reads and no part changes.
+/// The inputs of one call, which all its parts read and none changes.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,7 @@ class UNDERSTUDY_API CallContext {
   CallContext(const CallContext&) = delete;
   CallContext& operator=(const CallContext&) = delete;
 
-  /// Until the call's deadline, if it has one; negative after it.
+  /// The time until the call's deadline, if it has one; negative after it.
   std::optional<Clock::duration> remaining(Clock::time_point now) const;
   bool deadline_passed(Clock::time_point now) const;
   /// `Clock::time_point::max()` if it has none.

@@ -1,4 +1,4 @@
-/// What has happened in one call so far: its report, which the observer sees grow.
+/// The record of one call so far: its report, whose events are passed to the observer.
 #pragma once
 
 #include <optional>
@@ -31,7 +31,7 @@ class UNDERSTUDY_API CallRecord {
   bool has_answer() const noexcept { return answered_at_.has_value(); }
 
   const CallReport& report() const noexcept { return report_; }
-  /// The call has ended with this code, zero for success. Once; the record is empty afterwards.
+  /// The call has ended with this code, zero for success. Called once; the record is empty afterwards.
   CallReport finish(const error_code& code);
 
  private:

@@ -1,4 +1,4 @@
-/// One member of the chain while a call asks it, over all attempts.
+/// The state of one member of the chain while a call asks it, across all attempts.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ namespace understudy::detail {
 /// Which part of a call asks: the only one, or the second leg of a hedge. (The first leg is `only`.)
 enum class Leg : unsigned char { only, second };
 
-/// What the attempts at a member have used up so far. Settlement changes it, attempts read it.
+/// What the attempts at a member have used so far. Settlement changes it; attempts read it.
 class MemberRun {
  public:
   MemberRun(std::size_t i, MemberRecord& r, Leg l, Clock::time_point now)

@@ -1,4 +1,4 @@
-/// A member of the chain before a call asks it: what health says of it and of its credentials. Looks, changes nothing.
+/// A member of the chain before a call asks it: the state of the member and of its credentials in Health. Read-only.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,13 @@
 
 namespace understudy::detail {
 
-/// What is known of a member, and the credential that it would be asked with.
+/// What is known about a member, and the credential that it would be asked with.
 class Prospect {
  public:
   Candidate candidate;
   Health::Outlook outlook;
   std::optional<std::size_t> credential;
-  bool whole_member =
-      false;  // what is due for a probe is the member or its endpoint, not the credential
+  bool whole_member = false;  // the member or its endpoint is due for a probe, not the credential
 };
 
 /// The names under which Health keeps the marks of a member that is asked with this credential; without one, with

@@ -1,8 +1,8 @@
 /// Selection: which member of the chain a call asks next, and what could still be asked.
 ///
 /// Invariants
-/// 1. Whether a member could be next is decided by `eligible` (policy.hpp) alone.
-/// 2. No member is chosen twice in a call, nor one that is the same by another name.
+/// 1. Only `eligible` (policy.hpp) decides whether a member could be next.
+/// 2. No member is chosen twice in a call, also not under another name.
 /// 3. A healthy member goes first, in the chain's order, and one that is due for a probe at its place in it. If no
 ///    member is healthy, the one that returns first is probed early, or awaited as long as `Policy::patience` lasts.
 #pragma once
@@ -44,10 +44,10 @@ class UNDERSTUDY_API Selection {
   /// Completes when the choice's wait is over: health has changed, or its time has come.
   asio::awaitable<void> wait(const Choice& choice) const;
 
-  /// From now on nothing is chosen, even if members are left.
+  /// No member is chosen from now on, even if some are left.
   void end() noexcept { ended_ = true; }
   bool ended() const noexcept { return ended_; }
-  /// A window of so many tokens has proved too small.
+  /// A window of this number of tokens has proved too small.
   void require_window_above(std::uint64_t tokens) noexcept;
 
   /// Whether another member may answer in place of the run's: one that may still be chosen, or the one that the
@@ -64,9 +64,9 @@ class UNDERSTUDY_API Selection {
   Clock::duration least_time() const;
   /// The limits of an attempt at this member that begins now.
   StallLimits limits(std::size_t member, Clock::time_point now) const;
-  /// Leases what is marked of the run's member and credential, in place of what it has leased before.
+  /// Leases the marks of the run's member and credential, replacing its earlier lease.
   void lease_probe(MemberRun& run, Clock::time_point now) const;
-  /// The run's probe goes on with another attempt.
+  /// The run's probe continues with another attempt.
   void renew_probe(const MemberRun& run, Clock::time_point now) const;
 
  private:

@@ -1,10 +1,10 @@
 /// Settlement: what a failure means for its call, for the member that failed, and for the calls to come.
 ///
 /// Invariants
-/// 1. What to do is decided by `decide` (policy.hpp) alone, from a Situation that is put together here; but a probe
+/// 1. Only `decide` (policy.hpp) decides what to do, from a Situation that is assembled here; except that a probe
 ///    is not retried while another member is left.
-/// 2. Each failure is settled once: decided, then noted in Health, the retry budget and the run.
-/// 3. Health is told of what is left behind alone: a retry, a refresh and a mend leave no mark.
+/// 2. Each failure is settled once: decided, then recorded in Health, the retry budget and the run.
+/// 3. Health only records a failure that the call moves on from: a retry, a refresh and a mend leave no mark.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -59,7 +59,7 @@ class UNDERSTUDY_API Settlement {
   const CallContext& context_;
   Selection& selection_;
   std::vector<Failure> failures_;   // of attempts and answers, in order
-  std::optional<Failure> stopped_;  // what our own side ended the call with
+  std::optional<Failure> stopped_;  // the stop by which the local side ended the call
 };
 
 }  // namespace understudy::detail

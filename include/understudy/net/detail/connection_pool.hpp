@@ -1,4 +1,4 @@
-/// Which connections there are, to whom, and who waits for one.
+/// The connection pool: open connections per endpoint, and the callers that wait for one.
 #pragma once
 
 #include <atomic>
@@ -27,15 +27,15 @@ class PoolLimits {
     return discarded = std::move(counter), *this;
   }
 
-  std::size_t connections;   ///< to one endpoint, those in use and idle ones together
+  std::size_t connections;   ///< to one endpoint, in use and idle
   std::size_t idle;          ///< to one endpoint
-  Clock::duration idle_for;  ///< and then it is closed
+  Clock::duration idle_for;  ///< an idle connection is closed after this time
   std::shared_ptr<std::atomic<std::uint64_t>> discarded;  ///< null, or see HttpClientOptions
 };
 
 class ConnectionPool;
 
-/// The right to one connection, and the connection when there is one. Its end aborts that.
+/// The permission to use one connection, and the connection once it exists. The destructor aborts the connection.
 class UNDERSTUDY_API Lease {
  public:
   Lease() noexcept {}
@@ -52,7 +52,7 @@ class UNDERSTUDY_API Lease {
   /// Resets the connection, if there is one.
   void abort() noexcept;
 
-  /// Back to the pool, for the next one.
+  /// Returns the connection to the pool.
   void give_back();
 
   std::unique_ptr<ByteStream> stream;
@@ -60,21 +60,22 @@ class UNDERSTUDY_API Lease {
 
  private:
   std::shared_ptr<ConnectionPool> pool_;
-  const Endpoint* endpoint_ = nullptr;  // a key of the pool's map, which lives while it is leased
+  const Endpoint* endpoint_ =
+      nullptr;  // a key of the pool's map; the entry exists while a lease does
 };
 
 /// Invariants
-/// 1. To an endpoint there are at most `limits.connections`, of which at most `limits.idle` are idle; who
-///    wants one more waits in the order of coming.
-/// 2. The one that was used last is used first; one on which the peer has said something, or which it
-///    has closed, is not used again.
-/// 3. Timed by one alarm for all idle connections; without any there is none.
+/// 1. An endpoint has at most `limits.connections` connections, of which at most `limits.idle` are idle. Further
+///    callers wait in first-in, first-out order.
+/// 2. The most recently used connection is reused first. A connection on which the peer has sent unexpected data, or
+///    which the peer has closed, is not reused.
+/// 3. One alarm times all idle connections. It is not armed while no connection is idle.
 class UNDERSTUDY_API ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
  public:
   ConnectionPool(const asio::any_io_executor& executor, const PoolLimits& limits);
 
-  /// Completes with an idle connection (not if `fresh`), or the right to open one. Before it waits it
-  /// calls `about_to_wait`. Cancelled: a lease without a pool, empty.
+  /// Completes with an idle connection (unless `fresh`), or with the permission to open one. Calls `about_to_wait`
+  /// before it waits. If cancelled, it completes with an empty lease without a pool.
   template <class F>
   asio::awaitable<std::optional<Lease>> lease(const Endpoint& endpoint, bool fresh,
                                               F about_to_wait) {
@@ -94,10 +95,10 @@ class UNDERSTUDY_API ConnectionPool : public std::enable_shared_from_this<Connec
     }
   }
 
-  /// Closes idle connections; those in use are not kept when they come back.
+  /// Closes idle connections. Connections in use are closed when they are returned.
   void close();
 
-  /// Closes idle connections, to one endpoint or to all of them. Whether there were any.
+  /// Closes idle connections, to one endpoint or to all of them. Returns whether there were any.
   bool close_idle(const Endpoint& endpoint);
   bool close_idle();
 
@@ -113,7 +114,7 @@ class UNDERSTUDY_API ConnectionPool : public std::enable_shared_from_this<Connec
   struct Waiting;
   struct Place {
     std::size_t open = 0;
-    std::vector<Idle> idle;  // the one that was used last at the end
+    std::vector<Idle> idle;  // the most recently used one is last
     std::list<Waiting*> waiting;
   };
   using Places = std::map<Endpoint, Place>;

@@ -1,4 +1,4 @@
-/// What the client and the server do alike with a stream.
+/// Stream operations shared by the HTTP client and server.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
@@ -15,7 +15,7 @@
 
 namespace understudy::detail {
 
-/// Whether who runs was cancelled; the stream is dead then.
+/// Whether the current coroutine was cancelled; in that case the stream is unusable.
 inline asio::awaitable<bool> aborted_by_cancel(ByteStream& stream) {
   const auto state = co_await asio::this_coro::cancellation_state;
   const bool cancelled = state.cancelled() != asio::cancellation_type::none;
@@ -25,7 +25,7 @@ inline asio::awaitable<bool> aborted_by_cancel(ByteStream& stream) {
   co_return cancelled;
 }
 
-/// Reads what comes next into the buffer, which must not be full, and waits for it if need be.
+/// Reads the next bytes into the buffer, which must not be full, and waits for them if necessary.
 inline asio::awaitable<IoResult> fill(ByteStream& stream, ReadBuffer& buffer,
                                       IoObserver& observer) {
   while (true) {
@@ -66,7 +66,7 @@ inline asio::awaitable<error_code> write_all(ByteStream& stream, std::string_vie
   co_return error_code();
 }
 
-/// Reads a head; says why it did not, or nothing. (g++ 12 warns of a NetResult<void> here.)
+/// Reads a message head. Returns the error, or nothing on success. (g++ 12 warns of a NetResult<void> here.)
 inline asio::awaitable<std::optional<NetError>> read_head(ByteStream& stream, ReadBuffer& buffer,
                                                           HttpParser& parser, IoObserver& observer,
                                                           Phase phase) {

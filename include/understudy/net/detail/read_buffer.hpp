@@ -1,4 +1,4 @@
-/// The memory that is read into: lent while there is something in it, and given back while a stream idles.
+/// Read buffers: allocated while they hold data, and returned to a cache while a stream is idle.
 #pragma once
 
 #include <algorithm>
@@ -14,10 +14,10 @@
 
 namespace understudy::detail {
 
-/// What may be read behind a view without harm, as simdjson wants it.
+/// The number of readable bytes after each view, as required by simdjson.
 inline constexpr std::size_t read_padding = 64;
 
-/// Buffers that nobody uses now. Threads: one executor.
+/// A cache of unused buffers. Threads: one executor.
 class BufferCache {
  public:
   using Memory = std::unique_ptr<char[]>;
@@ -44,9 +44,9 @@ class BufferCache {
 };
 
 /// Invariants
-/// 1. Behind every byte that it gives out lie read_padding bytes that may be read.
-/// 2. While parked it holds no memory but for what does not fit `carried_`: a chunk's last two bytes
-///    usually, which belong to the next one for Beast.
+/// 1. Every view that it returns is followed by at least read_padding readable bytes.
+/// 2. While parked it holds no memory unless the unconsumed bytes do not fit in `carried_`. Usually these are the last
+///    two bytes of a chunk, which Beast parses together with the next chunk.
 class ReadBuffer {
  public:
   explicit ReadBuffer(std::shared_ptr<BufferCache> cache) : cache_(std::move(cache)) {}
@@ -58,7 +58,7 @@ class ReadBuffer {
     }
   }
 
-  /// Where to read to; not empty unless the buffer is full. Moves the bytes that are in it.
+  /// The space to read into; not empty unless the buffer is full. Moves the bytes that the buffer holds.
   std::span<char> space() {
     const auto had = bytes();
     if (!memory_) {

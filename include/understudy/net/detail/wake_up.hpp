@@ -1,4 +1,4 @@
-/// One coroutine waiting for another to say something, without a time of its own.
+/// Lets a coroutine wait for a notification from another coroutine, without a time limit.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
@@ -11,9 +11,9 @@
 namespace understudy::detail {
 
 /// Invariants
-/// 1. Asio's own timer, set to never: it is invisible to virtual time, and it counts as work of its
-///    context, which destroys who waits when it is destroyed.
-/// 2. A notification reaches those that wait now; who comes later looks first whether there is a need.
+/// 1. Uses a plain Asio timer that never expires: it is invisible to virtual time, and a wait counts as work of its
+///    context, which destroys waiting coroutines when it is destroyed.
+/// 2. A notification wakes only the current waiters; a coroutine checks its condition before it waits.
 class WakeUp {
  public:
   explicit WakeUp(const asio::any_io_executor& executor)
@@ -21,7 +21,8 @@ class WakeUp {
 
   void notify() noexcept { timer_.cancel(); }  // never throws, though it is not declared so
 
-  /// Completes at the next notification; true: because of a cancel (any kind), or at once after one.
+  /// Completes with false at the next notification, or with true on cancellation (any kind), also on one that came
+  /// before the call.
   asio::awaitable<bool> wait() {
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() == asio::cancellation_type::none) {

@@ -1,4 +1,4 @@
-/// A callback at a time, which may be destroyed at any moment, from within the callback too.
+/// A callback at a given time, which may be destroyed at any time, also from within the callback.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@ namespace understudy::detail {
 /// Invariants
 /// 1. `fire(object, due)` is called on the executor, never before its time, and not after `clear()` or
 ///    the destructor, although Asio may hand out an expiry that was queued before (architecture.md 8.2).
-/// 2. Setting it is the only thing that allocates, and that is recycled by Asio.
+/// 2. Only setting it allocates, and Asio recycles that memory.
 class UNDERSTUDY_API Alarm {
  public:
   using Fire = void (*)(void* object, Clock::time_point due);
@@ -22,11 +22,11 @@ class UNDERSTUDY_API Alarm {
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
 
-  /// Calls back once at `due`, in place of any earlier setting. `time_point::max()` means never.
+  /// Calls back once at `due`, replacing any earlier setting. `time_point::max()` means never.
   void set(Clock::time_point due);
   void clear();
 
-  /// When it will call, or max() if it will not.
+  /// The time of the next call, or max() if there is none.
   Clock::time_point due() const noexcept { return due_; }
 
  private:

@@ -33,7 +33,7 @@ inline constexpr bool is_awaitable = false;
 template <class T>
 inline constexpr bool is_awaitable<asio::awaitable<T>> = true;
 
-/// What a child may be given as: a callable with or without `Scope&` that returns an awaitable, or an
+/// The accepted forms of a child: a callable with or without `Scope&` that returns an awaitable, or an
 /// awaitable.
 template <class F>
 concept Contender = is_awaitable<F> || std::is_invocable_v<F&> || std::is_invocable_v<F&, Scope&>;
@@ -49,7 +49,7 @@ decltype(auto) call(F& f, Scope& scope) {
   }
 }
 
-/// The T of the asio::awaitable<T> that calling F gives.
+/// The T of the asio::awaitable<T> that a call of F returns.
 template <Contender F>
 using awaited_t = typename decltype(call(std::declval<F&>(), std::declval<Scope&>()))::value_type;
 
@@ -61,29 +61,29 @@ inline constexpr bool is_result = false;
 template <class T, class E>
 inline constexpr bool is_result<boost::system::result<T, E>> = true;
 
-/// Whether this is how Asio code unwinds that was cancelled; `||` and `&&` of awaitables included.
+/// Whether this exception is how cancelled Asio code unwinds, including `||` and `&&` of awaitables.
 UNDERSTUDY_API bool is_abort(const std::exception_ptr& error) noexcept;
 
-/// The executor of a scope that is not complete yet where this is read.
+/// The executor of a scope, for code where Scope is an incomplete type.
 UNDERSTUDY_API const asio::any_io_executor& executor_of(const Scope& scope) noexcept;
 
 using ChildHook =
     boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
-/// A child, as its scope sees it: something alive that can be cancelled and that ends.
+/// A child, as its scope sees it: it can be cancelled, and reports its end.
 ///
 /// Invariants
-/// 1. Linked in its scope, and counted there, from spawn() until its coroutine is gone.
-/// 2. Never cancelled before its first suspension or our own first line in it: Boost 1.81 would lose the
-///    completion handler (fixed in 1.85, asio 2a6674ea). A cancel that comes earlier is delivered then.
-/// 3. Its completion handler has no executor, so that the cancellation is emitted inline (in 1.81 the
-///    other way dangles; fixed in 1.83, asio beded7e3).
+/// 1. Linked in its scope, and counted there, from spawn() until its coroutine is destroyed.
+/// 2. Never cancelled before its first suspension or the first line of our wrapper coroutine: Boost 1.81 would lose the
+///    completion handler (fixed in 1.85, asio 2a6674ea). An earlier cancel is delivered at that point.
+/// 3. Its completion handler has no executor, so that the cancellation is emitted inline (with an executor, 1.81 leaves
+///    a dangling reference; fixed in 1.83, asio beded7e3).
 class UNDERSTUDY_API Child : public ChildHook {
  public:
   enum class Kind : unsigned char {
-    body,   ///< what with_scope was given
+    body,   ///< the body of with_scope
     child,  ///< spawned
-    racer,  ///< its settling ends the others
+    racer,  ///< when it settles, the others are cancelled
   };
 
   Child(Scope& scope, Kind kind, std::source_location site) noexcept;
@@ -95,19 +95,19 @@ class UNDERSTUDY_API Child : public ChildHook {
   Kind kind() const noexcept { return kind_; }
   const std::source_location& site() const noexcept { return site_; }
 
-  /// Emits `all`, now or as soon as invariant 2 allows; further calls do nothing.
+  /// Emits `all`, now or as soon as invariant 2 allows; later calls do nothing.
   void cancel();
 
-  /// Whether its callable has ended. Its completion may still be on the way.
+  /// Whether its callable has ended. Its completion may still be pending.
   bool settled() const noexcept { return settled_; }
 
-  std::exception_ptr error;    // what it threw
-  bool aborted = false;        // and that is how cancelled Asio code unwinds
+  std::exception_ptr error;    // the exception that it threw
+  bool aborted = false;        // the exception is how cancelled Asio code unwinds
   bool failed_result = false;  // it returned a boost::system::result with an error
-  bool shielded = false;       // its scope's cancel passes it by
+  bool shielded = false;       // not cancelled by its scope's cancel
   bool owned = false;          // to be deleted at its end
 
-  /// Runs `f`, drops what it returns, and takes an error result for a failure.
+  /// Runs `f`, discards its return value, and treats an error result as a failure.
   template <class F>
   static asio::awaitable<void> run_and_drop(Child& child, F f);
 
@@ -119,16 +119,16 @@ class UNDERSTUDY_API Child : public ChildHook {
   }
 
  protected:
-  /// Called in the child's coroutine before anything else, where that coroutine is ours and ends with
-  /// throw_if_cancelled(false) (which is the fix of 1.85, done by hand): cancelling is safe from here on.
+  /// Called first in the child's coroutine if that is our wrapper, which ends with throw_if_cancelled(false) (the fix
+  /// of 1.85, applied manually): cancelling is safe from here on.
   void begin();
 
-  /// For a coroutine that is not ours. True: the executor runs it inline, within spawn().
+  /// For a coroutine without our wrapper. True: the executor runs it inline, within spawn().
   bool begin_inline() noexcept;
 
   void settle();
 
-  /// In a catch clause: keeps what is being handled, and needs no second throw to look at a code.
+  /// Called in a catch clause: keeps the current exception, without a second throw to inspect its code.
   void caught(const error_code& code) {
     error = std::current_exception();
     aborted = code == asio::error::operation_aborted;
@@ -165,7 +165,7 @@ class UNDERSTUDY_API Child : public ChildHook {
   alignas(std::max_align_t) std::byte slot_[slot_capacity];
 };
 
-/// A cancellation slot that keeps its handler in the child and so costs no allocation.
+/// A cancellation slot that stores its handler in the child, and so does not allocate.
 struct InlineSlot {
   Child* child;
 
@@ -183,7 +183,7 @@ struct InlineSlot {
   friend bool operator==(InlineSlot, InlineSlot) noexcept = default;
 };
 
-/// The completion handler of a child's co_spawn: calls back exactly once, also when destroyed uncalled.
+/// The completion handler of a child's co_spawn: calls back exactly once, even if destroyed without being called.
 class Completion {
  public:
   using cancellation_slot_type = InlineSlot;
@@ -218,7 +218,7 @@ asio::awaitable<void> Child::run_and_drop(Child& child, F f) {
       auto result = co_await call(f, child.scope());
       if (result.has_error()) {
         child.failed_result = true;
-        result.value();  // throws what this kind of error throws
+        result.value();  // throws the exception of this error type
       }
     } else {
       co_await call(f, child.scope());
@@ -232,7 +232,7 @@ asio::awaitable<void> Child::run_and_drop(Child& child, F f) {
   co_await asio::this_coro::throw_if_cancelled(false);  // Child, invariant 2
 }
 
-/// A child whose value is wanted, with the place for it.
+/// A child whose return value is kept, with the storage for it.
 template <class T>
 class Task : public Child {
  public:
@@ -240,13 +240,13 @@ class Task : public Child {
 
   std::optional<unvoid_t<T>> value;
 
-  /// Runs `f` inside a coroutine of ours, which knows the moment it settles.
+  /// Runs `f` inside a wrapper coroutine, which detects when `f` settles.
   template <class F>
   void start(F& f) {
     spawn(run(f), Completion(*this));
   }
 
-  /// The same without that coroutine, for a T that co_spawn can make from nothing: one frame less.
+  /// The same without that coroutine, for a T that co_spawn can default-construct: one frame less.
   template <class F>
   void start_direct(F& f) {
     if constexpr (std::is_void_v<T> || std::is_default_constructible_v<T>) {
@@ -293,7 +293,7 @@ class Task : public Child {
       return task->begin_inline() ? call(*f, task->scope()) : queued();
     }
 
-    /// For an executor that queues even from within itself.
+    /// For an executor that queues even when called from within itself.
     asio::awaitable<T> queued() {
       co_await task->run(*f);
       co_await asio::this_coro::throw_if_cancelled(false);

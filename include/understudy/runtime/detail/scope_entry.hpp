@@ -1,4 +1,4 @@
-/// How a coroutine enters a scope and comes out of it. Included by scope.hpp.
+/// How a coroutine enters and leaves a scope. Included by scope.hpp.
 #pragma once
 
 #include <boost/asio/post.hpp>
@@ -13,8 +13,8 @@ class ScopeEntry {
   ScopeEntry(const asio::any_io_executor& executor, Scope* parent, std::source_location site)
       : scope(executor, parent, site) {}
 
-  /// Suspends the caller, calls `start`, and resumes when nothing in the scope is alive any more. The
-  /// caller's cancellation reaches the scope from the first instant on.
+  /// Suspends the caller, calls `start`, and resumes when no child of the scope is alive. The
+  /// caller's cancellation reaches the scope from the start.
   template <class Start>
   auto run(Start& start) {
     return asio::async_initiate<const asio::deferred_t, void()>(
@@ -23,7 +23,7 @@ class ScopeEntry {
             slot.assign([this](asio::cancellation_type) { scope.cancelled_from_outside(); });
           }
           scope.waiter_.emplace(std::move(handler));
-          ++scope.live_;  // nothing may end the scope while it starts
+          ++scope.live_;  // the scope must not end while it starts
           start();
           --scope.live_;
           scope.resume_if_done(true);
@@ -31,14 +31,14 @@ class ScopeEntry {
         asio::deferred);
   }
 
-  /// The caller was cancelled before it came here (and does not have that thrown).
+  /// The caller was cancelled before it entered the scope (and does not have that thrown).
   void cancelled_before(asio::cancellation_state state) {
     if (state.cancelled() != asio::cancellation_type::none) {
       scope.cancelled_from_outside();
     }
   }
 
-  /// The end of with_scope: throws what has to be thrown, in the order that it documents.
+  /// The end of with_scope: throws the errors in the order that with_scope documents.
   void rethrow(bool throw_if_cancelled, const std::exception_ptr& body_error) const {
     rethrow_errors(throw_if_cancelled);
     if (body_error && scope.own_) {
@@ -76,7 +76,7 @@ class ScopeEntry {
   }
 };
 
-/// A body with a `started()` is told when it has been started and has not ended at once.
+/// If a body has a member `started()`, it is called when the body has been started and has not ended at once.
 template <class Body>
 asio::awaitable<awaited_t<Body>> run_scope(Scope* parent, Body body, std::source_location site) {
   using T = awaited_t<Body>;

@@ -28,7 +28,7 @@ class Waiter {
     act_ = [](Waiter& waiter, const asio::any_io_executor* post_to, bool invoke) {
       auto& stored = *std::launder(reinterpret_cast<Handler*>(waiter.storage_));
       Handler handler_out(std::move(stored));
-      stored.~Handler();  // NOLINT(bugprone-use-after-move): destroying it is what is left to do
+      stored.~Handler();  // NOLINT(bugprone-use-after-move): only destroying it remains
       waiter.act_ = nullptr;
       if (post_to != nullptr) {
         asio::post(*post_to, std::move(handler_out));
@@ -43,10 +43,10 @@ class Waiter {
   /// Resumes the coroutine from within this call.
   void resume() { act_(*this, nullptr, true); }
 
-  /// Resumes it from the executor's queue.
+  /// Resumes the coroutine from the executor's queue.
   void resume_by(const asio::any_io_executor& executor) { act_(*this, &executor, true); }
 
-  /// Destroys the handler and with it the coroutine; Asio unwinds that through the executor.
+  /// Destroys the handler and with it the coroutine, which Asio unwinds through the executor.
   void drop() {
     if (act_ != nullptr) {
       act_(*this, nullptr, false);

@@ -1,8 +1,7 @@
-/// Memory for what is taken apart between two reads: handed out piecemeal, taken back at once.
+/// Memory for data parsed between two reads: allocated piecemeal, and released all at once.
 ///
-/// Keeps one block, of about the size that the last rounds needed, and no more than `resting_size` once
-/// little is needed: a stream that waits for its next token holds little. In steady state nothing is
-/// allocated.
+/// Keeps one block of about the size that the last rounds needed, and at most `resting_size` when they needed little,
+/// so that a stream that waits for its next token uses little memory. The steady state does not allocate.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +15,7 @@ class Arena {
  public:
   static constexpr std::size_t resting_size = 4096;
 
-  /// `size` bytes, valid until `reset`, with no content and no alignment.
+  /// Returns `size` uninitialized, unaligned bytes, valid until `reset`.
   char* take(std::size_t size) {
     if (size > capacity_ - used_) {
       grow(size);
@@ -26,7 +25,7 @@ class Arena {
     return begin;
   }
 
-  /// Gives back the end of what was taken last.
+  /// Gives back the last `size` bytes of the most recent allocation.
   void untake(std::size_t size) { used_ -= size; }
 
   void reset() {
