@@ -91,5 +91,4 @@ inline Reply broken(const Fault& fault, Clock::duration gap = 10ms) {
   return Reply::answer().dripping(gap).after(5, fault);
 }
 
-
 }  // namespace delivery_test

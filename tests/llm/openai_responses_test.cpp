@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
 #include "stream_fixtures.hpp"
-#include "understudy/llm/codec.hpp"
 #include "understudy/llm/answer.hpp"
+#include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
 using namespace understudy;

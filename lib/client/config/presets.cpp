@@ -60,7 +60,7 @@ ProviderConfig provider_of(const Preset& preset) {
   provider.base_url_text = preset.base_url;
   provider.authorization = preset.authorization;
   if (!preset.env.empty()) {
-    provider.credentials.push_back({CredentialSource::Env{std::string(preset.env)}, {}});
+    provider.credentials.emplace_back().from = CredentialSource::Env{std::string(preset.env)};
   }
   return provider;
 }
