@@ -13,7 +13,7 @@ using detail::CallRecord;
 
 namespace {
 
-class Watcher : public Observer {
+class RecordWatcher : public Observer {
  public:
   void attempt_began(const AttemptReport& attempt) override {
     words += attempt.member.name() + ' ';
@@ -23,13 +23,13 @@ class Watcher : public Observer {
   std::string words;
 };
 
-class World {
+class RecordWorld {
  public:
   testing::VirtualTime time;
   Chain chain{Member("a", "m"), Member("b", "m"), Member("other name", "m").with_base_url("b")};
   Policy policy;
   State state;
-  Watcher watcher;
+  RecordWatcher watcher;
   CallContext context{chain, policy, state, CallOptions().with_observer(watcher),
                       std::source_location::current()};
   CallRecord record{context};
@@ -38,7 +38,7 @@ class World {
 }  // namespace
 
 TEST_CASE("attempts in their order, as the observer sees them") {
-  World world;
+  RecordWorld world;
   CHECK_FALSE(world.record.attempted());
   CHECK(world.record.attempt_began(AttemptReport(world.chain[0], AttemptKind::plain, 0s)) == 0);
   CHECK(world.record.attempt_began(AttemptReport(world.chain[1], AttemptKind::hedge, 2s)) == 1);
@@ -50,7 +50,7 @@ TEST_CASE("attempts in their order, as the observer sees them") {
 }
 
 TEST_CASE("a member that is passed over is named once, with the reason of its cooldown") {
-  World world;
+  RecordWorld world;
   Health::Outlook sick;
   sick.reason = FailoverReason::billing;
   world.record.skipped(0, Eligibility::cooling, sick);
@@ -65,7 +65,7 @@ TEST_CASE("a member that is passed over is named once, with the reason of its co
 }
 
 TEST_CASE("how long the call took") {
-  World world;
+  RecordWorld world;
   const auto began = world.context.began;
   SUBCASE("until its answer") {
     world.record.answered(began + 5s);

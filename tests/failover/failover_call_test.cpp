@@ -56,7 +56,7 @@ class Script {
   std::optional<Failure> end;
 };
 
-class Watcher : public Observer {
+class CallWatcher : public Observer {
  public:
   void answer_broke(const AttemptReport& attempt) override {
     seen += attempt.member.provider() + " broke; ";
@@ -73,7 +73,7 @@ class Watcher : public Observer {
 
 /// A delivery as a user of the library writes it: the lines of one member after the other, until one has come to its
 /// end.
-class World {
+class CallWorld {
  public:
   void keep(std::size_t members) {
     while (chain.size() > members) {
@@ -124,7 +124,7 @@ class World {
   Chain chain{Member("a", "m"), Member("b", "m"), Member("c", "m")};
   Policy policy;
   State state;
-  Watcher watcher;
+  CallWatcher watcher;
   std::map<std::string, Script> scripts;
   std::string asked;
   std::string delivered;
@@ -138,7 +138,7 @@ class World {
 }  // namespace
 
 TEST_CASE("an answer that is read to its end") {
-  World world;
+  CallWorld world;
   world.run();
   CHECK(world.delivered == "a a ");
   REQUIRE(world.report.attempts.size() == 1);
@@ -150,7 +150,7 @@ TEST_CASE("an answer that is read to its end") {
 }
 
 TEST_CASE("an answer that breaks: the next member, one report, and a mark for the calls to come") {
-  World world;
+  CallWorld world;
   world.scripts["a"].end = Failure(R::connection, "cut");
   world.run();
   CHECK(world.delivered == "a a b b ");
@@ -167,7 +167,7 @@ TEST_CASE("an answer that breaks: the next member, one report, and a mark for th
 }
 
 TEST_CASE("a member that failed before is not asked again after the answer broke") {
-  World world;
+  CallWorld world;
   world.scripts["a"].open = Failure(R::overloaded);
   world.scripts["b"].end = Failure(R::timeout);
   world.run();
@@ -176,7 +176,7 @@ TEST_CASE("a member that failed before is not asked again after the answer broke
 }
 
 TEST_CASE("every answer breaks: the call's failure has them all") {
-  World world;
+  CallWorld world;
   world.keep(2);
   world.scripts["a"].end = Failure(R::connection);
   world.scripts["b"].end = Failure(R::malformed_response);
@@ -191,7 +191,7 @@ TEST_CASE("every answer breaks: the call's failure has them all") {
 }
 
 TEST_CASE("our own stop is not a failure of the member") {
-  World world;
+  CallWorld world;
   world.scripts["a"].end = Failure(StopReason::cancelled);
   world.run();
   CHECK(world.decisions[0].action == Action::stop);
@@ -200,7 +200,7 @@ TEST_CASE("our own stop is not a failure of the member") {
 }
 
 TEST_CASE("an error code of any origin counts as its reason") {
-  World world;
+  CallWorld world;
   world.scripts["a"].end = Failure(error_code(asio::error::connection_reset));
   world.run();
   CHECK(world.report.attempts[0].failure.code() == R::connection);
@@ -208,7 +208,7 @@ TEST_CASE("an error code of any origin counts as its reason") {
 }
 
 TEST_CASE("a credential that the provider repeats does not get into the report") {
-  World world;
+  CallWorld world;
   world.chain[0].with_credentials(std::make_shared<CredentialPool>(
       "a", std::vector<Credential>{Credential("key", Secret("sk-secret"))}));
   world.scripts["a"].end = Failure(R::server_error, "wrong key sk-secret");
@@ -255,7 +255,7 @@ TEST_CASE("a call that is abandoned reports why") {
 
 TEST_CASE(
     "a caller that goes away during a refresh, after a failover: operation_aborted, no mark") {
-  World world;
+  CallWorld world;
   auto refresh = [](const Secret&) -> awaitable<Result<Tokens>> {
     co_await sleep_for(10s);
     co_return Tokens(Secret("new"));

@@ -23,7 +23,7 @@ std::shared_ptr<CredentialPool> two_keys() {
                                    Credential("two", Secret("second"))});
 }
 
-class World {
+class ProspectWorld {
  public:
   /// Marks what the reason concerns, of the first member with this credential, in another call.
   void fail(FailoverReason reason, std::optional<std::size_t> credential = std::nullopt) {
@@ -59,7 +59,7 @@ TEST_CASE("the names of marks") {
 }
 
 TEST_CASE("nothing is marked: healthy, with the first credential") {
-  World world;
+  ProspectWorld world;
   const auto p = world.look();
   CHECK(p.candidate.standing == Standing::healthy);
   CHECK(p.candidate.context_window == 1000);
@@ -68,7 +68,7 @@ TEST_CASE("nothing is marked: healthy, with the first credential") {
 }
 
 TEST_CASE("a credential in cooldown: the next one") {
-  World world;
+  ProspectWorld world;
   world.fail(FailoverReason::billing, 0);
   const auto p = world.look();
   CHECK(p.candidate.standing == Standing::healthy);
@@ -76,7 +76,7 @@ TEST_CASE("a credential in cooldown: the next one") {
 }
 
 TEST_CASE("all credentials in cooldown: the one whose cooldown ends first") {
-  World world;
+  ProspectWorld world;
   world.fail(FailoverReason::billing, 1);
   world.fail(FailoverReason::billing, 0);
   const auto p = world.look();
@@ -87,7 +87,7 @@ TEST_CASE("all credentials in cooldown: the one whose cooldown ends first") {
 }
 
 TEST_CASE("the member in cooldown, whatever its credentials") {
-  World world;
+  ProspectWorld world;
   world.fail(FailoverReason::timeout);
   const auto p = world.look();
   CHECK(p.candidate.standing == Standing::cooling);
@@ -95,7 +95,7 @@ TEST_CASE("the member in cooldown, whatever its credentials") {
 }
 
 TEST_CASE("the next credential: not tried, not in cooldown") {
-  World world;
+  ProspectWorld world;
   const auto now = Clock::now();
   CHECK(next_credential(world.call, world.run(0), now) == 1);
   auto run = world.run(1);

@@ -19,7 +19,7 @@ using detail::Leg;
 namespace {
 
 /// Members a, b, c, and one call to them, which begins with `call()`.
-class World {
+class SelectionWorld {
  public:
   void keep(std::size_t members) {
     while (chain.size() > members) {
@@ -72,7 +72,7 @@ class World {
 }  // namespace
 
 TEST_CASE("all healthy: each member once, in the chain's order") {
-  World world;
+  SelectionWorld world;
   CHECK(world.next() == "a");
   CHECK(world.next() == "b");
   CHECK(world.next() == "c");
@@ -80,14 +80,14 @@ TEST_CASE("all healthy: each member once, in the chain's order") {
 }
 
 TEST_CASE("a member that is the same by another name is not asked") {
-  World world;
+  SelectionWorld world;
   world.chain.insert(world.chain.begin() + 1, Member("another name", "m").with_base_url("a"));
   CHECK(world.next() == "a");
   CHECK(world.next() == "b");
 }
 
 TEST_CASE("after the end nothing is chosen") {
-  World world;
+  SelectionWorld world;
   CHECK(world.next() == "a");
   world.call().selection.end();
   CHECK(world.next() == "nothing");
@@ -95,7 +95,7 @@ TEST_CASE("after the end nothing is chosen") {
 }
 
 TEST_CASE("windows: one that is too small, and one that has proved too small") {
-  World world;
+  SelectionWorld world;
   world.chain[0].with_context_window(1000);
   world.chain[1].with_context_window(4000);
   world.options.with_prompt(2000);
@@ -106,7 +106,7 @@ TEST_CASE("windows: one that is too small, and one that has proved too small") {
 }
 
 TEST_CASE("an estimate that fits no member does not count") {
-  World world;
+  SelectionWorld world;
   for (auto& member : world.chain) {
     member.with_context_window(1000);
   }
@@ -115,7 +115,7 @@ TEST_CASE("an estimate that fits no member does not count") {
 }
 
 TEST_CASE("a member in cooldown is passed over, and reported with its reason") {
-  World world;
+  SelectionWorld world;
   world.fail(0);
   CHECK(world.next() == "b");
   const auto& skipped = world.call().record.report().skipped;
@@ -124,7 +124,7 @@ TEST_CASE("a member in cooldown is passed over, and reported with its reason") {
 }
 
 TEST_CASE("after the cooldown: a probe, hedged while another member is healthy") {
-  World world;
+  SelectionWorld world;
   world.policy.with_probe_grace(3s);
   world.fail(0);
   world.pass(15s);
@@ -133,7 +133,7 @@ TEST_CASE("after the cooldown: a probe, hedged while another member is healthy")
 }
 
 TEST_CASE("a probe may cost at most half of the deadline") {
-  World world;
+  SelectionWorld world;
   world.policy.with_probe_grace(3s).with_deadline(4s);
   world.fail(0);
   world.pass(15s);
@@ -142,14 +142,14 @@ TEST_CASE("a probe may cost at most half of the deadline") {
 }
 
 TEST_CASE("the second leg of a hedge does not probe") {
-  World world;
+  SelectionWorld world;
   world.fail(0);
   world.pass(15s);
   CHECK(world.next(Leg::second) == "b");
 }
 
 TEST_CASE("Policy::hedge_after: every call whose member could be replaced") {
-  World world;
+  SelectionWorld world;
   world.policy.with_hedge_after(500ms);
   CHECK(world.next() == "a, hedged");
   CHECK(world.next(Leg::second) == "b");
@@ -157,7 +157,7 @@ TEST_CASE("Policy::hedge_after: every call whose member could be replaced") {
 }
 
 TEST_CASE("no member is healthy: one call probes early, another waits for the verdict") {
-  World world;
+  SelectionWorld world;
   world.keep(1);
   world.fail(0);
   CHECK(world.next() == "wait");
@@ -175,7 +175,7 @@ TEST_CASE("no member is healthy: one call probes early, another waits for the ve
 }
 
 TEST_CASE("a time that the provider named is not probed early") {
-  World world;
+  SelectionWorld world;
   world.keep(1);
   world.fail(0, FailoverReason::rate_limit, 60s);
   world.pass(2s);
@@ -184,7 +184,7 @@ TEST_CASE("a time that the provider named is not probed early") {
 }
 
 TEST_CASE("takeover: another member, the other leg, another credential, or the end of a cooldown") {
-  World world;
+  SelectionWorld world;
   CHECK(world.next() == "a");
   const auto& selection = world.call().selection;
   const auto takeover = [&] { return selection.takeover(*world.choice.run, Clock::now()); };
@@ -212,7 +212,7 @@ TEST_CASE("takeover: another member, the other leg, another credential, or the e
 }
 
 TEST_CASE("a credential may take over only if `recover` has timeouts") {
-  World world;
+  SelectionWorld world;
   world.keep(1);
   world.chain[0].with_credentials(std::make_shared<CredentialPool>(
       "a", std::vector<Credential>{Credential("one", Secret("first")),
@@ -225,7 +225,7 @@ TEST_CASE("a credential may take over only if `recover` has timeouts") {
 
 TEST_CASE(
     "the least time: any for the first attempt, then min_attempt, or a quarter of the deadline") {
-  World world;
+  SelectionWorld world;
   world.policy.with_min_attempt(5s).with_deadline(60s);
   auto& call = world.call();
   CHECK(call.selection.least_time() == Clock::duration(1));
@@ -239,7 +239,7 @@ TEST_CASE(
 }
 
 TEST_CASE("limits: the deadline is shared by the member that is asked and those that are left") {
-  World world;
+  SelectionWorld world;
   world.policy.with_deadline(60s);
   const auto share = [&](std::size_t member) {
     return world.call().selection.limits(member, Clock::now()).share.after;

@@ -23,7 +23,7 @@ using R = FailoverReason;
 namespace {
 
 /// Members a and b, of which a is asked.
-class World {
+class SettlementWorld {
  public:
   void keep(std::size_t members) {
     while (chain.size() > members) {
@@ -120,7 +120,7 @@ TEST_CASE("which failures end a call, even if a member is left") {
 }
 
 TEST_CASE("a member that is left behind is marked, one that is retried is not") {
-  World world;
+  SettlementWorld world;
   CHECK(world.fail(R::server_error).action == Action::retry);
   CHECK(world.run().retries == 1);
   CHECK(world.marks().empty());
@@ -130,7 +130,7 @@ TEST_CASE("a member that is left behind is marked, one that is retried is not") 
 }
 
 TEST_CASE("a failure that no member could avoid ends the selection") {
-  World world;
+  SettlementWorld world;
   CHECK(world.fail(R::format_error).action == Action::return_to_caller);
   CHECK(world.call().selection.ended());
   CHECK(world.call().settlement.failure().code() == R::format_error);
@@ -138,7 +138,7 @@ TEST_CASE("a failure that no member could avoid ends the selection") {
 }
 
 TEST_CASE("a stop ends the selection and leaves no mark") {
-  World world;
+  SettlementWorld world;
   CHECK(world.fail(StopReason::cancelled).action == Action::stop);
   CHECK(world.call().selection.ended());
   CHECK(world.marks().empty());
@@ -146,7 +146,7 @@ TEST_CASE("a stop ends the selection and leaves no mark") {
 }
 
 TEST_CASE("another credential: the old one is marked, the run uses the next") {
-  World world;
+  SettlementWorld world;
   world.with_two_keys();
   CHECK(world.fail(R::auth).action == Action::rotate);
   CHECK(*world.run().credential->label == "two");
@@ -156,7 +156,7 @@ TEST_CASE("another credential: the old one is marked, the run uses the next") {
 }
 
 TEST_CASE("a credential that was replaced meanwhile is not marked") {
-  World world;
+  SettlementWorld world;
   world.with_two_keys();
   world.run();
   world.chain[0].credentials()->retire(0);
@@ -165,7 +165,7 @@ TEST_CASE("a credential that was replaced meanwhile is not marked") {
 }
 
 TEST_CASE("a wait for a pooled connection does not concern the endpoint") {
-  World world;
+  SettlementWorld world;
   Evidence evidence;
   evidence.phase = Phase::pool_wait;
   evidence.clock = LimitClock::phase;
@@ -174,7 +174,7 @@ TEST_CASE("a wait for a pooled connection does not concern the endpoint") {
 }
 
 TEST_CASE("a member whose window has proved too small is not asked again") {
-  World world;
+  SettlementWorld world;
   world.chain[0].with_context_window(8000);
   world.chain[1].with_context_window(8000);
   world.fail(R::context_overflow);
@@ -182,19 +182,19 @@ TEST_CASE("a member whose window has proved too small is not asked again") {
 }
 
 TEST_CASE("an empty retry budget: the next member") {
-  World world;
+  SettlementWorld world;
   world.chain[0].with_budget(BudgetSettings(0, 0));
   CHECK(world.fail(R::server_error).action == Action::fail_over);
   CHECK(world.run().retries == 0);
 }
 
 TEST_CASE("once a part was delivered the same member is not asked again") {
-  World world;
+  SettlementWorld world;
   CHECK(world.fail(R::server_error, true).action == Action::fail_over);
 }
 
 TEST_CASE("a mend is done once for a reason") {
-  World world;
+  SettlementWorld world;
   auto failure = Failure(R::image_too_large).with_mend();
   CHECK(world.fail(failure).action == Action::mend);
   CHECK(world.run().mended.contains(R::image_too_large));
@@ -202,7 +202,7 @@ TEST_CASE("a mend is done once for a reason") {
 }
 
 TEST_CASE("the failure of a call") {
-  World world;
+  SettlementWorld world;
   SUBCASE("the last one, with all of them in order, and the time until a member returns") {
     world.fail(R::overloaded);
     world.call().settlement.failed(world.run(), R::server_error, 1s);

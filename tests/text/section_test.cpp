@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-KeyRow row(std::string_view name, std::string example) {
+KeyRow key_row(std::string_view name, std::string example) {
   KeyRow key(name, "string", "What it is.");
   key.example = std::move(example);
   return key;
@@ -18,14 +18,15 @@ KeyRow row(std::string_view name, std::string example) {
 
 const Schema& schema() {
   static const Schema all = [] {
-    auto name = row("name", "\"a\"");
+    auto name = key_row("name", "\"a\"");
     name.required = true;
     return Schema({
-        SectionRow("all", "Everything.",
-                   {name, row("flag", "true"), row("wait", "\"3s\""), row("body", "\"1KiB\""),
-                    row("count", "2"), row("share", "0.5"), row("color", "\"red\""),
-                    row("inner", "{}"), row("list", "[{}]"), row("free", "{}")}),
-        SectionRow("all.inner", "A table.", {row("key", "1")}),
+        SectionRow(
+            "all", "Everything.",
+            {name, key_row("flag", "true"), key_row("wait", "\"3s\""), key_row("body", "\"1KiB\""),
+             key_row("count", "2"), key_row("share", "0.5"), key_row("color", "\"red\""),
+             key_row("inner", "{}"), key_row("list", "[{}]"), key_row("free", "{}")}),
+        SectionRow("all.inner", "A table.", {key_row("key", "1")}),
     });
   }();
   return all;
