@@ -227,7 +227,7 @@ TEST_CASE("reload: tokens that could not be written yet are not dropped for othe
     CHECK(warnings.find("second") == std::string::npos);
     const auto refused = world.state->reload(other);
     REQUIRE(refused.has_error());
-    CHECK(to_string(refused.error()).find("provider `mine`: new tokens could not be written") !=
+    CHECK(to_string(refused.error()).find("provider `mine`: new tokens have not been written") !=
           std::string::npos);
     CHECK(world.state->credentials("mine") == pool);
     std::ofstream(tokens.path) << R"({"access_token": "one", "refresh_token": "first"})";

@@ -575,9 +575,10 @@ TEST_CASE("files that cannot be read, are no text or too long") {
     REQUIRE(config.has_error());
     return to_string(config.error());
   };
-  CHECK(told(load_config("/no/such/file.toml", nothing)) ==
-        "/no/such/file.toml: cannot be read: No such file or directory: give a file that you may "
-        "read");
+  CHECK(
+      told(load_config("/no/such/file.toml", nothing)) ==
+      "/no/such/file.toml: cannot be read: No such file or directory: specify a file that you may "
+      "read");
   CHECK(told(load_config("/", nothing)) ==
         "/: cannot be read: Is a directory: specify a file that you may read");
   const auto line = std::string(1023, '#') + "\n";
