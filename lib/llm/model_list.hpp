@@ -1,9 +1,8 @@
-/// Lists of models, as far as protocols have them in common.
+/// The part of a list of models that all protocols have in common.
 #pragma once
 
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "understudy/llm/codec.hpp"
 #include "understudy/text/json_writer.hpp"
@@ -12,9 +11,5 @@ namespace understudy::llm::detail {
 
 /// The entries of all models, in an array.
 void write_model_array(const Codec& codec, std::span<const std::string> names, JsonWriter& json);
-
-/// OpenAI's form, which its two protocols share.
-void write_openai_model(std::string_view name, std::string& out);
-void write_openai_models(const Codec& codec, std::span<const std::string> names, std::string& out);
 
 }  // namespace understudy::llm::detail

@@ -11,7 +11,7 @@
 
 namespace understudy::llm {
 
-/// Removes from `request` what `reason` states as refused. The original body (`body`) is no longer used then. Returns
+/// Removes from `request` what `reason` says was refused. The original body (`body`) is no longer used then. Returns
 /// false, and changes nothing, if the request contains no such thing or the reason cannot be mended.
 ///
 ///     thinking_signature, invalid_encrypted_content   reasoning of earlier turns

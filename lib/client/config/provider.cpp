@@ -164,7 +164,7 @@ const KeyTable<ProviderDraft>& provider_keys() {
               "is "
               "refreshed when its token has expired. `strategy` of `[credentials]` says which one "
               "is used.")
-              .default_note("the preset's variable; `[]` is no credential")
+              .default_note("the preset's variable; with `[]`, no credential is sent")
               .suggest_example()
               .alias("api_key")
               .alias("key")

@@ -5,9 +5,7 @@
 
 #include "encoder.hpp"
 #include "llm/documents.hpp"
-#include "llm/error_body.hpp"
-#include "llm/model_list.hpp"
-#include "llm/openai_error.hpp"
+#include "llm/openai_codec.hpp"
 #include "llm/request_json.hpp"
 #include "reader.hpp"
 #include "request.hpp"
@@ -50,7 +48,7 @@ void write_calls(JsonWriter& json, const Answer& answer) {
   json.end_array();
 }
 
-class OpenaiChat final : public Codec {
+class OpenaiChat final : public OpenaiCodec {
  public:
   Protocol protocol() const noexcept override { return Protocol::openai_chat; }
 
@@ -59,14 +57,6 @@ class OpenaiChat final : public Codec {
   }
   ReadRequest read_request(std::string_view body) const override {
     return openai_chat::read_request(body);
-  }
-
-  Error read_error(std::string_view body, std::string& scratch) const override {
-    return read_error_body(body, scratch);
-  }
-
-  void write_error(const Error& error, unsigned status, std::string& out) const override {
-    write_openai_error_body(error, status, out);
   }
 
   std::unique_ptr<EventEncoder> encoder(const Request& asked,
@@ -101,16 +91,6 @@ class OpenaiChat final : public Codec {
     json.end_object().end_array();
     write_usage(json, answer.usage);
     json.end_object();
-  }
-
-  std::string_view stream_error_type(unsigned status) const noexcept override {
-    return openai_stream_error_type(status);
-  }
-  void write_model(std::string_view name, std::string& out) const override {
-    write_openai_model(name, out);
-  }
-  void write_models(std::span<const std::string> names, std::string& out) const override {
-    write_openai_models(*this, names, out);
   }
 
   std::optional<OpaquePart> write_document(const Document& document) const override {

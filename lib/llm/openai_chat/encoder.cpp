@@ -1,6 +1,6 @@
 #include "encoder.hpp"
 
-#include "llm/openai_error.hpp"
+#include "llm/openai_codec.hpp"
 #include "llm/raw_fields.hpp"
 #include "llm/sse_frame.hpp"
 #include "words.hpp"

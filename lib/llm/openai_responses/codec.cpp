@@ -5,9 +5,7 @@
 
 #include "encoder.hpp"
 #include "llm/documents.hpp"
-#include "llm/error_body.hpp"
-#include "llm/model_list.hpp"
-#include "llm/openai_error.hpp"
+#include "llm/openai_codec.hpp"
 #include "reader.hpp"
 #include "request.hpp"
 #include "understudy/llm/answer.hpp"
@@ -84,7 +82,7 @@ class Output {
   std::vector<OutputPart> parts_;
 };
 
-class OpenaiResponses final : public Codec {
+class OpenaiResponses final : public OpenaiCodec {
  public:
   Protocol protocol() const noexcept override { return Protocol::openai_responses; }
 
@@ -93,14 +91,6 @@ class OpenaiResponses final : public Codec {
   }
   ReadRequest read_request(std::string_view body) const override {
     return openai_responses::read_request(body);
-  }
-
-  Error read_error(std::string_view body, std::string& scratch) const override {
-    return read_error_body(body, scratch);
-  }
-
-  void write_error(const Error& error, unsigned status, std::string& out) const override {
-    write_openai_error_body(error, status, out);
   }
 
   std::unique_ptr<EventEncoder> encoder(const Request&,
@@ -120,16 +110,6 @@ class OpenaiResponses final : public Codec {
     write_response(json, {answer.id, answer.model, created, completed ? "completed" : "incomplete",
                           reason, nullptr, &answer.usage, &output.items()});
     json.end_object();
-  }
-
-  std::string_view stream_error_type(unsigned status) const noexcept override {
-    return openai_stream_error_type(status);
-  }
-  void write_model(std::string_view name, std::string& out) const override {
-    write_openai_model(name, out);
-  }
-  void write_models(std::span<const std::string> names, std::string& out) const override {
-    write_openai_models(*this, names, out);
   }
 
   std::optional<OpaquePart> write_document(const Document& document) const override {

@@ -1,4 +1,7 @@
-#include "openai_error.hpp"
+#include "openai_codec.hpp"
+
+#include "error_body.hpp"
+#include "model_list.hpp"
 
 namespace understudy::llm::detail {
 namespace {
@@ -21,7 +24,11 @@ void write_openai_error(JsonWriter& json, const Error& error) {
   json.end_object();
 }
 
-void write_openai_error_body(const Error& error, unsigned status, std::string& out) {
+Error OpenaiCodec::read_error(std::string_view body, std::string& scratch) const {
+  return read_error_body(body, scratch);
+}
+
+void OpenaiCodec::write_error(const Error& error, unsigned status, std::string& out) const {
   Error typed = error;
   typed.type = error.type.empty() ? error_type(status) : error.type;
   JsonWriter json(out);
@@ -30,8 +37,25 @@ void write_openai_error_body(const Error& error, unsigned status, std::string& o
   json.end_object();
 }
 
-std::string_view openai_stream_error_type(unsigned status) noexcept {
+std::string_view OpenaiCodec::stream_error_type(unsigned status) const noexcept {
   return status == 429 ? "rate_limit_error" : "server_error";
+}
+
+void OpenaiCodec::write_model(std::string_view name, std::string& out) const {
+  JsonWriter(out)
+      .begin_object()
+      .member("id", name)
+      .member("object", "model")
+      .member("created", 0)
+      .member("owned_by", "understudy")
+      .end_object();
+}
+
+void OpenaiCodec::write_models(std::span<const std::string> names, std::string& out) const {
+  JsonWriter json(out);
+  json.begin_object().member("object", "list").key("data");
+  write_model_array(*this, names, json);
+  json.end_object();
 }
 
 }  // namespace understudy::llm::detail
