@@ -232,6 +232,7 @@ class Delivery::Impl {
     if (state.cancelled() != asio::cancellation_type::none) {
       failure = Failure(StopReason::cancelled);
     }
+    note_flaws();
     const auto decision = call_.answer_broke(failure);
     answer_->stream.ask_takeover({});
     if (decision.action != Action::fail_over || (seen_ && !may_be_rescued())) {
@@ -270,7 +271,13 @@ class Delivery::Impl {
         .with_attempts({attempts.begin(), attempts.end()});
   }
 
+  void note_flaws() {
+    const auto& stream = answer_->stream;
+    call_.answer_flawed(stream.undecodable(), stream.inferred_finish());
+  }
+
   void complete() {
+    note_flaws();
     call_.answer_ended();
     finish(false);
   }

@@ -20,7 +20,7 @@ class Rehome {
   void operator()(llm::Finish& e) const { views(e.native, e.stop_sequence); }
   void operator()(llm::Error& e) const { views(e.type, e.code, e.message, e.json); }
   void operator()(llm::Other& e) const { views(e.type); }
-  void operator()(llm::ToolEnd&) const {}
+  void operator()(llm::ToolEnd& e) const { views(e.restated); }
   void operator()(llm::Usage&) const {}
   void operator()(llm::End&) const {}
   void operator()(llm::Heartbeat&) const {}

@@ -112,6 +112,8 @@ void Attempt::first_progress(Clock::time_point now) {
 
 void Attempt::spent(std::uint64_t tokens) noexcept { report().tokens_spent = tokens; }
 
+void Attempt::undecodable(std::uint64_t parts) noexcept { report().undecodable = parts; }
+
 void Attempt::succeeded() {
   const auto now = Clock::now();
   if (!progressed_) {

@@ -84,6 +84,12 @@ void write_attempt(JsonWriter& json, const AttemptReport& attempt) {
   if (attempt.tokens_spent > 0) {
     json.member("tokens_spent_at_least", attempt.tokens_spent);
   }
+  if (attempt.undecodable > 0) {
+    json.member("undecodable", attempt.undecodable);
+  }
+  if (attempt.inferred_finish) {
+    json.member("inferred_finish", true);
+  }
   json.end_object();
 }
 

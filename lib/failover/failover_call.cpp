@@ -12,6 +12,12 @@ void FailoverCall::answer_spent(std::uint64_t tokens) noexcept {
   call_.record.attempt(call_.answer->attempt).tokens_spent = tokens;
 }
 
+void FailoverCall::answer_flawed(std::uint64_t undecodable, bool inferred_finish) noexcept {
+  auto& report = call_.record.attempt(call_.answer->attempt);
+  report.undecodable = undecodable;
+  report.inferred_finish = inferred_finish;
+}
+
 Takeover FailoverCall::answer_takeover() const {
   return call_.selection.takeover(call_.answer->run, Clock::now());
 }

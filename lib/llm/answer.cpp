@@ -36,7 +36,11 @@ void Answer::add(const Event& event) {
   } else if (const auto* arguments = std::get_if<ToolArguments>(&event.body)) {
     block(Kind::tool_call, arguments->block).arguments += arguments->json;
   } else if (const auto* end = std::get_if<ToolEnd>(&event.body)) {
-    block(Kind::tool_call, end->block).complete = end->complete;
+    auto& ended = block(Kind::tool_call, end->block);
+    ended.complete = end->complete;
+    if (!end->restated.empty()) {
+      ended.arguments = end->restated;
+    }
   } else if (const auto* counted = std::get_if<Usage>(&event.body)) {
     usage = *counted;
   } else if (const auto* finished = std::get_if<Finish>(&event.body)) {

@@ -1,9 +1,12 @@
 #include "understudy/llm/event_decoder.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <functional>
+#include <type_traits>
 
 #include "text/json.hpp"
+#include "text/json_valid.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/detail/payload.hpp"
 
@@ -28,6 +31,7 @@ void EventDecoder::feed(std::string_view piece, std::size_t readable_beyond) {
 }
 
 void EventDecoder::end() {
+  settling_ = true;
   if (shape_ == BodyShape::whole && !error_) {
     body_.reserve(body_.size() + sse_padding);
     SseBlock block;
@@ -44,9 +48,10 @@ const Event* EventDecoder::next() {
     const SseBlock* const block = shape_ == BodyShape::stream ? sse_.next() : nullptr;
     if (block == nullptr) {
       error_ = error_ ? error_ : sse_.error();
-      return nullptr;
-    }
-    if (block->heartbeat) {
+      if (!settle_held()) {
+        return nullptr;
+      }
+    } else if (block->heartbeat) {
       events_.emplace_back(Heartbeat()).raw = block->raw;
     } else {
       read(*block);
@@ -56,50 +61,174 @@ const Event* EventDecoder::next() {
 }
 
 void EventDecoder::read(const SseBlock& block) {
-  const auto first = events_.size();
   std::string_view model;
-  if (!last_.read(block.name, block.data, events_, arena_, model)) {
-    model = parse(block);
-  }
-  events_[first].raw = block.raw;
-  // The model's name stands in the data, which may be a copy, and is wanted where it stands in the raw
-  // bytes. It is not there if the data had several lines, or had to be made valid UTF-8.
-  if (!model.empty() && block.data_at != std::string_view::npos) {
-    const auto at = block.data_at + static_cast<std::size_t>(model.data() - block.data.data());
-    events_[first].model = block.raw.substr(at, model.size());
+  if (!hold_.holding() && last_.read(block.name, block.data, events_, arena_, model)) {
+    events_.front().raw = block.raw;
+    events_.front().model = in_raw(block, model);
+  } else {
+    parse(block);
   }
 }
 
-/// Where in the data the model's name stands, if it does.
-std::string_view EventDecoder::parse(const SseBlock& block) {
-  const auto first = events_.size();
-  detail::EventSink sink(events_, arena_);
-  const char* const why = shape_ == BodyShape::whole ? reader_->read_whole(block.data, sink)
-                                                     : reader_->read(block.name, block.data, sink);
-  if (why != nullptr) {
-    sink.take_back(0);
-    sink.emit(Undecodable(why));
-    ++undecodable_;
-    last_.forget();
-    return {};
-  }
-  assert(!sink.empty());
+/// Where in the raw bytes a part of the data stands. It does not if the data is a copy: it had several lines, or had to
+/// be made valid UTF-8.
+std::string_view EventDecoder::in_raw(const SseBlock& block, std::string_view part) const {
   const std::less<> before;
-  const bool there = !before(sink.model.data(), block.data.data()) &&
-                     before(sink.model.data(), block.data.data() + block.data.size());
-  const auto model = there ? sink.model : std::string_view();
-  take_note(first);
-  last_.learn(block.name, block.data, events_, first, model);
-  return model;
+  const bool there = !part.empty() && block.data_at != std::string_view::npos &&
+                     !before(part.data(), block.data.data()) &&
+                     before(part.data(), block.data.data() + block.data.size());
+  return there ? block.raw.substr(
+                     block.data_at + static_cast<std::size_t>(part.data() - block.data.data()),
+                     part.size())
+               : std::string_view();
 }
 
-void EventDecoder::take_note(std::size_t first) {
-  for (auto i = first; i < events_.size(); ++i) {
-    auto& body = events_[i].body;
-    if (std::holds_alternative<Finish>(body)) {
+void EventDecoder::parse(const SseBlock& block) {
+  detail::EventSink sink(events_, arena_);
+  const bool marker = block.data.starts_with("[DONE]");
+  const char* why = marker || json::is_valid(block.data) ? nullptr : json::malformed;
+  if (why == nullptr) {
+    why = shape_ == BodyShape::whole ? reader_->read_whole(block.data, sink)
+                                     : reader_->read(block.name, block.data, sink);
+  }
+  taken_back_ = 0;
+  if (why == nullptr) {
+    assert(!sink.empty());
+    place(block, sink);
+    take_note();
+    return;
+  }
+  sink.take_back(0);
+  last_.forget();
+  if (ended_ ||
+      (shape_ == BodyShape::stream && block.data.find_first_of("{\"") == std::string_view::npos)) {
+    ++undecodable_;
+    return;
+  }
+  sink.emit(Undecodable(why));
+  take_note();
+}
+
+/// Gives the events of a payload their bytes, holds back a finish, and releases or drops the one that is held.
+void EventDecoder::place(const SseBlock& block, const detail::EventSink& sink) {
+  const auto model = in_raw(block, sink.model);
+  const auto held = reader_->held();
+  const auto first_is = [&]<class Body>(std::type_identity<Body>) {
+    return std::holds_alternative<Body>(events_.front().body);
+  };
+  const bool ends = std::holds_alternative<End>(events_.back().body);
+  last_.forget();
+  if (hold_.holding() && ends) {
+    const auto end = events_.back();
+    events_.pop_back();
+    release();
+    events_.emplace_back(end).raw = block.raw;
+  } else if (hold_.holding() && first_is(std::type_identity<Error>()) &&
+             held == detail::HeldFinish::sure) {
+    events_.clear();  // the answer was complete
+    settling_ = true;
+  } else if (first_is(std::type_identity<Error>()) || first_is(std::type_identity<Heartbeat>())) {
+    events_.front().raw = block.raw;
+  } else {
+    if (hold_.holding() && (held == detail::HeldFinish::none || sink.reports_finish)) {
+      take_back();
+    }
+    if (shape_ == BodyShape::whole || held == detail::HeldFinish::none) {
+      pass(block, sink, model);
+    } else if (!sink.finish_value.empty()) {
+      split(block, sink);
+    } else {
+      hold(block, model);
+    }
+  }
+}
+
+/// An event of which nothing is held back.
+void EventDecoder::pass(const SseBlock& block, const detail::EventSink& sink,
+                        std::string_view model) {
+  auto& first = events_[taken_back_];
+  auto& last = events_.back();
+  first.raw = block.raw;
+  first.model = model;
+  if (shape_ == BodyShape::stream && !sink.finish_frame.empty()) {  // inferred at End
+    first.raw = sink.finish_frame;
+    last.raw = block.raw;
+  }
+  last_.learn(block.name, block.data, events_, taken_back_, sink.model);
+}
+
+void EventDecoder::hold(const SseBlock& block, std::string_view model) {
+  std::optional<Usage> usage;
+  for (auto i = taken_back_; i < events_.size(); ++i) {
+    if (const auto* counted = std::get_if<Usage>(&events_[i].body)) {
+      usage = *counted;
+    }
+  }
+  events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(taken_back_), events_.end());
+  hold_.hold(block.raw, model, usage);
+  counted_ = counted_ || usage.has_value();
+  settling_ = settling_ || hold_.full();
+}
+
+/// Content with a finish: the content goes on without it, and the finish waits in a frame of its own.
+void EventDecoder::split(const SseBlock& block, const detail::EventSink& sink) {
+  auto from = block.raw;
+  auto value = in_raw(block, sink.finish_value);
+  std::string line;
+  if (value.empty()) {  // the data had several lines
+    line = "data: " + std::string(block.data) + "\n\n";
+    std::replace(line.begin(), line.end() - 2, '\n', ' ');
+    from = line;
+    value = from.substr(6 + static_cast<std::size_t>(sink.finish_value.data() - block.data.data()),
+                        sink.finish_value.size());
+  }
+  const auto at = static_cast<std::size_t>(value.data() - from.data());
+  std::string edited(from);
+  edited.replace(at, value.size(), "null");
+  detail::EventSink kept(events_, arena_);
+  events_[taken_back_].raw = kept.keep(edited);
+  hold_.hold(sink.finish_frame, {}, std::nullopt);
+}
+
+/// More of the answer follows the finish that was held: there was none.
+void EventDecoder::take_back() {
+  std::vector<Event> later;
+  later.swap(events_);
+  hold_.take_back(events_, arena_);
+  taken_back_ = events_.size();
+  counted_ = false;
+  events_.insert(events_.end(), later.begin(), later.end());
+}
+
+void EventDecoder::release() {
+  std::vector<Event> settled;
+  settled.swap(events_);
+  hold_.release(settled, events_);
+}
+
+/// At the end of the stream, or when nothing more is expected.
+bool EventDecoder::settle_held() {
+  if (!settling_ || !hold_.holding()) {
+    return false;
+  }
+  detail::EventSink sink(events_, arena_);
+  reader_->settle(sink);
+  release();
+  take_note();
+  return !events_.empty();
+}
+
+void EventDecoder::take_note() {
+  for (auto& event : events_) {
+    auto& body = event.body;
+    if (const auto* finish = std::get_if<Finish>(&body)) {
       finished_ = true;
+      inferred_ = finish->inferred;
     } else if (std::holds_alternative<End>(body)) {
       ended_ = true;
+    } else if (std::holds_alternative<Undecodable>(body)) {
+      ++undecodable_;
+      failed_ = true;
     } else if (std::holds_alternative<Error>(body)) {
       if (failed_) {
         body = Other("error", false);
@@ -107,6 +236,10 @@ void EventDecoder::take_note(std::size_t first) {
       failed_ = true;
     }
   }
+}
+
+detail::HeldFinish EventDecoder::held() const noexcept {
+  return hold_.holding() ? reader_->held() : detail::HeldFinish::none;
 }
 
 Ending EventDecoder::ending() const noexcept {

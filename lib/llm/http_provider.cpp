@@ -116,8 +116,8 @@ asio::awaitable<Result<std::string>> HttpProvider::forward(const ForwardedReques
 asio::awaitable<Result<Stream>> HttpProvider::open_quietly(const Request& request,
                                                            Attempt& attempt) {
   detail::CallFacts facts(request, attempt.member());
-  auto source =
-      std::make_unique<detail::HttpStream>(attempt, facts, options_.protocol, !options_.stream);
+  auto source = std::make_unique<detail::HttpStream>(attempt, facts, options_.protocol,
+                                                     request.stream, !options_.stream);
   const ForgetReadiness afterwards(attempt);
   const auto prepared = detail::provider_request(options_, request, attempt);
   auto response = co_await client_.send(options_.base_url.endpoint, prepared, source->observer());

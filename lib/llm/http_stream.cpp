@@ -128,8 +128,13 @@ void WireObserver::heard(std::size_t bytes) {
   }
 }
 
-HttpStream::HttpStream(Attempt& attempt, CallFacts facts, Protocol protocol, bool whole)
-    : facts_(std::move(facts)), protocol_(protocol), whole_(whole), observer_(attempt, whole) {
+HttpStream::HttpStream(Attempt& attempt, CallFacts facts, Protocol protocol, bool streamed,
+                       bool whole)
+    : facts_(std::move(facts)),
+      protocol_(protocol),
+      streamed_(streamed),
+      whole_(whole),
+      observer_(attempt, whole) {
   attempt.ready_by([this] { return observer_.ready(); });
 }
 
@@ -174,6 +179,9 @@ asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodySha
       decoder_->feed(*part, readable_beyond);
     }
     auto settled = look(attempt);
+    if (decoder_->undecodable() > 0) {
+      attempt.undecodable(decoder_->undecodable());
+    }
     if (!whole_ && (!settled || !opening_.empty())) {
       opening_ += *part;  // this read's events are gone with the next
     }
@@ -195,6 +203,9 @@ std::optional<Result<void>> HttpStream::look(Attempt& attempt) {
     seen_.push_back(*event);
     if (const auto* error = std::get_if<Error>(&event->body)) {
       return Result<void>(in_stream(*error));
+    }
+    if (const auto* lost = std::get_if<Undecodable>(&event->body)) {
+      return Result<void>(failure_of_loss(*lost));
     }
     if (const auto* usage = std::get_if<Usage>(&event->body)) {
       attempt.spent(usage->output.value_or(0));
@@ -231,6 +242,9 @@ void HttpStream::take_over(StallLimits limits, BodyShape shape,
   if (!opening_.empty()) {  // it took more than one read
     decoder_.emplace(protocol_, shape);
     decoder_->feed(opening_);
+    if (body_ended_) {
+      decoder_->end();
+    }
     seen_.clear();
   }
 }
@@ -256,11 +270,14 @@ const Event* HttpStream::try_next() {
     finish(finished_ ? Result<bool>(false) : Result<bool>(in_stream(*error)));
     return nullptr;
   }
+  if (const auto* lost = std::get_if<Undecodable>(&event->body)) {
+    finish(failure_of_loss(*lost));
+    return nullptr;
+  }
   if (std::holds_alternative<Heartbeat>(event->body)) {
     stall_->heartbeat();
   } else if (std::holds_alternative<Finish>(event->body)) {
     finished_ = true;
-    finishing_ = true;
   } else if (is_progress(*event)) {
     stall_->progressed();
     said_ += said_by(*event);
@@ -281,7 +298,10 @@ asio::awaitable<Result<bool>> HttpStream::ready() {
       co_return std::as_const(*end_);
     }
     try {
-      if (decoder_->ended()) {
+      if (settled_early()) {
+        continue;
+      }
+      if (decoder_->ended() || finished_) {
         co_await drain();
       }
       if (goes_on()) {
@@ -310,15 +330,26 @@ void HttpStream::out_of_memory() {
   finish(finished_ ? Result<bool>(false) : Result<bool>(Failure(LocalFault::memory)));
 }
 
+/// A caller that wants the answer whole need not wait for the end of a stream that has said everything.
+bool HttpStream::settled_early() {
+  const bool settles =
+      !streamed_ && !finished_ && decoder_->held() == HeldFinish::sure && decoder_->counted();
+  if (settles) {
+    decoder_->settle();
+  }
+  return settles;
+}
+
 /// Whether there is more to read; if not, the stream has ended.
 bool HttpStream::goes_on() {
   if (!decoder_->ended() && decoder_->error() && !finished_) {
     finish(Failure(FailoverReason::malformed_response, decoder_->error().message()));
-  } else if (decoder_->ended() || body_ended_ || expired_ || decoder_->error()) {
+  } else if (decoder_->ended() || body_ended_ || expired_ || finished_ || decoder_->error()) {
     finish(ended({}));
-  } else if (finishing_) {  // only now: most often the end came with the finish
-    finishing_ = false;
-    stall_->enter(Phase::finish);
+  } else if (const bool finishing = decoder_->held() == HeldFinish::sure; finishing != finishing_) {
+    // Only now: most often the end comes with the finish.
+    finishing_ = finishing;
+    stall_->enter(finishing ? Phase::finish : Phase::progress);
   }
   return !end_;
 }
@@ -326,7 +357,10 @@ bool HttpStream::goes_on() {
 /// Takes what a read gave. Throws if we were stopped.
 void HttpStream::take(const NetResult<std::string_view>& part) {
   stall_->paused();
-  if (part.has_error()) {
+  if (part.has_error() && decoder_->held() == HeldFinish::sure) {
+    decoder_->settle();  // however the rest of the connection went (protocols.md 7)
+    body_ended_ = true;
+  } else if (part.has_error()) {
     auto end = ended(part.error());
     if (end.has_error() && end.error().code() == asio::error::operation_aborted) {
       throw boost::system::system_error(end.error().code());
@@ -345,7 +379,7 @@ void HttpStream::take(const NetResult<std::string_view>& part) {
 Result<bool> HttpStream::ended(std::optional<NetError> broken) {
   const bool complete = decoder_->ending() == Ending::complete;
   if (complete) {
-    return false;  // however the rest of the connection went (protocols.md 7)
+    return false;
   }
   if (expired_) {
     return Failure(*expired_);
@@ -373,6 +407,11 @@ asio::awaitable<void> HttpStream::drain() {
     body_ended_ = part.has_error() || part->empty();
     drained += part.has_error() ? 0 : part->size();
   }
+}
+
+Failure HttpStream::failure_of_loss(const Undecodable& lost) {
+  return {FailoverReason::malformed_response,
+          std::string("a part of the answer could not be decoded: ") + lost.why};
 }
 
 Failure HttpStream::in_stream(const Error& error) const {

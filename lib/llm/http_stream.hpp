@@ -71,7 +71,8 @@ class WireObserver final : public IoObserver {
 /// See the top of the file.
 class HttpStream final : public StreamSource {
  public:
-  HttpStream(Attempt& attempt, CallFacts facts, Protocol protocol, bool whole);
+  /// `streamed`: the caller reads the answer as a stream. `whole`: the provider is asked for a whole one.
+  HttpStream(Attempt& attempt, CallFacts facts, Protocol protocol, bool streamed, bool whole);
   HttpStream(const HttpStream&) = delete;
   HttpStream& operator=(const HttpStream&) = delete;
 
@@ -84,23 +85,28 @@ class HttpStream final : public StreamSource {
   bool whole() const noexcept override { return whole_; }
   const Event* try_next() override;
   asio::awaitable<Result<bool>> ready() override;
+  std::uint64_t undecodable() const noexcept override { return decoder_->undecodable(); }
+  bool inferred_finish() const noexcept override { return decoder_->inferred(); }
   void ask_takeover(const std::function<Takeover()>& f) override { takeover_ = f; }
 
  private:
   asio::awaitable<Result<void>> read_opening(Attempt& attempt, BodyShape shape);
   std::optional<Result<void>> look(Attempt& attempt);
   const Event* next();
+  bool settled_early();
   bool goes_on();
   void take(const NetResult<std::string_view>& part);
   void take_over(StallLimits limits, BodyShape shape, const asio::any_io_executor& executor);
   void finish(Result<bool> end);
   void out_of_memory();
+  static Failure failure_of_loss(const Undecodable& lost);
   Failure in_stream(const Error& error) const;
   Result<bool> ended(std::optional<NetError> broken);
   asio::awaitable<void> drain();
 
   CallFacts facts_;
   Protocol protocol_;
+  bool streamed_;
   bool whole_;
   WireObserver observer_;
   std::optional<HttpResponse> response_;
@@ -115,8 +121,8 @@ class HttpStream final : public StreamSource {
   std::optional<StallTimer> stall_;
   std::size_t said_ = 0;  // bytes of the answer
   bool body_ended_ = false;
-  bool finished_ = false;   // the answer's finish came: it is complete, whatever follows
-  bool finishing_ = false;  // the same, and nothing was read since
+  bool finished_ = false;   // Finish was emitted: the answer is complete, whatever follows
+  bool finishing_ = false;  // a finish is held that only the end of the stream may follow
 };
 
 }  // namespace understudy::llm::detail

@@ -5,57 +5,62 @@
 #include <cstddef>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "call_arguments.hpp"
 #include "understudy/llm/detail/payload.hpp"
 
 namespace understudy::llm::detail {
-
-/// Whether pieces of JSON text make one whole object, looking at brackets and quotes alone.
-class JsonBalance {
- public:
-  void add(std::string_view piece) {
-    for (const char c : piece) {
-      const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-      beyond_ = beyond_ || (ended_ && !space);
-      if (escaped_) {
-        escaped_ = false;
-      } else if (quoted_) {
-        escaped_ = c == '\\';
-        quoted_ = c != '"';
-      } else if (c == '"') {
-        quoted_ = true;
-      } else if (c == '{' || c == '[') {
-        ++depth_;
-      } else if (c == '}' || c == ']') {
-        --depth_;
-        ended_ = depth_ == 0;
-      }
-    }
-    empty_ = empty_ && piece.empty();
-  }
-  bool empty() const { return empty_; }
-  bool whole() const { return !empty_ && depth_ == 0 && !quoted_ && !beyond_; }
-
- private:
-  std::ptrdiff_t depth_ = 0;
-  bool quoted_ = false;
-  bool escaped_ = false;
-  bool ended_ = false;   // the first object
-  bool beyond_ = false;  // something follows it
-  bool empty_ = true;
-};
 
 struct OpenBlock {
   enum class Kind : unsigned char { text, reasoning, tool, other };
 
   std::size_t block;  // the events' number; for `other` none
   Kind kind;
-  JsonBalance arguments;
+  CallArguments arguments;
   std::string id;        // of a call, where the index alone is not to be trusted; of a named item
   std::size_t said = 0;  // bytes of it, where the whole is repeated at the end
 };
+
+/// Whether an answer that ended for that reason may end in the middle of a call.
+inline bool may_cut_calls(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::length:
+    case FinishReason::context_full:
+    case FinishReason::refusal:
+    case FinishReason::pause: return true;
+    case FinishReason::stop:
+    case FinishReason::stop_sequence:
+    case FinishReason::tool_use:
+    case FinishReason::other: return false;
+  }
+  return false;
+}
+
+inline constexpr const char* broken_arguments = "the arguments of a tool call are not valid JSON";
+
+/// Emits the end of a call, as its arguments and the answer's finish, if it has one yet, say. A call whose arguments do
+/// not parse although the answer was not cut is a broken answer.
+inline void end_call(EventSink& sink, const OpenBlock& call, CallArguments::Verdict verdict,
+                     std::optional<FinishReason> finish) {
+  const bool may_be_cut = !finish || may_cut_calls(*finish);
+  switch (verdict) {
+    case CallArguments::Verdict::none: sink.emit(ToolEnd(call.block, !may_be_cut)); break;
+    case CallArguments::Verdict::valid: sink.emit(ToolEnd(call.block, finish.has_value())); break;
+    case CallArguments::Verdict::restated:
+      sink.emit(ToolEnd(call.block, finish.has_value(), sink.keep(call.arguments.restated())));
+      break;
+    case CallArguments::Verdict::broken:
+      if (may_be_cut) {
+        sink.emit(ToolEnd(call.block, false));
+      } else {
+        sink.emit(Undecodable(broken_arguments));
+      }
+      break;
+  }
+}
 
 /// By index, so that a delta finds its block at once however many are open. A block stays where it is until it is
 /// closed.
@@ -91,15 +96,28 @@ class OpenBlocks {
     open_.erase(open_.lower_bound(first), open_.upper_bound(last));
   }
 
-  /// Ends every tool call that is open, `complete(block)` or not, and forgets all blocks.
-  template <class Complete>
-  void end_all(EventSink& sink, Complete complete) {
-    for (const auto& [wire, block] : open_) {
+  /// Ends every tool call that is open, and forgets all blocks. `finish`: how the answer ended; nothing if it was cut.
+  void end_all(EventSink& sink, std::optional<FinishReason> finish) {
+    for (auto& [wire, block] : open_) {
       if (block.kind == OpenBlock::Kind::tool) {
-        sink.emit(ToolEnd(block.block, complete(block)));
+        end_call(sink, block, block.arguments.judge(), finish);
       }
     }
     open_.clear();
+  }
+
+  /// Whether there are calls, and the arguments of all of them parse.
+  bool whole_calls() {
+    bool any = false;
+    for (auto& [wire, block] : open_) {
+      const bool call = block.kind == OpenBlock::Kind::tool;
+      any = any || call;
+      const auto verdict = call ? block.arguments.judge() : CallArguments::Verdict::valid;
+      if (verdict == CallArguments::Verdict::none || verdict == CallArguments::Verdict::broken) {
+        return false;
+      }
+    }
+    return any;
   }
 
   bool any_tool() const {

@@ -36,7 +36,7 @@ StallSettings StallSettings::or_else(const StallSettings& base) const {
   for (const auto key :
        {&StallSettings::connect, &StallSettings::write, &StallSettings::first_progress,
         &StallSettings::stale, &StallSettings::silence, &StallSettings::whole_answer,
-        &StallSettings::last_member}) {
+        &StallSettings::finish, &StallSettings::last_member}) {
     if (this->*key) {
       merged.*key = this->*key;
     }
@@ -56,7 +56,7 @@ StallLimits stall_limits(const StallSettings& settings, const StallFacts& facts,
   limits.whole_answer = explicit_or(settings.whole_answer, 600s, codes.timeout);
   limits.attempt = settings.first_progress ? limits.first_progress : limits.whole_answer;
   limits.error_body = Limit(5s, codes.connection, LimitOrigin::standard);
-  limits.finish = Limit(5s, codes.connection, LimitOrigin::standard);
+  limits.finish = explicit_or(settings.finish, 5s, codes.connection);
   limits.silence = settings.silence ? Limit(*settings.silence, codes.connection, LimitOrigin::user)
                                     : Limit(0s, codes.connection, LimitOrigin::learned);
   limits.last_member = explicit_or(settings.last_member, 600s, codes.timeout);

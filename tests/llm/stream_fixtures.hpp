@@ -141,6 +141,12 @@ class Decoded {
       for (std::size_t i = 0; i < calls_.size(); ++i) {
         arguments[i] += calls_[i] == more->block ? more->json : "";
       }
+    } else if (const auto* end = std::get_if<ToolEnd>(&event.body)) {
+      for (std::size_t i = 0; i < calls_.size(); ++i) {
+        if (calls_[i] == end->block && !end->restated.empty()) {
+          arguments[i] = end->restated;
+        }
+      }
     } else if (std::holds_alternative<Heartbeat>(event.body)) {
       ++heartbeats;
     } else if (const auto* finish = std::get_if<Finish>(&event.body)) {

@@ -58,6 +58,9 @@ class UNDERSTUDY_API AttemptReport {
   Failure failure;  ///< code zero if it answered
   std::optional<Decision> decision;
   std::uint64_t tokens_spent = 0;
+  std::uint64_t undecodable = 0;  ///< parts of the answer that could not be decoded
+  bool inferred_finish =
+      false;  ///< the member did not say why its answer ended; the answer itself does
 };
 
 /// A member that was passed over, and why.

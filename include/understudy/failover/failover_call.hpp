@@ -66,6 +66,8 @@ class UNDERSTUDY_API FailoverCall {
 
   /// A lower bound of what the answer has cost so far. Requires an answer.
   void answer_spent(std::uint64_t tokens) noexcept;
+  /// How many parts of the answer could not be decoded so far, and whether its finish was inferred. Requires an answer.
+  void answer_flawed(std::uint64_t undecodable, bool inferred_finish) noexcept;
   /// Whether another member may take over from the one that is answering, for the StallTimer under which the caller
   /// reads. Requires an answer.
   Takeover answer_takeover() const;

@@ -5,14 +5,16 @@
 ///    Heartbeat and Other may occur anywhere. Error ends the answer wherever it occurs.
 /// 2. Blocks are numbered 0, 1, 2... in the order in which they begin. Several blocks may be open at the same time: the
 ///    arguments of parallel tool calls may be interleaved.
-/// 3. An answer is complete if and only if Finish was received. End only means that the provider ended the stream
-///    properly.
-/// 4. A tool call may be run only after a ToolEnd whose `complete` is true. A decoder sets it when the answer finished
-///    because of its tool calls, or when the protocol closed the call itself.
+/// 3. An answer is complete if and only if Finish was received. A decoder emits it only when the stream has ended: a
+///    finish that the provider reports may be followed by more of the answer (protocols.md 9.3).
+/// 4. A tool call may be run only after a ToolEnd whose `complete` is true. A decoder sets it if the arguments are valid
+///    JSON and the call was closed, or the answer finished.
 /// 5. Usage is cumulative: each Usage replaces the previous ones. A value that was not reported is empty, not zero.
 /// 6. Every view is valid until the next call of the decoder's `feed`.
-/// 7. The `raw` members of all events, concatenated, are the stream as it was received. If one event of the wire
-///    produces several events, the first of them has its bytes and the others have none.
+/// 7. The `raw` members of all events, concatenated, are what a client of the same protocol gets: the stream as it was
+///    received, without noise and without finishes that were followed by more of the answer; a finish that came with
+///    content has a frame of its own. If one event of the wire produces several events, the first of them has its bytes
+///    and the others have none.
 ///
 ///     if (const auto* text = std::get_if<Text>(&event.body)) { std::cout << text->text; }
 ///     if (is_progress(event)) { stall.progressed(); }
@@ -99,10 +101,13 @@ class ToolArguments {
 /// A tool call ends.
 class ToolEnd {
  public:
-  ToolEnd(std::size_t b, bool c) noexcept : block(b), complete(c) {}
+  ToolEnd(std::size_t b, bool c, std::string_view r = {}) noexcept
+      : block(b), complete(c), restated(r) {}
 
   std::size_t block;
   bool complete;  ///< false: the call was truncated and must not be run
+  /// The arguments, if the pieces concatenated are not: some providers send what they have sent again. Otherwise empty.
+  std::string_view restated;
 };
 
 /// Token counts, defined in the same way for all protocols (protocols.md 9.4).
@@ -143,6 +148,7 @@ class Finish {
   FinishReason reason;
   std::string_view native;         ///< the reason as the protocol spells it
   std::string_view stop_sequence;  ///< the stop sequence that occurred, if it is known
+  bool inferred = false;           ///< the provider reported no finish (protocols.md 9.3)
 };
 
 /// The terminal event of the stream, such as `message_stop` or `[DONE]`.
@@ -174,7 +180,8 @@ class Other {
   bool progress;  ///< it is a part of the answer, such as the beginning of a new block
 };
 
-/// An event that could not be parsed. It was skipped.
+/// A part of the answer was lost: an event that looks like JSON could not be parsed, or the arguments of a tool call are
+/// not JSON. What follows must not be taken for the answer.
 class Undecodable {
  public:
   explicit Undecodable(const char* w) noexcept : why(w) {}

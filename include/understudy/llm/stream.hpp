@@ -41,6 +41,8 @@ class UNDERSTUDY_API StreamSource {
   virtual bool whole() const noexcept { return false; }
   virtual const Event* try_next() = 0;
   virtual asio::awaitable<Result<bool>> ready() = 0;
+  virtual std::uint64_t undecodable() const noexcept { return 0; }
+  virtual bool inferred_finish() const noexcept { return false; }
   virtual void ask_takeover(const std::function<Takeover()>& /*may_another_take_over*/) {}
 };
 
@@ -56,8 +58,8 @@ class UNDERSTUDY_API Stream {
   /// stream.
   bool whole() const noexcept { return source_->whole(); }
 
-  /// Returns the next event that has already been received, or nullptr. Never returns an Error event: an error is the
-  /// failure of `ready`, and is ignored after a Finish.
+  /// Returns the next event that has already been received, or nullptr. Never returns an Error or an Undecodable: these
+  /// are the failure of `ready`. An error of the provider is ignored after its finish.
   const Event* try_next() { return source_->try_next(); }
 
   /// Completes with true when `try_next` has an event, or with false at the end of a complete answer. Errors: the
@@ -66,6 +68,12 @@ class UNDERSTUDY_API Stream {
   /// the same error. Cancellation: throws operation_aborted and closes the connection; later calls fail with
   /// StopReason::cancelled.
   asio::awaitable<Result<bool>> ready() { return source_->ready(); }
+
+  /// Returns how many parts of the answer could not be decoded so far. Noise is dropped; anything else ends the answer.
+  std::uint64_t undecodable() const noexcept { return source_->undecodable(); }
+
+  /// Returns whether the provider ended a complete answer without reporting why (protocols.md 9.3).
+  bool inferred_finish() const noexcept { return source_->inferred_finish(); }
 
   /// Sets the function that is asked when a progress limit expires. If no member can take over, the limit becomes
   /// `last_member` (failover.md 2.5). Without a function, limits apply as they are. The function must outlive the

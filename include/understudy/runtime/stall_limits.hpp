@@ -29,6 +29,7 @@ class StallSettings {
   StallSettings& with_stale(Clock::duration d) { return stale = d, *this; }
   StallSettings& with_silence(Clock::duration d) { return silence = d, *this; }
   StallSettings& with_whole_answer(Clock::duration d) { return whole_answer = d, *this; }
+  StallSettings& with_finish(Clock::duration d) { return finish = d, *this; }
   StallSettings& with_last_member(Clock::duration d) { return last_member = d, *this; }
 
   /// These settings, with those of `base` for keys without a value.
@@ -40,6 +41,7 @@ class StallSettings {
   std::optional<Clock::duration> stale;           ///< between progress; default 180 s and more
   std::optional<Clock::duration> silence;         ///< no byte of any kind; default: learned
   std::optional<Clock::duration> whole_answer;    ///< answer not streamed; default 600 s
+  std::optional<Clock::duration> finish;          ///< finish received, end not yet; default 5 s
   std::optional<Clock::duration> last_member;  ///< if no other member can take over; default 600 s
 };
 

@@ -70,6 +70,10 @@ const KeyTable<StallDraft>& stall_keys() {
                     "heartbeats of the stream."),
           fixed("whole_answer", &StallSettings::whole_answer, standard.whole_answer,
                 "Until the answer is complete, where the provider does not stream it."),
+          fixed(
+              "finish", &StallSettings::finish, standard.finish,
+              "How long an answer whose finish was reported waits for the end of its stream. More "
+              "of the answer takes the finish back."),
           fixed("last_member", &StallSettings::last_member, standard.last_member,
                 "Limits on progress become this one where no other member can take over."),
       });

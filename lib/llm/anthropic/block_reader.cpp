@@ -43,6 +43,10 @@ bool Reader::read_block_start(std::size_t index, Value& block, EventSink& sink) 
                     : type == "tool_use"             ? BlockKind::tool
                                                      : BlockKind::other;
   const bool fresh = index >= indices_seen_;
+  if (OpenBlock* const unended = blocks_.find(index);
+      unended != nullptr && unended->kind == BlockKind::tool) {
+    end_call(sink, *unended, unended->arguments.judge(), FinishReason::tool_use);
+  }
   blocks_.close(index);
   OpenBlock* const open = opened(index, kind);
   if (open == nullptr) {
@@ -115,9 +119,14 @@ bool Reader::read_delta(std::size_t index, Value& delta, EventSink& sink) {
 }
 
 void Reader::read_block_stop(std::size_t index, EventSink& sink) {
-  const OpenBlock* const open = blocks_.find(index);
+  OpenBlock* const open = blocks_.find(index);
   if (open != nullptr && open->kind == BlockKind::tool) {
-    sink.emit(ToolEnd(open->block, open->arguments.empty() || open->arguments.whole()));
+    const auto verdict = open->arguments.judge();
+    if (verdict == CallArguments::Verdict::broken) {  // the finish says whether it was cut
+      sink.emit(Other("content_block_stop", false));
+      return;
+    }
+    end_call(sink, *open, verdict, FinishReason::tool_use);
   } else {
     sink.emit(Other("content_block_stop", false));
   }

@@ -44,6 +44,11 @@ bool find(json::ondemand::object& object, std::string_view name,
 }  // namespace
 
 const char* Reader::read(std::string_view name, std::string_view data, EventSink& sink) {
+  if (data == "[DONE]") {  // some compatible servers send it, behind message_stop or in its place
+    settle(sink);
+    sink.emit(End());
+    return nullptr;
+  }
   json::Parser parser(data, sink.arena());
   auto object = parser.object();
   if (!object) {
@@ -69,6 +74,7 @@ const char* Reader::read(std::string_view name, std::string_view data, EventSink
       return nullptr;
     }
     const bool start = type == "content_block_start";
+    take_back_finish();
     std::optional<Value> body;
     if (!find(*object, start ? "content_block" : "delta", body) || !body) {
       return json::malformed;
@@ -90,6 +96,7 @@ const char* Reader::read(std::string_view name, std::string_view data, EventSink
   } else if (type == "message_delta") {
     return read_message_delta(*object, sink) ? nullptr : json::malformed;
   } else if (type == "message_stop") {
+    settle(sink);
     sink.emit(End());
   } else if (type == "error") {
     sink.emit(read_error_body(data, sink.arena()));
@@ -119,8 +126,9 @@ const char* Reader::read_whole(std::string_view body, EventSink& sink) {
 /// The message of `message_start`, or a whole one.
 bool Reader::read_message(Object& message, EventSink& sink, bool whole) {
   auto& arena = sink.arena();
-  blocks_.end_all(sink, [](const OpenBlock&) { return false; });
+  blocks_.end_all(sink, std::nullopt);
   blocks_.restart();
+  take_back_finish();
   indices_seen_ = 0;
   usage_ = Usage();
   const auto ended = sink.size();
@@ -152,7 +160,8 @@ bool Reader::read_message(Object& message, EventSink& sink, bool whole) {
   });
   sink.emit_at(ended, start);
   if (whole) {
-    emit_finish(reason, sequence, sink);
+    note_finish(reason, sequence);
+    settle(sink);
   }
   if (usage_ != Usage()) {
     sink.emit(usage_);
@@ -212,7 +221,8 @@ bool Reader::read_message_delta(Object& object, EventSink& sink) {
     }
     return true;
   });
-  emit_finish(reason, sequence, sink);
+  note_finish(reason, sequence);
+  sink.reports_finish = !reason.empty();
   if (counted) {
     sink.emit(usage_);
   }
@@ -222,11 +232,27 @@ bool Reader::read_message_delta(Object& object, EventSink& sink) {
   return well_formed;
 }
 
-void Reader::emit_finish(std::string_view reason, std::string_view sequence, EventSink& sink) {
+void Reader::note_finish(std::string_view reason, std::string_view sequence) {
   if (!reason.empty()) {
-    blocks_.end_all(sink, [](const OpenBlock&) { return false; });
-    sink.emit(Finish(neutral(reason), reason, sequence));
+    finish_ = reason;
+    stop_sequence_ = sequence;
   }
+}
+
+/// Content follows: it was none.
+void Reader::take_back_finish() {
+  doubtful_ = doubtful_ || !finish_.empty();
+  finish_.clear();
+}
+
+void Reader::settle(EventSink& sink) {
+  if (finish_.empty() || settled_) {
+    return;
+  }
+  settled_ = true;
+  const auto reason = neutral(finish_);
+  blocks_.end_all(sink, reason);
+  sink.emit(Finish(reason, sink.keep(finish_), sink.keep(stop_sequence_)));
 }
 
 }  // namespace understudy::llm::detail::anthropic

@@ -29,7 +29,7 @@ bool Reader::read_call(value& call, EventSink& sink) {
     return true;
   });
   if (whole && custom) {  // a call of plain text, for which the events have no form
-    said_ = true;
+    said_ = said_now_ = called_ = true;
     sink.emit(Other("custom_tool_call", true));
     return true;
   }
@@ -76,9 +76,10 @@ bool Reader::emit_call(std::optional<std::size_t> index, std::string_view id, st
     by_id_.insert_or_assign(call->id, call);
     sink.emit(ToolStart(call->block, id, name));
     writing_ = Writing::nothing;
-    said_ = true;
+    said_ = said_now_ = called_ = true;
   }
   if (!arguments.empty()) {
+    said_now_ = true;
     call->arguments.add(arguments);
     sink.emit(ToolArguments(call->block, arguments));
   }

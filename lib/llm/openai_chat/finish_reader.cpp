@@ -1,5 +1,6 @@
 // What an answer used, and how it ended.
 #include "reader.hpp"
+#include "understudy/text/json_writer.hpp"
 #include "words.hpp"
 
 namespace understudy::llm::detail::openai_chat {
@@ -59,29 +60,110 @@ bool Reader::read_usage(value& usage, Chunk& chunk) {
   return whole;
 }
 
-void Reader::emit_finish(std::string_view reason, Chunk& chunk, EventSink& sink) {
-  if (finished_ || reason.empty()) {
+/// A finish is held: what follows confirms it or takes it back. Some servers report `stop` with every chunk.
+void Reader::note_finish(Chunk& chunk, EventSink& sink) {
+  if (said_now_ && !finish_.empty()) {
+    finish_.clear();
+    doubtful_ = true;
+  }
+  // Usage comes once everything is said, where it does not come all the time.
+  doubtful_ = doubtful_ && !(chunk.counted && !said_now_ && !usage_beside_);
+  if (!chunk.finish || chunk.failed) {
     return;
   }
-  if (is_failure(reason)) {
+  empty_reason_ = chunk.finish->empty();
+  if (empty_reason_) {
+    return;
+  }
+  if (is_failure(*chunk.finish)) {
     chunk.failed = true;
-    chunk.error.type = reason;
+    chunk.error.type = *chunk.finish;
     return;
   }
-  finished_ = true;
-  auto neutral = finish_of(reason);
-  if (neutral == FinishReason::stop) {
-    neutral = calls_.any_tool() ? FinishReason::tool_use
-              : refused_        ? FinishReason::refusal
-                                : FinishReason::stop;
+  finish_ = *chunk.finish;
+  sink.reports_finish = true;
+  doubtful_ = doubtful_ || said_now_;
+  if (!sink.empty()) {
+    sink.finish_value = chunk.finish_value;
+    write_finish_frame(sink);
   }
-  const bool in_full = neutral == FinishReason::tool_use;
-  calls_.end_all(sink, [&](const OpenBlock& call) {
-    return call.arguments.whole() || (in_full && call.arguments.empty());
-  });
+}
+
+void Reader::keep_head(const Chunk& chunk, std::string_view created) {
+  constexpr std::size_t longest = 512;  // of a name: it is only for looks
+  JsonWriter json(head_);
+  json.begin_object();
+  const auto member = [&](std::string_view name, std::string_view inside) {
+    if (!inside.empty() && inside.size() <= longest) {
+      json.key(name).raw("\"" + std::string(inside) + "\"");
+    }
+  };
+  member("id", chunk.id);
+  json.member("object", "chat.completion.chunk");
+  if (const auto seconds = json::count(created)) {
+    json.member("created", *seconds);
+  }
+  member("model", chunk.model);
+}
+
+/// The finish alone, in a chunk that looks like the others.
+void Reader::write_finish_frame(EventSink& sink) const {
+  std::string choice;
+  JsonWriter json(choice);
+  json.begin_object().member("index", 0).key("delta").begin_object().end_object();
+  json.member("finish_reason", finish_).end_object();
+  sink.finish_frame = sink.keep("data: " + head_ + R"(,"choices":[)" + choice + "]}\n\n");
+}
+
+HeldFinish Reader::held() const noexcept {
+  return finish_.empty() || settled_ ? HeldFinish::none
+         : doubtful_                 ? HeldFinish::doubtful
+                                     : HeldFinish::sure;
+}
+
+/// At `[DONE]`, of an answer whose finish was not reported. Text alone proves nothing: usage that comes last of all, in
+/// a stream that has none elsewhere, does. (Gemini-compatible servers, ik_llama.cpp, kubeai, and vLLM with continuous
+/// usage have it beside content: ogx#5122, cline#10148, kubeai#283, pydantic-ai#4056.)
+void Reader::infer_finish(EventSink& sink) {
+  if (!finish_.empty() || settled_) {
+    return;
+  }
+  if (!waiting_finish_.empty()) {
+    finish_ = waiting_finish_;
+    return;
+  }
+  const bool calls = calls_.any_tool();
+  if (calls ? calls_.whole_calls() : said_ && usage_alone_ && !usage_beside_) {
+    finish_ = calls ? "tool_calls" : "stop";
+    inferred_ = true;
+  } else if (empty_reason_ && !calls) {
+    finish_ = "stop";
+  }
+  if (!finish_.empty()) {
+    write_finish_frame(sink);
+  }
+}
+
+FinishReason Reader::finish_reason() const {
+  const auto reason = finish_of(finish_);
+  return reason != FinishReason::stop ? reason
+         : called_                    ? FinishReason::tool_use
+         : refused_                   ? FinishReason::refusal
+                                      : FinishReason::stop;
+}
+
+void Reader::settle(EventSink& sink) {
+  if (finish_.empty() || settled_) {
+    return;
+  }
+  settled_ = true;
+  const auto reason = finish_reason();
+  calls_.end_all(sink, reason);
   latest_ = nullptr;
   by_id_.clear();
-  sink.emit(Finish(neutral, reason));
+  Finish finish(reason, sink.keep(finish_));
+  finish.inferred = inferred_;
+  sink.emit(finish);
 }
 
 }  // namespace understudy::llm::detail::openai_chat

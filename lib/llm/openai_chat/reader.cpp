@@ -14,11 +14,8 @@ using json::ondemand::value;
 
 const char* Reader::read(std::string_view, std::string_view data, EventSink& sink) {
   if (data.substr(std::min(data.find_first_not_of(' '), data.size())).starts_with("[DONE]")) {
-    if (!finished_ && (empty_reason_ || !waiting_finish_.empty())) {
-      Chunk chunk;
-      emit_finish(waiting_finish_.empty() ? "stop" : std::string_view(waiting_finish_), chunk,
-                  sink);
-    }
+    infer_finish(sink);
+    settle(sink);
     sink.emit(End());
     return nullptr;
   }
@@ -34,11 +31,12 @@ const char* Reader::read_whole(std::string_view body, EventSink& sink) {
   if (why != nullptr) {
     return why;
   }
-  if (!finished_ && !empty_reason_ && (sink.empty() || !said_)) {
+  if (finish_.empty() && !empty_reason_ && (sink.empty() || !said_)) {
     const bool failed = !sink.empty();  // an Error
     return failed ? nullptr : "the event has neither choices nor an error";
   }
-  if (finished_) {
+  if (!finish_.empty()) {
+    settle(sink);
     sink.emit(End());
   }
   return nullptr;
@@ -51,6 +49,8 @@ const char* Reader::read_chunk(std::string_view data, EventSink& sink) {
     return parser.why();
   }
   Chunk chunk;
+  std::string_view created;
+  said_now_ = false;
   if (!json::members(*object, [&](raw_json_string key, value& v) __attribute__((always_inline)) {
         switch (*key.raw()) {
           case 'i':
@@ -79,6 +79,7 @@ const char* Reader::read_chunk(std::string_view data, EventSink& sink) {
           case 's': return true;  // service_tier, system_fingerprint
           case 'c':
             if (key == "created") {
+              created = v.raw_json_token();
               return true;
             }
             break;
@@ -94,17 +95,17 @@ const char* Reader::read_chunk(std::string_view data, EventSink& sink) {
                  (!chunk.choices && !(chunk.error.message.empty() && chunk.error.code.empty()));
   if (!started_ && !chunk.failed && (chunk.choices || !chunk.id.empty())) {
     started_ = true;
+    keep_head(chunk, created);
     auto& arena = sink.arena();
     sink.emit_at(0, Start(json::unescaped(chunk.id, arena).value_or(chunk.id),
                           json::unescaped(chunk.model, arena).value_or(chunk.model)));
   }
-  if (chunk.finish && !chunk.failed) {
-    empty_reason_ = chunk.finish->empty();
-    emit_finish(*chunk.finish, chunk, sink);
-  }
+  note_finish(chunk, sink);
   if (chunk.counted) {
+    usage_beside_ = usage_beside_ || chunk.choices;
     sink.emit(usage_);
   }
+  usage_alone_ = chunk.counted && !chunk.choices;
   if (chunk.failed) {
     chunk.error.json = data;
     sink.emit(chunk.error);
@@ -201,6 +202,7 @@ bool Reader::read_choice(value& choice, Chunk& chunk, EventSink& sink) {
         if (key == "finish_reason") {
           if (const auto reason = json::raw_string(v)) {
             finish = json::unescaped(*reason, sink.arena()).value_or(*reason);
+            chunk.finish_value = {reason->data() - 1, reason->size() + 2};
           }
         } else if (key == "usage") {  // Moonshot
           auto copy = v;
@@ -290,7 +292,7 @@ void Reader::emit_text(std::string_view text, bool refusal, EventSink& sink) {
     block_ = calls_.number();
   }
   refused_ = refused_ || refusal;
-  said_ = true;
+  said_ = said_now_ = true;
   sink.emit(Text(block_, text, refusal));
 }
 
@@ -303,7 +305,7 @@ std::size_t Reader::reasoning_block() {
     writing_ = Writing::reasoning;
     block_ = calls_.number();
   }
-  said_ = true;
+  said_ = said_now_ = true;
   return block_;
 }
 

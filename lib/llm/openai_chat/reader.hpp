@@ -16,6 +16,8 @@ class Reader final : public PayloadReader {
  public:
   const char* read(std::string_view name, std::string_view data, EventSink& sink) override;
   const char* read_whole(std::string_view body, EventSink& sink) override;
+  HeldFinish held() const noexcept override;
+  void settle(EventSink& sink) override;
 
  private:
   using Value = json::ondemand::value;
@@ -30,6 +32,7 @@ class Reader final : public PayloadReader {
     bool advanced = false;
     bool other_choice = false;
     std::optional<std::string_view> finish;
+    std::string_view finish_value;  // as it stands in the payload
     Error error;
   };
 
@@ -49,7 +52,11 @@ class Reader final : public PayloadReader {
   void emit_text(std::string_view text, bool refusal, EventSink& sink);
   void emit_reasoning(std::string_view text, EventSink& sink);
   std::size_t reasoning_block();
-  void emit_finish(std::string_view reason, Chunk& chunk, EventSink& sink);
+  void note_finish(Chunk& chunk, EventSink& sink);
+  void write_finish_frame(EventSink& sink) const;
+  void keep_head(const Chunk& chunk, std::string_view created);
+  void infer_finish(EventSink& sink);
+  FinishReason finish_reason() const;
 
   enum class Writing : unsigned char { nothing, text, refusal, reasoning };
 
@@ -61,10 +68,18 @@ class Reader final : public PayloadReader {
   Usage usage_;
   std::uint64_t prompt_processed_ = 0;
   bool started_ = false;
-  bool said_ = false;  // anything of the answer
+  bool said_ = false;      // anything of the answer
+  bool said_now_ = false;  // in this chunk
+  bool called_ = false;
   bool refused_ = false;
-  bool finished_ = false;
+  std::string head_;       // of every chunk: id, time and model, as they are written
+  std::string finish_;     // held; the last one counts
+  bool doubtful_ = false;  // the provider reports a finish where there is none
+  bool inferred_ = false;  // `finish_` was
+  bool settled_ = false;   // Finish was emitted
   bool empty_reason_ = false;
+  bool usage_beside_ = false;     // usage came in a chunk that has choices
+  bool usage_alone_ = false;      // in one that has none, last of all
   std::set<std::size_t> others_;  // choices but the first that have begun and not finished
   std::string waiting_finish_;    // for them
 };

@@ -123,11 +123,17 @@ bool Reader::end_item(std::size_t index, const Item& item, EventSink& sink) {
     if (read && !none && unsaid(wire(index, 0), BlockKind::tool)) {
       read = say(wire(index, 0), BlockKind::tool, item.arguments, false, sink);
     }
-    open = blocks_.find(wire(index, 0));
-    if (read && open != nullptr) {
-      const bool whole = open->arguments.empty() || open->arguments.whole();
-      const bool hole = lost_ && !none && open->said != item.arguments.size();
-      sink.emit(ToolEnd(open->block, whole && !hole && item.status != "incomplete"));
+    auto* const call = blocks_.find(wire(index, 0));
+    if (read && call != nullptr) {
+      const auto verdict =
+          none ? call->arguments.judge() : call->arguments.judge_by(item.arguments);
+      const bool cut = item.status == "incomplete";
+      if (verdict == CallArguments::Verdict::broken &&
+          !cut) {  // the finish says whether it was cut
+        sink.emit(Other(item.type, false));
+        return true;
+      }
+      end_call(sink, *call, verdict, cut ? std::nullopt : std::optional(FinishReason::tool_use));
     }
   } else {
     called_ = called_ || item.type == "custom_tool_call";

@@ -66,9 +66,7 @@ const char* Reader::read(std::string_view name, std::string_view data, EventSink
     }
     return nullptr;
   }
-  const char* const why = read_payload(name, data, sink);
-  lost_ = lost_ || why != nullptr;
-  return why;
+  return read_payload(name, data, sink);
 }
 
 const char* Reader::read_payload(std::string_view name, std::string_view data, EventSink& sink) {

@@ -78,7 +78,6 @@ class Reader final : public PayloadReader {
   bool called_ = false;
   bool refused_ = false;
   bool ended_ = false;
-  bool lost_ = false;  // an event could not be read
 };
 
 }  // namespace understudy::llm::detail::openai_responses

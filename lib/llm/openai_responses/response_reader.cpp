@@ -15,7 +15,7 @@ void Reader::read_marker(std::string_view type, const Response& response, EventS
   const bool created = type == "response.created";
   const bool again = started_ && created && said_;  // another answer, spliced in
   if (again) {
-    blocks_.end_all(sink, [](const OpenBlock&) { return false; });
+    blocks_.end_all(sink, std::nullopt);
     restart();
   }
   const bool first_progress = !created && type == "response.in_progress" && !in_progress_;
@@ -112,18 +112,14 @@ void Reader::finish(std::string_view status, const Response& response, std::stri
     return;
   }
   const bool in_full = status != "incomplete";
-  blocks_.end_all(sink, [&](const OpenBlock& call) {
-    return in_full && !lost_ && (call.arguments.whole() || call.arguments.empty());
-  });
-  if (in_full) {
-    sink.emit(Finish(called_    ? FinishReason::tool_use
-                     : refused_ ? FinishReason::refusal
-                                : FinishReason::stop,
-                     "completed"));
-  } else {
-    sink.emit(
-        Finish(finish_of(response.reason), response.reason.empty() ? status : response.reason));
-  }
+  const auto reason = !in_full   ? finish_of(response.reason)
+                      : called_  ? FinishReason::tool_use
+                      : refused_ ? FinishReason::refusal
+                                 : FinishReason::stop;
+  blocks_.end_all(sink, reason);
+  sink.emit(Finish(reason, in_full                   ? "completed"
+                           : response.reason.empty() ? status
+                                                     : response.reason));
   if (response.counted) {
     sink.emit(usage_);
   }
@@ -135,7 +131,7 @@ void Reader::restart() {
   blocks_.restart();
   items_seen_ = 0;
   usage_ = Usage();
-  started_ = in_progress_ = said_ = called_ = refused_ = lost_ = false;
+  started_ = in_progress_ = said_ = called_ = refused_ = false;
 }
 
 }  // namespace understudy::llm::detail::openai_responses

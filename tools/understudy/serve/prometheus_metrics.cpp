@@ -86,6 +86,10 @@ struct PrometheusMetrics::Families {
                 "The longest wait between two parts of an answer that was streamed to its end.");
   Counters& reloads =
       counter("understudy_config_reloads_total", "Reloads of the configuration by result.");
+  Counters& undecodable =
+      counter("understudy_undecodable_total", "Parts of answers that could not be decoded.");
+  Counters& inferred = counter("understudy_inferred_finishes_total",
+                               "Complete answers whose provider did not report why they ended.");
   Counters& abandoned = counter("understudy_abandoned_tokens_total",
                                 "Tokens spent at the least by attempts that did not answer.");
 };
@@ -134,6 +138,16 @@ void PrometheusMetrics::call_ended(const gateway::CallRecord& record) {
   const std::string protocol(to_string(record.protocol));
   families_->requests.Add({{"protocol", protocol}, {"status", std::to_string(record.status)}})
       .Increment();
+  for (const auto& attempt : record.report.attempts) {
+    const auto member = attempt.member.name();
+    if (attempt.undecodable > 0) {
+      families_->undecodable.Add({{"member", member}})
+          .Increment(static_cast<double>(attempt.undecodable));
+    }
+    if (attempt.inferred_finish) {
+      families_->inferred.Add({{"member", member}}).Increment();
+    }
+  }
   families_->durations.Add({{"protocol", protocol}}, waits()).Observe(seconds(record.took));
   if (const auto* const answer = record.report.answer(); answer != nullptr && record.longest_gap) {
     families_->gaps.Add({{"member", answer->member.name()}}, waits())

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "understudy/llm/detail/finish_hold.hpp"
 #include "understudy/llm/event.hpp"
 #include "understudy/text/detail/arena.hpp"
 
@@ -37,8 +38,24 @@ class EventSink {
 
   text::Arena& arena() { return arena_; }
 
+  /// Returns a copy that lives as long as the events.
+  std::string_view keep(std::string_view text) {
+    char* const copy = arena_.take(text.size());
+    text.copy(copy, text.size());
+    return {copy, text.size()};
+  }
+
   /// The model's name as a part of the payload, without its quotes.
   std::string_view model;
+
+  /// The payload reports a finish.
+  bool reports_finish = false;
+
+  /// A finish that came with content: the value in the payload that reports it.
+  std::string_view finish_value;
+
+  /// A frame that reports the finish alone, for a stream that has none.
+  std::string_view finish_frame;
 
  private:
   std::vector<Event>& events_;
@@ -55,6 +72,13 @@ class PayloadReader {
   /// event and returns nullptr, or returns why the event could not be decoded; the caller then removes the events that
   /// were emitted.
   virtual const char* read(std::string_view name, std::string_view data, EventSink& sink) = 0;
+
+  /// Returns the finish that `read` has seen and not emitted.
+  virtual HeldFinish held() const noexcept { return HeldFinish::none; }
+
+  /// The stream has ended: emits the ends of the calls that are open and Finish, if there is a held one. `read` does so
+  /// itself before it emits End.
+  virtual void settle(EventSink& /*sink*/) {}
 
   /// Decodes a whole answer, which is one JSON document. Emits a complete answer with Finish and End, or an Error.
   /// Returns as for `read`.
