@@ -1,6 +1,7 @@
 #include "understudy/client/recovery.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "folding.hpp"
 
@@ -83,6 +84,9 @@ void Recovery::keep(const llm::Event& event) {
     open_calls_.push_back(start->block);
   } else if (const auto* end = std::get_if<llm::ToolEnd>(&event.body)) {
     std::erase(open_calls_, end->block);
+    if (!end->restated.empty()) {
+      restated_[end->block] = std::get<llm::ToolEnd>(kept_.last().body).restated;
+    }
   }
   if (open_calls_.empty() || std::holds_alternative<llm::Finish>(event.body)) {
     release();
@@ -91,11 +95,29 @@ void Recovery::keep(const llm::Event& event) {
 
 void Recovery::release() {
   while (const llm::Event* event = kept_.next()) {
-    see(*event);
-    due_.add(*event);
+    auto due = *event;
+    if (!restated_.empty()) {
+      restate(due);
+    }
+    see(due);
+    due_.add(due);
   }
   kept_.clear();
   open_calls_.clear();
+  restated_.clear();
+}
+
+/// Calls whose arguments were sent again come out with what they mean, in one piece. The bytes of an event may be
+/// another call's too, so that all that are released together are changed.
+void Recovery::restate(llm::Event& event) {
+  event.changed = std::holds_alternative<llm::ToolStart>(event.body) ||
+                  std::holds_alternative<llm::ToolArguments>(event.body) ||
+                  std::holds_alternative<llm::ToolEnd>(event.body);
+  if (auto* piece = std::get_if<llm::ToolArguments>(&event.body)) {
+    if (const auto call = restated_.find(piece->block); call != restated_.end()) {
+      piece->json = std::exchange(call->second, std::string_view());
+    }
+  }
 }
 
 Rung Recovery::rung() const {

@@ -154,7 +154,9 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   while (true) {
     while (const llm::Event* event = answer.try_next()) {
       ended = ended || std::holds_alternative<llm::End>(event->body);
-      if (same && !answer.resumed()) {
+      if (same && !answer.resumed() && event->changed) {
+        encoder_->write_changed(*event, out);
+      } else if (same && !answer.resumed()) {
         out += event->raw;
         encoder_->follow(*event);  // so that it knows what is open if it has to end the answer
       } else {

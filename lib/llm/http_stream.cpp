@@ -13,7 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A stream that has said nothing within so many bytes will not: heartbeats are some 30 bytes each.
+/// A stream that has said nothing in events of so many bytes will not: heartbeats are some 30 bytes each. The event that
+/// is being read does not count: it has a limit of its own.
 constexpr std::size_t longest_opening = std::size_t{1024} * 1024;
 /// For how long, and how much, an answer's connection is read on to be used again (protocols.md 7).
 constexpr Clock::duration longest_drain = 250ms;
@@ -170,11 +171,12 @@ asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodySha
       body_ended_ = true;
       decoder_->end();
     } else {
-      const auto bound = whole_ ? sse_longest_block : longest_opening;
       size += part->size();
-      if (size > bound) {
+      const auto bound = sse_longest_block + (whole_ ? 0 : longest_opening);
+      if (size > bound || silent_bytes_ > longest_opening) {
         co_return Failure(FailoverReason::malformed_response,
-                          "no content within " + std::to_string(bound) + " bytes");
+                          "no content within " +
+                              std::to_string(size > bound ? bound : longest_opening) + " bytes");
       }
       decoder_->feed(*part, readable_beyond);
     }
@@ -201,6 +203,7 @@ asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodySha
 std::optional<Result<void>> HttpStream::look(Attempt& attempt) {
   while (const Event* event = decoder_->next()) {
     seen_.push_back(*event);
+    silent_bytes_ += event->raw.size();
     if (const auto* error = std::get_if<Error>(&event->body)) {
       return Result<void>(in_stream(*error));
     }

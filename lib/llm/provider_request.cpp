@@ -27,6 +27,10 @@ std::string target_of(const ProtocolTraits& traits, const Url& base, std::string
   while (path.ends_with('/')) {
     path.pop_back();
   }
+  // Users paste the whole endpoint (opencodex#1582, LobsterAI#462, bifrost#6562).
+  if (path.ends_with(traits.path)) {
+    path.resize(path.size() - traits.path.size());
+  }
   const bool versioned = path.ends_with("/v1");
   if (!versioned && (traits.base_url_without_version || path.empty())) {
     path += "/v1";

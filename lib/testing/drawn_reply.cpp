@@ -95,9 +95,13 @@ Fault draw_kind(Dice& dice, std::string& name) {
     case 4: return name = "truncated chunk", Fault::truncated_chunk();
     case 5: return name = "end", Fault::end();
     case 6: return name = "error", Fault::error("overloaded_error", "Overloaded");
-    default:
-      name = "bytes";
-      return Fault::bytes(dice.chance(50) ? ": a comment\n\n" : "data: {no JSON\n\n");
+    default: break;
+  }
+  switch (dice.pick(4)) {
+    case 0: return name = "comment", Fault::bytes(": a comment\n\n");
+    case 1: return name = "hole", Fault::bytes("data: {no JSON\n\n");
+    case 2: return name = "noise", Fault::bytes("data: noise\n\n");
+    default: return name = "false end", Fault::bytes("data: [DONE]\n\n");
   }
 }
 

@@ -88,6 +88,7 @@ class UNDERSTUDY_API Recovery {
   void see(const llm::Event& event);
   void keep(const llm::Event& event);
   void release();
+  void restate(llm::Event& event);
   void rewrite(const llm::Event& event);
   std::size_t place_of(std::size_t block);
 
@@ -104,6 +105,8 @@ class UNDERSTUDY_API Recovery {
   detail::HeldEvents due_;
   detail::HeldEvents kept_;  // since a tool call began
   std::vector<std::size_t> open_calls_;
+  std::map<std::size_t, std::string_view>
+      restated_;  // the arguments of calls, in `kept_`, by block
   detail::CompleteCall complete_call_;
 };
 

@@ -6,7 +6,7 @@
 /// 2. Blocks are numbered 0, 1, 2... in the order in which they begin. Several blocks may be open at the same time: the
 ///    arguments of parallel tool calls may be interleaved.
 /// 3. An answer is complete if and only if Finish was received. A decoder emits it only when the stream has ended: a
-///    finish that the provider reports may be followed by more of the answer (protocols.md 9.3).
+///    finish that the provider reports may be followed by more of the answer (protocols.md 9.2).
 /// 4. A tool call may be run only after a ToolEnd whose `complete` is true. A decoder sets it if the arguments are valid
 ///    JSON and the call was closed, or the answer finished.
 /// 5. Usage is cumulative: each Usage replaces the previous ones. A value that was not reported is empty, not zero.
@@ -148,7 +148,7 @@ class Finish {
   FinishReason reason;
   std::string_view native;         ///< the reason as the protocol spells it
   std::string_view stop_sequence;  ///< the stop sequence that occurred, if it is known
-  bool inferred = false;           ///< the provider reported no finish (protocols.md 9.3)
+  bool inferred = false;           ///< the provider reported no finish (protocols.md 9.2)
 };
 
 /// The terminal event of the stream, such as `message_stop` or `[DONE]`.
@@ -206,6 +206,8 @@ class Event {
   Body body;
   std::string_view raw;    ///< the bytes of the event; see invariant 7
   std::string_view model;  ///< the model's name as a part of `raw`, as it is written there
+  bool changed =
+      false;  ///< the event says something else than its bytes (EventEncoder::write_changed)
 };
 
 /// Returns whether the event is progress, which is what a stall limit waits for: content, reasoning, tool arguments, or

@@ -12,7 +12,7 @@
 /// 5. Finish and End come only when the stream has ended, so that no consumer takes a truncated answer for a complete
 ///    one. A finish that the provider reports is held until End, until `end`, or until `settle`. More of the answer takes
 ///    it back, and the last one counts. A stream that ends without a finish is cut, unless its finish can be inferred
-///    (protocols.md 9.3).
+///    (protocols.md 9.2).
 ///
 ///     EventDecoder decoder(Protocol::anthropic_messages);
 ///     decoder.feed(bytes);

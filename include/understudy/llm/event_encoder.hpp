@@ -32,6 +32,10 @@ class UNDERSTUDY_API EventEncoder {
   /// write everything that is held.
   virtual void write(const Event& event, std::string& out) = 0;
 
+  /// Appends an event that says something else than its own bytes, between events whose bytes the client got. Where the
+  /// protocol restates the event later, its bytes will do.
+  virtual void write_changed(const Event& event, std::string& out) { write(event, out); }
+
   /// Records an event whose own bytes the client got. The effect is that of `write` with its output discarded, at a
   /// lower cost where that output is large.
   virtual void follow(const Event& event);

@@ -31,7 +31,7 @@ namespace understudy::llm {
 class HttpProviderOptions {
  public:
   /// `url` has the form that the provider's own SDK expects: "https://api.anthropic.com",
-  /// "https://api.openai.com/v1". If it has a query, every request has it too.
+  /// "https://api.openai.com/v1". The path of answers at its end is removed. If it has a query, every request has it too.
   HttpProviderOptions(std::string provider_name, Protocol speaks, Url url)
       : name(std::move(provider_name)),
         protocol(speaks),

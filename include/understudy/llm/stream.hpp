@@ -72,7 +72,7 @@ class UNDERSTUDY_API Stream {
   /// Returns how many parts of the answer could not be decoded so far. Noise is dropped; anything else ends the answer.
   std::uint64_t undecodable() const noexcept { return source_->undecodable(); }
 
-  /// Returns whether the provider ended a complete answer without reporting why (protocols.md 9.3).
+  /// Returns whether the provider ended a complete answer without reporting why (protocols.md 9.2).
   bool inferred_finish() const noexcept { return source_->inferred_finish(); }
 
   /// Sets the function that is asked when a progress limit expires. If no member can take over, the limit becomes

@@ -18,6 +18,8 @@ class UNDERSTUDY_API HeldEvents {
   const llm::Event* next() noexcept {
     return taken_ == events_.size() ? nullptr : events_[taken_++].get();
   }
+  /// Returns the event that was added last. Requires one.
+  const llm::Event& last() const noexcept { return *events_.back(); }
   /// Removes all events and frees their memory.
   void clear() { *this = HeldEvents(); }
 

@@ -1,0 +1,176 @@
+// How an answer ends, as a client sees it: streamed and whole, in its provider's protocol and in the others.
+#include <algorithm>
+#include <string>
+
+#include "gateway_world.hpp"
+
+using namespace gateway_test;
+
+namespace {
+
+std::string chunk(const std::string& delta, const std::string& more = {}) {
+  return R"(data: {"id":"c","object":"chat.completion.chunk","created":7,"model":"big","choices":[{)"
+         R"("index":0,"delta":{)" +
+         delta + "}" + more + "}]}\n\n";
+}
+
+std::string text(const std::string& said, const std::string& more = {}) {
+  return chunk("\"content\":\"" + said + "\"", more);
+}
+
+std::string finish(const std::string& word) { return ",\"finish_reason\":\"" + word + "\""; }
+
+std::string call(const std::string& arguments) {
+  return chunk(
+      R"("tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"look_up","arguments":")" +
+      arguments + "\"}}]");
+}
+
+const std::string done = "data: [DONE]\n\n";
+const std::string whole_text =
+    text("one two three four five six seven eight nine ten") + chunk("", finish("stop")) + done;
+
+Reply streamed(std::string body) { return Reply::page(200, "text/event-stream", std::move(body)); }
+
+const std::string two_speak_chat = std::string(speaks_chat) + R"(
+[[fallback_providers]]
+provider = "second"
+model = "other"
+[providers.second]
+protocol = "openai_chat"
+base_url = "http://second.test:8002/v1"
+)";
+
+/// What a client of `path` gets from a provider that sends `first`, with or without another that answers.
+class Outcome {
+ public:
+  Outcome(const Path& path, bool streams, const std::string& first, bool rescued) {
+    GatewayWorld world;
+    auto& lead = world.add();
+    for (int i = 0; i < 4; ++i) {
+      lead.reply(streamed(first));
+    }
+    if (rescued) {
+      world.add().reply(streamed(whole_text));
+    }
+    const auto config = world.config(rescued ? two_speak_chat : std::string(speaks_chat));
+    std::string body = path.body;
+    if (!streams) {
+      body.erase(body.find(R"("stream":true,)"), std::string_view(R"("stream":true,)").size());
+    }
+    const Path asked{path.protocol, path.path, body.c_str()};
+    world.serve(config, [&](HttpClient& http) -> awaitable<void> {
+      got = co_await post(http, asked);
+      const auto log = co_await get(http, "/status");
+      status = log.body;
+    });
+    heard = read(got, path.protocol, streams ? BodyShape::stream : BodyShape::whole);
+    failed = got.status != 200 || heard.ending == Ending::failed;
+  }
+
+  Got got;
+  Read heard;
+  std::string status;
+  bool failed = false;
+};
+
+template <class Check>
+void for_every_client(Check check) {
+  for (const auto& path : paths()) {
+    for (const bool streams : {true, false}) {
+      CAPTURE(path.path);
+      CAPTURE(streams);
+      check(path, streams);
+    }
+  }
+}
+
+/// Answers that are broken, though they look whole to a client that trusts the framing.
+const std::vector<std::pair<const char*, std::string>> broken{
+    {"[DONE] without a finish", text("one two three") + done},
+    {"the end of the body without a finish", text("one two three")},
+    {"a delta with a broken byte",
+     text("one two three") + R"(data: {"choices":[{"index":0,"delta":{"content":" four}}]})" +
+         "\n\n" + text(" five") + chunk("", finish("stop")) + done},
+    {"a broken byte in a member that nobody reads",
+     text("one two three") +
+         R"(data: {"choices":[{"index":0,"delta":{"content":" four"}}],"x":tru})" + "\n\n" +
+         chunk("", finish("stop")) + done},
+    {"arguments that are not JSON",
+     text("one two three") + call("{\\\"path\\\":") + chunk("", finish("tool_calls")) + done},
+};
+
+}  // namespace
+
+TEST_CASE("an answer that breaks behind a neat end is an error, and never a complete answer") {
+  for (const auto& [what, stream] : broken) {
+    CAPTURE(what);
+    for_every_client([&](const Path& path, bool streams) {
+      const Outcome outcome(path, streams, stream, false);
+      CHECK(outcome.failed);
+      CHECK_FALSE(outcome.got.has("[DONE]"));
+      CHECK_FALSE(outcome.got.has("message_stop"));
+      CHECK_FALSE(outcome.got.has("response.completed"));
+    });
+  }
+}
+
+TEST_CASE("an answer that breaks behind a neat end is resumed by the next member") {
+  for (const auto& [what, stream] : broken) {
+    CAPTURE(what);
+    for_every_client([&](const Path& path, bool streams) {
+      const Outcome outcome(path, streams, stream, true);
+      CHECK_FALSE(outcome.failed);
+      CHECK(outcome.heard.ending == Ending::complete);
+      CHECK(outcome.heard.answer.text() == ten);
+    });
+  }
+}
+
+TEST_CASE("`stop` beside every piece of text: every client gets all of it, and one end") {
+  const auto stream = text("one two three", finish("stop")) + text(" four", finish("stop")) +
+                      chunk("", finish("stop")) + text(" five", finish("stop")) + done;
+  for_every_client([&](const Path& path, bool streams) {
+    const Outcome outcome(path, streams, stream, false);
+    CHECK_FALSE(outcome.failed);
+    CHECK(outcome.heard.ending == Ending::complete);
+    CHECK(outcome.heard.answer.text() == "one two three four five");
+    CHECK(outcome.heard.answer.finish == FinishReason::stop);
+  });
+}
+
+TEST_CASE("arguments that were sent again: every client gets a call that it can run") {
+  const auto stream = call("{\\\"city\\\"") + call("{\\\"city\\\":\\\"Quito\\\"}") +
+                      chunk("", finish("tool_calls")) + done;
+  for_every_client([&](const Path& path, bool streams) {
+    const Outcome outcome(path, streams, stream, false);
+    CHECK_FALSE(outcome.failed);
+    REQUIRE(outcome.heard.answer.blocks.size() == 1);
+    CHECK(outcome.heard.answer.blocks[0].complete);
+    CHECK(outcome.heard.answer.blocks[0].arguments == R"({"city":"Quito"})");
+    CHECK(outcome.heard.answer.finish == FinishReason::tool_use);
+  });
+}
+
+TEST_CASE("calls and [DONE] without a finish: every client gets the calls and an end") {
+  const auto stream = call("{\\\"city\\\":\\\"Quito\\\"}") + done;
+  for_every_client([&](const Path& path, bool streams) {
+    const Outcome outcome(path, streams, stream, false);
+    CHECK_FALSE(outcome.failed);
+    CHECK(outcome.heard.ending == Ending::complete);
+    CHECK(outcome.heard.answer.finish == FinishReason::tool_use);
+    CHECK(outcome.status.find("\"inferred_finish\":true") != std::string::npos);
+  });
+}
+
+TEST_CASE("noise between events is dropped and counted") {
+  const auto stream =
+      text("one two three") + "data: noise\n\n" + text(" four") + chunk("", finish("stop")) + done;
+  for_every_client([&](const Path& path, bool streams) {
+    const Outcome outcome(path, streams, stream, false);
+    CHECK_FALSE(outcome.failed);
+    CHECK(outcome.heard.answer.text() == "one two three four");
+    CHECK_FALSE(outcome.got.has("noise"));
+    CHECK(outcome.status.find("\"undecodable\":1") != std::string::npos);
+  });
+}
