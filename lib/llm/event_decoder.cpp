@@ -61,6 +61,9 @@ const Event* EventDecoder::next() {
 }
 
 void EventDecoder::read(const SseBlock& block) {
+  if (ended_) {
+    return;  // some servers send `[DONE]` after their protocol's own terminal
+  }
   std::string_view model;
   if (!hold_.holding() && last_.read(block.name, block.data, events_, arena_, model)) {
     events_.front().raw = block.raw;
@@ -96,6 +99,7 @@ void EventDecoder::parse(const SseBlock& block) {
     assert(!sink.empty());
     place(block, sink);
     take_note();
+    drop_false_end();
     return;
   }
   sink.take_back(0);
@@ -235,6 +239,14 @@ void EventDecoder::take_note() {
       }
       failed_ = true;
     }
+  }
+}
+
+/// An end without a finish ends the stream, and not the answer: no consumer must see it.
+void EventDecoder::drop_false_end() {
+  if (ended_ && !finished_ && !events_.empty() &&
+      std::holds_alternative<End>(events_.back().body)) {
+    events_.pop_back();
   }
 }
 

@@ -22,6 +22,7 @@ struct OpenBlock {
   CallArguments arguments;
   std::string id;        // of a call, where the index alone is not to be trusted; of a named item
   std::size_t said = 0;  // bytes of it, where the whole is repeated at the end
+  bool ended = false;    // a call that does not parse: the finish says whether it was cut
 };
 
 /// Whether an answer that ended for that reason may end in the middle of a call.
@@ -86,7 +87,7 @@ class OpenBlocks {
       return nullptr;
     }
     const auto block = kind == OpenBlock::Kind::other ? 0 : next_++;
-    return &open_.emplace(wire, OpenBlock{block, kind, {}, {}, 0})->second;
+    return &open_.emplace(wire, OpenBlock{block, kind, {}, {}, 0, false})->second;
   }
 
   void close(std::size_t wire) { open_.erase(wire); }

@@ -79,7 +79,7 @@ class UNDERSTUDY_API EventDecoder {
   /// Returns why decoding ended early, or a code without an error.
   error_code error() const noexcept { return error_; }
   Ending ending() const noexcept;
-  bool ended() const noexcept { return ended_; }  ///< End was received
+  bool ended() const noexcept { return ended_; }  ///< the terminal event was received
   /// Returns the number of events that could not be decoded, noise among them.
   std::uint64_t undecodable() const noexcept { return undecodable_; }
   bool inferred() const noexcept { return inferred_; }  ///< Finish was inferred
@@ -96,6 +96,7 @@ class UNDERSTUDY_API EventDecoder {
   void release();
   bool settle_held();
   void take_note();
+  void drop_false_end();
 
   std::unique_ptr<detail::PayloadReader> reader_;
   BodyShape shape_;

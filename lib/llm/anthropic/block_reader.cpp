@@ -120,15 +120,19 @@ bool Reader::read_delta(std::size_t index, Value& delta, EventSink& sink) {
 
 void Reader::read_block_stop(std::size_t index, EventSink& sink) {
   OpenBlock* const open = blocks_.find(index);
-  if (open != nullptr && open->kind == BlockKind::tool) {
+  if (open != nullptr && open->kind == BlockKind::tool && !open->ended) {
     const auto verdict = open->arguments.judge();
-    if (verdict == CallArguments::Verdict::broken) {  // the finish says whether it was cut
+    if (verdict == CallArguments::Verdict::broken) {
+      open->ended = true;
       sink.emit(Other("content_block_stop", false));
       return;
     }
     end_call(sink, *open, verdict, FinishReason::tool_use);
   } else {
     sink.emit(Other("content_block_stop", false));
+    if (open != nullptr && open->ended) {
+      return;
+    }
   }
   blocks_.close(index);
 }

@@ -124,6 +124,10 @@ bool Reader::end_item(std::size_t index, const Item& item, EventSink& sink) {
       read = say(wire(index, 0), BlockKind::tool, item.arguments, false, sink);
     }
     auto* const call = blocks_.find(wire(index, 0));
+    if (read && call != nullptr && call->ended) {
+      sink.emit(Other(item.type, false));
+      return true;
+    }
     if (read && call != nullptr) {
       const auto verdict =
           none ? call->arguments.judge() : call->arguments.judge_by(item.arguments);
