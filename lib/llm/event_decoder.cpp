@@ -104,8 +104,7 @@ void EventDecoder::parse(const SseBlock& block) {
   }
   sink.take_back(0);
   last_.forget();
-  if (ended_ ||
-      (shape_ == BodyShape::stream && block.data.find_first_of("{\"") == std::string_view::npos)) {
+  if (shape_ == BodyShape::stream && block.data.find_first_of("{\"") == std::string_view::npos) {
     ++undecodable_;
     return;
   }

@@ -23,10 +23,15 @@ inline void write_on(Protocol protocol, std::string_view bytes, Protocol into) {
   decoder.feed(bytes);
   std::string out;
   Answer answer;
-  while (const Event* event = decoder.next()) {
-    encoder->write(*event, out);
-    forward(*event, "model", out);
-    answer.add(*event);
+  for (const bool more : {true, false}) {
+    while (const Event* event = decoder.next()) {
+      encoder->write(*event, out);
+      forward(*event, "model", out);
+      answer.add(*event);
+    }
+    if (more) {
+      decoder.end();
+    }
   }
   codec_for(into).write_answer(answer, out);
 }

@@ -79,7 +79,10 @@ TEST_CASE("a tool call is complete only when its block was closed over whole arg
   CHECK(end(stream({tool, part(""), stopped}).events) == "call end 0 complete");
   CHECK(end(stream({tool, part(R"({\"a\":)"), part("1}"), stopped}).events) ==
         "call end 0 complete");
-  CHECK(end(stream({tool, part(R"({\"a\":)"), stopped}).events) == "call end 0 cut");
+  CHECK(end(stream({tool, part(R"({\"a\":)"), stopped}).events) == "");  // cut or broken
+  CHECK(
+      end(stream({tool, part(R"({\"a\":)"), stopped, message_delta("max_tokens", "{}")}).events) ==
+      "call end 0 cut");
   CHECK(end(stream({tool, part("{}"), message_delta("max_tokens", "{}")}).events) ==
         "call end 0 cut");
   CHECK(end(stream({message_start, tool, part("{}"), message_start}).events) == "call end 0 cut");

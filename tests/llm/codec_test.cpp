@@ -29,8 +29,13 @@ std::string encoded(Protocol protocol, std::string_view bytes, Protocol into) {
   EventDecoder decoder(protocol);
   decoder.feed(bytes);
   std::string out;
-  while (const Event* event = decoder.next()) {
-    encoder->write(*event, out);
+  for (const bool more : {true, false}) {
+    while (const Event* event = decoder.next()) {
+      encoder->write(*event, out);
+    }
+    if (more) {
+      decoder.end();
+    }
   }
   return out;
 }

@@ -251,7 +251,8 @@ void Reader::settle(EventSink& sink) {
   }
   settled_ = true;
   const auto reason = neutral(finish_);
-  blocks_.end_all(sink, reason);
+  // A call whose block has no end was cut, if anything was.
+  blocks_.end_all(sink, may_cut_calls(reason) ? std::nullopt : std::optional(reason));
   sink.emit(Finish(reason, sink.keep(finish_), sink.keep(stop_sequence_)));
 }
 

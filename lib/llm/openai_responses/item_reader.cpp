@@ -132,8 +132,8 @@ bool Reader::end_item(std::size_t index, const Item& item, EventSink& sink) {
       const auto verdict =
           none ? call->arguments.judge() : call->arguments.judge_by(item.arguments);
       const bool cut = item.status == "incomplete";
-      if (verdict == CallArguments::Verdict::broken &&
-          !cut) {  // the finish says whether it was cut
+      if (verdict == CallArguments::Verdict::broken && !cut) {
+        call->ended = true;
         sink.emit(Other(item.type, false));
         return true;
       }
