@@ -3,6 +3,7 @@
 #include <cassert>
 #include <functional>
 
+#include "error_body.hpp"
 #include "text/json.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/detail/payload.hpp"
@@ -28,6 +29,7 @@ void EventDecoder::feed(std::string_view piece, std::size_t readable_beyond) {
 }
 
 void EventDecoder::end() {
+  sse_.end();
   if (shape_ == BodyShape::whole && !error_) {
     body_.reserve(body_.size() + sse_padding);
     SseBlock block;
@@ -58,9 +60,12 @@ const Event* EventDecoder::next() {
 void EventDecoder::read(const SseBlock& block) {
   const auto first = events_.size();
   std::string_view model;
-  if (!last_.read(block.name, block.data, events_, arena_, model)) {
+  if (block.source != SseSource::data || block.name == "error") {
+    read_error(block);
+  } else if (!last_.read(block.name, block.data, events_, arena_, model)) {
     model = parse(block);
   }
+  halves_.join(events_, first, arena_);
   events_[first].raw = block.raw;
   // The model's name stands in the data, which may be a copy, and is wanted where it stands in the raw
   // bytes. It is not there if the data had several lines, or had to be made valid UTF-8.
@@ -70,12 +75,29 @@ void EventDecoder::read(const SseBlock& block) {
   }
 }
 
+/// An event that can only be an error, whatever the protocol: named so, in a field `error`, or JSON without `data:`.
+void EventDecoder::read_error(const SseBlock& block) {
+  const auto first = events_.size();
+  const auto error = detail::read_error_body(block.data, arena_);
+  last_.forget();
+  if (block.source == SseSource::bare_json && !detail::says_error(error)) {
+    events_.emplace_back(Undecodable("JSON without `data:`"));
+    ++undecodable_;
+    return;
+  }
+  events_.emplace_back(error);
+  take_note(first);
+}
+
 /// Where in the data the model's name stands, if it does.
 std::string_view EventDecoder::parse(const SseBlock& block) {
   const auto first = events_.size();
   detail::EventSink sink(events_, arena_);
-  const char* const why = shape_ == BodyShape::whole ? reader_->read_whole(block.data, sink)
-                                                     : reader_->read(block.name, block.data, sink);
+  const char* why = shape_ == BodyShape::whole ? reader_->read_whole(block.data, sink)
+                                               : reader_->read(block.name, block.data, sink);
+  if (why != nullptr && block.data.starts_with('[')) {  // Gemini's list of one error
+    why = detail::read_error_instead(block.data, why, sink);
+  }
   if (why != nullptr) {
     sink.take_back(0);
     sink.emit(Undecodable(why));

@@ -22,6 +22,7 @@
 
 #include "understudy/export.hpp"
 #include "understudy/llm/detail/delta_template.hpp"
+#include "understudy/llm/detail/split_characters.hpp"
 #include "understudy/llm/event.hpp"
 #include "understudy/llm/protocol.hpp"
 #include "understudy/net/sse.hpp"
@@ -53,7 +54,8 @@ class UNDERSTUDY_API EventDecoder {
   /// returns nullptr before adding another piece. A whole body may also be added in pieces.
   void feed(std::string_view piece, std::size_t readable_beyond = 0);
 
-  /// Signals the proper end of the body. A whole body is decoded now; an unfinished event of a stream is discarded.
+  /// Signals the proper end of the body. A whole body is decoded now; an unfinished event of a stream is discarded,
+  /// unless it is an error outside of any `data` field (SseParser::end).
   void end();
 
   /// Returns the next event, which is valid until the next call of `next`, and its views until the next `feed`. Returns
@@ -69,6 +71,7 @@ class UNDERSTUDY_API EventDecoder {
 
  private:
   void read(const SseBlock& block);
+  void read_error(const SseBlock& block);
   std::string_view parse(const SseBlock& block);
   void take_note(std::size_t first);
 
@@ -81,6 +84,7 @@ class UNDERSTUDY_API EventDecoder {
   std::size_t next_ = 0;
   text::Arena arena_;
   detail::DeltaTemplate last_;
+  detail::SplitCharacters halves_;
   error_code error_;
   std::uint64_t undecodable_ = 0;
   bool finished_ = false;

@@ -1,4 +1,5 @@
 // What an answer used, and how it ended.
+#include "llm/finish_words.hpp"
 #include "reader.hpp"
 #include "words.hpp"
 
@@ -66,6 +67,9 @@ void Reader::emit_finish(std::string_view reason, Chunk& chunk, EventSink& sink)
   if (is_failure(reason)) {
     chunk.failed = true;
     chunk.error.type = reason;
+    if (chunk.error.message.empty()) {
+      chunk.error.message = failure_message(reason, sink.arena());
+    }
     return;
   }
   finished_ = true;
