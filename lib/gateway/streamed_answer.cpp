@@ -7,6 +7,7 @@
 #include "error_answer.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_encoder.hpp"
+#include "understudy/llm/stream_mend.hpp"
 
 namespace understudy::gateway::detail {
 namespace {
@@ -21,6 +22,14 @@ std::string for_header(std::string_view text) {
     out += c >= ' ' && c <= '~' ? c : '?';
   }
   return out;
+}
+
+std::unique_ptr<llm::StreamMend> mend_of(const CallReport& report, llm::Protocol protocol) {
+  const auto* const by = report.answer();
+  const auto origin = by == nullptr
+                          ? llm::ReasoningOrigin()
+                          : llm::ReasoningOrigin(by->member.provider(), by->member.model());
+  return llm::codec_for(protocol).stream_mend(origin);
 }
 
 }  // namespace
@@ -148,6 +157,7 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
 
 asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   const bool same = answer.protocol() == exchange_.protocol() && !answer.whole();
+  const auto mend = mend_of(answer.report(), exchange_.protocol());
   std::string out;
   std::optional<Clock::time_point> last;
   bool ended = false;
@@ -157,7 +167,7 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
       if (same && !answer.resumed() && event->changed) {
         encoder_->write_changed(*event, out);
       } else if (same && !answer.resumed()) {
-        out += event->raw;
+        out += mend->bytes(*event);
         encoder_->follow(*event);  // so that it knows what is open if it has to end the answer
       } else {
         encoder_->write(*event, out);

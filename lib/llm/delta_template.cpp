@@ -155,7 +155,7 @@ bool DeltaTemplate::read(std::string_view name, std::string_view data, std::vect
   if (!known_ || !alike(name, data, raw)) {
     return false;
   }
-  const auto said = json::unescaped(raw, arena);
+  const auto said = json::unescaped_piece(raw, arena);
   if (!said) {
     return false;
   }

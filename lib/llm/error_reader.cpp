@@ -6,6 +6,7 @@
 #include <new>
 
 #include "error_words.hpp"
+#include "finish_words.hpp"
 
 namespace understudy::llm::detail {
 namespace {
@@ -28,9 +29,9 @@ bool one_of(std::string_view key, std::initializer_list<std::string_view> keys) 
 
 // Keys, from protocols.md 2.4, 3.3, 4.2, 4.3, 5, 6 and 10.1: sentences.
 bool names_text(std::string_view key) {
-  return one_of(key, {"message", "Message", "errorMessage", "error_message", "error", "detail",
-                      "details", "msg", "status_msg", "reason", "raw", "title", "param",
-                      "error_description", "faultstring"});
+  return one_of(key, {"message", "Message", "errorMessage", "error_message", "error_msg", "error",
+                      "errors", "detail", "details", "msg", "status_msg", "reason", "raw", "title",
+                      "param", "error_description", "faultstring"});
 }
 bool names_code(std::string_view key) {
   return one_of(key, {"code", "Code", "type", "__type", "status", "reason", "error", "error_code",
@@ -215,6 +216,9 @@ class ErrorBodyReader {
         status(leading_status(text));
       } else if (names_finish(key)) {
         code("finish_" + std::string(text.substr(0, piece_limit)));
+        if (says_failure(text)) {
+          code("finish_error");
+        }
       } else if (names_code(key)) {
         code(text);
       }

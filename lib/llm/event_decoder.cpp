@@ -5,6 +5,7 @@
 #include <functional>
 #include <type_traits>
 
+#include "error_body.hpp"
 #include "text/json.hpp"
 #include "text/json_valid.hpp"
 #include "understudy/llm/codec.hpp"
@@ -32,6 +33,7 @@ void EventDecoder::feed(std::string_view piece, std::size_t readable_beyond) {
 
 void EventDecoder::end() {
   settling_ = true;
+  sse_.end();
   if (shape_ == BodyShape::whole && !error_) {
     body_.reserve(body_.size() + sse_padding);
     SseBlock block;
@@ -65,12 +67,30 @@ void EventDecoder::read(const SseBlock& block) {
     return;  // some servers send `[DONE]` after their protocol's own terminal
   }
   std::string_view model;
-  if (!hold_.holding() && last_.read(block.name, block.data, events_, arena_, model)) {
+  if (block.source != SseSource::data || block.name == "error") {
+    read_error(block);
+  } else if (!hold_.holding() && last_.read(block.name, block.data, events_, arena_, model)) {
+    halves_.join(events_, 0, arena_);
     events_.front().raw = block.raw;
     events_.front().model = in_raw(block, model);
   } else {
     parse(block);
   }
+}
+
+/// An event that can only be an error, whatever the protocol: named so, in a field `error`, or JSON without `data:`.
+void EventDecoder::read_error(const SseBlock& block) {
+  const auto error = detail::read_error_body(block.data, arena_);
+  last_.forget();
+  if (block.source == SseSource::bare_json && !detail::says_error(error)) {
+    events_.emplace_back(Undecodable("JSON without `data:`"));
+  } else if (held() == detail::HeldFinish::sure) {
+    settling_ = true;  // the answer was complete
+    return;
+  } else {
+    events_.emplace_back(error);
+  }
+  take_note();
 }
 
 /// Where in the raw bytes a part of the data stands. It does not if the data is a copy: it had several lines, or had to
@@ -94,9 +114,13 @@ void EventDecoder::parse(const SseBlock& block) {
     why = shape_ == BodyShape::whole ? reader_->read_whole(block.data, sink)
                                      : reader_->read(block.name, block.data, sink);
   }
+  if (why != nullptr && block.data.starts_with('[')) {  // Gemini's list of one error
+    why = detail::read_error_instead(block.data, why, sink);
+  }
   taken_back_ = 0;
   if (why == nullptr) {
     assert(!sink.empty());
+    halves_.join(events_, 0, arena_);
     place(block, sink);
     take_note();
     drop_false_end();
@@ -216,6 +240,7 @@ bool EventDecoder::settle_held() {
   }
   detail::EventSink sink(events_, arena_);
   reader_->settle(sink);
+  halves_.join(events_, 0, arena_);
   release();
   take_note();
   return !events_.empty();

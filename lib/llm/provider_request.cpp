@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "carrier_edits.hpp"
 #include "error_words.hpp"
 #include "text/ascii.hpp"
 #include "understudy/llm/codec.hpp"
@@ -169,7 +170,8 @@ std::string body_of(const HttpProviderOptions& options, const Request& request,
         !usage.name.empty() && options.stream && !request.stream) {
       members.emplace_back(usage.name, usage.value);
     }
-    if (auto body = with_members(request.body, members)) {
+    const auto opened = with_carriers_opened(request.body, ReasoningOrigin(options.name, model));
+    if (auto body = with_members(opened ? *opened : request.body, members)) {
       return std::move(*body);
     }
   }

@@ -3,10 +3,14 @@
 #include <cstdint>
 
 namespace understudy::text {
+namespace {
+
+constexpr std::string_view digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+}  // namespace
 
 std::string base64url_decoded(std::string_view text) {
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   std::string bytes;
   std::uint32_t pending = 0;
   unsigned bits = 0;
@@ -23,6 +27,22 @@ std::string base64url_decoded(std::string_view text) {
     }
   }
   return bytes;
+}
+
+std::string base64url_encoded(std::string_view bytes) {
+  std::string text;
+  std::uint32_t pending = 0;
+  unsigned bits = 0;
+  for (const char c : bytes) {
+    pending = (pending << 8U | static_cast<unsigned char>(c)) & 0xFFFFU;
+    for (bits += 8; bits >= 6; bits -= 6) {
+      text += digits[pending >> (bits - 6) & 0x3FU];
+    }
+  }
+  if (bits > 0) {
+    text += digits[pending << (6 - bits) & 0x3FU];
+  }
+  return text;
 }
 
 }  // namespace understudy::text

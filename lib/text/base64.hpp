@@ -9,4 +9,6 @@ namespace understudy::text {
 /// The bytes before the first character that is not in the alphabet.
 std::string base64url_decoded(std::string_view text);
 
+std::string base64url_encoded(std::string_view bytes);
+
 }  // namespace understudy::text

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "numbers.hpp"
+#include "utf16_halves.hpp"
 #include "utf8.hpp"
 
 namespace understudy::json {
@@ -59,12 +60,12 @@ char* append_utf8(char* out, std::uint32_t code) {
   return out;
 }
 
-bool surrogate(std::uint32_t code, std::uint32_t first) {
-  return code >= first && code < first + 0x400;
-}
+/// What becomes of half a character at an end of the text.
+enum class AtEnds : bool { replaced, kept };
 
-/// Resolves the escape at the front of `text`, and takes it off; nullptr if it is none of JSON's.
-char* append_escaped(char* out, std::string_view& text) {
+/// Resolves the escape at the front of `text`, and takes it off; nullptr if it is none of JSON's. `first`: it is the
+/// first of the whole text.
+char* append_escaped(char* out, std::string_view& text, AtEnds halves, bool first) {
   if (text.size() < 2) {
     return nullptr;
   }
@@ -85,15 +86,17 @@ char* append_escaped(char* out, std::string_view& text) {
     return nullptr;
   }
   text.remove_prefix(6);
-  if (surrogate(*code, 0xD800) && text.starts_with("\\u")) {
+  const bool high = text::is_high_half(*code);
+  if (high && text.starts_with("\\u")) {
     const auto low = hexadecimal(text.substr(2, 4));
-    if (low && surrogate(*low, 0xDC00)) {
+    if (low && text::is_low_half(*low)) {
       text.remove_prefix(6);
       return append_utf8(out, 0x10000 + ((*code - 0xD800) << 10U) + (*low - 0xDC00));
     }
   }
-  const bool alone = surrogate(*code, 0xD800) || surrogate(*code, 0xDC00);
-  return append_utf8(out, alone ? 0xFFFD : *code);
+  const bool alone = high || text::is_low_half(*code);
+  const bool kept = halves == AtEnds::kept && (high ? text.empty() : first);
+  return append_utf8(out, alone && !kept ? 0xFFFD : *code);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -131,6 +134,14 @@ std::optional<ondemand::object> Parser::object() {
   return object;
 }
 
+std::optional<ondemand::array> Parser::array() {
+  ondemand::array array;
+  if (why_ != nullptr || document_.get_array().get(array) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  return array;
+}
+
 std::string_view padded_copy(std::string_view text, text::Arena& arena) {
   char* const copy = arena.take(text.size() + padding);
   text.copy(copy, text.size());
@@ -138,7 +149,10 @@ std::string_view padded_copy(std::string_view text, text::Arena& arena) {
   return {copy, text.size()};
 }
 
-std::optional<std::string_view> unescaped(std::string_view inside, text::Arena& arena) {
+namespace {
+
+std::optional<std::string_view> unescape(std::string_view inside, text::Arena& arena,
+                                         AtEnds halves) {
   auto escape = inside.find('\\');
   if (escape == std::string_view::npos) {
     return inside;
@@ -154,7 +168,7 @@ std::optional<std::string_view> unescaped(std::string_view inside, text::Arena& 
       break;
     }
     inside.remove_prefix(escape);
-    end = append_escaped(end, inside);
+    end = append_escaped(end, inside, halves, end == begin);
     if (end == nullptr) {
       arena.untake(most);
       return std::nullopt;
@@ -164,6 +178,16 @@ std::optional<std::string_view> unescaped(std::string_view inside, text::Arena& 
   const auto size = static_cast<std::size_t>(end - begin);
   arena.untake(most - size);
   return std::string_view(begin, size);
+}
+
+}  // namespace
+
+std::optional<std::string_view> unescaped(std::string_view inside, text::Arena& arena) {
+  return unescape(inside, arena, AtEnds::replaced);
+}
+
+std::optional<std::string_view> unescaped_piece(std::string_view inside, text::Arena& arena) {
+  return unescape(inside, arena, AtEnds::kept);
 }
 
 std::optional<std::uint64_t> count(std::string_view token) {

@@ -35,6 +35,8 @@ class Parser {
 
   /// Nothing if the text is not a JSON object; `why` says so then.
   std::optional<ondemand::object> object();
+  /// The same for an array. Of `object` and `array`, only one may be called, and once.
+  std::optional<ondemand::array> array();
   const char* why() const { return why_; }
 
  private:
@@ -62,6 +64,10 @@ inline std::optional<std::string_view> inside(std::string_view token) {
 /// With its escapes resolved: a lone surrogate becomes U+FFFD. Nothing if an escape is none of JSON's.
 std::optional<std::string_view> unescaped(std::string_view inside, text::Arena& arena);
 
+/// The same for a piece of a longer text, which may begin or end within a character: half of a surrogate pair at
+/// either end is kept, as the three bytes that UTF-8 would have for it (`text/utf16_halves.hpp`).
+std::optional<std::string_view> unescaped_piece(std::string_view inside, text::Arena& arena);
+
 /// The same from a value. It is not consumed; nothing if it is no string.
 inline std::optional<std::string_view> raw_string(ondemand::value& value) {
   return inside(value.raw_json_token());
@@ -69,6 +75,11 @@ inline std::optional<std::string_view> raw_string(ondemand::value& value) {
 inline std::optional<std::string_view> string(ondemand::value& value, text::Arena& arena) {
   const auto raw = raw_string(value);
   return raw ? unescaped(*raw, arena) : std::nullopt;
+}
+
+inline std::optional<std::string_view> string_piece(ondemand::value& value, text::Arena& arena) {
+  const auto raw = raw_string(value);
+  return raw ? unescaped_piece(*raw, arena) : std::nullopt;
 }
 
 /// The text of a string, or an empty one for anything else: what providers put where a string belongs.

@@ -24,17 +24,23 @@ struct Parsed {
 Parsed parse(const std::vector<std::string_view>& pieces) {
   SseParser sse(1024);
   Parsed parsed{};
-  for (const auto piece : pieces) {
-    const std::vector<char> memory(piece.begin(), piece.end());
-    sse.feed({memory.data(), memory.size()});
+  const auto drain = [&] {
     while (const SseBlock* block = sse.next()) {
       parsed.raw += block->raw;
       parsed.blocks.push_back(block->heartbeat
                                   ? ":"
                                   : std::string(block->name) + "\n" + std::string(block->data) +
-                                        "\n" + std::string(sse.last_event_id()));
+                                        "\n" + std::string(sse.last_event_id()) +
+                                        (block->source == SseSource::data ? "" : "!"));
     }
+  };
+  for (const auto piece : pieces) {
+    const std::vector<char> memory(piece.begin(), piece.end());
+    sse.feed({memory.data(), memory.size()});
+    drain();
   }
+  sse.end();
+  drain();
   parsed.failed = bool(sse.error());
   return parsed;
 }

@@ -56,7 +56,8 @@ TEST_CASE("stop reasons") {
       {"pause_turn", FinishReason::pause},
       {"refusal", FinishReason::refusal},
       {"model_context_window_exceeded", FinishReason::context_full},
-      {"sensitive", FinishReason::other},
+      {"sensitive", FinishReason::refusal},
+      {"novel", FinishReason::other},
   };
   for (const auto& [reason, neutral] : cases) {
     const auto wanted = "finish " + std::string(to_string(neutral)) + " " + reason + " ";

@@ -56,6 +56,33 @@ TEST_CASE("reasoning is taken from whichever field has it, once") {
       Events{"reasoning 0 a", "text 1 b"});
 }
 
+TEST_CASE("content as a list: Databricks' reasoning, with its signature") {
+  const auto decoded = stream(
+      {delta(R"("role":"assistant","content":"")"),
+       delta(
+           R"("content":[{"type":"reasoning","summary":[{"type":"summary_text","text":"Look it","signature":""}]}])"),
+       delta(
+           R"("content":[{"type":"reasoning","summary":[{"type":"summary_text","text":" up.","signature":"c2VhbGVk"}]}])"),
+       delta(R"("content":[{"type":"text","text":"Nineteen."}])"), finish("stop")});
+  CHECK(decoded.events == Events{"start c m", "reasoning 0 Look it", "reasoning 0  up.",
+                                 "seal 0 0 c2VhbGVk ", "text 1 Nineteen.", "finish stop stop "});
+}
+
+TEST_CASE("an answer's error is read beside its choices, and inside of one") {
+  CHECK(
+      stream(
+          {delta(R"("content":"a")"),
+           R"({"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error","error":{"code":502,"message":"upstream"}}]})"})
+          .events.back() == "error  502 upstream");
+  CHECK(stream({delta(R"("content":"a")"),
+                R"({"choices":null,"error_type":"ServerError","error_message":"worker lost"})"})
+            .events.back() == "error ServerError  worker lost");
+  CHECK(stream({R"({"choices":[{"delta":{"content":"a"}}],"error_message":"lost"})"}).ending ==
+        Ending::failed);
+  // A wrapper's success is none.
+  CHECK(stream({R"({"code":0,"message":"Success","choices":[]})"}).ending == Ending::cut);
+}
+
 TEST_CASE("what says nothing is no progress") {
   for (const std::string chunk :
        {R"({"choices":[]})", R"({"choices":null,"id":""})", R"({"choices":[{"delta":null}]})",
@@ -151,10 +178,12 @@ TEST_CASE("finish reasons") {
       {"length", "finish length length "},
       {"model_length", "finish length model_length "},
       {"content_filter", "finish refusal content_filter "},
-      {"sensitive", "finish other sensitive "},
-      {"error", "error error  "},
-      {"abort", "error abort  "},
-      {"insufficient_system_resource", "error insufficient_system_resource  "},
+      {"sensitive", "finish refusal sensitive "},
+      {"novel", "finish other novel "},
+      {"error", R"(error error  the provider ended the answer with "error")"},
+      {"abort", R"(error abort  the provider ended the answer with "abort")"},
+      {"insufficient_system_resource",
+       R"(error insufficient_system_resource  the provider ended the answer with "insufficient_system_resource")"},
   };
   for (const auto& [reason, last] : cases) {
     CHECK(stream({delta(R"("content":"x")"), finish(reason)}).events.back() == last);
@@ -235,7 +264,9 @@ TEST_CASE("text is what the escapes mean; what is not UTF-8 is replaced") {
   CHECK(stream({delta(R"("content":"\u00fc\ud83d\udeb0\n\"\\\/")")}).text ==
         "\xC3\xBC\xF0\x9F\x9A\xB0\n\"\\/");
   CHECK(stream({delta(R"("content":"\ud83d")"), delta(R"("content":"\udeb0x")")}).text ==
-        "\xEF\xBF\xBD\xEF\xBF\xBDx");
+        "\xF0\x9F\x9A\xB0x");
+  CHECK(stream({delta(R"("content":"\ud83d")"), delta(R"("content":"x")")}).text ==
+        "\xEF\xBF\xBDx");
   CHECK(stream({delta("\"content\":\"a\xFF\xE2\x82 b\"")}).text == "a\xEF\xBF\xBD\xEF\xBF\xBD b");
 }
 

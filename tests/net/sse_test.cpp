@@ -206,3 +206,90 @@ TEST_CASE("a block of exactly the longest size is accepted, wherever its last CR
     CHECK_FALSE(sse.error());
   }
 }
+
+namespace {
+
+/// With the proper end of the stream: data and source of each block; heartbeats as ":".
+std::vector<std::string> to_the_end(const std::vector<std::string_view>& pieces) {
+  SseParser sse;
+  std::vector<std::string> blocks;
+  std::string raw;
+  std::vector<std::string_view> views;  // all must stay valid until the next feed
+  const auto drain = [&] {
+    while (const SseBlock* block = sse.next()) {
+      const std::string_view source = block->source == SseSource::data          ? "data "
+                                      : block->source == SseSource::error_field ? "error "
+                                                                                : "bare ";
+      blocks.push_back(
+          block->heartbeat
+              ? ":"
+              : std::string(source).append(block->name).append("|").append(block->data));
+      if (block->data_at != std::string_view::npos) {
+        CHECK(block->raw.substr(block->data_at, block->data.size()) == block->data);
+      }
+      views.push_back(block->raw);
+    }
+    for (const auto view : views) {
+      raw += view;
+    }
+    views.clear();
+  };
+  std::string all;
+  for (const auto piece : pieces) {
+    all += piece;
+    const std::vector<char> memory(piece.begin(), piece.end());
+    sse.feed({memory.data(), memory.size()});
+    drain();
+  }
+  sse.end();
+  drain();
+  CHECK_FALSE(sse.error());
+  CHECK(all.starts_with(raw));
+  return blocks;
+}
+
+using Blocks = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("an error that llama.cpp puts into a field of its own is a block of its own") {
+  CHECK(to_the_end({"error: {\"code\":400}\n\ndata: [DONE]\n\n"}) ==
+        Blocks{"error |{\"code\":400}", "data |[DONE]"});
+  CHECK(to_the_end({"data: a\nerror: b\nerror: c\ndata: d\n\n"}) ==
+        Blocks{"data |a", "error |b\nc", "data |d"});
+  CHECK(to_the_end({"data: a\n\nerror: b"}) == Blocks{"data |a", "error |b"});
+  CHECK(to_the_end({"data: a\n\ndata: b"}) == Blocks{"data |a"});  // as the specification says
+}
+
+TEST_CASE(
+    "JSON without a field name is a block of its own, pretty-printed or not, to the very end") {
+  CHECK(to_the_end({R"({"error":{"message":"m"}})"}) ==
+        Blocks{R"(bare |{"error":{"message":"m"}})"});
+  CHECK(to_the_end({"{\n  \"error\": {\n    \"message\": \"m\"\n  }\n}\n"}) ==
+        Blocks{"bare |{\n  \"error\": {\n    \"message\": \"m\"\n  }\n}"});
+  CHECK(to_the_end({"data: a\n\n[{\"error\":1}]\nevent: e\ndata: b\n\n"}) ==
+        Blocks{"data |a", "bare |[{\"error\":1}]", "data e|b"});
+  CHECK(to_the_end({"event: error\n{\"message\":\"m\"}\n\n"}) ==
+        Blocks{"bare error|{\"message\":\"m\"}"});
+  CHECK(to_the_end({"[DONE]\n\nInternal Server Error\n\n"}) == Blocks{":", ":"});
+}
+
+TEST_CASE("an id before a comment breaks nothing") {
+  CHECK(to_the_end({"id: 7\n: comment\ndata: a\n\n"}) == Blocks{"data |a"});
+  CHECK(to_the_end({"id: 7\n\n: comment\n\ndata: a\n\n"}) == Blocks{":", ":", "data |a"});
+}
+
+TEST_CASE("blocks of errors do not depend on where the stream is cut") {
+  for (const std::string bytes :
+       {"data: a\nerror: b\r\n{\"x\":\r\n1}\nid: 3\ndata: c\n\n{\n\"y\": 2\n}\n",
+        "event: e\rerror: b\rdata: c\r\r{\r[{\rerror: x",
+        "\xEF\xBB\xBF{\"error\":\"e\"}\ndata: d\n\n"}) {
+    CAPTURE(bytes);
+    const auto whole = to_the_end({bytes});
+    CHECK(to_the_end(bytewise(bytes)) == whole);
+    for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+      const std::string_view view(bytes);
+      REQUIRE_MESSAGE(to_the_end({view.substr(0, cut), view.substr(cut)}) == whole, cut);
+    }
+  }
+}

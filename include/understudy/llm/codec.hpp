@@ -37,6 +37,8 @@ struct Document;
 
 class Answer;
 class EventEncoder;
+class ReasoningOrigin;
+class StreamMend;
 
 /// Why a client's request cannot be understood: the content of a response with status 400.
 class RequestFault {
@@ -81,6 +83,10 @@ class UNDERSTUDY_API Codec {
   /// it need not outlive this call. `created`: the time of the answer, for protocols that report it.
   virtual std::unique_ptr<EventEncoder> encoder(
       const Request& asked, std::chrono::sys_seconds created = unix_time()) const = 0;
+
+  /// Returns what mends the frames of one streamed answer for a client that speaks this protocol as well
+  /// (stream_mend.hpp). `origin`: where the answer is from.
+  virtual std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin& origin) const = 0;
 
   /// Appends the body of a whole answer to `out`. `created`: as for `encoder`.
   virtual void write_answer(const Answer& answer, std::string& out,

@@ -28,6 +28,7 @@
 #include "understudy/export.hpp"
 #include "understudy/llm/detail/delta_template.hpp"
 #include "understudy/llm/detail/finish_hold.hpp"
+#include "understudy/llm/detail/split_characters.hpp"
 #include "understudy/llm/event.hpp"
 #include "understudy/llm/protocol.hpp"
 #include "understudy/net/sse.hpp"
@@ -60,8 +61,9 @@ class UNDERSTUDY_API EventDecoder {
   /// returns nullptr before adding another piece. A whole body may also be added in pieces.
   void feed(std::string_view piece, std::size_t readable_beyond = 0);
 
-  /// Signals the proper end of the body. A whole body is decoded now; an unfinished event of a stream is discarded, and
-  /// a finish that is held is emitted. Call `next` afterwards, until it returns nullptr.
+  /// Signals the proper end of the body. A whole body is decoded now; an unfinished event of a stream is discarded, unless
+  /// it is an error outside of any `data` field (SseParser::end). A finish that is held is emitted. Call `next`
+  /// afterwards, until it returns nullptr.
   void end();
 
   /// Emits a finish that is held: nothing more is expected. Call `next` afterwards, as for `end`.
@@ -86,6 +88,7 @@ class UNDERSTUDY_API EventDecoder {
 
  private:
   void read(const SseBlock& block);
+  void read_error(const SseBlock& block);
   void parse(const SseBlock& block);
   std::string_view in_raw(const SseBlock& block, std::string_view part) const;
   void place(const SseBlock& block, const detail::EventSink& sink);
@@ -109,6 +112,7 @@ class UNDERSTUDY_API EventDecoder {
   text::Arena arena_;
   detail::DeltaTemplate last_;
   detail::FinishHold hold_;
+  detail::SplitCharacters halves_;
   error_code error_;
   std::uint64_t undecodable_ = 0;
   bool finished_ = false;

@@ -11,6 +11,9 @@
 /// 5. Every view is valid until the next `feed`; the SseBlock itself, until the next `next`.
 /// 6. Accepts arbitrary bytes and decodes nothing: an invalid UTF-8 sequence is passed on unchanged, and is replaced by
 ///    U+FFFD where it is converted to text (`JsonWriter`, the codecs).
+/// 7. Two kinds of lines that the specification ignores are blocks of their own, because providers report errors in
+///    them: a field `error` (llama.cpp: ggml-org/llama.cpp#16109), and JSON without a field name, on one or several
+///    lines (lemonade-sdk/lemonade#2826). Such a block ends where a line of another kind begins.
 ///
 ///     SseParser sse;
 ///     sse.feed("event: ping\ndata: {}\n\n: keep-alive\n\n");
@@ -49,6 +52,13 @@ inline error_code make_error_code(SseError error) noexcept {
   return {static_cast<int>(error), sse_category()};
 }
 
+/// Where the data of a block is from.
+enum class SseSource : unsigned char {
+  data,         ///< `data` fields, as the specification says
+  error_field,  ///< `error` fields
+  bare_json,    ///< lines that begin with `{` or `[`, and the lines that follow them
+};
+
 /// A block of lines ended by an empty line. A block without data is a heartbeat: it has only comments, only fields that
 /// dispatch no event, or no lines.
 class SseBlock {
@@ -56,6 +66,7 @@ class SseBlock {
   SseBlock() noexcept {}
 
   bool heartbeat = true;
+  SseSource source = SseSource::data;
   std::string_view name;  ///< the `event` field; empty: "message"
   std::string_view data;  ///< its lines joined by LF
   std::string_view raw;
@@ -79,6 +90,11 @@ class UNDERSTUDY_API SseParser {
   /// The next block, or nullptr if more input is needed or `error` is set.
   const SseBlock* next();
 
+  /// Signals the proper end of the stream: `next` returns an unfinished block once more if it has an `error` field or
+  /// bare JSON. Other unfinished blocks are discarded, as the specification says. Call it when `next` has returned
+  /// nullptr; nothing may be fed afterwards.
+  void end();
+
   /// Once set, it stays set.
   error_code error() const noexcept { return error_; }
 
@@ -100,8 +116,11 @@ class UNDERSTUDY_API SseParser {
   };
 
   std::size_t line_end();
-  void field(const char* block, std::size_t begin, std::size_t end);
-  const SseBlock* dispatch();
+  const SseBlock* line(const char* block, std::size_t begin, std::size_t end);
+  void field(std::string_view name, std::string_view value, std::size_t at);
+  const SseBlock* add_data(SseSource source, std::string_view value, std::size_t at, Span line);
+  const SseBlock* dispatch(std::size_t size);
+  const SseBlock* dispatch_before(Span line);
   void carry_rest();
 
   std::size_t longest_block_;
@@ -121,6 +140,10 @@ class UNDERSTUDY_API SseParser {
   Span data_;
   std::size_t data_lines_ = 0;
   std::string joined_;  // the data, if it has several lines
+  SseSource source_ = SseSource::data;
+  std::size_t held_line_ = 0;  // the end of the block's first line, if it has not been read yet
+  bool holding_ = false;
+  bool ending_ = false;
 
   std::string done_;    // the bytes of the carried block that was returned last
   text::Arena copies_;  // data that had to be copied

@@ -86,7 +86,7 @@ bool Reader::read_delta(std::size_t index, Value& delta, EventSink& sink) {
           type = json::text(v, arena);
         } else if (key == "text" || key == "partial_json" || key == "thinking" ||
                    key == "signature") {
-          const auto said = json::string(v, arena);
+          const auto said = json::string_piece(v, arena);
           payload = said.value_or(std::string_view());
           return said || json::is_null(v);
         } else if (key == "estimated_tokens") {

@@ -10,6 +10,7 @@
 #include "llm/request_json.hpp"
 #include "reader.hpp"
 #include "request.hpp"
+#include "stream_mend.hpp"
 #include "understudy/llm/answer.hpp"
 
 namespace understudy::llm::detail::anthropic {
@@ -82,6 +83,9 @@ class AnthropicMessages final : public Codec {
     json.end_object();
   }
 
+  std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin& origin) const override {
+    return make_stream_mend(origin);
+  }
   std::unique_ptr<EventEncoder> encoder(const Request&, std::chrono::sys_seconds) const override {
     return std::make_unique<Encoder>();
   }

@@ -1,34 +1,13 @@
 #include "reader.hpp"
 
-#include <array>
-
 #include "llm/error_body.hpp"
+#include "llm/finish_words.hpp"
+#include "words.hpp"
 
 namespace understudy::llm::detail::anthropic {
 namespace {
 
 using json::ondemand::raw_json_string;
-
-struct StopWord {
-  std::string_view name;
-  FinishReason reason;
-};
-
-constexpr std::array stop_words{
-    StopWord{"end_turn", FinishReason::stop},
-    StopWord{"max_tokens", FinishReason::length},
-    StopWord{"stop_sequence", FinishReason::stop_sequence},
-    StopWord{"tool_use", FinishReason::tool_use},
-    StopWord{"pause_turn", FinishReason::pause},
-    StopWord{"refusal", FinishReason::refusal},
-    StopWord{"model_context_window_exceeded", FinishReason::context_full},
-};
-
-FinishReason neutral(std::string_view name) {
-  const auto* found = std::find_if(stop_words.begin(), stop_words.end(),
-                                   [&](const StopWord& r) { return r.name == name; });
-  return found == stop_words.end() ? FinishReason::other : found->reason;
-}
 
 /// The value of a member, or nothing. False if the object is malformed: it must not be touched again.
 bool find(json::ondemand::object& object, std::string_view name,
@@ -44,7 +23,8 @@ bool find(json::ondemand::object& object, std::string_view name,
 }  // namespace
 
 const char* Reader::read(std::string_view name, std::string_view data, EventSink& sink) {
-  if (data == "[DONE]") {  // some compatible servers send it, behind message_stop or in its place
+  data_ = data;
+  if (data.starts_with("[DONE]")) {  // Chat's end, from servers that speak both
     settle(sink);
     sink.emit(End());
     return nullptr;
@@ -100,6 +80,10 @@ const char* Reader::read(std::string_view name, std::string_view data, EventSink
     sink.emit(End());
   } else if (type == "error") {
     sink.emit(read_error_body(data, sink.arena()));
+  } else if (!type_value || type.ends_with("error")) {  // an error of another API's form
+    if (read_error_instead(data, json::malformed, sink) != nullptr) {
+      sink.emit(Other(type, false));
+    }
   } else {
     sink.emit(Other(type, false));
   }
@@ -107,10 +91,11 @@ const char* Reader::read(std::string_view name, std::string_view data, EventSink
 }
 
 const char* Reader::read_whole(std::string_view body, EventSink& sink) {
+  data_ = body;
   json::Parser parser(body, sink.arena());
   auto object = parser.object();
   if (!object) {
-    return parser.why();
+    return read_error_instead(body, parser.why(), sink);
   }
   std::optional<Value> type;
   if (!find(*object, "type", type)) {
@@ -159,14 +144,14 @@ bool Reader::read_message(Object& message, EventSink& sink, bool whole) {
     return true;
   });
   sink.emit_at(ended, start);
-  if (whole) {
-    note_finish(reason, sequence);
+  if (whole && note_finish(reason, sequence, sink)) {
     settle(sink);
   }
+  const bool finished = settled_;
   if (usage_ != Usage()) {
     sink.emit(usage_);
   }
-  if (whole) {
+  if (finished) {
     sink.emit(End());
   }
   return well_formed;
@@ -221,8 +206,7 @@ bool Reader::read_message_delta(Object& object, EventSink& sink) {
     }
     return true;
   });
-  note_finish(reason, sequence);
-  sink.reports_finish = !reason.empty();
+  note_finish(reason, sequence, sink);
   if (counted) {
     sink.emit(usage_);
   }
@@ -232,11 +216,20 @@ bool Reader::read_message_delta(Object& object, EventSink& sink) {
   return well_formed;
 }
 
-void Reader::note_finish(std::string_view reason, std::string_view sequence) {
-  if (!reason.empty()) {
-    finish_ = reason;
-    stop_sequence_ = sequence;
+bool Reader::note_finish(std::string_view reason, std::string_view sequence, EventSink& sink) {
+  if (reason.empty()) {
+    return true;
   }
+  if (!finish_of(reason)) {
+    Error error(reason, {}, failure_message(reason, sink.arena()));
+    error.json = data_;
+    sink.emit(error);
+    return false;
+  }
+  finish_ = reason;
+  stop_sequence_ = sequence;
+  sink.reports_finish = true;
+  return true;
 }
 
 /// Content follows: it was none.
@@ -250,7 +243,7 @@ void Reader::settle(EventSink& sink) {
     return;
   }
   settled_ = true;
-  const auto reason = neutral(finish_);
+  const auto reason = finish_of(finish_).value_or(FinishReason::other);
   // A call whose block has no end was cut, if anything was.
   blocks_.end_all(sink, may_cut_calls(reason) ? std::nullopt : std::optional(reason));
   sink.emit(Finish(reason, sink.keep(finish_), sink.keep(stop_sequence_)));

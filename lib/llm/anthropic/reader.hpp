@@ -31,9 +31,10 @@ class Reader final : public PayloadReader {
   bool read_message_delta(Object& object, EventSink& sink);
   bool read_usage(Value& usage);
   OpenBlock* opened(std::size_t index, OpenBlock::Kind kind);
-  void note_finish(std::string_view reason, std::string_view sequence);
+  bool note_finish(std::string_view reason, std::string_view sequence, EventSink& sink);
   void take_back_finish();
 
+  std::string_view data_;  // of the payload that is being read
   OpenBlocks blocks_;
   std::size_t indices_seen_ = 0;  // one more than the highest
   Usage usage_;

@@ -1,5 +1,8 @@
 #include "llm/request_json.hpp"
 #include "request.hpp"
+#include "text/json_edit.hpp"
+#include "understudy/llm/carrier.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::llm::detail::anthropic {
 namespace {
@@ -172,8 +175,36 @@ class AnthropicRequestReader {
       if (key == "signature" || key == "data") return in_.read(v, "thinking.signature", part.seal);
       return true;
     });
+    if (is_carrier(part.seal)) {
+      open_carrier(part);
+    }
     parts.emplace_back(std::move(part));
     return read;
+  }
+
+  /// The part as its maker has sent it; of no known origin if that cannot be told, so that nobody gets it.
+  static void open_carrier(ReasoningPart& part) {
+    const auto read = read_carrier(part.seal);
+    const bool unsigned_thinking =
+        read.carrier && read.carrier->kind == CarrierKind::unsigned_thinking;
+    const bool own_kind =
+        unsigned_thinking || (read.carrier && read.carrier->kind == CarrierKind::signature);
+    part.origin = own_kind ? Origin(own) : Origin();
+    part.seal.clear();
+    if (!own_kind) {
+      part.json.clear();
+      return;
+    }
+    part.origin.provider = read.carrier->provider;
+    part.seal = read.carrier->original;
+    if (!unsigned_thinking) {
+      part.origin.model = read.carrier->model;
+    }
+    std::string original;
+    JsonWriter(original).value(part.seal);
+    const auto edit = unsigned_thinking ? text::JsonEdit::remove({"signature"})
+                                        : text::JsonEdit::set({"signature"}, std::move(original));
+    part.json = text::edit_json(part.json, {edit}).value_or(std::string());
   }
 
   /// A tool that Anthropic runs has a type of its own.

@@ -46,7 +46,7 @@ bool Reader::read_function(value& function, std::string_view& name, std::string_
         arguments = json::raw(v);
         return !arguments.empty();
       }
-      const auto text = json::string(v, arena);
+      const auto text = json::string_piece(v, arena);
       arguments = text.value_or(std::string_view());
       return text || !v.raw_json_token().starts_with('"');
     }

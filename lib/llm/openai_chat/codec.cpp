@@ -9,6 +9,7 @@
 #include "llm/request_json.hpp"
 #include "reader.hpp"
 #include "request.hpp"
+#include "stream_mend.hpp"
 #include "understudy/llm/answer.hpp"
 #include "understudy/text/json_writer.hpp"
 #include "words.hpp"
@@ -59,6 +60,9 @@ class OpenaiChat final : public OpenaiCodec {
     return openai_chat::read_request(body);
   }
 
+  std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin&) const override {
+    return make_stream_mend();
+  }
   std::unique_ptr<EventEncoder> encoder(const Request& asked,
                                         std::chrono::sys_seconds created) const override {
     return std::make_unique<Encoder>(asked.stream_usage, created);

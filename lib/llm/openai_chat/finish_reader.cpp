@@ -1,4 +1,5 @@
 // What an answer used, and how it ended.
+#include "llm/finish_words.hpp"
 #include "reader.hpp"
 #include "understudy/text/json_writer.hpp"
 #include "words.hpp"
@@ -78,6 +79,9 @@ void Reader::note_finish(Chunk& chunk, EventSink& sink) {
   if (is_failure(*chunk.finish)) {
     chunk.failed = true;
     chunk.error.type = *chunk.finish;
+    if (chunk.error.message.empty()) {
+      chunk.error.message = failure_message(*chunk.finish, sink.arena());
+    }
     return;
   }
   finish_ = *chunk.finish;

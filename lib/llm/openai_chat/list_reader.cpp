@@ -9,18 +9,25 @@ using json::ondemand::value;
 
 }  // namespace
 
-/// Mistral's list of text and thinking; anything else says nothing.
+/// Lists of text and reasoning; anything else says nothing. Mistral: {type: thinking, thinking: [{text}]}. Databricks:
+/// {type: reasoning, summary: [{text, signature}]} (cline/cline#3032).
 bool Reader::read_content_parts(value& content, EventSink& sink) {
   auto& arena = sink.arena();
   return json::elements_of(content, [&](value& part) {
     return json::members_of(part, [&](raw_json_string key, value& v) {
       if (key == "text") {
-        emit_text(json::text(v, arena), false, sink);
-      } else if (key == "thinking") {
+        const auto text = json::string_piece(v, arena).value_or(std::string_view());
+        if (!text.empty()) {
+          emit_text(text, false, sink);
+        }
+      } else if (key == "thinking" || key == "summary") {
         return json::elements_of(v, [&](value& thought) {
-          return json::members_of(thought, [&](raw_json_string k, value& text) {
-            if (k == "text") {
-              emit_reasoning(json::text(text, arena), sink);
+          return json::members_of(thought, [&](raw_json_string k, value& said) {
+            const auto text = json::string_piece(said, arena).value_or(std::string_view());
+            if (k == "text" && !text.empty()) {
+              emit_reasoning(text, sink);
+            } else if (k == "signature" && !text.empty()) {
+              sink.emit(ReasoningSeal(reasoning_block(), ReasoningSeal::Kind::signature, text));
             }
             return true;
           });

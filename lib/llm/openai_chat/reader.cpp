@@ -29,11 +29,12 @@ const char* Reader::read(std::string_view, std::string_view data, EventSink& sin
 const char* Reader::read_whole(std::string_view body, EventSink& sink) {
   const char* const why = read_chunk(body, sink);
   if (why != nullptr) {
-    return why;
+    return read_error_instead(body, why, sink);
   }
   if (finish_.empty() && !empty_reason_ && (sink.empty() || !said_)) {
     const bool failed = !sink.empty();  // an Error
-    return failed ? nullptr : "the event has neither choices nor an error";
+    return failed ? nullptr
+                  : read_error_instead(body, "the event has neither choices nor an error", sink);
   }
   if (!finish_.empty()) {
     settle(sink);
@@ -91,8 +92,7 @@ const char* Reader::read_chunk(std::string_view data, EventSink& sink) {
     return json::malformed;
   }
   sink.model = chunk.model;
-  chunk.failed = chunk.failed || chunk.other_object ||
-                 (!chunk.choices && !(chunk.error.message.empty() && chunk.error.code.empty()));
+  chunk.failed = chunk.failed || chunk.other_object || (!chunk.choices && says_error(chunk.error));
   if (!started_ && !chunk.failed && (chunk.choices || !chunk.id.empty())) {
     started_ = true;
     keep_head(chunk, created);
@@ -135,6 +135,8 @@ bool Reader::read_member(raw_json_string key, value& v, Chunk& chunk, EventSink&
     case 'e':
       if (key == "error" && !json::is_null(v)) {
         chunk.failed = true;
+      } else if (key == "error_message") {  // DeepInfra: NousResearch/hermes-agent#65643
+        chunk.failed = chunk.failed || !json::text(v, arena).empty();
       }
       break;
     case 'p':
@@ -207,6 +209,10 @@ bool Reader::read_choice(value& choice, Chunk& chunk, EventSink& sink) {
         } else if (key == "usage") {  // Moonshot
           auto copy = v;
           return read_usage(copy, chunk);
+        } else if (key == "error" && !json::is_null(v)) {  // OpenRouter
+          chunk.failed = true;
+          auto copy = v;
+          return read_error_member(key, copy, sink.arena(), chunk.error);
         }
         return true;
       });
@@ -240,7 +246,7 @@ bool Reader::read_delta(value& delta, EventSink& sink) {
                                      value& member) __attribute__((always_inline)) {
     if (key == "content") {
       if (const auto raw = json::raw_string(member)) {
-        const auto text = json::unescaped(*raw, arena);
+        const auto text = json::unescaped_piece(*raw, arena);
         if (text && !text->empty()) {
           emit_text(*text, false, sink);
         }
@@ -252,7 +258,7 @@ bool Reader::read_delta(value& delta, EventSink& sink) {
       case 'c': return key != "content" || read_content_parts(v, sink);
       case 'r':
         if (key == "reasoning_content" || key == "reasoning" || key == "reasoning_text") {
-          const auto text = json::text(v, arena);
+          const auto text = json::string_piece(v, arena).value_or(std::string_view());
           if (!reasoned && !text.empty()) {  // some send two with the same text
             reasoned = true;
             emit_reasoning(text, sink);
@@ -260,7 +266,7 @@ bool Reader::read_delta(value& delta, EventSink& sink) {
         } else if (key == "reasoning_details") {
           return read_reasoning_details(v, reasoned, sink);
         } else if (key == "refusal") {
-          const auto text = json::text(v, arena);
+          const auto text = json::string_piece(v, arena).value_or(std::string_view());
           if (!text.empty()) {
             emit_text(text, true, sink);
           }

@@ -3,40 +3,35 @@
 #include <algorithm>
 #include <array>
 
+#include "llm/finish_words.hpp"
+
 namespace understudy::llm::detail::openai_chat {
 namespace {
 
-struct FinishWord {
-  std::string_view name;
-  FinishReason reason;
-};
-
+/// The words that may also be written. Those that compatible servers add are in lib/llm/finish_words.cpp.
 constexpr std::array finish_words{
-    FinishWord{"stop", FinishReason::stop},
-    FinishWord{"end", FinishReason::stop},
-    FinishWord{"length", FinishReason::length},
-    FinishWord{"model_length", FinishReason::length},
-    FinishWord{"tool_calls", FinishReason::tool_use},
-    FinishWord{"function_call", FinishReason::tool_use},
-    FinishWord{"content_filter", FinishReason::refusal},
+    FinishWord{"stop", FinishReason::stop, "OpenAI's reference"},
+    FinishWord{"end", FinishReason::stop, "[O], protocols.md 5"},
+    FinishWord{"length", FinishReason::length, "OpenAI's reference"},
+    FinishWord{"model_length", FinishReason::length, "Mistral's reference"},
+    FinishWord{"tool_calls", FinishReason::tool_use, "OpenAI's reference"},
+    FinishWord{"function_call", FinishReason::tool_use, "OpenAI's reference, deprecated"},
+    FinishWord{"content_filter", FinishReason::refusal, "OpenAI's reference"},
 };
 
 const FinishWord* known(std::string_view name) {
   const auto* found = std::find_if(finish_words.begin(), finish_words.end(),
-                                   [&](const FinishWord& r) { return r.name == name; });
+                                   [&](const FinishWord& r) { return r.word == name; });
   return found == finish_words.end() ? nullptr : found;
 }
 
 }  // namespace
 
 FinishReason finish_of(std::string_view reason) {
-  const auto* found = known(reason);
-  return found == nullptr ? FinishReason::other : found->reason;
+  return meaning_of(reason, finish_words).value_or(FinishReason::other);
 }
 
-bool is_failure(std::string_view reason) {
-  return reason == "error" || reason == "abort" || reason == "insufficient_system_resource";
-}
+bool is_failure(std::string_view reason) { return !meaning_of(reason, finish_words); }
 
 std::string_view finish_word(FinishReason reason, std::string_view native) {
   if (known(native) != nullptr) {

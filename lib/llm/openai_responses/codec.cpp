@@ -8,6 +8,7 @@
 #include "llm/openai_codec.hpp"
 #include "reader.hpp"
 #include "request.hpp"
+#include "stream_mend.hpp"
 #include "understudy/llm/answer.hpp"
 #include "understudy/text/json_writer.hpp"
 #include "words.hpp"
@@ -93,6 +94,9 @@ class OpenaiResponses final : public OpenaiCodec {
     return openai_responses::read_request(body);
   }
 
+  std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin&) const override {
+    return make_stream_mend();
+  }
   std::unique_ptr<EventEncoder> encoder(const Request&,
                                         std::chrono::sys_seconds created) const override {
     return std::make_unique<Encoder>(created);

@@ -151,8 +151,9 @@ const char* Reader::read_payload(std::string_view name, std::string_view data, E
     sink.emit(Heartbeat());
   } else if (type == "error") {
     sink.emit(read_error_body(data, arena));
-  } else if (const auto error = type.empty() ? read_error_body(data, arena) : Error();
-             !error.message.empty() || !error.code.empty()) {
+  } else if (const auto error =
+                 type.empty() || type.ends_with("error") ? read_error_body(data, arena) : Error();
+             says_error(error)) {
     sink.emit(error);
   } else {
     sink.emit(Other(type, part_of_answer(type)));
@@ -164,7 +165,7 @@ const char* Reader::read_whole(std::string_view body, EventSink& sink) {
   json::Parser parser(body, sink.arena());
   auto object = parser.object();
   if (!object) {
-    return parser.why();
+    return read_error_instead(body, parser.why(), sink);
   }
   auto kind = member(*object, "object");
   if (!kind || json::text(*kind, sink.arena()) != "response") {
@@ -195,7 +196,8 @@ bool Reader::read_said(std::string_view type, const Fields& fields, EventSink& s
     sink.emit(Other(type, part_of_answer(type) && fields.said != ""));
     return true;
   }
-  const auto text = fields.said ? json::unescaped(*fields.said, sink.arena()) : std::string_view();
+  const auto text =
+      fields.said ? json::unescaped_piece(*fields.said, sink.arena()) : std::string_view();
   if (!text || fields.malformed) {
     return false;
   }

@@ -1,5 +1,6 @@
 // The `response` object: how an answer begins, what it used, and how it ends.
 #include "llm/error_body.hpp"
+#include "llm/finish_words.hpp"
 #include "reader.hpp"
 #include "words.hpp"
 
@@ -95,7 +96,9 @@ bool Reader::read_usage(Value& usage) {
 
 void Reader::finish(std::string_view status, const Response& response, std::string_view data,
                     EventSink& sink) {
-  const bool failed = status == "failed" || status == "cancelled";
+  const auto reason = response.reason.empty() ? status : response.reason;
+  const auto meaning = finish_of(reason);
+  const bool failed = !finish_of(status) || (status == "incomplete" && !meaning);
   if (!started_ && !failed) {
     started_ = true;
     const auto model = json::unescaped(response.model, sink.arena()).value_or(response.model);
@@ -103,7 +106,10 @@ void Reader::finish(std::string_view status, const Response& response, std::stri
   }
   if (failed) {
     Error error = response.error;
-    error.code = error.code.empty() && status == "cancelled" ? status : error.code;
+    if (!says_error(error)) {
+      error.code = status == "failed" ? std::string_view() : reason;
+      error.message = failure_message(reason, sink.arena());
+    }
     error.json = data;
     if (response.counted) {
       sink.emit(usage_);
@@ -112,14 +118,12 @@ void Reader::finish(std::string_view status, const Response& response, std::stri
     return;
   }
   const bool in_full = status != "incomplete";
-  const auto reason = !in_full   ? finish_of(response.reason)
-                      : called_  ? FinishReason::tool_use
-                      : refused_ ? FinishReason::refusal
-                                 : FinishReason::stop;
-  blocks_.end_all(sink, reason);
-  sink.emit(Finish(reason, in_full                   ? "completed"
-                           : response.reason.empty() ? status
-                                                     : response.reason));
+  const auto reached = !in_full   ? *meaning
+                       : called_  ? FinishReason::tool_use
+                       : refused_ ? FinishReason::refusal
+                                  : FinishReason::stop;
+  blocks_.end_all(sink, reached);
+  sink.emit(Finish(reached, in_full ? "completed" : reason));
   if (response.counted) {
     sink.emit(usage_);
   }

@@ -1,6 +1,21 @@
 #include "words.hpp"
 
+#include <array>
+
+#include "llm/finish_words.hpp"
+
 namespace understudy::llm::detail::openai_responses {
+namespace {
+
+/// Statuses, and reasons of incomplete answers: OpenAI's reference of Responses.
+constexpr std::array incomplete_words{
+    FinishWord{"max_output_tokens", FinishReason::length, "OpenAI's reference"},
+    FinishWord{"content_filter", FinishReason::refusal, "OpenAI's reference"},
+    FinishWord{"failed", {}, "OpenAI's reference"},
+    FinishWord{"cancelled", {}, "OpenAI's reference"},
+};
+
+}  // namespace
 
 std::optional<std::string_view> terminal_status(std::string_view type) {
   if (type == "response.done") {  // Codex's older word for all of them
@@ -14,10 +29,8 @@ std::optional<std::string_view> terminal_status(std::string_view type) {
   return std::nullopt;
 }
 
-FinishReason finish_of(std::string_view reason) {
-  return reason == "max_output_tokens" ? FinishReason::length
-         : reason == "content_filter"  ? FinishReason::refusal
-                                       : FinishReason::other;
+std::optional<FinishReason> finish_of(std::string_view reason) {
+  return meaning_of(reason, incomplete_words);
 }
 
 bool is_completed(FinishReason reason, std::string_view native) {

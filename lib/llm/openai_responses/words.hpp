@@ -12,8 +12,8 @@ namespace understudy::llm::detail::openai_responses {
 /// it is no terminal.
 std::optional<std::string_view> terminal_status(std::string_view type);
 
-/// What the reason of an incomplete answer means.
-FinishReason finish_of(std::string_view reason);
+/// What a status, or the reason of an incomplete answer, means; nothing: the provider failed.
+std::optional<FinishReason> finish_of(std::string_view reason);
 
 /// Whether an answer that finished so is complete in the API's sense.
 bool is_completed(FinishReason reason, std::string_view native);
