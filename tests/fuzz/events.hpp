@@ -28,7 +28,7 @@ inline void write_on(Protocol protocol, std::string_view bytes, Protocol into) {
     forward(*event, "model", out);
     answer.add(*event);
   }
-  codec_for(into).write_answer(answer, out);
+  codec_for(into).write_answer(answer, Request(), out);
 }
 
 /// The same stream with events that say nothing in between, after which the next is parsed.

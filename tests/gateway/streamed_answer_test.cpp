@@ -50,6 +50,17 @@ std::size_t count_of(const std::string& text, const std::string& what) {
   return count;
 }
 
+struct Heartbeats {
+  std::size_t comments;
+  std::size_t pings;
+  std::size_t keepalives;
+};
+
+Heartbeats heartbeats_in(const std::string& body) {
+  return {count_of(body, "\n: keep-alive\n\n"), count_of(body, "event: ping\n"),
+          count_of(body, "event: keepalive\n")};
+}
+
 }  // namespace
 
 TEST_CASE("a stall before the commit point fails over, and the client sees only comments") {
@@ -73,7 +84,7 @@ TEST_CASE("a stall before the commit point fails over, and the client sees only 
 }
 
 TEST_CASE(
-    "comments also within an answer, while its provider thinks for long or a tool call grows "
+    "heartbeats also within an answer, while its provider thinks for long or a tool call grows "
     "unseen") {
   for (const auto& path : paths()) {
     CAPTURE(path.path);
@@ -87,12 +98,13 @@ TEST_CASE(
       world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
         const auto got = co_await post(http, path);
         CHECK(got.has("three"));
-        std::size_t comments = 0;
-        for (auto at = got.body.find("\n: keep-alive\n\n"); at != std::string::npos;
-             at = got.body.find("\n: keep-alive\n\n", at + 1)) {
-          ++comments;
+        const auto [comments, pings, keepalives] = heartbeats_in(got.body);
+        CHECK(comments + pings + keepalives == 3);  // after 15, 30 and 45 s
+        CHECK(pings == (path.protocol == Protocol::anthropic_messages ? 3 : 0));
+        const auto numbers = all_after(got.body, "\"sequence_number\":");
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+          CHECK(numbers[i] == std::to_string(i));
         }
-        CHECK(comments == 3);  // after 15, 30 and 45 s
         const auto heard = read(got, path.protocol);
         CHECK(heard.ending == Ending::complete);
         CHECK(heard.answer.text() == ten);

@@ -6,6 +6,7 @@
 #include "encoder.hpp"
 #include "llm/documents.hpp"
 #include "llm/error_body.hpp"
+#include "llm/made_up_id.hpp"
 #include "llm/model_list.hpp"
 #include "llm/request_json.hpp"
 #include "reader.hpp"
@@ -32,11 +33,44 @@ std::string_view error_type(unsigned status) {
   }
 }
 
+/// What is whole of an object that was cut: its complete members, as the SDKs parse `partial_json`. An object that is
+/// not cut is the same. Near-linear.
+std::string closed_object(std::string_view json) {
+  std::string open;       // the brackets that are open
+  std::string safe_open;  // and at the last place at which all before it is whole
+  std::size_t safe = 0;
+  bool in_string = false;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const char c = json[at];
+    if (in_string) {
+      at += c == '\\' ? 1 : 0;
+      in_string = c != '"';
+      continue;
+    }
+    in_string = c == '"';
+    if (c == '{' || c == '[') {
+      open += c == '{' ? '}' : ']';
+    } else if ((c == '}' || c == ']') && !open.empty()) {
+      open.pop_back();
+    } else if (c != ',') {
+      continue;
+    }
+    safe = c == ',' ? at : at + 1;
+    safe_open = open;
+  }
+  std::string closed(json.substr(0, safe));
+  closed.append(safe_open.rbegin(), safe_open.rend());
+  return std::string(object_or_empty(closed));
+}
+
 void write_block(JsonWriter& json, const AnswerBlock& block) {
   using Kind = AnswerBlock::Kind;
   switch (block.kind) {
     case Kind::text:
     case Kind::refusal:
+      if (block.text.empty()) {
+        break;  // it would be refused when it is sent back
+      }
       json.begin_object().member("type", "text").member("text", block.text).end_object();
       break;
     case Kind::reasoning:
@@ -49,11 +83,11 @@ void write_block(JsonWriter& json, const AnswerBlock& block) {
       }
       break;
     case Kind::tool_call:
-      if (block.complete) {
-        json.begin_object().member("type", "tool_use").member("id", block.id);
-        json.member("name", block.name).key("input");
-        json.raw(object_or_empty(block.arguments)).end_object();
-      }
+      json.begin_object().member("type", "tool_use").member("id", block.id);
+      json.member("name", block.name).key("input");
+      json.raw(block.complete ? std::string(object_or_empty(block.arguments))
+                              : closed_object(block.arguments));
+      json.end_object();
       break;
   }
 }
@@ -86,18 +120,19 @@ class AnthropicMessages final : public Codec {
     return std::make_unique<Encoder>();
   }
 
-  void write_answer(const Answer& answer, std::string& out,
+  void write_answer(const Answer& answer, const Request&, std::string& out,
                     std::chrono::sys_seconds) const override {
     JsonWriter json(out);
-    json.begin_object().member("id", answer.id).member("type", "message");
+    json.begin_object().member("id", answer.id.empty() ? made_up_id("msg_") : answer.id);
+    json.member("type", "message");
     json.member("role", "assistant").member("model", answer.model).key("content").begin_array();
     for (const auto& block : answer.blocks) {
       write_block(json, block);
     }
     json.end_array();
-    write_stop(json,
-               answer.finish ? stop_word(*answer.finish, answer.native_finish) : std::string_view(),
-               answer.stop_sequence);
+    const auto finish = answer.finish.value_or(FinishReason::length);  // none: it was cut
+    write_stop(json, stop_word(finish),
+               finish == FinishReason::stop_sequence ? std::string_view(answer.stop_sequence) : "");
     write_usage(json, answer.usage);
     json.end_object();
   }
