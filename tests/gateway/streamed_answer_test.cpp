@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../llm/strict_client.hpp"
 #include "gateway_world.hpp"
 
 using namespace gateway_test;
@@ -61,6 +62,11 @@ Heartbeats heartbeats_in(const std::string& body) {
           count_of(body, "event: keepalive\n")};
 }
 
+/// What the strictest client of the protocol has to say about it.
+std::string complaint_of(const Got& got, Protocol protocol) {
+  return strict_client::read(protocol, got.body, true).complaint;
+}
+
 }  // namespace
 
 TEST_CASE("a stall before the commit point fails over, and the client sees only comments") {
@@ -108,6 +114,7 @@ TEST_CASE(
         const auto heard = read(got, path.protocol);
         CHECK(heard.ending == Ending::complete);
         CHECK(heard.answer.text() == ten);
+        CHECK(complaint_of(got, path.protocol) == "");
       });
     }
   }
@@ -129,6 +136,7 @@ TEST_CASE("an answer that breaks ends with an error event, and no client takes i
       CHECK(heard.ending == Ending::failed);
       CHECK_FALSE(heard.answer.finish);
       CHECK(heard.answer.text() == "one two three four");
+      CHECK(complaint_of(got, path.protocol) == "");
     });
   }
 }
@@ -157,6 +165,7 @@ TEST_CASE(
         CHECK(heard.ending == Ending::complete);
         CHECK(heard.answer.text() == ten);
         CHECK(heard.answer.model == "claude-opus-4-7");
+        CHECK(complaint_of(got, path.protocol) == "");
         // What Responses' clients assemble an answer by: numbers that increase, one id for the message, and
         // the whole text at its end.
         const auto numbers = all_after(got.body, "\"sequence_number\":");

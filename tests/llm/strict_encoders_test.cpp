@@ -231,7 +231,8 @@ TEST_CASE("a call that the token limit cut is in the whole answer, with what the
   const auto responses = whole(Protocol::openai_responses);
   CHECK(responses.find(R"("type":"function_call","status":"incomplete")") != std::string::npos);
   const auto messages = whole(Protocol::anthropic_messages);
-  CHECK(messages.find(R"("input":{"city":"Quito","list":[1,{}]})") != std::string::npos);
+  CHECK(messages.find(R"("input":{"partial_json":"{\"city\":\"Quito\",\"list\":[1,{\"a\":\"b"})") !=
+        std::string::npos);
   CHECK(messages.find(R"("stop_reason":"max_tokens")") != std::string::npos);
 }
 

@@ -33,34 +33,15 @@ std::string_view error_type(unsigned status) {
   }
 }
 
-/// What is whole of an object that was cut: its complete members, as the SDKs parse `partial_json`. An object that is
-/// not cut is the same. Near-linear.
-std::string closed_object(std::string_view json) {
-  std::string open;       // the brackets that are open
-  std::string safe_open;  // and at the last place at which all before it is whole
-  std::size_t safe = 0;
-  bool in_string = false;
-  for (std::size_t at = 0; at < json.size(); ++at) {
-    const char c = json[at];
-    if (in_string) {
-      at += c == '\\' ? 1 : 0;
-      in_string = c != '"';
-      continue;
-    }
-    in_string = c == '"';
-    if (c == '{' || c == '[') {
-      open += c == '{' ? '}' : ']';
-    } else if ((c == '}' || c == ']') && !open.empty()) {
-      open.pop_back();
-    } else if (c != ',') {
-      continue;
-    }
-    safe = c == ',' ? at : at + 1;
-    safe_open = open;
+/// A call's arguments, which must be an object. Of a call that was cut, or that the model wrote wrong, the text is kept
+/// in a member that no tool has: an empty object, or one that lacks members, might be run.
+void write_input(JsonWriter& json, const AnswerBlock& call) {
+  json.key("input");
+  if (is_json_object(call.arguments) || (call.complete && call.arguments.empty())) {
+    json.raw(object_or_empty(call.arguments));
+  } else {
+    json.begin_object().member("partial_json", call.arguments).end_object();
   }
-  std::string closed(json.substr(0, safe));
-  closed.append(safe_open.rbegin(), safe_open.rend());
-  return std::string(object_or_empty(closed));
 }
 
 void write_block(JsonWriter& json, const AnswerBlock& block) {
@@ -84,9 +65,8 @@ void write_block(JsonWriter& json, const AnswerBlock& block) {
       break;
     case Kind::tool_call:
       json.begin_object().member("type", "tool_use").member("id", block.id);
-      json.member("name", block.name).key("input");
-      json.raw(block.complete ? std::string(object_or_empty(block.arguments))
-                              : closed_object(block.arguments));
+      json.member("name", block.name);
+      write_input(json, block);
       json.end_object();
       break;
   }
