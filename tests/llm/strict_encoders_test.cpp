@@ -41,17 +41,17 @@ Request asked_of(Protocol protocol) {
 }
 
 /// What a provider's stream says to clients of every protocol.
-class Heard {
+class DecodedStream {
  public:
-  Heard(Protocol protocol, std::string said) : bytes_(std::move(said)), decoder_(protocol) {
+  DecodedStream(Protocol protocol, std::string said) : bytes_(std::move(said)), decoder_(protocol) {
     decoder_.feed(bytes_);
     while (const Event* event = decoder_.next()) {
       events.push_back(*event);
       answer.add(*event);
     }
   }
-  Heard(const Heard&) = delete;
-  Heard& operator=(const Heard&) = delete;
+  DecodedStream(const DecodedStream&) = delete;
+  DecodedStream& operator=(const DecodedStream&) = delete;
 
   bool complete() const { return decoder_.ending() == Ending::complete; }
 
@@ -63,7 +63,7 @@ class Heard {
   EventDecoder decoder_;
 };
 
-void check_streamed(Protocol into, const std::vector<Event>& events, bool complete) {
+void check_strictly(Protocol into, const std::vector<Event>& events, bool complete) {
   const auto encoder = codec_for(into).encoder(asked_of(into));
   std::string out;
   for (const auto& event : events) {
@@ -82,7 +82,7 @@ void check_streamed(Protocol into, const std::vector<Event>& events, bool comple
   }
 }
 
-void check_whole(Protocol into, const Answer& answer) {
+void check_whole_strictly(Protocol into, const Answer& answer) {
   std::string body;
   codec_for(into).write_answer(answer, asked_of(into), body);
   const auto verdict = strict_client::read_whole(into, body);
@@ -101,20 +101,20 @@ TEST_CASE("nine pairs of protocols: what is written is valid by the makers' sche
     for (const auto& stream : provider_streams::all()) {
       CAPTURE(to_string(stream.protocol));
       CAPTURE(stream.name);
-      const Heard heard(stream.protocol, stream.bytes);
+      const DecodedStream heard(stream.protocol, stream.bytes);
       CHECK(heard.complete() == stream.complete);
-      check_streamed(into, heard.events, stream.complete);
+      check_strictly(into, heard.events, stream.complete);
       if (stream.complete) {
-        check_whole(into, heard.answer);
+        check_whole_strictly(into, heard.answer);
       }
     }
     for (const auto from : protocols) {
       for (const auto& name : stream_fixtures::fixtures_of(from)) {
         CAPTURE(name);
-        const Heard heard(from, stream_fixtures::fixture(name));
-        check_streamed(into, heard.events, heard.complete());
+        const DecodedStream heard(from, stream_fixtures::fixture(name));
+        check_strictly(into, heard.events, heard.complete());
         if (heard.complete()) {
-          check_whole(into, heard.answer);
+          check_whole_strictly(into, heard.answer);
         }
       }
     }
@@ -163,14 +163,66 @@ TEST_CASE("any events in any order: what is written is valid as far as it goes")
     events.emplace_back(End());
     for (const auto into : protocols) {
       CAPTURE(to_string(into));
-      check_streamed(into, events, !failed);
+      check_strictly(into, events, !failed);
     }
+  }
+}
+
+TEST_CASE("the strict clients say no to each single fault") {
+  struct Row {
+    Protocol protocol;
+    std::string_view in_place_of;
+    std::string_view written;
+  };
+  const Row rows[] = {
+      {Protocol::openai_chat, R"("created":1)", R"("created":-1)"},
+      {Protocol::openai_chat, R"("id":"a7",)", ""},
+      {Protocol::openai_chat, R"("finish_reason":"tool_calls")", R"("finish_reason":"tool_use")"},
+      {Protocol::openai_chat, R"("type":"function",)", ""},
+      {Protocol::openai_chat, "[DONE]", "[DONE]\n\ndata: [DONE]"},
+      {Protocol::openai_chat, R"({"index":0,"id":"call_a")", R"({"index":1,"id":"call_a")"},
+      {Protocol::anthropic_messages, R"("usage":{"input_tokens":0,)", R"("usage":{)"},
+      {Protocol::anthropic_messages, R"("stop_reason":"tool_use")",
+       R"("stop_reason":"tool_calls")"},
+      {Protocol::anthropic_messages, R"("index":1)", R"("index":2)"},
+      {Protocol::anthropic_messages, R"("input":{})", R"("input":"")"},
+      {Protocol::anthropic_messages, "event: content_block_stop", "event: content_block_delta"},
+      {Protocol::anthropic_messages, R"("type":"message_delta")", R"("type":"ping")"},
+      {Protocol::openai_responses, R"("created_at":1)", R"("created_at":-1)"},
+      {Protocol::openai_responses, R"("sequence_number":3)", R"("sequence_number":4)"},
+      {Protocol::openai_responses, R"("truncation":"disabled",)", ""},
+      {Protocol::openai_responses, R"("metadata":{})", R"("metadata":null)"},
+      {Protocol::openai_responses, R"("temperature":1)", R"("temperature":null)"},
+      {Protocol::openai_responses, R"("completed_at":null)", R"("completed_at":1)"},
+      {Protocol::openai_responses, R"("output_index":1)", R"("output_index":2)"},
+      {Protocol::openai_responses, R"("annotations":[],)", ""},
+      {Protocol::openai_responses, R"("status":"in_progress","role")", R"("role")"},
+      {Protocol::openai_responses, R"("name":"look_up","arguments":"{}")", R"("arguments":"{}")"},
+      {Protocol::openai_responses, "event: response.completed", "event: response.done"},
+  };
+  for (const auto& row : rows) {
+    CAPTURE(to_string(row.protocol));
+    CAPTURE(row.in_place_of);
+    const auto encoder = codec_for(row.protocol).encoder(Request("m"));
+    std::string out;
+    for (const Event::Body& body :
+         {Event::Body(Start("a7", "m")), Event::Body(Text(0, "x")),
+          Event::Body(ToolStart(1, "call_a", "look_up")), Event::Body(ToolArguments(1, "{}")),
+          Event::Body(ToolEnd(1, true)), Event::Body(Finish(FinishReason::tool_use, "")),
+          Event::Body(End())}) {
+      encoder->write(Event(body), out);
+    }
+    CHECK(strict_client::read(row.protocol, out, true).complaint == "");
+    const auto at = out.find(row.in_place_of);
+    REQUIRE(at != std::string::npos);
+    out.replace(at, row.in_place_of.size(), row.written);
+    CHECK(strict_client::read(row.protocol, out, true).complaint != "");
   }
 }
 
 TEST_CASE("an answer that fails before it begins is an error in every protocol") {
   for (const auto into : protocols) {
-    check_streamed(into, {Event(Heartbeat()), Event(Error("server_error", "timeout", "no"))},
+    check_strictly(into, {Event(Heartbeat()), Event(Error("server_error", "timeout", "no"))},
                    false);
   }
 }

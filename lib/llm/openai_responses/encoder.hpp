@@ -3,7 +3,7 @@
 /// Invariants
 /// 1. Items are numbered 0, 1, 2... as they begin, after those that the provider's own bytes began. An item has one
 ///    id from its beginning to its end: the provider's if it is known when the item begins, else one that is made up
-///    (made_up_id.hpp).
+///    (lib/llm/made_up_id.hpp).
 /// 2. What was begun is ended before the answer completes, and `output` is what was ended. Of an answer that fails,
 ///    what was open stays open: some clients run a call once it is ended.
 /// 3. `response.created` is the first event, also of an answer that fails before it begins, and occurs once: where a
