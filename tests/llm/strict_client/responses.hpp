@@ -230,6 +230,8 @@ class Responses final : public Reader {
         item.arguments += text_at(json, "/delta");
       } else {
         const auto whole = text_at(json, "/arguments");
+        check(json, schema::arguments_done, type);
+        want(!ours || text_at(json, "/name") == item.name, "a call's name changes");
         want(whole == item.arguments || (item.arguments.empty() && whole == "{}"),
              "arguments are not what was said");
         item.arguments = whole;
@@ -256,10 +258,17 @@ class Responses final : public Reader {
     const std::string key = part.type == "refusal" ? "/refusal" : "/text";
     if (type.ends_with(".delta")) {
       want(!part.said, type + " behind its end");
+      check(json, schema::delta_event, type);
+      if (type == "response.output_text.delta") {
+        check(json, schema::text_event, type);
+      }
       part.text += text_at(json, "/delta");
     } else if (type == "response.output_text.done" || type == "response.refusal.done" ||
                type == "response.reasoning_summary_text.done") {
       want(!part.said, type + " twice");
+      if (type == "response.output_text.done") {
+        check(json, schema::text_event, type);
+      }
       want((type == "response.refusal.done") == (part.type == "refusal"),
            type + " of " + part.type);
       want(text_at(json, key) == part.text, type + " is not what was said");

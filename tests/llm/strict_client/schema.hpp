@@ -134,6 +134,11 @@ inline constexpr std::array response_error{Member{"code", text}, Member{"message
 inline constexpr std::array error_event{
     Member{"type", text},    Member{"sequence_number", integer}, Member{"code", text | null},
     Member{"message", text}, Member{"param", text | null},       Member{"error", object}};
+inline constexpr std::array delta_event{Member{"item_id", text}, Member{"output_index", integer},
+                                        Member{"delta", text}};
+inline constexpr std::array text_event{Member{"content_index", integer}, Member{"logprobs", list}};
+inline constexpr std::array arguments_done{Member{"item_id", text}, Member{"output_index", integer},
+                                           Member{"name", text}, Member{"arguments", text}};
 inline constexpr std::array<std::string_view, 3> item_statuses{"in_progress", "completed",
                                                                "incomplete"};
 inline constexpr std::array<std::string_view, 2> incomplete_reasons{"max_output_tokens",
