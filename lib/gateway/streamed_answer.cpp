@@ -158,7 +158,8 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
     while (const llm::Event* event = answer.try_next()) {
       ended = ended || std::holds_alternative<llm::End>(event->body);
       if (same && !answer.resumed()) {
-        encoder_->relay(*event, out);  // it knows then what is open if it has to end the answer
+        out += event->raw;
+        encoder_->follow(*event);  // so that it knows what is open if it has to end the answer
       } else {
         encoder_->write(*event, out);
       }

@@ -17,13 +17,6 @@ void EventEncoder::follow(const Event& event) {
   unused_.clear();
 }
 
-void EventEncoder::append_mended(const Event& event, std::string& out) const { out += event.raw; }
-
-void EventEncoder::relay(const Event& event, std::string& out) {
-  append_mended(event, out);
-  follow(event);
-}
-
 void forward(const Event& event, std::string_view model, std::string& out) {
   if (event.model.empty()) {
     out += event.raw;

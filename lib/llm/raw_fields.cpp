@@ -35,19 +35,6 @@ std::optional<std::uint64_t> raw_number(std::string_view raw, std::string_view q
   return read.ec == std::errc() && !value.empty() ? std::optional(number) : std::nullopt;
 }
 
-std::optional<std::size_t> raw_null(std::string_view raw, std::string_view quoted_name) {
-  const auto value = behind(raw, quoted_name);
-  return value.starts_with("null") ? std::optional(raw.size() - value.size()) : std::nullopt;
-}
-
-std::optional<std::size_t> raw_empty_list(std::string_view raw, std::string_view quoted_name) {
-  const auto value = behind(raw, quoted_name);
-  const auto first = value.find_first_not_of(" ", 1);
-  const bool empty =
-      value.starts_with('[') && first != std::string_view::npos && value[first] == ']';
-  return empty ? std::optional(raw.size() - value.size()) : std::nullopt;
-}
-
 std::string_view raw_text(std::string_view raw, std::string_view quoted_name) {
   const auto value = behind(raw, quoted_name);
   if (!value.starts_with('"')) {

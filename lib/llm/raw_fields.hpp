@@ -4,7 +4,6 @@
 /// there. So names are given with their quotes: R"("index")". For events of the provider's own making, which have each of these once.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -13,12 +12,6 @@ namespace understudy::llm::detail {
 
 /// The value of `"name": 12`.
 std::optional<std::uint64_t> raw_number(std::string_view raw, std::string_view quoted_name);
-
-/// Where the value of `"name": null` begins.
-std::optional<std::size_t> raw_null(std::string_view raw, std::string_view quoted_name);
-
-/// Where the value of `"name": []` begins.
-std::optional<std::size_t> raw_empty_list(std::string_view raw, std::string_view quoted_name);
 
 /// Of `"name": "text"`, as it is written. Empty: there is none.
 std::string_view raw_text(std::string_view raw, std::string_view quoted_name);

@@ -40,15 +40,7 @@ class UNDERSTUDY_API EventEncoder {
   /// lower cost where that output is large.
   virtual void follow(const Event& event);
 
-  /// Appends the bytes of the event to `out`, for a client that speaks the provider's protocol, and records it as
-  /// `follow` does. The bytes are the provider's own, except where compatible servers leave out what the official SDK
-  /// or an agent needs: counts in `message_start`, the signature of a thinking block, the output of the terminal event.
-  void relay(const Event& event, std::string& out);
-
  private:
-  /// Appends the event's bytes to `out` with what the provider left out.
-  virtual void append_mended(const Event& event, std::string& out) const;
-
   std::string unused_;
 };
 

@@ -114,32 +114,6 @@ void Encoder::write(const Event& event, std::string& out) {
   }
 }
 
-/// Anthropic's SDK adds to the counts of message_start, and dies if there are none (NousResearch/hermes-agent#60683).
-/// Claude Code drops a thinking block that has no signature, and the server then misses it (QuantumNous/new-api#4761).
-void Encoder::append_mended(const Event& event, std::string& out) const {
-  const auto raw = event.raw;
-  if (std::holds_alternative<Start>(event.body)) {
-    if (const auto at = raw_null(raw, R"("usage")")) {
-      out += raw.substr(0, *at);
-      out += R"({"input_tokens":0,"output_tokens":0})";
-      out += raw.substr(*at + 4);
-      return;
-    }
-  } else if (std::holds_alternative<Other>(event.body) &&
-             raw.find("\"content_block_start\"") != std::string_view::npos) {
-    const auto block = raw_object(raw, R"("content_block")");
-    if (raw_text(block, R"("type")") == "thinking" &&
-        block.find("\"signature\"") == std::string_view::npos) {
-      const auto end = static_cast<std::size_t>(block.data() - raw.data()) + block.size() - 1;
-      out += raw.substr(0, end);
-      out += R"(,"signature":"")";
-      out += raw.substr(end);
-      return;
-    }
-  }
-  out += raw;
-}
-
 /// Of the provider's blocks only which one is open is to be known.
 void Encoder::follow(const Event& event) {
   const auto& body = event.body;

@@ -54,7 +54,6 @@ class Encoder final : public EventEncoder {
   void put(const Start& start, std::string& out);
   void put(const Text& text, std::string& out);
   void put(const Reasoning& reasoning, std::string& out);
-  void append_mended(const Event& event, std::string& out) const override;
   void put(const ReasoningSeal& seal, std::string& out);
   void put(const ToolStart& call, std::string& out);
   void put(const ToolArguments& arguments, std::string& out);

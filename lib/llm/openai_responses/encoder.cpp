@@ -22,30 +22,6 @@ void Encoder::write(const Event& event, std::string& out) {
   }
 }
 
-/// The Codex back end and some servers end with an empty output, which is all that a client sees that takes the final
-/// object (open-webui/open-webui#27800, NousResearch/hermes-agent#5698).
-void Encoder::append_mended(const Event& event, std::string& out) const {
-  const auto raw = event.raw;
-  const bool terminal = raw.find("\"response.completed\"") != std::string_view::npos ||
-                        raw.find("\"response.incomplete\"") != std::string_view::npos ||
-                        raw.find("\"response.done\"") != std::string_view::npos;
-  const auto at = terminal && !output_.empty() ? raw_empty_list(raw, R"("output")") : std::nullopt;
-  if (!at) {
-    out += raw;
-    return;
-  }
-  out += raw.substr(0, *at + 1);
-  bool first = true;
-  for (const auto& item : output_) {
-    if (!item.empty()) {
-      out += first ? "" : ",";
-      out += item;
-      first = false;
-    }
-  }
-  out += raw.substr(raw.find(']', *at));
-}
-
 /// The provider's own bytes say what is open; the events, what stands in them.
 void Encoder::follow(const Event& event) {
   const auto& body = event.body;

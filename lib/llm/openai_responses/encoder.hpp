@@ -51,7 +51,6 @@ class Encoder final : public EventEncoder {
     std::string json;  // of an item that the events have no form for: as the provider began it
   };
 
-  void append_mended(const Event& event, std::string& out) const override;
   void begin(const Start& start);
   void put(const Start& start, std::string& out);
   void put(const Text& text, std::string& out);
