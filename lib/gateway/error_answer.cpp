@@ -130,8 +130,9 @@ ErrorAnswer refusal(unsigned status, std::string_view message, llm::Protocol pro
 
 StreamError stream_error(const Failure& failure, llm::Protocol protocol) {
   StreamError error;
-  error.type = llm::codec_for(protocol).stream_error_type(said_of(failure, protocol).status);
-  error.code = failure.code().message();
+  const auto said = said_of(failure, protocol);
+  error.type = llm::codec_for(protocol).stream_error_type(said.status);
+  error.code = said.code.empty() ? failure.code().message() : std::string(said.code);
   error.message = message_of(failure);
   return error;
 }

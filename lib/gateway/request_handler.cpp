@@ -203,10 +203,13 @@ asio::awaitable<void> RequestHandler::ask(ClientExchange& client, std::string_vi
 
 asio::awaitable<void> RequestHandler::whole(ClientExchange& client, const RequestOptions& options,
                                             llm::Request request) {
+  llm::Request asked(request.model);  // what the answer repeats
+  asked.origin = request.origin;
+  asked.body = request.body;
   const auto outcome = co_await client_.complete(std::move(request), options);
   Result<std::string> body = std::string();
   if (outcome.result) {
-    llm::codec_for(client.protocol()).write_answer(*outcome.result, *body);
+    llm::codec_for(client.protocol()).write_answer(*outcome.result, asked, *body);
   } else {
     body = outcome.result.error();
   }

@@ -13,7 +13,6 @@ namespace understudy::gateway::detail {
 namespace {
 
 constexpr std::size_t longest_why = 512;
-constexpr std::string_view comment = ": keep-alive\n\n";
 
 /// Text as a header's value: printable ASCII of bounded length.
 std::string for_header(std::string_view text) {
@@ -71,7 +70,9 @@ asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope,
   co_await with_scope(scope, std::move(answer_it));
 }
 
-/// Writes a comment whenever nothing was written for `server.keep_alive`.
+/// Writes a heartbeat whenever nothing was written for `server.keep_alive`, as the encoder has it: a comment, or an
+/// event where the protocol has one and it can stand there. Some clients' own timers count events alone (Codex: 300 s).
+/// Between its encoding and its writing no other event is encoded and written, so that their numbers are in order.
 asio::awaitable<void> StreamedAnswer::keep_alive() {
   said_at_ = Clock::now();
   while (!done_ && !broken_) {
@@ -84,9 +85,11 @@ asio::awaitable<void> StreamedAnswer::keep_alive() {
       said_at_ = Clock::now();  // the client does not read: it has enough to read
     } else if (Clock::now() >= said_at_ + server_.keep_alive) {
       commenting_ = true;
+      std::string heartbeat;
+      encoder_->write(llm::Event(llm::Heartbeat()), heartbeat);
       const bool begun = co_await begin(nullptr);
-      if (begun) {
-        const auto unwritten = co_await exchange_.http().write(comment);
+      if (begun && !heartbeat.empty()) {
+        const auto unwritten = co_await exchange_.http().write(heartbeat);
         broken_ = unwritten.failed();
       }
       commenting_ = false;
@@ -106,16 +109,16 @@ asio::awaitable<void> StreamedAnswer::quiet() {
 
 /// Writes whole frames. False: the client's connection is dead.
 asio::awaitable<bool> StreamedAnswer::say(std::string_view frames) {
+  speaking_ = true;  // also while it waits: these frames were encoded before any later heartbeat
   if (commenting_) {
     co_await quiet();
   }
   if (!broken_) {
-    speaking_ = true;
     const auto unwritten = co_await exchange_.http().write(frames);
-    speaking_ = false;
     broken_ = unwritten.failed();
     said_at_ = Clock::now();
   }
+  speaking_ = false;
   co_return !broken_;
 }
 

@@ -1,4 +1,4 @@
-/// A call's answer, written to a client as it arrives; and a comment whenever nothing was written for
+/// A call's answer, written to a client as it arrives; and a heartbeat whenever nothing was written for
 /// `server.keep_alive`, so that neither proxies nor the client time out.
 #pragma once
 

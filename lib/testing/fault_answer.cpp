@@ -1,6 +1,7 @@
 #include "fault_answer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/protocol_traits.hpp"
@@ -33,7 +34,12 @@ llm::Protocol protocol_at(std::string_view target) noexcept {
 
 FaultAnswer::FaultAnswer(const Reply& reply, const llm::Codec& codec, const llm::Request& asked,
                          std::size_t number)
-    : reply_(reply), codec_(codec), id_(llm::traits_of(codec.protocol()).answer_id_prefix) {
+    : reply_(reply),
+      codec_(codec),
+      asked_(asked.model),
+      id_(llm::traits_of(codec.protocol()).answer_id_prefix) {
+  asked_.origin = asked.origin;
+  asked_.body = asked.body;
   if (reply.kind != Reply::Kind::answer) {
     return;
   }
@@ -92,10 +98,7 @@ std::string_view FaultAnswer::content_type() const noexcept {
 std::string FaultAnswer::part(std::size_t i) {
   std::string out;
   if (streamed()) {
-    for (const auto& event : events_[i]) {
-      encoder_->write(event, out);
-    }
-    return out;
+    return streamed_part(i);
   }
   switch (reply_.kind) {
     case Reply::Kind::answer: {
@@ -105,7 +108,7 @@ std::string FaultAnswer::part(std::size_t i) {
           whole.add(event);
         }
       }
-      codec_.write_answer(whole, out);
+      codec_.write_answer(whole, asked_, out);
       break;
     }
     case Reply::Kind::status:
@@ -113,6 +116,28 @@ std::string FaultAnswer::part(std::size_t i) {
                          out);
       break;
     case Reply::Kind::page: out = reply_.body; break;
+  }
+  return out;
+}
+
+/// Encoders write the finish when the end is certain, and a fault may strike between the two.
+std::string FaultAnswer::streamed_part(std::size_t i) {
+  const bool finish_is_end = llm::traits_of(codec_.protocol()).finish_is_end;
+  if (!finish_is_end && i + 1 == events_.size()) {
+    return std::exchange(terminal_, {});
+  }
+  std::string out;
+  const auto write = [&](const std::vector<llm::Event>& events) {
+    for (const auto& event : events) {
+      encoder_->write(event, out);
+    }
+  };
+  write(events_[i]);
+  if (!finish_is_end && i + 2 == events_.size()) {
+    write(events_.back());
+    const auto last = out.rfind("\n\n", out.size() - 3) + 2;
+    terminal_ = out.substr(last);
+    out.resize(last);
   }
   return out;
 }
@@ -130,13 +155,16 @@ std::string FaultAnswer::heartbeat() {
   }
   std::string out;
   encoder_->write(llm::Event(llm::Heartbeat()), out);
-  return out;
+  return out.empty() ? ": keep-alive\n\n" : out;
 }
 
 std::string FaultAnswer::error(const Fault& fault) {
   const llm::Error error(fault.type, fault.code, fault.text);
   std::string out;
   if (streamed()) {
+    if (!terminal_.empty()) {  // after its end an encoder writes nothing
+      encoder_ = codec_.encoder(asked_);
+    }
     encoder_->write(llm::Event(error), out);
   } else {
     codec_.write_error(error, 500, out);

@@ -38,13 +38,16 @@ class FaultAnswer {
 
  private:
   void add(llm::Event::Body body) { events_.back().emplace_back(body); }
+  std::string streamed_part(std::size_t i);
   void say(const Reply::Said& said, std::size_t block);
 
   const Reply& reply_;
   const llm::Codec& codec_;
+  llm::Request asked_;  // what is repeated in a whole answer
   std::string id_;
   std::vector<std::vector<llm::Event>> events_;  // those that come together
   std::unique_ptr<llm::EventEncoder> encoder_;   // of a streamed answer
+  std::string terminal_;  // its last frame, if it has been encoded and not sent
 };
 
 }  // namespace understudy::testing

@@ -33,7 +33,7 @@ inline void write_on(Protocol protocol, std::string_view bytes, Protocol into) {
       decoder.end();
     }
   }
-  codec_for(into).write_answer(answer, out);
+  codec_for(into).write_answer(answer, Request(), out);
 }
 
 /// The same stream with events that say nothing in between, after which the next is parsed.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../llm/strict_client.hpp"
 #include "gateway_world.hpp"
 
 using namespace gateway_test;
@@ -50,6 +51,22 @@ std::size_t count_of(const std::string& text, const std::string& what) {
   return count;
 }
 
+struct Heartbeats {
+  std::size_t comments;
+  std::size_t pings;
+  std::size_t keepalives;
+};
+
+Heartbeats heartbeats_in(const std::string& body) {
+  return {count_of(body, "\n: keep-alive\n\n"), count_of(body, "event: ping\n"),
+          count_of(body, "event: keepalive\n")};
+}
+
+/// What the strictest client of the protocol has to say about it.
+std::string complaint_of(const Got& got, Protocol protocol) {
+  return strict_client::read(protocol, got.body, true).complaint;
+}
+
 }  // namespace
 
 TEST_CASE("a stall before the commit point fails over, and the client sees only comments") {
@@ -73,7 +90,7 @@ TEST_CASE("a stall before the commit point fails over, and the client sees only 
 }
 
 TEST_CASE(
-    "comments also within an answer, while its provider thinks for long or a tool call grows "
+    "heartbeats also within an answer, while its provider thinks for long or a tool call grows "
     "unseen") {
   for (const auto& path : paths()) {
     CAPTURE(path.path);
@@ -87,15 +104,17 @@ TEST_CASE(
       world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
         const auto got = co_await post(http, path);
         CHECK(got.has("three"));
-        std::size_t comments = 0;
-        for (auto at = got.body.find("\n: keep-alive\n\n"); at != std::string::npos;
-             at = got.body.find("\n: keep-alive\n\n", at + 1)) {
-          ++comments;
+        const auto [comments, pings, keepalives] = heartbeats_in(got.body);
+        CHECK(comments + pings + keepalives == 3);  // after 15, 30 and 45 s
+        CHECK(pings == (path.protocol == Protocol::anthropic_messages ? 3 : 0));
+        const auto numbers = all_after(got.body, "\"sequence_number\":");
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+          CHECK(numbers[i] == std::to_string(i));
         }
-        CHECK(comments == 3);  // after 15, 30 and 45 s
         const auto heard = read(got, path.protocol);
         CHECK(heard.ending == Ending::complete);
         CHECK(heard.answer.text() == ten);
+        CHECK(complaint_of(got, path.protocol) == "");
       });
     }
   }
@@ -117,6 +136,7 @@ TEST_CASE("an answer that breaks ends with an error event, and no client takes i
       CHECK(heard.ending == Ending::failed);
       CHECK_FALSE(heard.answer.finish);
       CHECK(heard.answer.text() == "one two three four");
+      CHECK(complaint_of(got, path.protocol) == "");
     });
   }
 }
@@ -145,6 +165,7 @@ TEST_CASE(
         CHECK(heard.ending == Ending::complete);
         CHECK(heard.answer.text() == ten);
         CHECK(heard.answer.model == "claude-opus-4-7");
+        CHECK(complaint_of(got, path.protocol) == "");
         // What Responses' clients assemble an answer by: numbers that increase, one id for the message, and
         // the whole text at its end.
         const auto numbers = all_after(got.body, "\"sequence_number\":");

@@ -88,7 +88,7 @@ TEST_CASE("a whole answer says what the stream said") {
         answer.add(*event);
       }
       std::string body;
-      codec_for(protocol).write_answer(answer, body);
+      codec_for(protocol).write_answer(answer, Request(), body);
       const auto got = decode(protocol, {body.substr(0, 10), body.substr(10)}, BodyShape::whole);
       CHECK(got.text == wanted.text);
       CHECK(got.reasoning == wanted.reasoning);

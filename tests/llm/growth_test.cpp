@@ -406,7 +406,7 @@ void assemble(std::string_view stream, Protocol from, Protocol into) {
   Answer answer;
   decode(from, stream, [&](const Event& event) { answer.add(event); });
   std::string whole;
-  codec_for(into).write_answer(answer, whole);
+  codec_for(into).write_answer(answer, Request(), whole);
   EventDecoder decoder(into, BodyShape::whole, 256 * mib);
   decoder.feed(whole);
   decoder.end();
@@ -544,7 +544,7 @@ void check_streams(std::size_t bytes) {
             out.clear();
             answer.add(event);
           });
-          codec_for(into).write_answer(answer, out);
+          codec_for(into).write_answer(answer, Request(), out);
         };
       });
     }

@@ -255,7 +255,8 @@ TEST_CASE("what is written counts without a gap, and says the whole at the end")
   const std::size_t places[] = {
       completed.find(
           R"("type":"reasoning","summary":[{"type":"summary_text","text":"think"}],"encrypted_content":"sealed"})"),
-      completed.find(R"("text":"Level","annotations":[]},{"type":"output_text","text":" 71")"),
+      completed.find(
+          R"("text":"Level","annotations":[],"logprobs":[]},{"type":"output_text","text":" 71")"),
       completed.find(R"("call_id":"c1","name":"f","arguments":"{\"a\":1}"})"),
       completed.find(R"("call_id":"c2","name":"g","arguments":"{}"})"),
   };
@@ -270,9 +271,7 @@ TEST_CASE("what is written reads the same, whatever the kind") {
       {Event(Start("r", "m")), Event(ToolStart(0, "c", "f")), Event(ToolArguments(0, "{\"a\":")),
        Event(ToolEnd(0, false)), Event(Finish(FinishReason::length, "max_output_tokens")),
        Event(End())},
-      {Event(Start("r", "m")), Event(Text(0, "x")),
-       Event(Finish(FinishReason::other, "interrupted")), Event(End())},
-      {Event(Start("r", "m")), Event(Text(0, "x")), Event(Error("t", "", "m \"q\""))},
+      {Event(Start("r", "m")), Event(Text(0, "x")), Event(Error("t", "server_error", "m \"q\""))},
   };
   for (const auto& answer : answers) {
     Events wanted;
@@ -287,6 +286,25 @@ TEST_CASE("what is written reads the same, whatever the kind") {
     }
     CHECK(got == wanted);
   }
+}
+
+TEST_CASE(
+    "words that the API lacks are not written: an unknown finish is neutral, an unknown code too") {
+  const auto unknown = written({Event(Start("r", "m")), Event(Text(0, "x")),
+                                Event(Finish(FinishReason::other, "interrupted")), Event(End())});
+  CHECK(unknown.find("interrupted") == std::string::npos);
+  CHECK(unknown.find(R"("status":"completed","error":null)") != std::string::npos);
+  const auto code_of = [](const Error& error) {
+    const auto out = written({Event(Start("r", "m")), Event(error)});
+    const auto at = out.rfind(R"("error":{"code":")") + 17;
+    return out.substr(at, out.find('"', at) - at);
+  };
+  CHECK(code_of(Error("overloaded_error", "", "m")) == "server_error");
+  CHECK(code_of(Error("", "timeout", "m")) == "server_error");
+  CHECK(code_of(Error("rate_limit_error", "upstream_rate_limit", "m")) == "rate_limit_exceeded");
+  CHECK(code_of(Error("", "429", "m")) == "rate_limit_exceeded");
+  CHECK(code_of(Error("t", "invalid_prompt", "m")) == "invalid_prompt");
+  CHECK(code_of(Error("t", "context_length_exceeded", "m")) == "context_length_exceeded");
 }
 
 TEST_CASE("a whole answer that failed, or is not finished") {

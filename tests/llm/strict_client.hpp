@@ -6,6 +6,8 @@
 /// 2. A stream that breaks off is as valid as its beginning; `complete` says whether the terminal came. After a
 ///    failure blocks and items may be left open, as the makers leave them.
 ///
+/// 3. What we write is also compared with the makers' schemas (strict_client/schema.hpp): members, types, words.
+///
 ///     strict_client::Verdict verdict = strict_client::read(Protocol::openai_chat, bytes);
 ///     CHECK(verdict.complaint == "");
 #pragma once
@@ -35,10 +37,11 @@ inline std::unique_ptr<detail::Reader> reader_of(Protocol protocol) {
   return nullptr;
 }
 
-/// A stream that our gateway would send to a client. Blocks of it are framed by LF.
-inline Verdict read(Protocol protocol, std::string_view bytes) {
+/// A stream that a client would get, framed by LF. `ours`: written by us, so that the schemas are checked too.
+inline Verdict read(Protocol protocol, std::string_view bytes, bool ours = false) {
   const auto owned = reader_of(protocol);
   detail::Reader& reader = *owned;
+  reader.ours = ours;
   simdjson::dom::parser parser;
   std::string name;
   std::string data;
@@ -70,6 +73,20 @@ inline Verdict read(Protocol protocol, std::string_view bytes) {
     }
   }
   return reader.verdict;
+}
+
+/// The body of a whole answer that we wrote.
+inline Verdict read_whole(Protocol protocol, const std::string& body) {
+  const auto reader = reader_of(protocol);
+  reader->ours = true;
+  simdjson::dom::parser parser;
+  element json;
+  if (parser.parse(body).get(json) == simdjson::SUCCESS) {
+    reader->whole(json);
+  } else {
+    reader->verdict.complaint = "no JSON";
+  }
+  return reader->verdict;
 }
 
 }  // namespace strict_client

@@ -3,7 +3,7 @@
 ///
 ///     Answer answer;
 ///     while (const Event* event = decoder.next()) { answer.add(*event); }
-///     codec.write_answer(answer, out);
+///     codec.write_answer(answer, request, out);
 #pragma once
 
 #include <cstdint>

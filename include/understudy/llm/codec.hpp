@@ -69,7 +69,8 @@ class UNDERSTUDY_API Codec {
   /// opaque parts are written only if `request.origin` is this protocol.
   virtual void write_request(const Request& request, std::string& out) const = 0;
 
-  /// Parses the body of a client's request, and sets `origin`, `extra` and `body`. Errors: a RequestFault.
+  /// Parses the body of a client's request, and sets `origin`, `extra` and `body`. Ids of items that this library made
+  /// up for an earlier answer are removed from both. Errors: a RequestFault.
   virtual ReadRequest read_request(std::string_view body) const = 0;
 
   /// Parses the body of a response with an error status. Any bytes are valid: content that is not understood is in
@@ -79,8 +80,9 @@ class UNDERSTUDY_API Codec {
   /// Appends the body of an error response to `out`. An empty type is replaced by the protocol's type for the status.
   virtual void write_error(const Error& error, unsigned status, std::string& out) const = 0;
 
-  /// Returns an encoder for one streamed answer. `asked`: the client's request, on which details of the answer depend;
-  /// it need not outlive this call. `created`: the time of the answer, for protocols that report it.
+  /// Returns an encoder for one streamed answer. `asked`: the client's request, on which details of the answer depend,
+  /// and which protocols repeat in it; it need not outlive this call. `created`: the time of the answer, for protocols
+  /// that report it.
   virtual std::unique_ptr<EventEncoder> encoder(
       const Request& asked, std::chrono::sys_seconds created = unix_time()) const = 0;
 
@@ -88,8 +90,9 @@ class UNDERSTUDY_API Codec {
   /// (stream_mend.hpp). `origin`: where the answer is from.
   virtual std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin& origin) const = 0;
 
-  /// Appends the body of a whole answer to `out`. `created`: as for `encoder`.
-  virtual void write_answer(const Answer& answer, std::string& out,
+  /// Appends the body of a whole answer to `out`. `asked`, `created`: as for `encoder`; of a request of this protocol
+  /// only `origin`, `model` and `body` are read. Answers without a Finish are written as truncated ones.
+  virtual void write_answer(const Answer& answer, const Request& asked, std::string& out,
                             std::chrono::sys_seconds created = unix_time()) const = 0;
 
   /// Returns the `type` of an error event within a stream that corresponds to `status`.

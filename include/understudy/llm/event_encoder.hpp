@@ -4,11 +4,15 @@
 /// 1. If the provider and the client speak the same protocol, the client gets the bytes of the event (`Event::raw`), so
 ///    that unknown fields are preserved. `forward` replaces the model's name in them, and nothing else.
 /// 2. `write` produces a valid answer from any events in the order of event.hpp: contiguous indices, one id for each
-///    item from its beginning to its end, and a time if the protocol has one. A block that was left open is closed
-///    (except for a truncated tool call at the end of an Anthropic stream), and the terminal event is written once.
-///    Events that the protocol cannot express are omitted.
+///    item from its beginning to its end, and a time if the protocol has one. A block ends before the next one begins,
+///    all of them before the terminal event (but not before an Error), and nothing is written after the terminal event
+///    or an Error. Events that the protocol cannot express are omitted.
+///    It also accepts what providers do: a second Start, whose blocks follow those of the first; content after Finish;
+///    several Finishes, of which the last one counts. An End without a Finish writes nothing.
 /// 3. After `follow`, `write` continues after the provider's bytes: it uses the indices, ids and time found in them.
-/// 4. Decoding the output of `write` yields the same events, except for Other, Undecodable and Retract.
+/// 4. Decoding the output of `write` yields the same events, except for Other, Undecodable and Retract, and for words
+///    that the protocol lacks: a client gets only finish reasons and error types that its protocol has.
+/// 5. Heartbeats are the protocol's own events where those can stand, and comments elsewhere.
 ///
 ///     const auto encoder = codec_for(Protocol::openai_chat).encoder(request);
 ///     std::string out;

@@ -231,7 +231,7 @@ class Request {
   bool sealed_reasoning = true;
 
   /// For a request that came from a client: its protocol, to which the `extra` fields here and in every part belong.
-  /// `body` is the client's body, unchanged.
+  /// `body` is the client's body, unchanged but for ids that Codec::read_request removes.
   std::optional<Protocol> origin;
   ExtraFields extra;
   std::string body;

@@ -207,7 +207,7 @@ const KeyTable<ServerConfig>& server_keys() {
               .example(R"({cert = "/etc/ssl/own.pem", key = "/etc/ssl/own.key"})"),
           ServerKey(
               "keep_alive", Duration(), &ServerConfig::keep_alive,
-              "After this long without a byte to a client a comment is sent, so that no proxy "
+              "After this long without a byte to a client a heartbeat is sent, so that no proxy "
               "on the way closes the connection."),
           ServerKey("drain", Duration(), &ServerConfig::drain,
                     "How long answers in progress may take to end after a SIGTERM."),

@@ -6,6 +6,7 @@
 #include "encoder.hpp"
 #include "llm/documents.hpp"
 #include "llm/error_body.hpp"
+#include "llm/made_up_id.hpp"
 #include "llm/model_list.hpp"
 #include "llm/request_json.hpp"
 #include "reader.hpp"
@@ -33,11 +34,25 @@ std::string_view error_type(unsigned status) {
   }
 }
 
+/// A call's arguments, which must be an object. Of a call that was cut, or that the model wrote wrong, the text is kept
+/// in a member that no tool has: an empty object, or one that lacks members, might be run.
+void write_input(JsonWriter& json, const AnswerBlock& call) {
+  json.key("input");
+  if (is_json_object(call.arguments) || (call.complete && call.arguments.empty())) {
+    json.raw(object_or_empty(call.arguments));
+  } else {
+    json.begin_object().member("partial_json", call.arguments).end_object();
+  }
+}
+
 void write_block(JsonWriter& json, const AnswerBlock& block) {
   using Kind = AnswerBlock::Kind;
   switch (block.kind) {
     case Kind::text:
     case Kind::refusal:
+      if (block.text.empty()) {
+        break;  // it would be refused when it is sent back
+      }
       json.begin_object().member("type", "text").member("text", block.text).end_object();
       break;
     case Kind::reasoning:
@@ -50,11 +65,10 @@ void write_block(JsonWriter& json, const AnswerBlock& block) {
       }
       break;
     case Kind::tool_call:
-      if (block.complete) {
-        json.begin_object().member("type", "tool_use").member("id", block.id);
-        json.member("name", block.name).key("input");
-        json.raw(object_or_empty(block.arguments)).end_object();
-      }
+      json.begin_object().member("type", "tool_use").member("id", block.id);
+      json.member("name", block.name);
+      write_input(json, block);
+      json.end_object();
       break;
   }
 }
@@ -90,18 +104,19 @@ class AnthropicMessages final : public Codec {
     return std::make_unique<Encoder>();
   }
 
-  void write_answer(const Answer& answer, std::string& out,
+  void write_answer(const Answer& answer, const Request&, std::string& out,
                     std::chrono::sys_seconds) const override {
     JsonWriter json(out);
-    json.begin_object().member("id", answer.id).member("type", "message");
+    json.begin_object().member("id", answer.id.empty() ? made_up_id("msg_") : answer.id);
+    json.member("type", "message");
     json.member("role", "assistant").member("model", answer.model).key("content").begin_array();
     for (const auto& block : answer.blocks) {
       write_block(json, block);
     }
     json.end_array();
-    write_stop(json,
-               answer.finish ? stop_word(*answer.finish, answer.native_finish) : std::string_view(),
-               answer.stop_sequence);
+    const auto finish = answer.finish.value_or(FinishReason::length);  // none: it was cut
+    write_stop(json, stop_word(finish),
+               finish == FinishReason::stop_sequence ? std::string_view(answer.stop_sequence) : "");
     write_usage(json, answer.usage);
     json.end_object();
   }

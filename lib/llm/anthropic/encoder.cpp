@@ -1,7 +1,9 @@
 #include "encoder.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include "llm/made_up_id.hpp"
 #include "llm/raw_fields.hpp"
 #include "llm/sse_frame.hpp"
 
@@ -23,6 +25,36 @@ void append_delta(std::string& out, std::size_t index, std::string_view type, st
     json.member("index", index).key("delta").begin_object();
     json.member("type", type).member(key, payload).end_object();
   });
+}
+
+/// The types that the SDK knows (anthropic-sdk-typescript, src/resources/shared.ts), and what OpenAI calls the same.
+struct ErrorWord {
+  std::string_view said;
+  std::string_view written;
+};
+constexpr std::array error_words{
+    ErrorWord{"api_error", "api_error"},
+    ErrorWord{"authentication_error", "authentication_error"},
+    ErrorWord{"billing_error", "billing_error"},
+    ErrorWord{"conflict_error", "conflict_error"},
+    ErrorWord{"invalid_request_error", "invalid_request_error"},
+    ErrorWord{"not_found_error", "not_found_error"},
+    ErrorWord{"overloaded_error", "overloaded_error"},
+    ErrorWord{"permission_error", "permission_error"},
+    ErrorWord{"rate_limit_error", "rate_limit_error"},
+    ErrorWord{"request_too_large", "request_too_large"},
+    ErrorWord{"timeout_error", "timeout_error"},
+    ErrorWord{"insufficient_quota", "billing_error"},
+    ErrorWord{"rate_limit_exceeded", "rate_limit_error"},
+    ErrorWord{"requests", "rate_limit_error"},
+    ErrorWord{"tokens", "rate_limit_error"},
+    ErrorWord{"service_unavailable_error", "overloaded_error"},
+};
+
+std::string_view error_word(std::string_view type) {
+  const auto* const found = std::find_if(error_words.begin(), error_words.end(),
+                                         [&](const ErrorWord& word) { return word.said == type; });
+  return found == error_words.end() ? std::string_view("api_error") : found->written;
 }
 
 }  // namespace
@@ -54,7 +86,7 @@ void write_stop(JsonWriter& json, std::string_view reason, std::string_view sequ
 
 void write_error(JsonWriter& json, const Error& error) {
   json.key("error").begin_object();
-  json.member("type", error.type.empty() ? std::string_view("api_error") : error.type);
+  json.member("type", error_word(error.type));
   json.member("message", error.message);
   if (!error.code.empty()) {
     json.key("details").begin_object().member("error_code", error.code).end_object();
@@ -62,7 +94,7 @@ void write_error(JsonWriter& json, const Error& error) {
   json.end_object();
 }
 
-std::string_view stop_word(FinishReason reason, std::string_view native) {
+std::string_view stop_word(FinishReason reason) {
   switch (reason) {
     case FinishReason::stop: return "end_turn";
     case FinishReason::stop_sequence: return "stop_sequence";
@@ -71,20 +103,22 @@ std::string_view stop_word(FinishReason reason, std::string_view native) {
     case FinishReason::refusal: return "refusal";
     case FinishReason::pause: return "pause_turn";
     case FinishReason::context_full: return "model_context_window_exceeded";
-    case FinishReason::other: return native;
+    case FinishReason::other: return "end_turn";  // another protocol's word would be unknown here
   }
-  return native;
+  return "end_turn";
 }
 
 void Encoder::write(const Event& event, std::string& out) {
-  std::visit([&](const auto& body) { put(body, out); }, event.body);
+  if (!ended_) {
+    std::visit([&](const auto& body) { put(body, out); }, event.body);
+  }
 }
 
 /// Of the provider's blocks only which one is open is to be known.
 void Encoder::follow(const Event& event) {
   const auto& body = event.body;
-  if (std::holds_alternative<Start>(body)) {
-    write(event, followed_);
+  if (const auto* start = std::get_if<Start>(&body)) {
+    begin(*start);
     begun_ = true;  // as the provider wrote it
   } else if (std::holds_alternative<Usage>(body) || std::holds_alternative<Finish>(body) ||
              std::holds_alternative<End>(body) || std::holds_alternative<Error>(body)) {
@@ -136,13 +170,15 @@ void Encoder::adopt(const Event& event) {
   }
 }
 
-/// Waits for the Usage that may follow: message_start has the prompt's.
-void Encoder::put(const Start& start, std::string&) {
-  id_ = start.id;
+/// A new answer, of which nothing is known but this.
+void Encoder::begin(const Start& start) {
+  started_ = true;
+  id_ = start.id.empty() ? made_up_id("msg_") : std::string(start.id);
   model_ = start.model;
   begun_ = false;
   finished_ = false;
   has_finish_ = false;
+  ended_ = false;
   open_.reset();
   next_ = 0;
   waiting_.clear();
@@ -150,7 +186,21 @@ void Encoder::put(const Start& start, std::string&) {
   usage_ = Usage();
 }
 
+/// message_start waits for the Usage that may follow: it has the prompt's.
+void Encoder::put(const Start& start, std::string& out) {
+  if (started_) {  // spliced in: what was said cannot be taken back, so the answer continues
+    begin_message(out);
+    end_blocks(out);
+    has_finish_ = false;
+    return;
+  }
+  begin(start);
+}
+
 void Encoder::put(const Text& text, std::string& out) {
+  if (text.text.empty()) {
+    return;  // an empty block would be refused when it is sent back
+  }
   if (in_call()) {
     waiting(text.block, Kind::text).text += text.text;
     return;
@@ -159,6 +209,9 @@ void Encoder::put(const Text& text, std::string& out) {
 }
 
 void Encoder::put(const Reasoning& reasoning, std::string& out) {
+  if (reasoning.text.empty()) {
+    return;
+  }
   if (in_call()) {
     waiting(reasoning.block, Kind::thinking).text += reasoning.text;
     return;
@@ -189,6 +242,10 @@ void Encoder::put(const ReasoningSeal& seal, std::string& out) {
 }
 
 void Encoder::put(const ToolStart& call, std::string& out) {
+  if (in_call() && open_->block == call.block) {  // its end was not said
+    end_call(false, out);
+    write_waiting(out);
+  }
   if (in_call()) {
     auto& later = waiting_.emplace_back(
         Waiting{call.block, Kind::tool, std::string(call.id), std::string(call.name), {}, {}, {}});
@@ -220,32 +277,26 @@ void Encoder::put(const ToolEnd& end, std::string& out) {
 
 void Encoder::put(const Usage& usage, std::string& out) {
   usage_ = usage;
-  if (!begun_) {
-    begin_message(out);
-  } else if (has_finish_) {
-    finish_message(out);
-  }
+  begin_message(out);
 }
 
-/// Waits for the Usage that may follow, or for End.
+/// message_delta waits for the Usage that may follow, and for End: an earlier Finish is replaced by a later one.
 void Encoder::put(const Finish& finish, std::string& out) {
   begin_message(out);
-  while (in_call()) {  // one that did not end was cut
-    end_call(false, out);
-    write_waiting(out);
-  }
-  if (open_ && !open_->cut) {
-    close(out);
-  }
+  end_blocks(out);
   has_finish_ = true;
-  stop_reason_ = stop_word(finish.reason, finish.native);
-  stop_sequence_ = finish.stop_sequence;
+  stop_reason_ = stop_word(finish.reason);
+  stop_sequence_ = finish.reason == FinishReason::stop_sequence ? finish.stop_sequence : "";
 }
 
 void Encoder::put(const End&, std::string& out) {
-  begin_message(out);
+  if (!has_finish_) {
+    return;  // a stream that ends without having finished is not a complete answer
+  }
+  end_blocks(out);
   finish_message(out);
   append_typed(out, "message_stop", [](JsonWriter&) {});
+  ended_ = true;
 }
 
 /// Before the message only as a comment: its event has to be the first.
@@ -258,10 +309,11 @@ void Encoder::put(const Heartbeat&, std::string& out) {
 }
 
 void Encoder::put(const Error& error, std::string& out) {
-  if (!id_.empty()) {
+  if (started_) {
     begin_message(out);
   }
   append_typed(out, "error", [&](JsonWriter& json) { write_error(json, error); });
+  ended_ = true;
 }
 
 void Encoder::begin_message(std::string& out) {
@@ -280,7 +332,7 @@ void Encoder::begin_message(std::string& out) {
 }
 
 void Encoder::finish_message(std::string& out) {
-  if (finished_ || !has_finish_) {
+  if (finished_) {
     return;
   }
   finished_ = true;
@@ -344,8 +396,18 @@ Encoder::Waiting& Encoder::waiting(std::size_t block, Kind kind) {
   return waiting_.emplace_back(Waiting{block, kind, {}, {}, {}, {}, {}});
 }
 
-/// A call that was cut is left open while nothing follows it, as Anthropic leaves it: some clients would run it
-/// once it is stopped.
+/// Also a call that was cut: at the token limit Anthropic stops its block too, and `stop_reason` says what happened.
+void Encoder::end_blocks(std::string& out) {
+  while (in_call()) {  // one that did not end was cut
+    end_call(false, out);
+    write_waiting(out);
+  }
+  close(out);
+  calls_.clear();
+}
+
+/// A call that was cut is left open until something follows it, or a Finish: if it is an Error, some clients would
+/// run the call if it were stopped.
 void Encoder::end_call(bool complete, std::string& out) {
   if (complete) {
     close(out);
@@ -357,6 +419,7 @@ void Encoder::end_call(bool complete, std::string& out) {
 /// Until a call is open that has not ended.
 void Encoder::write_waiting(std::string& out) {
   while (!waiting_.empty() && !in_call()) {
+    const auto* const front = &waiting_.front();
     const auto next = std::move(waiting_.front());
     waiting_.pop_front();
     if (next.kind == Kind::text && next.text.empty()) {
@@ -364,7 +427,10 @@ void Encoder::write_waiting(std::string& out) {
     }
     const auto wire = open(next.block, next.kind, out, next.id, next.name);
     if (next.kind == Kind::tool) {
-      calls_.erase(next.block);
+      if (const auto known = calls_.find(next.block);
+          known != calls_.end() && known->second == front) {
+        calls_.erase(known);
+      }
       if (!next.text.empty()) {
         append_delta(out, wire, "input_json_delta", "partial_json", next.text);
       }

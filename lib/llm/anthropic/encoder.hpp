@@ -1,7 +1,11 @@
 /// Events as Anthropic streams them; see lib/llm/anthropic/protocol.hpp.
 ///
-/// Blocks are written one after the other: each is stopped before the next is started. So what comes while a tool
-/// call is open, be it another call of the same turn, waits until the call has ended.
+/// Invariants
+/// 1. Blocks are written one after the other: each is stopped before the next is started, and the last one before
+///    `message_delta`. So what comes while a tool call is open, be it another call of the same turn, waits until the
+///    call has ended.
+/// 2. There is one `message_start`: where a second answer is spliced in, its blocks follow those of the first one.
+///    Nothing follows `message_stop` or `error`.
 #pragma once
 
 #include <list>
@@ -14,8 +18,8 @@
 
 namespace understudy::llm::detail::anthropic {
 
-/// The word for a finish; `native` where it is none of those known here.
-std::string_view stop_word(FinishReason reason, std::string_view native);
+/// The word for a finish: one of those that the SDK knows.
+std::string_view stop_word(FinishReason reason);
 
 /// Members of the object that is open.
 void write_usage(JsonWriter& json, const Usage& usage);
@@ -46,6 +50,7 @@ class Encoder final : public EventEncoder {
     std::optional<bool> complete;  // of a call that has ended
   };
 
+  void begin(const Start& start);
   void put(const Start& start, std::string& out);
   void put(const Text& text, std::string& out);
   void put(const Reasoning& reasoning, std::string& out);
@@ -71,11 +76,14 @@ class Encoder final : public EventEncoder {
   bool in_call() const;
   Waiting& waiting(std::size_t block, Kind kind);
   void end_call(bool complete, std::string& out);
+  void end_blocks(std::string& out);
   void write_waiting(std::string& out);
   void adopt(const Event& event);
 
   std::string id_;
   std::string model_;
+  bool started_ = false;
+  bool ended_ = false;
   bool begun_ = false;     // message_start is written
   bool finished_ = false;  // message_delta is written
   std::optional<Open> open_;

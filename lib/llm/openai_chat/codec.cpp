@@ -5,6 +5,7 @@
 
 #include "encoder.hpp"
 #include "llm/documents.hpp"
+#include "llm/made_up_id.hpp"
 #include "llm/openai_codec.hpp"
 #include "llm/request_json.hpp"
 #include "reader.hpp"
@@ -26,9 +27,10 @@ std::string all(const Answer& answer, AnswerBlock::Kind kind) {
   return text;
 }
 
+/// Also one that was cut, at the token limit: its arguments are what there is of them.
 void write_calls(JsonWriter& json, const Answer& answer) {
   const auto call = [](const AnswerBlock& block) {
-    return block.kind == AnswerBlock::Kind::tool_call && block.complete;
+    return block.kind == AnswerBlock::Kind::tool_call;
   };
   bool any = false;
   for (const auto& block : answer.blocks) {
@@ -42,7 +44,8 @@ void write_calls(JsonWriter& json, const Answer& answer) {
     if (call(block)) {
       json.begin_object().member("id", block.id).member("type", "function").key("function");
       json.begin_object().member("name", block.name);
-      json.member("arguments", block.arguments.empty() ? "{}" : block.arguments);
+      const std::string_view none = block.complete ? "{}" : "";
+      json.member("arguments", block.arguments.empty() ? none : block.arguments);
       json.end_object().end_object();
     }
   }
@@ -68,14 +71,15 @@ class OpenaiChat final : public OpenaiCodec {
     return std::make_unique<Encoder>(asked.stream_usage, created);
   }
 
-  void write_answer(const Answer& answer, std::string& out,
+  void write_answer(const Answer& answer, const Request&, std::string& out,
                     std::chrono::sys_seconds created) const override {
     using Kind = AnswerBlock::Kind;
     const auto text = answer.text();
     const auto refusal = all(answer, Kind::refusal);
     const auto reasoning = all(answer, Kind::reasoning);
     JsonWriter json(out);
-    json.begin_object().member("id", answer.id).member("object", "chat.completion");
+    json.begin_object().member("id", answer.id.empty() ? made_up_id("chatcmpl-") : answer.id);
+    json.member("object", "chat.completion");
     json.member("created", created.time_since_epoch().count())
         .member("model", answer.model)
         .key("choices")
@@ -83,15 +87,15 @@ class OpenaiChat final : public OpenaiCodec {
     json.begin_object().member("index", 0).key("message").begin_object();
     json.member("role", "assistant").key("content");
     text.empty() ? json.null() : json.value(text);
-    if (!refusal.empty()) {
-      json.member("refusal", refusal);
-    }
+    json.key("refusal");
+    refusal.empty() ? json.null() : json.value(refusal);
     if (!reasoning.empty()) {
       json.member("reasoning_content", reasoning);
     }
     write_calls(json, answer);
-    json.end_object().key("finish_reason");
-    answer.finish ? json.value(finish_word(*answer.finish, answer.native_finish)) : json.null();
+    const auto finish = answer.finish.value_or(FinishReason::length);  // none: it was cut
+    json.end_object().key("logprobs").null();
+    json.member("finish_reason", finish_word(finish, answer.native_finish));
     json.end_object().end_array();
     write_usage(json, answer.usage);
     json.end_object();

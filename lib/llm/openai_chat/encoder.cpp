@@ -1,13 +1,12 @@
 #include "encoder.hpp"
 
+#include "llm/made_up_id.hpp"
 #include "llm/openai_codec.hpp"
 #include "llm/raw_fields.hpp"
 #include "llm/sse_frame.hpp"
 #include "words.hpp"
 
 namespace understudy::llm::detail::openai_chat {
-namespace {}  // namespace
-
 void write_usage(JsonWriter& json, const Usage& usage) {
   const auto prompt =
       usage.input.value_or(0) + usage.cache_read.value_or(0) + usage.cache_write.value_or(0);
@@ -31,16 +30,21 @@ void write_usage(JsonWriter& json, const Usage& usage) {
 }
 
 void Encoder::write(const Event& event, std::string& out) {
-  std::visit([&](const auto& body) { put(body, out); }, event.body);
+  if (!ended_) {
+    std::visit([&](const auto& body) { put(body, out); }, event.body);
+  }
 }
 
 /// A delta leaves nothing open.
 void Encoder::follow(const Event& event) {
   const auto& body = event.body;
-  if (!std::holds_alternative<Text>(body) && !std::holds_alternative<Reasoning>(body) &&
-      !std::holds_alternative<ToolArguments>(body)) {
+  if (const auto* start = std::get_if<Start>(&body)) {
+    begin(*start);
+  } else if (!std::holds_alternative<Text>(body) && !std::holds_alternative<Reasoning>(body) &&
+             !std::holds_alternative<ToolArguments>(body)) {
     EventEncoder::follow(event);
   }
+  finished_ = finished_ || std::holds_alternative<Finish>(body);  // as the provider wrote it
   if (std::holds_alternative<Start>(body)) {
     const std::chrono::seconds created(raw_number(event.raw, R"("created")").value_or(0));
     created_ = created.count() > 0 ? std::chrono::sys_seconds(created) : created_;
@@ -48,12 +52,25 @@ void Encoder::follow(const Event& event) {
   counted_ = counted_ && !std::holds_alternative<Usage>(body);  // as the provider wrote it
 }
 
-void Encoder::put(const Start& start, std::string& out) {
-  id_ = repeatable(start.id);
+/// A new answer, of which nothing is known but this.
+void Encoder::begin(const Start& start) {
+  started_ = true;
+  id_ = start.id.empty() ? made_up_id("chatcmpl-") : std::string(repeatable(start.id));
   model_ = repeatable(start.model);
   calls_.clear();
+  next_call_ = 0;
   counted_ = false;
-  finished_ = false;
+  finish_.reset();
+  finished_ = ended_ = false;
+}
+
+void Encoder::put(const Start& start, std::string& out) {
+  if (started_) {  // spliced in: what was said cannot be taken back, so the answer continues
+    calls_.clear();
+    finish_.reset();
+    return;
+  }
+  begin(start);
   chunk(out, {}, [](JsonWriter& json) { json.member("role", "assistant").member("content", ""); });
 }
 
@@ -80,10 +97,8 @@ void Encoder::put(const ReasoningSeal& seal, std::string& out) {
 }
 
 void Encoder::put(const ToolStart& call, std::string& out) {
-  const auto index = calls_.size();
-  if (!calls_.emplace(call.block, index).second) {
-    return;
-  }
+  const auto index = next_call_++;
+  calls_[call.block] = index;
   chunk(out, {}, [&](JsonWriter& json) {
     json.key("tool_calls").begin_array().begin_object();
     json.member("index", index).member("id", call.id).member("type", "function");
@@ -104,29 +119,34 @@ void Encoder::put(const ToolArguments& arguments, std::string& out) {
   });
 }
 
-/// Usage before Finish waits: a chunk without choices in mid-answer is more than some clients expect.
-void Encoder::put(const Usage& usage, std::string& out) {
+/// Waits for End: a chunk without choices in mid-answer is more than some clients expect.
+void Encoder::put(const Usage& usage, std::string&) {
   usage_ = usage;
   counted_ = usage_wanted_;
-  if (finished_) {
-    usage_chunk(out);
-  }
 }
 
-void Encoder::put(const Finish& finish, std::string& out) {
-  finished_ = true;
-  chunk(out, finish_word(finish.reason, finish.native), [](JsonWriter&) {});
+void Encoder::put(const Finish& finish, std::string&) {
+  finish_ = finish.reason;
+  native_ = finish.native;
 }
 
 void Encoder::put(const End&, std::string& out) {
+  if (!finish_) {
+    return;  // a stream that ends without having finished is not a complete answer
+  }
+  if (!finished_) {
+    chunk(out, finish_word(*finish_, native_), [](JsonWriter&) {});
+  }
   usage_chunk(out);
   out += "data: [DONE]\n\n";
+  ended_ = true;
 }
 
 void Encoder::put(const Heartbeat&, std::string& out) { append_comment(out); }
 
 void Encoder::put(const Error& error, std::string& out) {
   append_event(out, {}, [&](JsonWriter& json) { write_openai_error(json, error); });
+  ended_ = true;
 }
 
 template <class WriteDelta>

@@ -1,8 +1,14 @@
 /// Events as chat completion chunks; see lib/llm/openai_chat/protocol.hpp.
+///
+/// Invariants
+/// 1. The finish is written at End, once: an earlier Finish is replaced by a later one, and content may stand between.
+/// 2. Calls are numbered 0, 1, 2... as they begin, also where a second answer is spliced in. Nothing follows `[DONE]` or
+///    an error.
 #pragma once
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "understudy/llm/event_encoder.hpp"
@@ -20,13 +26,14 @@ class Encoder final : public EventEncoder {
   void follow(const Event& event) override;
 
  private:
+  void begin(const Start& start);
   void put(const Start& start, std::string& out);
   void put(const Text& text, std::string& out);
   void put(const Reasoning& reasoning, std::string& out);
   void put(const ReasoningSeal& seal, std::string& out);
   void put(const ToolStart& call, std::string& out);
   void put(const ToolArguments& arguments, std::string& out);
-  void put(const ToolEnd&, std::string&) {}  // calls end with the answer
+  void put(const ToolEnd& end, std::string&) { calls_.erase(end.block); }
   void put(const Usage& usage, std::string& out);
   void put(const Finish& finish, std::string& out);
   void put(const End& end, std::string& out);
@@ -46,9 +53,14 @@ class Encoder final : public EventEncoder {
   std::string id_;
   std::string model_;
   std::map<std::size_t, std::size_t> calls_;  // their indices, by block
+  std::size_t next_call_ = 0;
   Usage usage_;
   bool counted_ = false;  // usage_ is to be written
-  bool finished_ = false;
+  bool started_ = false;
+  std::optional<FinishReason> finish_;  // to be written
+  std::string native_;
+  bool finished_ = false;  // it is written
+  bool ended_ = false;
 };
 
 }  // namespace understudy::llm::detail::openai_chat

@@ -34,20 +34,18 @@ FinishReason finish_of(std::string_view reason) {
 bool is_failure(std::string_view reason) { return !meaning_of(reason, finish_words); }
 
 std::string_view finish_word(FinishReason reason, std::string_view native) {
-  if (known(native) != nullptr) {
-    return native;
-  }
   switch (reason) {
     case FinishReason::stop:
     case FinishReason::stop_sequence:
-    case FinishReason::pause: return "stop";
+    case FinishReason::pause:
+    case FinishReason::other:
+      return "stop";  // neutral: another protocol's word would be unknown here
     case FinishReason::length:
     case FinishReason::context_full: return "length";
     case FinishReason::tool_use: return "tool_calls";
-    case FinishReason::refusal: return "content_filter";
-    case FinishReason::other: return native;
+    case FinishReason::refusal: return native == "stop" ? "stop" : "content_filter";
   }
-  return native;
+  return "stop";
 }
 
 }  // namespace understudy::llm::detail::openai_chat

@@ -13,7 +13,8 @@ FinishReason finish_of(std::string_view reason);
 /// Whether a finish reason says that the provider failed.
 bool is_failure(std::string_view reason);
 
-/// The word for a finish: `native` if it is one of Chat's.
+/// The word for a finish: one of those that the SDK knows. `native`: an answer that consists of a refusal has either of
+/// two.
 std::string_view finish_word(FinishReason reason, std::string_view native);
 
 }  // namespace understudy::llm::detail::openai_chat

@@ -3,8 +3,11 @@
 #include <array>
 #include <limits>
 
+#include "echo.hpp"
 #include "encoder.hpp"
+#include "item_ids.hpp"
 #include "llm/documents.hpp"
+#include "llm/made_up_id.hpp"
 #include "llm/openai_codec.hpp"
 #include "reader.hpp"
 #include "request.hpp"
@@ -19,11 +22,12 @@ namespace {
 /// A whole answer's items. Text and refusals that follow each other are one message.
 class Output {
  public:
-  explicit Output(const Answer& answer) {
+  /// `status`: of a message at the answer's end.
+  Output(const Answer& answer, std::string_view id, std::string_view status) {
     for (const auto& block : answer.blocks) {
-      add(block, answer.id);
+      add(block, id);
     }
-    end_message(answer.id);
+    end_message(id, status);
   }
 
   const std::vector<std::string>& items() const { return items_; }
@@ -46,21 +50,18 @@ class Output {
       }
       case Kind::tool_call:
         end_message(answer);
-        if (block.complete) {
-          item([&](JsonWriter& json) {
-            write_call(json, id_of("fc_", answer), "completed", block.id, block.name,
-                       block.arguments.empty() ? "{}" : block.arguments);
-          });
-        }
+        item([&](JsonWriter& json) {
+          const std::string_view none = block.complete ? "{}" : "";
+          write_call(json, id_of("fc_", answer), block.complete ? "completed" : "incomplete",
+                     block.id, block.name, block.arguments.empty() ? none : block.arguments);
+        });
         break;
     }
   }
 
-  void end_message(std::string_view answer) {
+  void end_message(std::string_view answer, std::string_view status = "completed") {
     if (!parts_.empty()) {
-      item([&](JsonWriter& json) {
-        write_message(json, id_of("msg_", answer), "completed", parts_);
-      });
+      item([&](JsonWriter& json) { write_message(json, id_of("msg_", answer), status, parts_); });
       parts_.clear();
     }
   }
@@ -91,28 +92,30 @@ class OpenaiResponses final : public OpenaiCodec {
     openai_responses::write_request(request, out);
   }
   ReadRequest read_request(std::string_view body) const override {
-    return openai_responses::read_request(body);
+    const auto changed = without_made_up_ids(body);
+    return openai_responses::read_request(changed ? std::string_view(*changed) : body);
   }
 
   std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin&) const override {
     return make_stream_mend();
   }
-  std::unique_ptr<EventEncoder> encoder(const Request&,
+  std::unique_ptr<EventEncoder> encoder(const Request& asked,
                                         std::chrono::sys_seconds created) const override {
-    return std::make_unique<Encoder>(created);
+    return std::make_unique<Encoder>(asked, created);
   }
 
-  void write_answer(const Answer& answer, std::string& out,
+  void write_answer(const Answer& answer, const Request& asked, std::string& out,
                     std::chrono::sys_seconds created) const override {
-    const Output output(answer);
-    const bool completed = answer.finish && is_completed(*answer.finish, answer.native_finish);
-    const std::string_view reason = answer.finish
-                                        ? incomplete_reason(*answer.finish, answer.native_finish)
-                                        : std::string_view();
+    const auto id = answer.id.empty() ? made_up_id("resp_") : answer.id;
+    const auto finish = answer.finish.value_or(FinishReason::length);  // none: it was cut
+    const bool completed = is_completed(finish, answer.native_finish);
+    const std::string_view status = completed ? "completed" : "incomplete";
+    const Output output(answer, id, status);
+    const auto echo = echo_of(asked);
     JsonWriter json(out);
     json.begin_object();
-    write_response(json, {answer.id, answer.model, created, completed ? "completed" : "incomplete",
-                          reason, nullptr, &answer.usage, &output.items()});
+    write_response(json, {id, answer.model, created, status, echo, incomplete_reason(finish),
+                          nullptr, &answer.usage, &output.items()});
     json.end_object();
   }
 

@@ -3,24 +3,35 @@
 #include <algorithm>
 #include <utility>
 
+#include "echo.hpp"
+#include "item_ids.hpp"
+#include "llm/made_up_id.hpp"
 #include "llm/raw_fields.hpp"
 #include "llm/sse_frame.hpp"
 #include "words.hpp"
 
 namespace understudy::llm::detail::openai_responses {
 
+Encoder::Encoder(const Request& asked, std::chrono::sys_seconds created)
+    : asked_model_(asked.model), echo_(echo_of(asked)), created_(created) {}
+
 void Encoder::write(const Event& event, std::string& out) {
-  std::visit([&](const auto& body) { put(body, out); }, event.body);
+  if (!ended_) {
+    forwarding_ = forwarding_ && std::holds_alternative<Heartbeat>(event.body);
+    std::visit([&](const auto& body) { put(body, out); }, event.body);
+  }
 }
 
 /// The provider's own bytes say what is open; the events, what stands in them.
 void Encoder::follow(const Event& event) {
   const auto& body = event.body;
-  if (std::holds_alternative<Start>(body) || std::holds_alternative<Usage>(body) ||
-      std::holds_alternative<Finish>(body) || std::holds_alternative<End>(body) ||
-      std::holds_alternative<Error>(body)) {
+  if (const auto* start = std::get_if<Start>(&body)) {
+    begin(*start);
+  } else if (std::holds_alternative<Usage>(body) || std::holds_alternative<Finish>(body) ||
+             std::holds_alternative<End>(body) || std::holds_alternative<Error>(body)) {
     EventEncoder::follow(event);
   }
+  forwarding_ = true;
   if (const auto number = raw_number(event.raw, R"("sequence_number")")) {
     sequence_ = *number + 1;
   }
@@ -114,10 +125,29 @@ void Encoder::adopt_piece(Item& item, std::string_view type, const Event& event)
                    !type.ends_with("refusal.done") && !type.ends_with("arguments.done");
 }
 
-void Encoder::put(const Start& start, std::string& out) {
-  *this = Encoder(created_);
-  id_ = start.id;
+/// A new answer, of which nothing is known but this.
+void Encoder::begin(const Start& start) {
+  started_ = true;
+  id_ = start.id.empty() ? made_up_id("resp_") : std::string(start.id);
   model_ = start.model;
+  sequence_ = 0;
+  next_ = 0;
+  open_.clear();
+  written_.clear();
+  calls_.clear();
+  output_.clear();
+  usage_ = Usage();
+  counted_ = ended_ = false;
+  finish_.reset();
+}
+
+void Encoder::put(const Start& start, std::string& out) {
+  if (started_) {  // spliced in: what was said cannot be taken back, so the answer continues
+    end_items("incomplete", out);
+    finish_.reset();
+    return;
+  }
+  begin(start);
   response_event(out, "response.created", "in_progress");
   response_event(out, "response.in_progress", "in_progress");
 }
@@ -173,6 +203,7 @@ void Encoder::put(const ReasoningSeal& seal, std::string& out) {
 
 void Encoder::put(const ToolStart& call, std::string& out) {
   close_written(out);
+  close_call(call.block, false, out);
   Item item(Kind::call);
   item.block = call.block;
   item.text_open = true;
@@ -204,47 +235,46 @@ void Encoder::put(const Usage& usage, std::string&) {
 
 /// Waits for End: the terminal has the usage, which may follow.
 void Encoder::put(const Finish& finish, std::string& out) {
-  close_written(out);
-  while (!calls_.empty()) {
-    close_call(calls_.begin()->first, false, out);
-  }
   finish_ = finish.reason;
   native_ = finish.native;
+  end_items(is_completed(*finish_, native_) ? "completed" : "incomplete", out);
 }
 
 void Encoder::put(const End&, std::string& out) {
-  if (ended_ || !finish_) {
-    return;  // a stream that ends without having finished is no complete answer
+  if (!finish_) {
+    return;  // a stream that ends without having finished is not a complete answer
   }
-  ended_ = true;
   const bool completed = is_completed(*finish_, native_);
-  response_event(out, completed ? "response.completed" : "response.incomplete",
-                 completed ? "completed" : "incomplete");
+  const std::string_view status = completed ? "completed" : "incomplete";
+  end_items(status, out);
+  response_event(out, completed ? "response.completed" : "response.incomplete", status);
+  ended_ = true;
 }
 
-/// Before the response only as a comment: its event has to be the first.
+/// openai-python raises on any event before `response.created`.
 void Encoder::put(const Heartbeat&, std::string& out) {
-  if (sequence_ > 0 && !ended_) {
+  if (started_ && !forwarding_) {
     event(out, "keepalive", [](JsonWriter&) {});
   } else {
     append_comment(out);
   }
 }
 
-/// Said twice, as OpenAI does: some clients look for the one, some for the other.
+/// Said twice, as OpenAI does: some clients look for the one, some for the other. The members of the event stand beside
+/// the nested object, since the SDKs' types have the former, and their readers of streams look for the latter.
 void Encoder::put(const Error& error, std::string& out) {
-  if (ended_) {
-    return;
+  if (!started_) {
+    put(Start({}, asked_model_), out);
   }
-  ended_ = true;
+  const auto code = error_code_of(error);
   event(out, "error", [&](JsonWriter& json) {
+    json.member("code", code).member("message", error.message).key("param").null();
     json.key("error").begin_object().key("type");
-    error.type.empty() ? json.null() : json.value(error.type);
-    json.key("code");
-    error.code.empty() ? json.null() : json.value(error.code);
-    json.member("message", error.message).key("param").null().end_object();
+    error.type.empty() ? json.value(code) : json.value(error.type);
+    json.member("code", code).member("message", error.message).key("param").null().end_object();
   });
   response_event(out, "response.failed", "failed", &error);
+  ended_ = true;
 }
 
 template <class Write>
@@ -268,9 +298,9 @@ void Encoder::part_event(std::string& out, std::string_view type, const Item& it
 
 void Encoder::response_event(std::string& out, std::string_view type, std::string_view status,
                              const Error* error) {
-  ResponseObject object{id_, model_, created_, status};
+  ResponseObject object{id_, model_, created_, status, echo_};
   if (status == "incomplete") {
-    object.reason = incomplete_reason(*finish_, native_);
+    object.reason = incomplete_reason(*finish_);
   }
   object.error = error;
   object.usage = counted_ ? &usage_ : nullptr;
@@ -382,12 +412,22 @@ void Encoder::close(Item& item, std::string_view status, std::string& out) {
 }
 
 /// Everything but calls, which end by themselves.
-void Encoder::close_written(std::string& out) {
+void Encoder::close_written(std::string& out, std::string_view status) {
   for (const auto index : written_) {
-    close(open_.at(index), "completed", out);
+    close(open_.at(index), status, out);
     open_.erase(index);
   }
   written_.clear();
+}
+
+/// Everything. A call that has not ended was truncated.
+void Encoder::end_items(std::string_view status, std::string& out) {
+  close_written(out, status);
+  for (auto& [index, item] : open_) {
+    close(item, "incomplete", out);
+  }
+  open_.clear();
+  calls_.clear();
 }
 
 void Encoder::close_call(std::size_t block, bool complete, std::string& out) {

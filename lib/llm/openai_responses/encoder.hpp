@@ -2,9 +2,14 @@
 ///
 /// Invariants
 /// 1. Items are numbered 0, 1, 2... as they begin, after those that the provider's own bytes began. An item has one
-///    id from its begin to its end: the provider's if it is known when the item begins, else ours.
+///    id from its beginning to its end: the provider's if it is known when the item begins, else one that is made up
+///    (lib/llm/made_up_id.hpp).
 /// 2. What was begun is ended before the answer completes, and `output` is what was ended. Of an answer that fails,
 ///    what was open stays open: some clients run a call once it is ended.
+/// 3. `response.created` is the first event, also of an answer that fails before it begins, and occurs once: where a
+///    second answer is spliced in, its items follow those of the first one. Nothing follows the terminal.
+/// 4. Sequence numbers are contiguous. So a Heartbeat is a comment while the provider's own events are forwarded,
+///    whose numbers are the provider's.
 #pragma once
 
 #include <chrono>
@@ -21,7 +26,7 @@ namespace understudy::llm::detail::openai_responses {
 
 class Encoder final : public EventEncoder {
  public:
-  explicit Encoder(std::chrono::sys_seconds created) : created_(created) {}
+  Encoder(const Request& asked, std::chrono::sys_seconds created);
 
   void write(const Event& event, std::string& out) override;
   /// Clients take a call's arguments from its end, which restates them.
@@ -51,6 +56,7 @@ class Encoder final : public EventEncoder {
     std::string json;  // of an item that the events have no form for: as the provider began it
   };
 
+  void begin(const Start& start);
   void put(const Start& start, std::string& out);
   void put(const Text& text, std::string& out);
   void put(const Reasoning& reasoning, std::string& out);
@@ -73,6 +79,7 @@ class Encoder final : public EventEncoder {
   void part_event(std::string& out, std::string_view type, const Item& item, Write write);
   void response_event(std::string& out, std::string_view type, std::string_view status,
                       const Error* error = nullptr);
+  void end_items(std::string_view status, std::string& out);
   Item& open(Item item, std::string& out);
   Item* writing(Kind kind);
   Item& reasoning_item(std::size_t block, std::string_view id, std::string& out);
@@ -80,7 +87,7 @@ class Encoder final : public EventEncoder {
   void begin_part(Item& item, bool refusal, std::string& out);
   void end_part(Item& item, std::string& out);
   void close(Item& item, std::string_view status, std::string& out);
-  void close_written(std::string& out);
+  void close_written(std::string& out, std::string_view status = "completed");
   void close_call(std::size_t block, bool complete, std::string& out);
   void adopt(const Event& event);
   void adopt_item(std::size_t index, std::string_view json, const Event& event);
@@ -88,7 +95,11 @@ class Encoder final : public EventEncoder {
   void keep_output(std::size_t index, std::string item);
   static std::string rendered(const Item& item, std::string_view status);
 
+  std::string asked_model_;
+  ExtraFields echo_;
   std::chrono::sys_seconds created_;
+  bool started_ = false;
+  bool forwarding_ = false;  // the last event was the provider's own
   std::string id_;
   std::string model_;
   std::uint64_t sequence_ = 0;

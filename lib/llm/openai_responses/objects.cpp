@@ -1,6 +1,10 @@
 #include "objects.hpp"
 
-#include "text/ascii.hpp"
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "understudy/runtime/wall_clock.hpp"
 
 namespace understudy::llm::detail::openai_responses {
 namespace {
@@ -20,33 +24,66 @@ void write_usage(JsonWriter& json, const Usage& usage) {
   json.member("total_tokens", input + usage.output.value_or(0)).end_object();
 }
 
-/// Clients decide by the code.
-std::string_view code_of(const Error& error) {
-  return !error.code.empty()   ? error.code
-         : !error.type.empty() ? error.type
-                               : std::string_view("server_error");
+/// `ResponseError.code` of openai-node (src/resources/responses/responses.ts).
+constexpr std::array<std::string_view, 18> codes{"server_error",
+                                                 "rate_limit_exceeded",
+                                                 "invalid_prompt",
+                                                 "vector_store_timeout",
+                                                 "invalid_image",
+                                                 "invalid_image_format",
+                                                 "invalid_base64_image",
+                                                 "invalid_image_url",
+                                                 "image_too_large",
+                                                 "image_too_small",
+                                                 "image_parse_error",
+                                                 "image_content_policy_violation",
+                                                 "invalid_image_mode",
+                                                 "image_file_too_large",
+                                                 "unsupported_image_media_type",
+                                                 "empty_image_file",
+                                                 "failed_to_download_image",
+                                                 "image_file_not_found"};
+
+/// OpenAI's own codes that the enumeration lacks, by which Codex decides whether to compact, to wait or to give up
+/// (openai/codex, codex-api, its reader of `response.failed`).
+constexpr std::array<std::string_view, 5> codes_of_agents{
+    "context_length_exceeded", "insufficient_quota", "usage_not_included", "server_is_overloaded",
+    "slow_down"};
+
+bool has(std::span<const std::string_view> list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
 }
 
 }  // namespace
 
-std::string item_id(std::string_view prefix, std::string_view answer, std::size_t index) {
-  constexpr std::size_t longest_answer = 48;
-  std::string id(prefix);
-  for (const char c : answer.substr(0, longest_answer)) {
-    id += text::is_lower(text::lowered(c)) || text::is_digit(c) || c == '-' ? c : '_';
+std::string_view error_code_of(const Error& error) {
+  for (const auto word : {error.code, error.type}) {
+    if (has(codes, word) || has(codes_of_agents, word)) {
+      return word;
+    }
   }
-  return id + "_" + std::to_string(index);
+  for (const auto word : {error.code, error.type}) {
+    if (word.find("rate_limit") != std::string_view::npos || word == "429") {
+      return "rate_limit_exceeded";
+    }
+  }
+  return "server_error";
 }
 
 void write_response(JsonWriter& json, const ResponseObject& object) {
-  json.member("id", object.id)
-      .member("object", "response")
-      .member("created_at", object.created.time_since_epoch().count());
+  const auto created = object.created.time_since_epoch().count();
+  json.member("id", object.id).member("object", "response").member("created_at", created);
+  json.key("completed_at");
+  if (object.status == "completed") {
+    json.value(std::max(created, unix_time().time_since_epoch().count()));
+  } else {
+    json.null();
+  }
   json.member("status", object.status).key("error");
   if (object.error == nullptr) {
     json.null();
   } else {
-    json.begin_object().member("code", code_of(*object.error));
+    json.begin_object().member("code", error_code_of(*object.error));
     json.member("message", object.error->message).end_object();
   }
   json.key("incomplete_details");
@@ -55,7 +92,6 @@ void write_response(JsonWriter& json, const ResponseObject& object) {
   } else {
     json.null();
   }
-  json.key("instructions").null().key("metadata").begin_object().end_object();
   json.member("model", object.model).key("output").begin_array();
   if (object.output != nullptr) {
     for (const auto& item : *object.output) {
@@ -64,8 +100,10 @@ void write_response(JsonWriter& json, const ResponseObject& object) {
       }
     }
   }
-  json.end_array().member("parallel_tool_calls", true).key("temperature").null();
-  json.member("tool_choice", "auto").key("tools").begin_array().end_array().key("top_p").null();
+  json.end_array();
+  for (const auto& [name, text] : object.echo) {
+    json.key(name).raw(text);
+  }
   if (object.usage == nullptr) {
     json.key("usage").null();
   } else {
@@ -81,6 +119,7 @@ void write_part(JsonWriter& json, const OutputPart& part, bool summary) {
   } else {
     json.member("type", "output_text").member("text", part.text);
     json.key("annotations").begin_array().end_array();
+    json.key("logprobs").begin_array().end_array();
   }
 }
 

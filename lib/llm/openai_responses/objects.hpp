@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "understudy/llm/event.hpp"
+#include "understudy/llm/request.hpp"
 #include "understudy/text/json_writer.hpp"
 
 namespace understudy::llm::detail::openai_responses {
@@ -23,15 +24,15 @@ struct ResponseObject {
   std::string_view model;
   std::chrono::sys_seconds created;
   std::string_view status;
+  const ExtraFields& echo;       // of the request; see echo.hpp
   std::string_view reason = {};  // of an incomplete one
   const Error* error = nullptr;  // of a failed one
   const Usage* usage = nullptr;
   const std::vector<std::string>* output = nullptr;  // items as JSON text
 };
 
-/// An item's name. These are only compared with each other, but clients send them back, and OpenAI takes letters,
-/// digits, `_` and `-`, at most 64.
-std::string item_id(std::string_view prefix, std::string_view answer, std::size_t index);
+/// The code of an error in an answer. The SDK has an enumeration of these, and clients decide by them.
+std::string_view error_code_of(const Error& error);
 
 /// Members of the object that is open.
 void write_response(JsonWriter& json, const ResponseObject& object);

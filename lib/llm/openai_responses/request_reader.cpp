@@ -1,5 +1,6 @@
 #include <iterator>
 
+#include "llm/made_up_id.hpp"
 #include "llm/request_json.hpp"
 #include "request.hpp"
 
@@ -9,6 +10,9 @@ namespace {
 class ResponsesRequestReader {
  public:
   static constexpr Protocol own = Protocol::openai_responses;
+  static constexpr std::string_view not_stored =
+      "names what no provider has stored: the answer was not a Responses provider's own; send the "
+      "whole conversation in `input`, with `store` set to false";
 
   explicit ResponsesRequestReader(std::string_view body) : in_(body) {}
 
@@ -51,6 +55,9 @@ class ResponsesRequestReader {
     if (key == "text") return text(v);
     if (key == "temperature") return in_.read(v, "temperature", request_.sampling.temperature);
     if (key == "top_p") return in_.read(v, "top_p", request_.sampling.top_p);
+    if (key == "previous_response_id" && is_made_up(json::text(v, in_.arena()))) {
+      return in_.fail("previous_response_id", not_stored);
+    }
     if (key == "user" || key == "safety_identifier") return in_.read(v, "user", request_.user);
     return in_.keep(key, v, request_.extra);
   }
@@ -69,10 +76,19 @@ class ResponsesRequestReader {
       if (type == "function_call_output") return read_result(item);
       if (type == "reasoning") return read_reasoning(item, raw);
       if (is_content(type)) return in_.fail("input.type", "belongs in a message");
+      if (type == "item_reference" && !can_be_referred_to(item)) return false;
       const bool result = type.ends_with("_output") || type == "item_reference";
       last(result ? Role::user : Role::assistant)
           .parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
       return true;
+    });
+  }
+
+  /// No provider knows an id that this library made up, so the conversation would lack the item.
+  bool can_be_referred_to(Object& item) {
+    return in_.members(item, [&](std::string_view key, value& m) {
+      return key != "id" || !is_made_up(json::text(m, in_.arena())) ||
+             in_.fail("input.id", not_stored);
     });
   }
 

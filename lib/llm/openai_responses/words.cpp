@@ -38,19 +38,18 @@ bool is_completed(FinishReason reason, std::string_view native) {
     case FinishReason::stop:
     case FinishReason::stop_sequence:
     case FinishReason::tool_use:
-    case FinishReason::pause: return true;
+    case FinishReason::pause:
+    case FinishReason::other:
+      return true;  // neutral: the API has two reasons to be incomplete, both of them known
     case FinishReason::refusal: return native == "completed";
     case FinishReason::length:
-    case FinishReason::context_full:
-    case FinishReason::other: return false;
+    case FinishReason::context_full: return false;
   }
   return false;
 }
 
-std::string_view incomplete_reason(FinishReason reason, std::string_view native) {
-  return reason == FinishReason::refusal ? "content_filter"
-         : reason == FinishReason::other ? native
-                                         : "max_output_tokens";
+std::string_view incomplete_reason(FinishReason reason) {
+  return reason == FinishReason::refusal ? "content_filter" : "max_output_tokens";
 }
 
 }  // namespace understudy::llm::detail::openai_responses

@@ -18,7 +18,7 @@ std::optional<FinishReason> finish_of(std::string_view reason);
 /// Whether an answer that finished so is complete in the API's sense.
 bool is_completed(FinishReason reason, std::string_view native);
 
-/// The reason of an incomplete one.
-std::string_view incomplete_reason(FinishReason reason, std::string_view native);
+/// The reason of an incomplete one: one of the two that the API has.
+std::string_view incomplete_reason(FinishReason reason);
 
 }  // namespace understudy::llm::detail::openai_responses

@@ -24,6 +24,7 @@ class Anthropic final : public Reader {
     if (type == "error") {
       verdict.failed = true;
       want(text_at(json, "/error/type") != no_text, "error without a type");
+      check_word(schema::message_error_types, text_at(json, "/error/type"), "error.type");
       want(text_at(json, "/error/message") != no_text, "error without a message");
       return;
     }
@@ -34,6 +35,8 @@ class Anthropic final : public Reader {
       want(text_at(json, "/message/type") == "message", "message.type");
       want(text_at(json, "/message/role") == "assistant", "message.role");
       want(text_at(json, "/message/id") != no_text, "message.id");
+      want(!ours || text_at(json, "/message/id") != "", "an empty id");
+      check(at(json, "/message"), schema::message, "message");
       want(text_at(json, "/message/model") != no_text, "message.model");
       want(size_at(json, "/message/content") == 0, "message.content is not empty");
       want(null_at(json, "/message/stop_reason"), "message.stop_reason");
@@ -49,6 +52,9 @@ class Anthropic final : public Reader {
            "block " + std::to_string(index) + " in place of " + std::to_string(blocks_));
       ++blocks_;
       open_ = text_at(json, "/content_block/type");
+      if (ours) {
+        check_block(at(json, "/content_block"));
+      }
       if (open_ == "tool_use") {
         want(text_at(json, "/content_block/id").size() > 1, "tool_use without an id");
         want(text_at(json, "/content_block/name").size() > 1, "tool_use without a name");
@@ -75,8 +81,10 @@ class Anthropic final : public Reader {
       delta_ = true;
       const auto reason = text_at(json, "/delta/stop_reason");
       want(reason.size() > 1, "no stop_reason");
-      // A call that was cut short is left open (protocols.md 2.2): closed, some clients would run it.
-      want(open_.empty() || (open_ == "tool_use" && reason != "tool_use"), open_ + " left open");
+      check_word(schema::stop_reasons, reason, "stop_reason");
+      // Anthropic was seen to leave a call open that was cut short (protocols.md 2.2). We close it.
+      want(open_.empty() || (!ours && open_ == "tool_use" && reason != "tool_use"),
+           open_ + " left open");
       want(number_at(json, "/usage/output_tokens") >= 0, "usage.output_tokens");
     } else if (type == "message_stop") {
       fail("message_stop without message_delta");
@@ -85,7 +93,36 @@ class Anthropic final : public Reader {
     }
   }
 
+  void whole(const element& json) override {
+    check(json, schema::message, "message");
+    check(at(json, "/usage"), schema::message_usage, "usage");
+    want(text_at(json, "/type") == "message" && text_at(json, "/role") == "assistant",
+         "type, role");
+    want(text_at(json, "/id") != "", "an empty id");
+    check_word(schema::stop_reasons, text_at(json, "/stop_reason"), "stop_reason");
+    each_at(json, "/content", [&](const element& block) {
+      check_block(block);
+      want(text_at(block, "/text") != "", "an empty block");
+    });
+    verdict.complete = true;
+  }
+
  private:
+  void check_block(const element& block) {
+    const auto type = text_at(block, "/type");
+    if (type == "text") {
+      check(block, schema::text_block, type);
+    } else if (type == "thinking") {
+      check(block, schema::thinking_block, type);
+    } else if (type == "redacted_thinking") {
+      check(block, schema::redacted_block, type);
+    } else if (type == "tool_use") {
+      check(block, schema::tool_block, type);
+    } else {
+      fail("a block of type " + type);
+    }
+  }
+
   void stop_event() {
     want(delta_, "message_stop without message_delta");
     want(!stopped_, "message_stop twice");

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +22,8 @@ class Chat final : public Reader {
     }
     want(!verdict.failed, "a chunk behind an error");
     want(text_at(json, "/object") == "chat.completion.chunk", "object");
+    check(json, schema::chat_chunk, "chunk");
+    want(!ours || text_at(json, "/id") != "", "an empty id");
     same(id_, text_at(json, "/id"), "id");
     same(model_, text_at(json, "/model"), "model");
     const auto created = number_at(json, "/created");
@@ -32,12 +33,14 @@ class Chat final : public Reader {
     const auto choices = size_at(json, "/choices");
     if (choices == 0) {
       want(number_at(json, "/usage/total_tokens") >= 0, "no choices, no usage");
+      check(at(json, "/usage"), schema::chat_usage, "usage");
       want(finished_ && !counted_, "usage before the finish, or twice");
       counted_ = true;
       return;
     }
     want(choices == 1 && number_at(json, "/choices/0/index") == 0, "choices");
     want(!finished_, "a choice behind its finish");
+    check(at(json, "/choices/0"), schema::chunk_choice, "choice");
     want(has(json, "/choices/0/delta"), "no delta");
     if (first_) {
       want(text_at(json, "/choices/0/delta/role") == "assistant", "the first chunk has no role");
@@ -52,10 +55,29 @@ class Chat final : public Reader {
     finished_ = has(json, "/choices/0/finish_reason") && !null_at(json, "/choices/0/finish_reason");
     if (finished_) {
       const auto reason = text_at(json, "/choices/0/finish_reason");
-      const std::set<std::string> known{"stop", "length", "tool_calls", "content_filter",
-                                        "function_call"};
-      want(known.contains(reason), "finish_reason " + reason);
+      want(schema::is_one_of(schema::chat_finish_words, reason), "finish_reason " + reason);
+      want(!ours || reason != "tool_calls" || !ids_.empty(), "tool_calls without a call");
     }
+  }
+
+  void whole(const element& json) override {
+    check(json, schema::chat_chunk, "completion");
+    check(at(json, "/usage"), schema::chat_usage, "usage");
+    want(text_at(json, "/object") == "chat.completion", "object");
+    want(text_at(json, "/id") != "", "an empty id");
+    verdict.created = number_at(json, "/created");
+    want(verdict.created > 0, "created");
+    want(size_at(json, "/choices") == 1, "choices");
+    const auto choice = at(json, "/choices/0");
+    check(choice, schema::chat_choice, "choice");
+    check(at(choice, "/message"), schema::chat_message, "message");
+    check_word(schema::chat_finish_words, text_at(choice, "/finish_reason"), "finish_reason");
+    each_at(choice, "/message/tool_calls", [&](const element& call) {
+      check(call, schema::chat_call, "call");
+      check(at(call, "/function"), schema::chat_function, "function");
+      want(text_at(call, "/id").size() > 1, "a call without an id");
+    });
+    verdict.complete = true;
   }
 
   void done() override {

@@ -4,8 +4,11 @@
 #include <simdjson.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "schema.hpp"
 
 namespace strict_client {
 
@@ -51,9 +54,39 @@ class Reader {
   virtual void event(const std::string& name, const element& json) = 0;
   virtual void done() { fail("[DONE]"); }
 
+  /// The body of a whole answer.
+  virtual void whole(const element& json) = 0;
+
   Verdict verdict;
+  bool ours =
+      false;  ///< it was written by us: the schemas are checked too, which providers themselves often violate
 
  protected:
+  void check(const element& json, std::span<const schema::Member> members, std::string_view what) {
+    if (ours) {
+      if (const auto fault = schema::fault_of(json, members, what); !fault.empty()) {
+        fail(fault);
+      }
+    }
+  }
+  void check_word(std::span<const std::string_view> words, const std::string& word,
+                  const std::string& what) {
+    want(!ours || schema::is_one_of(words, word), what + " " + word);
+  }
+  /// The value at that place, which `check` has found.
+  static element at(const element& json, std::string_view pointer) {
+    element value;
+    return json.at_pointer(pointer).get(value) == simdjson::SUCCESS ? value : json;
+  }
+  template <class Each>
+  static void each_at(const element& json, std::string_view pointer, Each each) {
+    simdjson::dom::array list;
+    if (json.at_pointer(pointer).get(list) == simdjson::SUCCESS) {
+      for (const element value : list) {
+        each(value);
+      }
+    }
+  }
   void fail(const std::string& what) {
     if (verdict.complaint.empty()) {
       verdict.complaint = what;

@@ -22,12 +22,21 @@ class Responses final : public Reader {
     ++next_number_;
     want(!ended_, type + " behind the end");
     if (type == "keepalive") {
+      want(!ours || created_, "keepalive before response.created");
       return;
     }
     if (type == "error") {
+      want(!verdict.failed, "error twice");
       verdict.failed = true;
+      if (ours) {
+        want(created_, "error before response.created");
+        check(json, schema::error_event, "error event");
+        check(at(json, "/error"), schema::response_error, "error event's error");
+        check_word(schema::response_error_codes, text_at(json, "/code"), "error code");
+      }
       return;
     }
+    want(!ours || !verdict.failed || type == "response.failed", type + " behind an error");
     want(created_ || type == "response.created", type + " before response.created");
     if (type == "response.created" || type == "response.in_progress") {
       want(created_ == (type == "response.in_progress"), type + " at the wrong place");
@@ -51,6 +60,20 @@ class Responses final : public Reader {
 
   void done() override {}  // some servers send it
 
+  void whole(const element& json) override {
+    check_response(json);
+    const auto status = text_at(json, "/status");
+    want(status == "completed" || status == "incomplete", "status " + status);
+    want(number_at(json, "/created_at") > 0, "created_at");
+    verdict.created = number_at(json, "/created_at");
+    each_at(json, "/output", [&](const element& item) {
+      check_item(item);
+      want(ids_.insert(text_at(item, "/id")).second, "two items have one id");
+      want(text_at(item, "/status") != "in_progress", "an item in progress");
+    });
+    verdict.complete = true;
+  }
+
  private:
   struct Part {
     std::string type;
@@ -68,7 +91,78 @@ class Responses final : public Reader {
     std::vector<Part> parts;
   };
 
+  void check_response(const element& response) {
+    check(response, schema::response, "response");
+    want(text_at(response, "/id") != "", "an empty id");
+    want(text_at(response, "/object") == "response", "response.object");
+    const auto status = text_at(response, "/status");
+    want(null_at(response, "/completed_at") == (status != "completed"), "completed_at");
+    want(null_at(response, "/incomplete_details") == (status != "incomplete"),
+         "incomplete_details");
+    want(null_at(response, "/error") == (status != "failed"), "error");
+    if (status == "incomplete") {
+      check_word(schema::incomplete_reasons, text_at(response, "/incomplete_details/reason"),
+                 "reason");
+    } else if (status == "failed") {
+      check(at(response, "/error"), schema::response_error, "error");
+      check_word(schema::response_error_codes, text_at(response, "/error/code"), "error.code");
+    }
+    if (!null_at(response, "/usage")) {
+      check(at(response, "/usage"), schema::response_usage, "usage");
+      want(number_at(response, "/usage/input_tokens_details/cached_tokens") >= 0, "cached_tokens");
+      want(number_at(response, "/usage/output_tokens_details/reasoning_tokens") >= 0,
+           "reasoning_tokens");
+    }
+    check(at(response, "/text"), schema::text_settings, "text");
+    if (!null_at(response, "/reasoning")) {
+      check(at(response, "/reasoning"), schema::reasoning_settings, "reasoning");
+    }
+    each_at(response, "/tools", [&](const element& tool) {
+      if (text_at(tool, "/type") == "function") {
+        check(tool, schema::function_tool, "tool");
+      }
+    });
+  }
+
+  void check_part(const element& part) {
+    const auto type = text_at(part, "/type");
+    if (type == "output_text") {
+      check(part, schema::output_text, type);
+    } else if (type == "refusal") {
+      check(part, schema::refusal_part, type);
+    } else if (type == "summary_text") {
+      check(part, schema::summary_part, type);
+    } else {
+      want(!ours, "a part of type " + type);
+    }
+  }
+
+  void check_item(const element& item) {
+    if (!ours) {
+      return;
+    }
+    const auto type = text_at(item, "/type");
+    if (type == "message") {
+      check(item, schema::message_item, type);
+      want(text_at(item, "/role") == "assistant", "role");
+      each_at(item, "/content", [&](const element& part) { check_part(part); });
+    } else if (type == "function_call") {
+      check(item, schema::call_item, type);
+    } else if (type == "reasoning") {
+      check(item, schema::reasoning_item, type);
+      each_at(item, "/summary", [&](const element& part) { check_part(part); });
+    } else {
+      fail("an item of type " + type);
+    }
+    if (type != "reasoning") {
+      check_word(schema::item_statuses, text_at(item, "/status"), "item.status");
+    }
+  }
+
   void read_response(const element& json, const std::string& status) {
+    if (ours) {
+      check_response(at(json, "/response"));
+    }
     want(text_at(json, "/response/object") == "response", "response.object");
     want(text_at(json, "/response/status") == status, "response.status");
     want(text_at(json, "/response/model") != no_text, "response.model");
@@ -108,6 +202,10 @@ class Responses final : public Reader {
          "output_index " + std::to_string(index) + " in place of " + std::to_string(items_));
     ++items_;
     Item item;
+    check_item(at(json, "/item"));
+    want(!ours || text_at(json, "/item/type") == "reasoning" ||
+             text_at(json, "/item/status") == "in_progress",
+         "an item begins that is not in progress");
     item.id = text_at(json, "/item/id");
     item.type = text_at(json, "/item/type");
     item.call_id = text_at(json, "/item/call_id");
@@ -132,6 +230,8 @@ class Responses final : public Reader {
         item.arguments += text_at(json, "/delta");
       } else {
         const auto whole = text_at(json, "/arguments");
+        check(json, schema::arguments_done, type);
+        want(!ours || text_at(json, "/name") == item.name, "a call's name changes");
         want(whole == item.arguments || (item.arguments.empty() && whole == "{}"),
              "arguments are not what was said");
         item.arguments = whole;
@@ -147,6 +247,7 @@ class Responses final : public Reader {
       want(place == parts,
            "part " + std::to_string(place) + " in place of " + std::to_string(parts));
       want(parts == 0 || item.parts.back().done, "a part begins while another is open");
+      check_part(at(json, "/part"));
       item.parts.push_back({text_at(json, "/part/type"), {}, false, false});
       return;
     }
@@ -157,10 +258,17 @@ class Responses final : public Reader {
     const std::string key = part.type == "refusal" ? "/refusal" : "/text";
     if (type.ends_with(".delta")) {
       want(!part.said, type + " behind its end");
+      check(json, schema::delta_event, type);
+      if (type == "response.output_text.delta") {
+        check(json, schema::text_event, type);
+      }
       part.text += text_at(json, "/delta");
     } else if (type == "response.output_text.done" || type == "response.refusal.done" ||
                type == "response.reasoning_summary_text.done") {
       want(!part.said, type + " twice");
+      if (type == "response.output_text.done") {
+        check(json, schema::text_event, type);
+      }
       want((type == "response.refusal.done") == (part.type == "refusal"),
            type + " of " + part.type);
       want(text_at(json, key) == part.text, type + " is not what was said");
@@ -168,6 +276,7 @@ class Responses final : public Reader {
     } else if (type == "response.content_part.done" ||
                type == "response.reasoning_summary_part.done") {
       want(part.said, type + " before its text's end");
+      check_part(at(json, "/part"));
       want(text_at(json, "/part" + key) == part.text, type + " is not what was said");
       part.done = true;
     } else {
@@ -177,6 +286,8 @@ class Responses final : public Reader {
 
   void end_item(const element& json, const Item& item) {
     const auto index = number_at(json, "/output_index");
+    check_item(at(json, "/item"));
+    want(!ours || text_at(json, "/item/status") != "in_progress", "an item ends in progress");
     want(text_at(json, "/item/id") == item.id,
          item.id + " is called " + text_at(json, "/item/id") + " at its end");
     want(text_at(json, "/item/type") == item.type, "an item's type changes");
