@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "encoder.hpp"
+#include "fold.hpp"
 #include "llm/documents.hpp"
 #include "llm/openai_codec.hpp"
 #include "reader.hpp"
@@ -130,6 +131,7 @@ class OpenaiResponses final : public OpenaiCodec {
   }
 
   std::unique_ptr<PayloadReader> reader() const override { return std::make_unique<Reader>(); }
+  std::unique_ptr<PayloadFold> fold() const override { return std::make_unique<Fold>(); }
 };
 
 constexpr std::array forwarded{ForwardedPath{.path = "/embeddings", .own_model = true}};
