@@ -349,7 +349,7 @@ TEST_CASE("the cost of a fold grows with the size of the stream, whatever a faul
                 [](std::size_t i) {
                   return R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":)" +
                          std::to_string(i % 1000) +
-                         R"(,"function":{"name":"f","arguments":"[1]"}}]}}]})";
+                         R"(,"function":{"name":"f","arguments":"x"}}]}}]})";
                 }},
           Shape{chat, "choices",
                 [](std::size_t i) {
