@@ -159,6 +159,45 @@ TEST_CASE("Chat: which fragment continues which call") {
                        delta("", "\"tool_calls\"")})) == two(R"({\"x\":1})", "{}"));
 }
 
+TEST_CASE("arguments that were sent twice are those of the typed answer") {
+  Answer typed;
+  auto& call = typed.blocks.emplace_back(AnswerBlock::Kind::tool_call, 0);
+  call.id = "a";
+  call.arguments = R"({"x":1})";
+  call.complete = true;
+  typed.finish = FinishReason::tool_use;
+  const auto finished = [&](Protocol protocol, const std::string& stream) {
+    AnswerFold fold(protocol);
+    fold.feed(stream);
+    const auto body = fold.finish(typed);
+    return body ? minified(*body) : to_string(body.error());
+  };
+  const std::string function =
+      R"("role":"assistant","tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":")";
+  const auto chat_body = finished(
+      chat, chunks({delta(function + R"({\"x\""}}])"),
+                    delta(R"("tool_calls":[{"index":0,"function":{"arguments":"{\"x\":1}"}}])"),
+                    delta("", "\"tool_calls\"")}));
+  CHECK(chat_body.find(R"("arguments":"{\"x\":1}"}})") != std::string::npos);
+  const std::string piece =
+      R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"x\":1}"}})";
+  CHECK(
+      finished(
+          anthropic,
+          events(
+              {start,
+               R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a","name":"f","input":{}}})",
+               piece, piece, stopped("tool_use"), stop})) ==
+      message(R"({"type":"tool_use","id":"a","name":"f","input":{"x":1}})", "tool_use"));
+  const auto item = [](const std::string& arguments) {
+    return R"({"id":"r","status":"completed","output":[{"type":"custom_tool_call","input":"{"},)"
+           R"({"type":"function_call","call_id":"a","arguments":")" +
+           arguments + R"("}]})";
+  };
+  CHECK(finished(responses, events({R"({"type":"response.completed","response":)" +
+                                    item(R"({\"x\":1}{\"x\":1})") + "}"})) == item(R"({\"x\":1})"));
+}
+
 TEST_CASE("Chat: a call that was cut at the token limit keeps what came") {
   const std::string call =
       R"("role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":")";
@@ -349,7 +388,7 @@ TEST_CASE("the cost of a fold grows with the size of the stream, whatever a faul
                 [](std::size_t i) {
                   return R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":)" +
                          std::to_string(i % 1000) +
-                         R"(,"function":{"name":"f","arguments":"x"}}]}}]})";
+                         R"(,"function":{"name":"f","arguments":"{"}}]}}]})";
                 }},
           Shape{chat, "choices",
                 [](std::size_t i) {
@@ -380,9 +419,11 @@ TEST_CASE("the cost of a fold grows with the size of the stream, whatever a faul
                 }},
           Shape{
               anthropic, "citations",
-              [](std::size_t) {
-                return R"({"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{"a":1}}})" +
-                       std::string();
+              [](std::size_t i) {
+                return i == 0
+                           ? R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})" +
+                                 std::string()
+                           : R"({"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{"a":1}}})";
               }},
           Shape{
               anthropic, "input",

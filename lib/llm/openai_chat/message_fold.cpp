@@ -304,9 +304,9 @@ void FoldedMessage::correct(const Answer* typed) {
     if (id == nullptr || arguments == nullptr) {
       return;
     }
-    const auto named = std::find_if(read.begin(), read.end(), [&](const AnswerBlock* block) {
-      return block->id == json::unescaped_text(id->text());
-    });
+    const auto name = json::unescaped_text(id->text());
+    const auto named = std::find_if(read.begin(), read.end(),
+                                    [&](const AnswerBlock* block) { return block->id == name; });
     const auto found = in_order ? read.begin() + static_cast<std::ptrdiff_t>(i) : named;
     if (found == read.end()) {
       continue;
