@@ -74,6 +74,7 @@ Result<std::string> AnswerFold::finish(const Answer& typed) {
     codec_for(protocol_).write_answer(typed, out);
   }
   fold_.reset();
+  json::replace_lone_surrogates(out);
   return out;
 }
 

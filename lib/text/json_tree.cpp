@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "numbers.hpp"
 #include "understudy/text/json_writer.hpp"
 
 namespace understudy::json {
@@ -39,6 +40,14 @@ bool is_number(std::string_view text) {
     skip_digits(text);
   }
   return text.empty();
+}
+
+/// The code of the escape `\uXXXX` at `at`; 0: there is none.
+std::uint32_t escaped_code(std::string_view json, std::size_t at) {
+  const auto escape = json.substr(std::min(at, json.size()), 6);
+  return escape.size() == 6 && escape.starts_with("\\u")
+             ? text::hexadecimal_from<std::uint32_t>(escape.substr(2)).value_or(0)
+             : 0;
 }
 
 /// Writes one document.
@@ -184,9 +193,28 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
+void replace_lone_surrogates(std::string& json) {
+  constexpr std::size_t length = 6;  // of an escape
+  const auto high = [](std::uint32_t code) { return code >= 0xD800 && code < 0xDC00; };
+  const auto low = [](std::uint32_t code) { return code >= 0xDC00 && code < 0xE000; };
+  for (auto at = json.find('\\'); at != std::string::npos; at = json.find('\\', at)) {
+    const auto code = escaped_code(json, at);
+    if (code == 0) {
+      at += 2;
+    } else if (high(code) && low(escaped_code(json, at + length))) {
+      at += 2 * length;
+    } else {
+      if (high(code) || low(code)) {
+        json.replace(at, length, "\\ufffd");
+      }
+      at += length;
+    }
+  }
+}
+
 void Tree::set(std::string_view json) {
   parts_.reset();
-  text_ = json;
+  text_ = json.empty() ? "null" : json;
 }
 
 void Tree::append(std::string_view json) {

@@ -61,6 +61,10 @@ std::string unescaped_text(std::string_view value);
 /// The text as a JSON string.
 std::string quoted(std::string_view text);
 
+/// Replaces the escapes of lone surrogates by that of U+FFFD, in place: many parsers refuse them. Only the whole text
+/// tells which are alone (invariant 2).
+void replace_lone_surrogates(std::string& json);
+
 /// See the top of the file. Movable.
 class Tree {
  public:
@@ -72,7 +76,8 @@ class Tree {
   static constexpr int deepest_merge = 8;
 
   Tree() = default;
-  explicit Tree(std::string_view json) : text_(json) {}
+  /// An empty text is null, as in `set`.
+  explicit Tree(std::string_view json) { set(json); }
 
   /// The value as text, unless a member or an element was asked for.
   std::string_view text() const { return text_; }

@@ -124,6 +124,19 @@ TEST_CASE("append: strings and arrays are joined as they were written") {
   CHECK(written(list) == "\"other\"");
 }
 
+TEST_CASE("lone surrogates are replaced, pairs are not") {
+  for (const auto& [before, after] :
+       {std::pair(R"(["\ud83c\udf1e","\u00e9\n"])", R"(["\ud83c\udf1e","\u00e9\n"])"),
+        std::pair(R"(["\ud83c","\udf1e"])", R"(["\ufffd","\ufffd"])"),
+        std::pair(R"(["\uD83c\ud83c\udf1e\udf1e"])", R"(["\ufffd\ud83c\udf1e\ufffd"])"),
+        std::pair(R"(["\\ud83c\\\ud83c"])", R"(["\\ud83c\\\ufffd"])"),
+        std::pair(R"("\u0000")", R"("\u0000")")}) {
+    std::string json = before;
+    json::replace_lone_surrogates(json);
+    CHECK(json == after);
+  }
+}
+
 TEST_CASE("merge: objects by member, in the order in which they came; nothing is lost to null") {
   Tree tree(R"({"a":{"x":1,"y":[1]},"b":"set","a2":0})");
   tree.merge(R"({"b":null,"c":null,"a":{"y":[2],"z":{}}})");
