@@ -321,7 +321,12 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
     }
     llm::Stream stream = std::move(*opened);
     stream.ask_takeover([&] { return attempt.takeover(); });
-    auto answer = co_await llm::read_answer(stream);
+    std::optional<llm::AnswerFold> fold;
+    if (options.provider_json == stream.protocol()) {
+      fold.emplace(stream.protocol(),
+                   stream.whole() ? llm::BodyShape::whole : llm::BodyShape::stream);
+    }
+    auto answer = co_await llm::read_answer(stream, fold ? &*fold : nullptr);
     if (answer) {
       attempt.spent(answer->usage.output.value_or(0));
     }

@@ -18,7 +18,8 @@ std::optional<ErrorAnswer> refused_request(const Config& config, const llm::Requ
   const auto applies = [&](llm::UnservedMember::When when) {
     switch (when) {
       case llm::UnservedMember::When::always: return true;
-      case llm::UnservedMember::When::whole_answer: return !request.stream;
+      case llm::UnservedMember::When::only_foreign_members:
+        return std::all_of(chain.begin(), chain.end(), foreign);
       case llm::UnservedMember::When::foreign_members:
         return std::any_of(chain.begin(), chain.end(), foreign);
     }

@@ -201,14 +201,17 @@ asio::awaitable<void> RequestHandler::ask(ClientExchange& client, std::string_vi
   co_await calls_.run(client, std::move(record), std::move(call));
 }
 
-asio::awaitable<void> RequestHandler::whole(ClientExchange& client, const RequestOptions& options,
+asio::awaitable<void> RequestHandler::whole(ClientExchange& client, RequestOptions options,
                                             llm::Request request) {
   llm::Request asked(request.model);  // what the answer repeats
   asked.origin = request.origin;
   asked.body = request.body;
-  const auto outcome = co_await client_.complete(std::move(request), options);
+  options.with_provider_json(client.protocol());
+  auto outcome = co_await client_.complete(std::move(request), options);
   Result<std::string> body = std::string();
-  if (outcome.result) {
+  if (outcome.result && !outcome.result->provider_json.empty()) {
+    *body = std::move(outcome.result->provider_json);
+  } else if (outcome.result) {
     llm::codec_for(client.protocol()).write_answer(*outcome.result, asked, *body);
   } else {
     body = outcome.result.error();

@@ -42,8 +42,7 @@ class RequestHandler {
   asio::awaitable<void> listing(ClientExchange& client, std::string_view path);
   asio::awaitable<void> receive(ClientExchange& client, const Resource& resource);
   asio::awaitable<void> ask(ClientExchange& client, std::string_view path, std::string body);
-  asio::awaitable<void> whole(ClientExchange& client, const RequestOptions& options,
-                              llm::Request request);
+  asio::awaitable<void> whole(ClientExchange& client, RequestOptions options, llm::Request request);
   asio::awaitable<void> forward(ClientExchange& client, const Resource& resource, std::string body);
 
   const Config& config_;

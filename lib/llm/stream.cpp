@@ -1,8 +1,10 @@
 #include "understudy/llm/stream.hpp"
 
+#include <utility>
+
 namespace understudy::llm {
 
-asio::awaitable<Result<Answer>> read_answer(Stream& stream) {
+asio::awaitable<Result<Answer>> read_answer(Stream& stream, AnswerFold* fold) {
   Answer answer;
   while (true) {
     const auto more = co_await stream.ready();
@@ -10,12 +12,26 @@ asio::awaitable<Result<Answer>> read_answer(Stream& stream) {
       co_return more.error();
     }
     if (!*more) {
-      co_return answer;
+      break;
     }
     while (const Event* event = stream.try_next()) {
       answer.add(*event);
+      if (fold != nullptr) {
+        fold->feed(event->raw);
+      }
+    }
+    if (fold != nullptr && fold->failed()) {  // the rest would not make it whole
+      break;
     }
   }
+  if (fold != nullptr) {
+    auto json = fold->finish(answer);
+    if (json.has_error()) {
+      co_return json.error();
+    }
+    answer.provider_json = std::move(*json);
+  }
+  co_return answer;
 }
 
 }  // namespace understudy::llm

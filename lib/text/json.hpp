@@ -39,6 +39,9 @@ class Parser {
   std::optional<ondemand::array> array();
   const char* why() const { return why_; }
 
+  /// Whether nothing follows the object, which was read to its end.
+  bool at_end() { return document_.current_location().error() == simdjson::OUT_OF_BOUNDS; }
+
  private:
   std::optional<ondemand::parser>
       own_;  // for a large document: the thread's must not grow to its size

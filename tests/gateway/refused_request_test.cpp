@@ -47,20 +47,43 @@ chain = [{ provider = "openai-codex", model = "gpt-5.5" }]
   }
 }
 
-TEST_CASE("several choices, not streamed: rejected, since there would be one") {
-  for (const auto& [said, status] :
-       {std::pair("\"n\":2", 400u), std::pair("\"n\":1", 200u), std::pair("\"n\":null", 200u),
-        std::pair("\"stream\":true,\"n\":2", 200u)}) {
-    CAPTURE(said);
-    GatewayWorld world;
-    world.add();
-    world.serve(world.config(speaks_chat), [&](HttpClient& http) -> awaitable<void> {
-      const auto body = "{" + std::string(said) +
-                        R"(,"model":"any","messages":[{"role":"user","content":"Is it full?"}]})";
-      const Path path{Protocol::openai_chat, "/v1/chat/completions", body.c_str()};
-      const auto got = co_await post(http, path);
-      CHECK(got.status == status);
-      CHECK(got.has("`n`") == (status == 400));
-    });
+TEST_CASE("several choices: rejected where no member speaks Chat, since there would be one") {
+  const std::string both = R"(
+[model]
+provider = "lead"
+default = "claude-opus-4-7"
+[[fallback_providers]]
+provider = "first"
+model = "big"
+[providers.lead]
+protocol = "anthropic_messages"
+base_url = "http://lead.test:8001"
+[providers.first]
+protocol = "openai_chat"
+base_url = "http://first.test:8002/v1"
+)";
+  const auto foreign = both.substr(0, both.find("[[")) + both.substr(both.find("[providers.lead"));
+  struct Row {
+    const std::string& config;
+    std::string said;
+    unsigned status;
+  };
+  for (const bool stream : {false, true}) {
+    for (const auto& [config, said, status] :
+         {Row{foreign, "\"n\":2", 400}, Row{foreign, "\"n\":1", 200},
+          Row{foreign, "\"n\":null", 200}, Row{both, "\"n\":2", 200}}) {
+      CAPTURE(said);
+      GatewayWorld world;
+      world.add();
+      world.add();
+      world.serve(world.config(config), [&](HttpClient& http) -> awaitable<void> {
+        const auto body = std::string("{\"stream\":") + (stream ? "true," : "false,") + said +
+                          R"(,"model":"any","messages":[{"role":"user","content":"Is it full?"}]})";
+        const Path path{Protocol::openai_chat, "/v1/chat/completions", body.c_str()};
+        const auto got = co_await post(http, path);
+        CHECK(got.status == status);
+        CHECK(got.has("`n`") == (status == 400));
+      });
+    }
   }
 }

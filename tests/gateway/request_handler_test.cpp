@@ -1,5 +1,8 @@
 #include "../../lib/gateway/request_handler.hpp"
 
+#include <algorithm>
+
+#include "../llm/whole_answers.hpp"
 #include "gateway_world.hpp"
 
 using namespace gateway_test;
@@ -62,6 +65,108 @@ TEST_CASE("a whole answer, for a client that does not ask for a stream") {
       CHECK(heard.answer.finish == FinishReason::tool_use);
       CHECK(heard.answer.blocks.back().arguments == R"({"city":"Oslo"})");
     });
+  }
+}
+
+namespace {
+
+/// One member, or two, that speak this protocol.
+std::string speaking(Protocol protocol, bool two = false) {
+  std::string text = R"(
+[model]
+provider = "first"
+default = "big"
+)";
+  text += two ? "[[fallback_providers]]\nprovider = \"second\"\nmodel = \"big\"\n" : "";
+  for (const auto* const name : {"first", "second"}) {
+    text += "[providers." + std::string(name) + "]\nprotocol = \"" +
+            std::string(to_string(protocol)) + "\"\nbase_url = \"http://" + name + ".test:800" +
+            (text.find("http") == std::string::npos ? "1" : "2") + "/v1\"\n";
+  }
+  return text;
+}
+
+/// The request of a client that does not stream.
+std::string not_streamed(Protocol protocol) {
+  const auto path = std::find_if(paths().begin(), paths().end(),
+                                 [&](const Path& p) { return p.protocol == protocol; });
+  std::string body = path->body;
+  return body.replace(body.find("true"), 4, "false");
+}
+
+const char* path_of(Protocol protocol) {
+  return std::find_if(paths().begin(), paths().end(),
+                      [&](const Path& p) { return p.protocol == protocol; })
+      ->path;
+}
+
+}  // namespace
+
+TEST_CASE("a whole answer of a provider that speaks the client's protocol: all that it says") {
+  for (const auto& [protocol, name] : whole_answers::all) {
+    CAPTURE(name);
+    const auto expected = whole_answers::minified(whole_answers::file(name + ".json"));
+    const auto body = not_streamed(protocol);
+    const Path path{protocol, path_of(protocol), body.c_str()};
+    for (const bool streams : {true, false}) {
+      GatewayWorld world;
+      auto reply = Reply::page(200, streams ? "text/event-stream" : "application/json",
+                               whole_answers::file(name + (streams ? ".sse" : ".json")));
+      world.add().reply(std::move(reply));
+      auto config = speaking(protocol);
+      config += streams ? "" : "stream = false\n";
+      world.serve(world.config(config), [&](HttpClient& http) -> awaitable<void> {
+        const auto got = co_await post(http, path);
+        CHECK(got.status == 200);
+        CHECK(got.header("content-type") == "application/json");
+        CHECK(got.body == expected);
+      });
+    }
+  }
+}
+
+TEST_CASE("a whole answer whose first provider broke is the second one's alone") {
+  for (const auto& [protocol, name] : whole_answers::all) {
+    CAPTURE(name);
+    const auto expected = whole_answers::minified(whole_answers::file(name + ".json"));
+    const auto stream = whole_answers::file(name + ".sse");
+    const auto body = not_streamed(protocol);
+    const Path path{protocol, path_of(protocol), body.c_str()};
+    GatewayWorld world;
+    const auto half = stream.substr(0, stream.find("\n\n", stream.size() / 2) + 2);
+    const auto broken = stream.substr(0, stream.find("\n\n", 200)) + "\n\ndata: {\"x\":[}\n\n" +
+                        stream.substr(stream.find("\n\n", 200) + 2);
+    world.add()
+        .reply(Reply::page(200, "text/event-stream", half))
+        .reply(Reply::page(200, "text/event-stream", broken));
+    world.add().reply(Reply::page(200, "text/event-stream", stream));
+    world.serve(world.config(speaking(protocol, true)), [&](HttpClient& http) -> awaitable<void> {
+      const auto got = co_await post(http, path);
+      CHECK(got.status == 200);
+      CHECK(got.header("x-understudy-member") == "second/big");
+      CHECK(got.body == expected);
+    });
+  }
+}
+
+TEST_CASE("a whole answer of a provider of another protocol is the typed one") {
+  for (const auto& [protocol, name] : whole_answers::all) {
+    for (const auto& asked : paths()) {
+      if (asked.protocol == protocol) {
+        continue;
+      }
+      CAPTURE(name);
+      const auto body = not_streamed(asked.protocol);
+      const Path path{asked.protocol, asked.path, body.c_str()};
+      GatewayWorld world;
+      world.add().reply(Reply::page(200, "text/event-stream", whole_answers::file(name + ".sse")));
+      world.serve(world.config(speaking(protocol)), [&](HttpClient& http) -> awaitable<void> {
+        const auto got = co_await post(http, path);
+        CHECK(got.status == 200);
+        const auto heard = read(got, asked.protocol, BodyShape::whole);
+        CHECK(heard.ending == Ending::complete);
+      });
+    }
   }
 }
 

@@ -73,6 +73,10 @@ class RequestOptions {
   RequestOptions& with_on_partial(OnPartial what) { return on_partial = what, *this; }
   /// The consumer supports Retract (llm/event.hpp): if a member fails within an answer, another one may start over.
   RequestOptions& with_retract() { return can_retract = true, *this; }
+  /// `complete` also returns the provider's own JSON (Answer::provider_json), if the provider speaks `protocol`.
+  RequestOptions& with_provider_json(llm::Protocol protocol) {
+    return provider_json = protocol, *this;
+  }
 
   Observer* observer = nullptr;
   Scope* parent = nullptr;
@@ -80,6 +84,7 @@ class RequestOptions {
   std::optional<Commit> commit;
   std::optional<OnPartial> on_partial;
   bool can_retract = false;
+  std::optional<llm::Protocol> provider_json;
 };
 
 /// See the top of the file. Movable. Threads: a single executor, also for the destructor.

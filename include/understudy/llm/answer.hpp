@@ -54,6 +54,9 @@ class UNDERSTUDY_API Answer {
   std::optional<FinishReason> finish;  ///< empty: the answer is not complete
   std::string native_finish;
   std::string stop_sequence;
+  /// The whole answer as the provider's own JSON, if it was asked for (RequestOptions::with_provider_json): what none of
+  /// the other members can express is in it too. Otherwise empty. `add` does not set it.
+  std::string provider_json;
 
  private:
   AnswerBlock& block(AnswerBlock::Kind kind, std::size_t number);

@@ -31,6 +31,7 @@
 namespace understudy::llm {
 
 namespace detail {
+class PayloadFold;
 class PayloadReader;
 struct Document;
 }  // namespace detail
@@ -110,6 +111,9 @@ class UNDERSTUDY_API Codec {
 
   /// Returns the protocol-specific part of an EventDecoder, for one answer. Callers use EventDecoder.
   virtual std::unique_ptr<detail::PayloadReader> reader() const = 0;
+
+  /// Returns the protocol-specific part of an AnswerFold, for one answer. Callers use AnswerFold.
+  virtual std::unique_ptr<detail::PayloadFold> fold() const = 0;
 };
 
 /// Returns the codec of a protocol. It lives as long as the program.

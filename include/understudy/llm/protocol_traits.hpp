@@ -43,8 +43,8 @@ struct ForwardedPath {
 struct UnservedMember {
   enum class When : unsigned char {
     always,
-    whole_answer,     ///< in requests for an answer that is not streamed
-    foreign_members,  ///< if a member of the chain speaks another protocol
+    only_foreign_members,  ///< if every member of the chain speaks another protocol
+    foreign_members,       ///< if any member of the chain speaks another protocol
   };
 
   std::string_view name;

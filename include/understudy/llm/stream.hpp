@@ -23,6 +23,7 @@
 #include "understudy/export.hpp"
 #include "understudy/failover/failure.hpp"
 #include "understudy/llm/answer.hpp"
+#include "understudy/llm/answer_fold.hpp"
 #include "understudy/llm/event.hpp"
 #include "understudy/llm/protocol.hpp"
 #include "understudy/runtime/stall_state.hpp"
@@ -86,8 +87,10 @@ class UNDERSTUDY_API Stream {
   std::unique_ptr<StreamSource> source_;
 };
 
-/// Reads the rest of the stream and assembles the answer. Completes with a complete answer. Errors and cancellation: as
-/// for Stream::ready. `stream` must outlive the operation.
-UNDERSTUDY_API asio::awaitable<Result<Answer>> read_answer(Stream& stream);
+/// Reads the rest of the stream and assembles the answer. Completes with a complete answer. With `fold`, the answer has
+/// its `provider_json`. Errors and cancellation: as for Stream::ready, and as for AnswerFold::finish. `stream` and `fold`
+/// must outlive the operation.
+UNDERSTUDY_API asio::awaitable<Result<Answer>> read_answer(Stream& stream,
+                                                           AnswerFold* fold = nullptr);
 
 }  // namespace understudy::llm

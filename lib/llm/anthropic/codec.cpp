@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "encoder.hpp"
+#include "fold.hpp"
 #include "llm/documents.hpp"
 #include "llm/error_body.hpp"
 #include "llm/made_up_id.hpp"
@@ -171,6 +172,7 @@ class AnthropicMessages final : public Codec {
   }
 
   std::unique_ptr<PayloadReader> reader() const override { return std::make_unique<Reader>(); }
+  std::unique_ptr<PayloadFold> fold() const override { return std::make_unique<Fold>(); }
 };
 
 constexpr std::array headers{NamedValue{"anthropic-version", "2023-06-01"}};  // protocols.md 2.1

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "encoder.hpp"
+#include "fold.hpp"
 #include "llm/documents.hpp"
 #include "llm/made_up_id.hpp"
 #include "llm/openai_codec.hpp"
@@ -125,15 +126,16 @@ class OpenaiChat final : public OpenaiCodec {
   }
 
   std::unique_ptr<PayloadReader> reader() const override { return std::make_unique<Reader>(); }
+  std::unique_ptr<PayloadFold> fold() const override { return std::make_unique<Fold>(); }
 };
 
 constexpr std::array forwarded{ForwardedPath{.path = "/embeddings", .own_model = true}};
 constexpr std::array unserved{
     UnservedMember{.name = "n",
                    .harmless = "1",
-                   .when = UnservedMember::When::whole_answer,
-                   .message = "`n`: an answer that is not streamed has only one choice; set `n` to "
-                              "1, or request a stream",
+                   .when = UnservedMember::When::only_foreign_members,
+                   .message = "`n`: no member that may answer for this model can give several "
+                              "choices; set `n` to 1",
                    .code = "unsupported_parameter"}};
 
 constinit const OpenaiChat codec;

@@ -9,7 +9,8 @@
 ///    filter results) is Other and no progress.
 /// 4. Reasoning is taken from whichever of its many fields has it first. A finish reason that means
 ///    failure is an Error.
-/// 5. Of several choices only the first is read.
+/// 5. Of several choices only the first is read. A whole answer is folded from the chunks and has all of them
+///    (protocols.md 3.6).
 #pragma once
 
 #include "understudy/llm/protocol_traits.hpp"

@@ -5,6 +5,7 @@
 
 #include "echo.hpp"
 #include "encoder.hpp"
+#include "fold.hpp"
 #include "item_ids.hpp"
 #include "llm/documents.hpp"
 #include "llm/made_up_id.hpp"
@@ -137,6 +138,7 @@ class OpenaiResponses final : public OpenaiCodec {
   }
 
   std::unique_ptr<PayloadReader> reader() const override { return std::make_unique<Reader>(); }
+  std::unique_ptr<PayloadFold> fold() const override { return std::make_unique<Fold>(); }
 };
 
 constexpr std::array forwarded{ForwardedPath{.path = "/embeddings", .own_model = true}};
