@@ -326,7 +326,13 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
       fold.emplace(stream.protocol(),
                    stream.whole() ? llm::BodyShape::whole : llm::BodyShape::stream);
     }
-    auto answer = co_await llm::read_answer(stream, fold ? &*fold : nullptr);
+    std::unique_ptr<llm::StreamMend> mend;
+    if (fold && !stream.whole()) {
+      const llm::ReasoningOrigin origin(attempt.member().provider(), attempt.member().model());
+      mend = llm::codec_for(stream.protocol()).stream_mend(origin);
+    }
+    auto answer = co_await llm::read_answer(stream, fold ? &*fold : nullptr, mend.get());
+    attempt.flawed(stream.undecodable(), stream.inferred_finish());
     if (answer) {
       attempt.spent(answer->usage.output.value_or(0));
     }

@@ -112,7 +112,10 @@ void Attempt::first_progress(Clock::time_point now) {
 
 void Attempt::spent(std::uint64_t tokens) noexcept { report().tokens_spent = tokens; }
 
-void Attempt::undecodable(std::uint64_t parts) noexcept { report().undecodable = parts; }
+void Attempt::flawed(std::uint64_t undecodable, bool inferred_finish) noexcept {
+  report().undecodable = undecodable;
+  report().inferred_finish = inferred_finish;
+}
 
 void Attempt::succeeded() {
   const auto now = Clock::now();

@@ -182,7 +182,7 @@ asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodySha
     }
     auto settled = look(attempt);
     if (decoder_->undecodable() > 0) {
-      attempt.undecodable(decoder_->undecodable());
+      attempt.flawed(decoder_->undecodable(), false);
     }
     if (!whole_ && (!settled || !opening_.empty())) {
       opening_ += *part;  // this read's events are gone with the next

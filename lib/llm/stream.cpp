@@ -4,7 +4,7 @@
 
 namespace understudy::llm {
 
-asio::awaitable<Result<Answer>> read_answer(Stream& stream, AnswerFold* fold) {
+asio::awaitable<Result<Answer>> read_answer(Stream& stream, AnswerFold* fold, StreamMend* mend) {
   Answer answer;
   while (true) {
     const auto more = co_await stream.ready();
@@ -17,7 +17,7 @@ asio::awaitable<Result<Answer>> read_answer(Stream& stream, AnswerFold* fold) {
     while (const Event* event = stream.try_next()) {
       answer.add(*event);
       if (fold != nullptr) {
-        fold->feed(event->raw);
+        fold->feed(mend == nullptr ? event->raw : mend->bytes(*event));
       }
     }
     if (fold != nullptr && fold->failed()) {  // the rest would not make it whole

@@ -81,8 +81,8 @@ class UNDERSTUDY_API Attempt {
   Takeover takeover() const;
   /// Notes how many tokens the attempt has cost so far, at least.
   void spent(std::uint64_t tokens) noexcept;
-  /// Notes how many parts of the answer could not be decoded so far.
-  void undecodable(std::uint64_t parts) noexcept;
+  /// Notes how many parts of the answer could not be decoded so far, and whether its finish was inferred.
+  void flawed(std::uint64_t undecodable, bool inferred_finish) noexcept;
 
   // The functions below are called by FailoverCall alone.
 

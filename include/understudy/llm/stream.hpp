@@ -26,6 +26,7 @@
 #include "understudy/llm/answer_fold.hpp"
 #include "understudy/llm/event.hpp"
 #include "understudy/llm/protocol.hpp"
+#include "understudy/llm/stream_mend.hpp"
 #include "understudy/runtime/stall_state.hpp"
 
 namespace understudy::llm {
@@ -88,9 +89,10 @@ class UNDERSTUDY_API Stream {
 };
 
 /// Reads the rest of the stream and assembles the answer. Completes with a complete answer. With `fold`, the answer has
-/// its `provider_json`. Errors and cancellation: as for Stream::ready, and as for AnswerFold::finish. `stream` and `fold`
-/// must outlive the operation.
+/// its `provider_json`, of frames that `mend` has mended. Errors and cancellation: as for Stream::ready, and as for AnswerFold::finish. `stream`,
+/// `fold` and `mend` must outlive the operation.
 UNDERSTUDY_API asio::awaitable<Result<Answer>> read_answer(Stream& stream,
-                                                           AnswerFold* fold = nullptr);
+                                                           AnswerFold* fold = nullptr,
+                                                           StreamMend* mend = nullptr);
 
 }  // namespace understudy::llm
