@@ -96,6 +96,7 @@ class HttpStream final : public StreamSource {
   void finish(Result<bool> end);
   void out_of_memory();
   Failure in_stream(const Error& error) const;
+  Failure silence() const;
   Result<bool> ended(std::optional<NetError> broken);
   asio::awaitable<void> drain();
 
