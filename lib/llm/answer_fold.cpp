@@ -71,7 +71,7 @@ Result<std::string> AnswerFold::finish(const Answer& typed) {
   }
   std::string out;
   if (!fold_->finish(typed, out)) {
-    codec_for(protocol_).write_answer(typed, out);
+    codec_for(protocol_).write_answer(typed, Request(), out);
   }
   fold_.reset();
   json::replace_lone_surrogates(out);

@@ -924,7 +924,7 @@ std::optional<Clock::duration> wait_asked_for(const Facts& facts,
   std::vector<llm::HeaderField> headers(facts.error.headers.begin(), facts.error.headers.end());
   headers.insert(headers.end(), facts.said.headers.begin(), facts.said.headers.end());
   const auto body = facts.error.body.substr(0, llm::retry_after_body_limit);
-  return llm::retry_after(headers, facts.said.said + std::string(body), now);
+  return llm::retry_after(headers, facts.said.said + facts.said.nested + std::string(body), now);
 }
 
 }  // namespace

@@ -139,6 +139,9 @@ class ErrorBodyReader {
     if (allocated != simdjson::SUCCESS || parser.parse(padded).get(root) != simdjson::SUCCESS) {
       return false;
     }
+    if (nesting_ > 0 && out_.nested.size() < piece_limit) {
+      out_.nested += text.substr(0, piece_limit);
+    }
     ++nesting_;
     walk(root, "error", "", 0);
     --nesting_;

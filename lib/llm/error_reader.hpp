@@ -17,6 +17,7 @@ struct ErrorReading {
   std::vector<std::string> codes;  ///< codes, types and reasons, in normal form
   std::string shown;               ///< the first sentence meant for people, as it came
   std::string said;                ///< all sentences, as they came
+  std::string nested;              ///< JSON that stands in strings, as it reads there
   std::vector<std::pair<std::string, std::string>> headers;  ///< that the body quotes
   int status = 0;         ///< that the body or message names, 0 if none
   std::string markup;     ///< the body in normal form, tags and all, if it is HTML or XML

@@ -38,6 +38,11 @@ std::optional<std::string> edited_frame(std::string_view raw, const text::JsonEd
 }
 
 bool frame_says(std::string_view raw, std::string_view type) {
+  constexpr std::string_view named = "event: ";
+  if (raw.starts_with(named)) {
+    raw.remove_prefix(named.size());
+    return raw.starts_with(type) && raw.find_first_of("\r\n", type.size()) == type.size();
+  }
   return raw.substr(0, beginning).find(type) != std::string_view::npos;
 }
 

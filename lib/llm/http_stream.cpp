@@ -56,6 +56,22 @@ bool is_html(const HttpResponse& response) {
   return type.starts_with("text/html");
 }
 
+/// Whether no line of a body is of an event stream: a sentence, or a page.
+bool is_no_event_stream(std::string_view body) {
+  bool any = false;
+  while (!body.empty()) {
+    const auto line = body.substr(0, body.find_first_of("\r\n"));
+    body.remove_prefix(std::min(line.size() + 1, body.size()));
+    for (const std::string_view field : {":", "data", "event", "error", "id:", "retry:"}) {
+      if (line.starts_with(field)) {
+        return false;
+      }
+    }
+    any = any || !line.empty();
+  }
+  return any;
+}
+
 /// What an event adds to what is kept of an answer.
 std::size_t said_by(const Event& event) noexcept {
   if (const auto* text = std::get_if<Text>(&event.body)) {
@@ -194,9 +210,21 @@ asio::awaitable<Result<void>> HttpStream::read_opening(Attempt& attempt, BodySha
       co_return Failure(FailoverReason::malformed_response, decoder_->error().message());
     }
     if (body_ended_) {
-      co_return Failure(FailoverReason::malformed_response, "the answer ended without content");
+      co_return silence();
     }
   }
+}
+
+/// The failure of an answer that ended before its content. Some proxies send a sentence as an event stream.
+Failure HttpStream::silence() const {
+  if (!is_no_event_stream(opening_)) {
+    return Failure(FailoverReason::malformed_response, "the answer ended without content");
+  }
+  const auto meant = classify(facts_.error().with_status(200).with_body(opening_));
+  const bool unknown = meant.reason == FailoverReason::unknown;
+  return Failure(unknown ? FailoverReason::malformed_response : meant.reason,
+                 "the response is not an event stream: " + meant.message)
+      .with_retry_after(meant.retry_after);
 }
 
 /// Whether the answer has begun, or failed, by what has come.

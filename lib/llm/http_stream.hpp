@@ -101,6 +101,7 @@ class HttpStream final : public StreamSource {
   void out_of_memory();
   static Failure failure_of_loss(const Undecodable& lost);
   Failure in_stream(const Error& error) const;
+  Failure silence() const;
   Result<bool> ended(std::optional<NetError> broken);
   asio::awaitable<void> drain();
 

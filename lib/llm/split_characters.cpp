@@ -33,7 +33,7 @@ const std::size_t arguments_kind = Event::Body(ToolArguments(0, {})).index();
 const std::size_t reasoning_kind = Event::Body(Reasoning(0, {})).index();
 
 /// Whether a block that waits gets nothing more once `next` has come.
-bool ends(const Event::Body& next, std::size_t block, std::size_t kind) {
+bool ends_block(const Event::Body& next, std::size_t block, std::size_t kind) {
   if (std::holds_alternative<Finish>(next) || std::holds_alternative<End>(next)) {
     return true;
   }
@@ -84,7 +84,7 @@ std::size_t SplitCharacters::give_up(std::vector<Event>& events, std::size_t at)
   }
   std::size_t inserted = 0;
   std::erase_if(waiting_, [&](const Waiting& w) {
-    if (!ends(next, w.block, w.kind)) {
+    if (!ends_block(next, w.block, w.kind)) {
       return false;
     }
     const auto lost = text::utf8_replacement;

@@ -5,7 +5,7 @@
 namespace understudy::text {
 namespace {
 
-constexpr std::string_view digits =
+constexpr std::string_view base64url_digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 }  // namespace
@@ -15,7 +15,7 @@ std::string base64url_decoded(std::string_view text) {
   std::uint32_t pending = 0;
   unsigned bits = 0;
   for (const char c : text) {
-    const auto digit = digits.find(c);
+    const auto digit = base64url_digits.find(c);
     if (digit == std::string_view::npos) {
       break;
     }
@@ -36,11 +36,11 @@ std::string base64url_encoded(std::string_view bytes) {
   for (const char c : bytes) {
     pending = (pending << 8U | static_cast<unsigned char>(c)) & 0xFFFFU;
     for (bits += 8; bits >= 6; bits -= 6) {
-      text += digits[pending >> (bits - 6) & 0x3FU];
+      text += base64url_digits[pending >> (bits - 6) & 0x3FU];
     }
   }
   if (bits > 0) {
-    text += digits[pending << (6 - bits) & 0x3FU];
+    text += base64url_digits[pending << (6 - bits) & 0x3FU];
   }
   return text;
 }

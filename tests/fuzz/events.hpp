@@ -93,13 +93,27 @@ inline std::string apart(Protocol protocol, std::string_view bytes) {
   SseParser sse;
   sse.feed(bytes);
   std::string out;
-  while (const SseBlock* block = sse.next()) {
+  bool ended = false;
+  while (true) {
+    const SseBlock* const block = sse.next();
+    if (block == nullptr && !ended) {
+      ended = true;
+      sse.end();
+      continue;
+    }
+    if (block == nullptr) {
+      break;
+    }
     if (block->heartbeat) {
       continue;
     }
-    out.append("event: ").append(block->name).append("\ndata: ");
+    const std::string_view field = block->source == SseSource::data          ? "data: "
+                                   : block->source == SseSource::error_field ? "error: "
+                                                                             : "";
+    out.append("event: ").append(block->name).append("\n").append(field);
     for (const char c : block->data) {
-      out.append(c == '\n' ? "\ndata: " : std::string_view(&c, 1));
+      out += c;
+      out += c == '\n' ? field : "";
     }
     out += protocol == Protocol::openai_chat ? "\n\ndata: {}\n\n"
                                              : "\n\ndata: {\"type\":\"ping\"}\n\n";

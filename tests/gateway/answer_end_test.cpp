@@ -14,7 +14,7 @@ std::string chunk(const std::string& delta, const std::string& more = {}) {
          delta + "}" + more + "}]}\n\n";
 }
 
-std::string text(const std::string& said, const std::string& more = {}) {
+std::string words(const std::string& said, const std::string& more = {}) {
   return chunk("\"content\":\"" + said + "\"", more);
 }
 
@@ -28,7 +28,7 @@ std::string call(const std::string& arguments) {
 
 const std::string done = "data: [DONE]\n\n";
 const std::string whole_text =
-    text("one two three four five six seven eight nine ten") + chunk("", finish("stop")) + done;
+    words("one two three four five six seven eight nine ten") + chunk("", finish("stop")) + done;
 
 Reply streamed(std::string body) { return Reply::page(200, "text/event-stream", std::move(body)); }
 
@@ -87,17 +87,17 @@ void for_every_client(Check check) {
 
 /// Answers that are broken, though they look whole to a client that trusts the framing.
 const std::vector<std::pair<const char*, std::string>> broken{
-    {"[DONE] without a finish", text("one two three") + done},
-    {"the end of the body without a finish", text("one two three")},
+    {"[DONE] without a finish", words("one two three") + done},
+    {"the end of the body without a finish", words("one two three")},
     {"a delta with a broken byte",
-     text("one two three") + R"(data: {"choices":[{"index":0,"delta":{"content":" four}}]})" +
-         "\n\n" + text(" five") + chunk("", finish("stop")) + done},
+     words("one two three") + R"(data: {"choices":[{"index":0,"delta":{"content":" four}}]})" +
+         "\n\n" + words(" five") + chunk("", finish("stop")) + done},
     {"a broken byte in a member that nobody reads",
-     text("one two three") +
+     words("one two three") +
          R"(data: {"choices":[{"index":0,"delta":{"content":" four"}}],"x":tru})" + "\n\n" +
          chunk("", finish("stop")) + done},
     {"arguments that are not JSON",
-     text("one two three") + call("{\\\"path\\\":") + chunk("", finish("tool_calls")) + done},
+     words("one two three") + call("{\\\"path\\\":") + chunk("", finish("tool_calls")) + done},
 };
 
 }  // namespace
@@ -128,8 +128,8 @@ TEST_CASE("an answer that breaks behind a neat end is resumed by the next member
 }
 
 TEST_CASE("`stop` beside every piece of text: every client gets all of it, and one end") {
-  const auto stream = text("one two three", finish("stop")) + text(" four", finish("stop")) +
-                      chunk("", finish("stop")) + text(" five", finish("stop")) + done;
+  const auto stream = words("one two three", finish("stop")) + words(" four", finish("stop")) +
+                      chunk("", finish("stop")) + words(" five", finish("stop")) + done;
   for_every_client([&](const Path& path, bool streams) {
     const Outcome outcome(path, streams, stream, false);
     CHECK_FALSE(outcome.failed);
@@ -164,8 +164,8 @@ TEST_CASE("calls and [DONE] without a finish: every client gets the calls and an
 }
 
 TEST_CASE("noise between events is dropped and counted") {
-  const auto stream =
-      text("one two three") + "data: noise\n\n" + text(" four") + chunk("", finish("stop")) + done;
+  const auto stream = words("one two three") + "data: noise\n\n" + words(" four") +
+                      chunk("", finish("stop")) + done;
   for_every_client([&](const Path& path, bool streams) {
     const Outcome outcome(path, streams, stream, false);
     CHECK_FALSE(outcome.failed);

@@ -288,7 +288,8 @@ TEST_CASE(
     "Anthropic's answer that ends after its stop reason: the same client gets message_stop alone") {
   const auto stream = anthropic_answer("m") +
                       "event: message_delta\n"
-                      R"(data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}})"
+                      R"(data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},)"
+                      R"("usage":{"output_tokens":1}})"
                       "\n\n";
   GatewayWorld world;
   world.add().reply(Reply::page(200, "text/event-stream", stream));
@@ -300,4 +301,17 @@ TEST_CASE(
     CHECK(count_of(got.body, "event: message_stop") == 1);
     CHECK(count_of(got.body, "event: content_block_stop") == 1);
   });
+}
+
+TEST_CASE("a sentence that a proxy sends as an event stream reaches the client") {
+  for (const auto& path : paths()) {
+    CAPTURE(path.path);
+    GatewayWorld world;
+    world.add().reply(Reply::page(200, "text/event-stream", "upstream connect error: no route\n"));
+    world.serve(world.config(speaks_chat), [&](HttpClient& http) -> awaitable<void> {
+      const auto got = co_await post(http, path);
+      CHECK(got.status >= 400);
+      CHECK(got.body.find("upstream connect error: no route") != std::string::npos);
+    });
+  }
 }

@@ -26,7 +26,7 @@ std::string chunk(const std::string& delta, const std::string& more = {}) {
                delta + "}" + more + "}]}");
 }
 
-std::string text(const std::string& said, const std::string& more = {}) {
+std::string words(const std::string& said, const std::string& more = {}) {
   return chunk("\"content\":\"" + said + "\"", more);
 }
 
@@ -90,7 +90,7 @@ std::string anthropic_call(const std::string& arguments) {
 }  // namespace
 
 TEST_CASE("the end of a stream without a finish is no end") {
-  for (const auto& stream : {text("Half") + done, text("Half"), call("{\\\"a\\\":", true) + done,
+  for (const auto& stream : {words("Half") + done, words("Half"), call("{\\\"a\\\":", true) + done,
                              call("", true) + done, done}) {
     CAPTURE(stream);
     CHECK(chat(stream).ending == Ending::cut);
@@ -109,7 +109,7 @@ TEST_CASE("the end of a stream without a finish is no end") {
 
 TEST_CASE("a finish is delivered when the stream ends, not when it is reported") {
   EventDecoder decoder(Protocol::openai_chat);
-  const auto said = text("Whole") + chunk("", finish("stop")) + usage;
+  const auto said = words("Whole") + chunk("", finish("stop")) + usage;
   decoder.feed(said);
   std::string raw;
   while (const Event* event = decoder.next()) {
@@ -117,7 +117,7 @@ TEST_CASE("a finish is delivered when the stream ends, not when it is reported")
     CHECK_FALSE(std::holds_alternative<Usage>(event->body));
     raw += event->raw;
   }
-  CHECK(raw == text("Whole"));
+  CHECK(raw == words("Whole"));
   CHECK(decoder.held() == detail::HeldFinish::sure);
   CHECK(decoder.counted());
   CHECK(decoder.ending() == Ending::cut);
@@ -132,8 +132,8 @@ TEST_CASE("a finish is delivered when the stream ends, not when it is reported")
 }
 
 TEST_CASE("`stop` beside every piece of text: all pieces are the answer, and it ends once") {
-  const auto stream = text("Nine", finish("stop")) + text("teen", finish("stop")) +
-                      text(" degrees", finish("stop")) + done;
+  const auto stream = words("Nine", finish("stop")) + words("teen", finish("stop")) +
+                      words(" degrees", finish("stop")) + done;
   const auto decoded = chat(stream);
   CHECK(decoded.text == "Nineteen degrees");
   CHECK(decoded.ending == Ending::complete);
@@ -146,8 +146,8 @@ TEST_CASE("`stop` beside every piece of text: all pieces are the answer, and it 
 
 TEST_CASE("`stop` in chunks of its own between pieces of text: the last one counts") {
   const auto decoded =
-      chat(chunk("\"role\":\"assistant\"", finish("stop")) + text("Nine") +
-           chunk("", finish("stop")) + text("teen") + chunk("", finish("length")) + done);
+      chat(chunk("\"role\":\"assistant\"", finish("stop")) + words("Nine") +
+           chunk("", finish("stop")) + words("teen") + chunk("", finish("length")) + done);
   CHECK(decoded.text == "Nineteen");
   CHECK(decoded.native_finish == "length");
   CHECK(count(decoded.raw, R"("finish_reason":"stop")") == 0);
@@ -163,13 +163,13 @@ TEST_CASE("a finish that came with content, or was taken back before, is doubtfu
     return decoder.held();
   };
   using detail::HeldFinish;
-  CHECK(held(text("a")) == HeldFinish::none);
-  CHECK(held(text("a", finish("stop"))) == HeldFinish::doubtful);
-  CHECK(held(text("a", finish("stop")) + text("b")) == HeldFinish::none);
-  CHECK(held(text("a") + chunk("", finish("stop"))) == HeldFinish::sure);
-  CHECK(held(text("a", finish("stop")) + text("b") + chunk("", finish("stop"))) ==
+  CHECK(held(words("a")) == HeldFinish::none);
+  CHECK(held(words("a", finish("stop"))) == HeldFinish::doubtful);
+  CHECK(held(words("a", finish("stop")) + words("b")) == HeldFinish::none);
+  CHECK(held(words("a") + chunk("", finish("stop"))) == HeldFinish::sure);
+  CHECK(held(words("a", finish("stop")) + words("b") + chunk("", finish("stop"))) ==
         HeldFinish::doubtful);
-  CHECK(held(text("a", finish("stop")) + usage) == HeldFinish::sure);
+  CHECK(held(words("a", finish("stop")) + usage) == HeldFinish::sure);
 }
 
 TEST_CASE("Anthropic: content after a stop_reason takes it back") {
@@ -188,16 +188,16 @@ TEST_CASE("a finish is inferred from calls that parse, and from usage that comes
   CHECK(calls.ending == Ending::complete);
   CHECK(has(calls, "finish tool_use"));
   CHECK(count(calls.raw, R"("finish_reason":"tool_calls")") == 1);
-  const auto counted = chat(text("Nineteen.") + usage + done);
+  const auto counted = chat(words("Nineteen.") + usage + done);
   CHECK(counted.ending == Ending::complete);
   CHECK(has(counted, "finish stop"));
 
   const std::string beside = frame(
       R"({"id":"c","choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":3}})");
   for (const auto& stream : {
-           text("Nineteen.") + usage,                   // no [DONE]
+           words("Nineteen.") + usage,                  // no [DONE]
            beside + usage + done,                       // continuous usage
-           usage + text("Nineteen.") + done,            // not last
+           usage + words("Nineteen.") + done,           // not last
            call("{\\\"city\\\":", true) + usage + done  // a call that does not parse
        }) {
     CAPTURE(stream);
@@ -206,7 +206,7 @@ TEST_CASE("a finish is inferred from calls that parse, and from usage that comes
 }
 
 TEST_CASE("an event that looks like JSON and is not breaks the answer; noise does not") {
-  const auto whole = text("rm -rf /tmp/scratch");
+  const auto whole = words("rm -rf /tmp/scratch");
   std::string broken = whole;
   broken[broken.find("content")] = '\x01';
   const std::string hole = frame(R"({"choices":[{"delta":{"content":"/tmp"}]})");
@@ -214,13 +214,13 @@ TEST_CASE("an event that looks like JSON and is not breaks the answer; noise doe
       frame(R"({"choices":[{"index":0,"delta":{"content":"a","new":{"x":tru}}}]})");
   for (const auto& lost : {broken, hole, unread, std::string("data: {\n\n"), frame("\"")}) {
     CAPTURE(lost);
-    const auto decoded = chat(text("a") + lost + text("b") + chunk("", finish("stop")) + done);
+    const auto decoded = chat(words("a") + lost + words("b") + chunk("", finish("stop")) + done);
     CHECK(has(decoded, "undecodable"));
     CHECK(decoded.ending == Ending::failed);
     CHECK(decoded.raw.find(lost) == std::string::npos);
   }
   const auto noisy =
-      chat(text("a") + "data: noise\n\n" + text("b") + chunk("", finish("stop")) + done);
+      chat(words("a") + "data: noise\n\n" + words("b") + chunk("", finish("stop")) + done);
   CHECK(noisy.text == "ab");
   CHECK(noisy.ending == Ending::complete);
   CHECK(noisy.undecodable == 1);
@@ -313,6 +313,6 @@ TEST_CASE("the cost of judging arguments is linear in their size") {
 
 TEST_CASE("an error after a sure finish does not undo the answer; after a doubtful one it does") {
   const auto error = frame(R"({"error":{"message":"late","type":"server_error"}})");
-  CHECK(chat(text("a") + chunk("", finish("stop")) + error).ending == Ending::complete);
-  CHECK(chat(text("a", finish("stop")) + error).ending == Ending::failed);
+  CHECK(chat(words("a") + chunk("", finish("stop")) + error).ending == Ending::complete);
+  CHECK(chat(words("a", finish("stop")) + error).ending == Ending::failed);
 }

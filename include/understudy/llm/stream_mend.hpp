@@ -10,7 +10,8 @@
 /// 2. A frame that is not mended is returned as it is, at the cost of a few comparisons.
 /// 3. Within a mended frame all other bytes are kept.
 ///
-///     const auto mend = codec_for(protocol).stream_mend(ReasoningOrigin("deepseek", "deepseek-reasoner"));
+///     const auto mend = codec_for(Protocol::openai_chat).stream_mend(ReasoningOrigin("deepseek", "v4"));
+///     std::string out;
 ///     while (const Event* event = decoder.next()) { out += mend->bytes(*event); }
 #pragma once
 

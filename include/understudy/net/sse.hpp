@@ -12,7 +12,7 @@
 /// 6. Accepts arbitrary bytes and decodes nothing: an invalid UTF-8 sequence is passed on unchanged, and is replaced by
 ///    U+FFFD where it is converted to text (`JsonWriter`, the codecs).
 /// 7. Two kinds of lines that the specification ignores are blocks of their own, because providers report errors in
-///    them: a field `error` (llama.cpp: ggml-org/llama.cpp#16109), and JSON without a field name, on one or several
+///    them: a field `error` (llama.cpp, its issue 16109), and JSON without a field name, on one or several
 ///    lines (lemonade-sdk/lemonade#2826). Such a block ends where a line of another kind begins.
 ///
 ///     SseParser sse;

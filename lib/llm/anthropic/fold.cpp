@@ -215,7 +215,7 @@ bool Fold::finish(const Answer& typed, std::string& out) {
   const bool calls = typed.finish == FinishReason::tool_use;
   const bool contradicts = calls && reason != nullptr && reason->text() == R"("end_turn")";
   if (typed.finish && reason != nullptr && (reason->null() || contradicts)) {
-    reason->set(json::quoted(stop_word(*typed.finish, typed.native_finish)));
+    reason->set(json::quoted(stop_word(*typed.finish)));
   }
   out.reserve(out.size() + message_.length());
   message_.write(out);

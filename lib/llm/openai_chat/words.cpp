@@ -1,6 +1,5 @@
 #include "words.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "llm/finish_words.hpp"
@@ -8,7 +7,7 @@
 namespace understudy::llm::detail::openai_chat {
 namespace {
 
-/// The words that may also be written. Those that compatible servers add are in lib/llm/finish_words.cpp.
+/// Chat's own words. Those that compatible servers add are in lib/llm/finish_words.cpp.
 constexpr std::array finish_words{
     FinishWord{"stop", FinishReason::stop, "OpenAI's reference"},
     FinishWord{"end", FinishReason::stop, "[O], protocols.md 5"},
@@ -18,12 +17,6 @@ constexpr std::array finish_words{
     FinishWord{"function_call", FinishReason::tool_use, "OpenAI's reference, deprecated"},
     FinishWord{"content_filter", FinishReason::refusal, "OpenAI's reference"},
 };
-
-const FinishWord* known(std::string_view name) {
-  const auto* found = std::find_if(finish_words.begin(), finish_words.end(),
-                                   [&](const FinishWord& r) { return r.word == name; });
-  return found == finish_words.end() ? nullptr : found;
-}
 
 }  // namespace
 

@@ -14,7 +14,7 @@ using json::Tree;
 /// The output of the typed answer, for an answer of which no item ever came whole.
 std::string output_of(const Answer& typed) {
   std::string body;
-  codec_for(Protocol::openai_responses).write_answer(typed, body);
+  codec_for(Protocol::openai_responses).write_answer(typed, Request(), body);
   return std::string(json::member_of(body, "output"));
 }
 
