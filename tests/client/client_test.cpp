@@ -63,6 +63,24 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("a whole answer with the provider's own JSON, if that is asked for in its protocol") {
+  for (const auto& asked : {std::optional(Protocol::anthropic_messages),
+                            std::optional(Protocol::openai_chat), std::optional<Protocol>()}) {
+    ClientWorld world;
+    world.add();
+    world.run(world.config(report_file), [&](Client& client) -> awaitable<void> {
+      RequestOptions options;
+      options.provider_json = asked;
+      const auto outcome = co_await client.complete(question(), options);
+      REQUIRE(outcome.result.has_value());
+      const auto& json = outcome.result->provider_json;
+      CHECK(outcome.result->text() == ten_words);
+      CHECK(json.empty() == (asked != Protocol::anthropic_messages));
+      CHECK((json.find("\"text\":\"" + ten_words + "\"") != std::string::npos) == !json.empty());
+    });
+  }
+}
+
 TEST_CASE("a route: its own chain and settings, for the model that the client asks for") {
   ClientWorld world;
   auto& lead = world.add();
