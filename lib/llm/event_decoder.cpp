@@ -88,7 +88,7 @@ void EventDecoder::read_error(const SseBlock& block) {
     settling_ = true;  // the answer was complete
     return;
   } else {
-    events_.emplace_back(error);
+    events_.emplace_back(error).raw = block.raw;
   }
   take_note();
 }

@@ -42,9 +42,9 @@ base_url = "http://second.test:8002/v1"
 )";
 
 /// What a client of `path` gets from a provider that sends `first`, with or without another that answers.
-class Outcome {
+class Exchange {
  public:
-  Outcome(const Path& path, bool streams, const std::string& first, bool rescued) {
+  Exchange(const Path& path, bool streams, const std::string& first, bool rescued) {
     GatewayWorld world;
     auto& lead = world.add();
     for (int i = 0; i < 4; ++i) {
@@ -106,7 +106,7 @@ TEST_CASE("an answer that breaks behind a neat end is an error, and never a comp
   for (const auto& [what, stream] : broken) {
     CAPTURE(what);
     for_every_client([&](const Path& path, bool streams) {
-      const Outcome outcome(path, streams, stream, false);
+      const Exchange outcome(path, streams, stream, false);
       CHECK(outcome.failed);
       CHECK_FALSE(outcome.got.has("[DONE]"));
       CHECK_FALSE(outcome.got.has("message_stop"));
@@ -119,7 +119,7 @@ TEST_CASE("an answer that breaks behind a neat end is resumed by the next member
   for (const auto& [what, stream] : broken) {
     CAPTURE(what);
     for_every_client([&](const Path& path, bool streams) {
-      const Outcome outcome(path, streams, stream, true);
+      const Exchange outcome(path, streams, stream, true);
       CHECK_FALSE(outcome.failed);
       CHECK(outcome.heard.ending == Ending::complete);
       CHECK(outcome.heard.answer.text() == ten);
@@ -131,7 +131,7 @@ TEST_CASE("`stop` beside every piece of text: every client gets all of it, and o
   const auto stream = words("one two three", finish("stop")) + words(" four", finish("stop")) +
                       chunk("", finish("stop")) + words(" five", finish("stop")) + done;
   for_every_client([&](const Path& path, bool streams) {
-    const Outcome outcome(path, streams, stream, false);
+    const Exchange outcome(path, streams, stream, false);
     CHECK_FALSE(outcome.failed);
     CHECK(outcome.heard.ending == Ending::complete);
     CHECK(outcome.heard.answer.text() == "one two three four five");
@@ -143,7 +143,7 @@ TEST_CASE("arguments that were sent again: every client gets a call that it can 
   const auto stream = call("{\\\"city\\\"") + call("{\\\"city\\\":\\\"Quito\\\"}") +
                       chunk("", finish("tool_calls")) + done;
   for_every_client([&](const Path& path, bool streams) {
-    const Outcome outcome(path, streams, stream, false);
+    const Exchange outcome(path, streams, stream, false);
     CHECK_FALSE(outcome.failed);
     REQUIRE(outcome.heard.answer.blocks.size() == 1);
     CHECK(outcome.heard.answer.blocks[0].complete);
@@ -155,7 +155,7 @@ TEST_CASE("arguments that were sent again: every client gets a call that it can 
 TEST_CASE("calls and [DONE] without a finish: every client gets the calls and an end") {
   const auto stream = call("{\\\"city\\\":\\\"Quito\\\"}") + done;
   for_every_client([&](const Path& path, bool streams) {
-    const Outcome outcome(path, streams, stream, false);
+    const Exchange outcome(path, streams, stream, false);
     CHECK_FALSE(outcome.failed);
     CHECK(outcome.heard.ending == Ending::complete);
     CHECK(outcome.heard.answer.finish == FinishReason::tool_use);
@@ -167,7 +167,7 @@ TEST_CASE("noise between events is dropped and counted") {
   const auto stream = words("one two three") + "data: noise\n\n" + words(" four") +
                       chunk("", finish("stop")) + done;
   for_every_client([&](const Path& path, bool streams) {
-    const Outcome outcome(path, streams, stream, false);
+    const Exchange outcome(path, streams, stream, false);
     CHECK_FALSE(outcome.failed);
     CHECK(outcome.heard.answer.text() == "one two three four");
     CHECK_FALSE(outcome.got.has("noise"));

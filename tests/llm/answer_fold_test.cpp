@@ -317,8 +317,8 @@ TEST_CASE("Responses: an answer of which nothing came whole is the typed one") {
        R"({"type":"response.completed","response":{"id":"r","object":"response","status":"completed","model":"m","x":1,"output":[]}})"});
   CHECK(
       folded(responses, stream) ==
-      R"({"id":"r","object":"response","status":"completed","model":"m","x":1,"output":[{"id":"msg_r_0","type":"message",)"
-      R"("status":"completed","role":"assistant","content":[{"type":"output_text","text":"Hi","annotations":[]}]}]})");
+      R"({"id":"r","object":"response","status":"completed","model":"m","x":1,"output":[{"id":"msg_us1_r_0","type":"message",)"
+      R"("status":"completed","role":"assistant","content":[{"type":"output_text","text":"Hi","annotations":[],"logprobs":[]}]}]})");
 }
 
 TEST_CASE("what is not a JSON object is skipped; a malformed one fails the answer") {
@@ -326,10 +326,15 @@ TEST_CASE("what is not a JSON object is skipped; a malformed one fails the answe
   const auto good = chunks({delta(say, "\"stop\"")});
   CHECK(folded(chat, "data: noise\n\ndata: [1]\n\n: x\n\n" + good) ==
         whole_chat(choice(say, "\"stop\"")));
-  const auto bad = fold(chat, "data: {\"id\":\"c\",\"x\":[}\n\n" + good);
+  const auto alone = [](std::string_view bytes, BodyShape shape) {
+    AnswerFold fold(chat, shape);
+    fold.feed(bytes);
+    return fold.finish(Answer());
+  };
+  const auto bad = alone("data: {\"id\":\"c\",\"x\":[}\n\n" + good, BodyShape::stream);
   REQUIRE(bad.has_error());
   CHECK(bad.error().code() == FailoverReason::malformed_response);
-  const auto cut = fold(chat, R"({"id":"c","choices":[)", BodyShape::whole);
+  const auto cut = alone(R"({"id":"c","choices":[)", BodyShape::whole);
   REQUIRE(cut.has_error());
   CHECK(cut.error().code() == FailoverReason::malformed_response);
 }

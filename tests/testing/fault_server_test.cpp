@@ -240,9 +240,9 @@ TEST_CASE(
     }
 
     auto odd = Reply::answer().after(3, Fault::bytes("data: {broken\n\n"));
-    const auto skipped = get(std::move(odd), protocol);
-    CHECK(skipped.read.undecodable == 1);
-    CHECK(skipped.read.ending == Ending::complete);
+    const auto lost = get(std::move(odd), protocol);
+    CHECK(lost.read.undecodable == 1);
+    CHECK(lost.read.ending == Ending::failed);
 
     auto endless = Reply::answer().after_finish(Fault::silence());
     const auto finished = get(std::move(endless), protocol);

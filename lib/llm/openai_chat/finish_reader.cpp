@@ -103,7 +103,9 @@ void Reader::keep_head(const Chunk& chunk, std::string_view created) {
     }
   };
   member("id", chunk.id);
-  json.member("object", "chat.completion.chunk");
+  if (chunk.object) {
+    json.member("object", "chat.completion.chunk");
+  }
   if (const auto seconds = json::count(created)) {
     json.member("created", *seconds);
   }
@@ -116,7 +118,8 @@ void Reader::write_finish_frame(EventSink& sink) const {
   JsonWriter json(choice);
   json.begin_object().member("index", 0).key("delta").begin_object().end_object();
   json.member("finish_reason", finish_).end_object();
-  sink.finish_frame = sink.keep("data: " + head_ + R"(,"choices":[)" + choice + "]}\n\n");
+  const auto* const comma = head_.size() > 1 ? "," : "";
+  sink.finish_frame = sink.keep("data: " + head_ + comma + R"("choices":[)" + choice + "]}\n\n");
 }
 
 HeldFinish Reader::held() const noexcept {

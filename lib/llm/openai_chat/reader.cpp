@@ -68,6 +68,7 @@ const char* Reader::read_chunk(std::string_view data, EventSink& sink) {
             break;
           case 'o':
             if (key == "object") {
+              chunk.object = true;
               chunk.other_object = v.raw_json_token().starts_with("\"error\"");
               return true;
             }

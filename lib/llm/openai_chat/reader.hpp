@@ -25,6 +25,7 @@ class Reader final : public PayloadReader {
   struct Chunk {
     std::string_view id;  // as they are written
     std::string_view model;
+    bool object = false;  // it has a member of that name
     bool choices = false;
     bool other_object = false;  // "object" says that it is an error
     bool failed = false;
