@@ -108,7 +108,8 @@ std::string_view EventDecoder::in_raw(const SseBlock& block, std::string_view pa
 
 void EventDecoder::parse(const SseBlock& block) {
   detail::EventSink sink(events_, arena_);
-  const bool marker = block.data.starts_with("[DONE]");
+  const auto begin = std::min(block.data.find_first_not_of(' '), block.data.size());
+  const bool marker = block.data.substr(begin).starts_with("[DONE]");
   const char* why = marker || json::is_valid(block.data) ? nullptr : json::malformed;
   if (why == nullptr) {
     why = shape_ == BodyShape::whole ? reader_->read_whole(block.data, sink)

@@ -161,9 +161,12 @@ TEST_CASE("calls are told apart by index, else by id, else by order") {
 TEST_CASE("a call that was cut is not complete") {
   const auto call =
       delta(R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":"}}])");
-  for (const auto reason : {"length", "tool_calls", "stop"}) {
-    const auto events = stream({call, finish(reason)}).events;
-    CHECK(events[events.size() - 2] == "call end 0 cut");
+  const auto events = stream({call, finish("length")}).events;
+  CHECK(events[events.size() - 2] == "call end 0 cut");
+  for (const auto reason : {"tool_calls", "stop"}) {
+    const auto broken = stream({call, finish(reason)});
+    CHECK(broken.events[broken.events.size() - 2] == "undecodable");
+    CHECK(broken.ending == Ending::failed);
   }
 }
 
@@ -251,13 +254,13 @@ TEST_CASE("usage, wherever it stands and however it counts") {
       "usage 3 9 - - -");
 }
 
-TEST_CASE("an event that cannot be read is skipped, counted and reported") {
+TEST_CASE("an event that cannot be read is counted and reported, and the answer has failed") {
   const auto decoded = stream(
       {delta(R"("content":"a")"), "{\"choices\":[{\"delta\":{\"content\":\"lost\"", "nonsense",
        "[1]", delta(R"("content":"bad \q escape")"), delta(R"("content":"b")"), finish("stop")});
   CHECK(decoded.undecodable == 4);
   CHECK(decoded.text == "ab");
-  CHECK(decoded.ending == Ending::complete);
+  CHECK(decoded.ending == Ending::failed);
 }
 
 TEST_CASE("text is what the escapes mean; what is not UTF-8 is replaced") {

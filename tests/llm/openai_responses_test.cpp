@@ -126,14 +126,14 @@ TEST_CASE("a call is complete only when its item ended, or the answer did, over 
   CHECK(end(stream({call, call_done("{}")}).events) == "call end 0 complete");
   CHECK(end(stream({call, arguments, done()}).events) == "call end 0 complete");
   CHECK(end(stream({call, arguments}).events) == "");
-  CHECK(end(stream({call, call_done(R"({\"a\":)")}).events) == "call end 0 cut");
+  CHECK(end(stream({call, call_done(R"({\"a\":)")}).events) == "");  // cut or broken
+  CHECK(stream({call, call_done(R"({\"a\":)"), done()}).ending == Ending::failed);
   CHECK(end(stream({call, arguments, call_done(R"({\"a\":1})", "incomplete")}).events) ==
         "call end 0 cut");
   CHECK(end(stream({call, arguments, event("response.incomplete", R"("response":{})")}).events) ==
         "call end 0 cut");
-  // a delta that could not be read left a hole, which the brackets do not show
-  CHECK(end(stream({call, arguments, R"({"type":)", call_done(R"({\"a\":1,\"b\":2})")}).events) ==
-        "call end 0 cut");
+  CHECK(stream({call, arguments, R"({"type":)", call_done(R"({\"a\":1,\"b\":2})")}).ending ==
+        Ending::failed);
   CHECK(stream({call_done(R"({\"a\":1})"), done()}).arguments == Events{R"({"a":1})"});
   CHECK(stream({call, event("response.function_call_arguments.done",
                             R"("output_index":0,"arguments":"{\"a\":1}")")})
@@ -169,7 +169,6 @@ TEST_CASE("terminals") {
       {event("error", R"("error":{"type":"t","code":"c","message":"m","param":null})"),
        Ending::failed, "error t c m"},
       {R"({"error":{"type":"t","message":"m"}})", Ending::failed, "error t  m"},
-      {"[DONE]", Ending::cut, "end"},
   };
   for (const auto& [last, ending, said] : cases) {
     CAPTURE(last);
@@ -181,7 +180,10 @@ TEST_CASE("terminals") {
   CHECK(stream({created, event("error", R"("code":"c","message":"m")"),
                 event("response.failed", R"("response":{"error":{"code":"c","message":"m"}})")})
             .events == Events{"start r m", "error  c m", "other error"});
-  CHECK(stream({done(), "[DONE]"}).events.back() == "other [DONE]");
+  const auto cut = stream({created, delta("output_text", "x"), "[DONE]"});
+  CHECK(cut.ending == Ending::cut);
+  CHECK(cut.events.back() == "text 0 x");
+  CHECK(stream({done(), "[DONE]"}).events.back() == "end");
   CHECK(stream({call, done()}).events.at(3) == "finish tool_use completed ");
 }
 
@@ -206,13 +208,13 @@ TEST_CASE("what only this API has is Other, and progress if it is part of the an
   CHECK(stream({part, part}).progress == 1);  // once for an index
 }
 
-TEST_CASE("an event that cannot be read is skipped, counted and reported") {
+TEST_CASE("an event that cannot be read is counted and reported, and the answer has failed") {
   const auto decoded = stream({created, delta("output_text", "a"), R"({"type":"response.created"})",
                                "{", "[1]", event("response.output_text.delta", R"("delta":3)"),
                                delta("output_text", "bad \\q"), delta("output_text", "b"), done()});
   CHECK(decoded.undecodable == 5);
   CHECK(decoded.text == "ab");
-  CHECK(decoded.ending == Ending::complete);
+  CHECK(decoded.ending == Ending::failed);
 }
 
 TEST_CASE("another answer spliced in starts anew") {

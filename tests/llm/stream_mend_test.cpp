@@ -18,9 +18,14 @@ std::string forwarded(Protocol protocol, const std::string& bytes) {
   EventDecoder decoder(protocol);
   std::string out;
   decoder.feed(bytes);
-  while (const Event* event = decoder.next()) {
-    out += mend->bytes(*event);
-  }
+  const auto take = [&] {
+    while (const Event* event = decoder.next()) {
+      out += mend->bytes(*event);
+    }
+  };
+  take();
+  decoder.end();
+  take();
   return out;
 }
 

@@ -122,7 +122,7 @@ void Reader::finish(std::string_view status, const Response& response, std::stri
                        : called_  ? FinishReason::tool_use
                        : refused_ ? FinishReason::refusal
                                   : FinishReason::stop;
-  blocks_.end_all(sink, reached);
+  blocks_.end_all(sink, in_full ? std::optional(reached) : std::nullopt);
   sink.emit(Finish(reached, in_full ? "completed" : reason));
   if (response.counted) {
     sink.emit(usage_);
