@@ -7,7 +7,7 @@
 namespace understudy::json {
 namespace {
 
-constexpr std::size_t deepest = 1024;
+constexpr std::size_t deepest_nesting = 1024;
 
 bool is_digit_at(const char* p, const char* end) { return p != end && *p >= '0' && *p <= '9'; }
 
@@ -123,7 +123,7 @@ const char* after_key(const char* p, const char* end) {
 bool is_valid(std::string_view text) noexcept {
   const char* p = text.data();
   const char* const end = p + text.size();
-  std::bitset<deepest> in_object;
+  std::bitset<deepest_nesting> in_object;
   std::size_t depth = 0;
   while (true) {
     p = after_space(p, end);
@@ -138,7 +138,7 @@ bool is_valid(std::string_view text) noexcept {
       if (none) {
         ++p;
       } else {
-        if (depth == deepest) {
+        if (depth == deepest_nesting) {
           return false;
         }
         in_object[depth++] = object;

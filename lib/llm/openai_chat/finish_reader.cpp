@@ -129,7 +129,7 @@ HeldFinish Reader::held() const noexcept {
 }
 
 /// At `[DONE]`, of an answer whose finish was not reported. Text alone proves nothing: usage that comes last of all, in
-/// a stream that has none elsewhere, does. (Gemini-compatible servers, ik_llama.cpp, kubeai, and vLLM with continuous
+/// a stream that has none elsewhere, does. (Gemini-compatible servers, ik_llama, kubeai, and vLLM with continuous
 /// usage have it beside content: ogx#5122, cline#10148, kubeai#283, pydantic-ai#4056.)
 void Reader::infer_finish(EventSink& sink) {
   if (!finish_.empty() || settled_) {
