@@ -85,8 +85,8 @@ void EventDecoder::read_error(const SseBlock& block) {
   if (block.source == SseSource::bare_json && !detail::says_error(error)) {
     events_.emplace_back(Undecodable("JSON without `data:`"));
   } else if (held() == detail::HeldFinish::sure) {
-    settling_ = true;  // the answer was complete
-    return;
+    taken_back_ = 0;
+    settle_now();  // the answer was complete
   } else {
     events_.emplace_back(error).raw = block.raw;
   }
@@ -153,8 +153,8 @@ void EventDecoder::place(const SseBlock& block, const detail::EventSink& sink) {
     events_.emplace_back(end).raw = block.raw;
   } else if (hold_.holding() && first_is(std::type_identity<Error>()) &&
              held == detail::HeldFinish::sure) {
-    events_.clear();  // the answer was complete
-    settling_ = true;
+    events_.clear();
+    settle_now();  // the answer was complete
   } else if (first_is(std::type_identity<Error>()) || first_is(std::type_identity<Heartbeat>())) {
     events_.front().raw = block.raw;
   } else {
@@ -195,7 +195,9 @@ void EventDecoder::hold(const SseBlock& block, std::string_view model) {
   events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(taken_back_), events_.end());
   hold_.hold(block.raw, model, usage);
   counted_ = counted_ || usage.has_value();
-  settling_ = settling_ || hold_.full();
+  if (hold_.full()) {
+    settle_now();
+  }
 }
 
 /// Content with a finish: the content goes on without it, and the finish waits in a frame of its own.
@@ -228,10 +230,21 @@ void EventDecoder::take_back() {
   events_.insert(events_.end(), later.begin(), later.end());
 }
 
+/// The events of this payload, from `taken_back_` on, are those that end the answer.
 void EventDecoder::release() {
-  std::vector<Event> settled;
-  settled.swap(events_);
+  const auto first = events_.begin() + static_cast<std::ptrdiff_t>(taken_back_);
+  const std::vector<Event> settled(first, events_.end());
+  events_.erase(first, events_.end());
   hold_.release(settled, events_);
+}
+
+/// Emits the finish that is held. Nothing that comes later is a part of the answer.
+void EventDecoder::settle_now() {
+  detail::EventSink sink(events_, arena_);
+  reader_->settle(sink);
+  halves_.join(events_, taken_back_, arena_);
+  release();
+  ended_ = true;
 }
 
 /// At the end of the stream, or when nothing more is expected.
@@ -239,10 +252,8 @@ bool EventDecoder::settle_held() {
   if (!settling_ || !hold_.holding()) {
     return false;
   }
-  detail::EventSink sink(events_, arena_);
-  reader_->settle(sink);
-  halves_.join(events_, 0, arena_);
-  release();
+  taken_back_ = 0;
+  settle_now();
   take_note();
   return !events_.empty();
 }

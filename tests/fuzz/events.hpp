@@ -123,8 +123,9 @@ inline std::string apart(Protocol protocol, std::string_view bytes) {
 
 /// The events without those that say nothing.
 inline std::vector<std::string> of_content(std::vector<std::string> events) {
-  std::erase_if(events,
-                [](const std::string& e) { return e == "heartbeat" || e == "other chunk"; });
+  std::erase_if(events, [](const std::string& e) {
+    return e == "heartbeat" || e == "other chunk" || e == "other after the finish";
+  });
   return events;
 }
 

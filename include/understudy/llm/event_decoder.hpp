@@ -97,6 +97,7 @@ class UNDERSTUDY_API EventDecoder {
   void split(const SseBlock& block, const detail::EventSink& sink);
   void take_back();
   void release();
+  void settle_now();
   bool settle_held();
   void take_note();
   void drop_false_end();

@@ -106,7 +106,7 @@ const char* Reader::read_chunk(std::string_view data, EventSink& sink) {
     usage_beside_ = usage_beside_ || chunk.choices;
     sink.emit(usage_);
   }
-  usage_alone_ = chunk.counted && !chunk.choices;
+  usage_alone_ = !chunk.choices && (usage_alone_ || chunk.counted);
   if (chunk.failed) {
     chunk.error.json = data;
     sink.emit(chunk.error);
