@@ -63,7 +63,7 @@ const Event* EventDecoder::next() {
 }
 
 void EventDecoder::read(const SseBlock& block) {
-  if (ended_) {
+  if (ended_ || finished_) {
     return;  // some servers send `[DONE]` after their protocol's own terminal
   }
   std::string_view model;
@@ -244,7 +244,6 @@ void EventDecoder::settle_now() {
   reader_->settle(sink);
   halves_.join(events_, taken_back_, arena_);
   release();
-  ended_ = true;
 }
 
 /// At the end of the stream, or when nothing more is expected.

@@ -81,7 +81,7 @@ class UNDERSTUDY_API EventDecoder {
   /// Returns why decoding ended early, or a code without an error.
   error_code error() const noexcept { return error_; }
   Ending ending() const noexcept;
-  bool ended() const noexcept { return ended_; }  ///< nothing that follows is a part of the answer
+  bool ended() const noexcept { return ended_; }  ///< the terminal event was received
   /// Returns the number of events that could not be decoded, noise among them.
   std::uint64_t undecodable() const noexcept { return undecodable_; }
   bool inferred() const noexcept { return inferred_; }  ///< Finish was inferred
