@@ -129,8 +129,7 @@ awaitable<void> s10(Stage& stage, Row& row) {
   stage.wall.server.reply_to(stage.first(),
                              healthy().after(11, Fault::bytes("data: {\"choices\": [{\n\n")));
   const auto played = co_await play(stage, row, chat(stage, 30s));
-  row.take(played.heard);
-  row.check_report(played.heard, played.attempts(), stage.first(), {"answered"});
+  row.take(played.heard);  // what the event had is lost: another member resumes the answer
 }
 
 awaitable<void> s11(Stage& stage, Row& row) {
