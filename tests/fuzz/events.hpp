@@ -58,6 +58,9 @@ inline std::optional<std::string> folded(Protocol protocol,
   while (const Event* event = decoder.next()) {
     typed.add(*event);
   }
+  if (!typed.finish) {
+    return std::nullopt;  // a fold is of complete answers; of others, ids and times are made up
+  }
   auto answer = fold.finish(typed);
   return answer ? std::optional(std::move(*answer)) : std::nullopt;
 }
