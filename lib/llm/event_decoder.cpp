@@ -205,12 +205,15 @@ void EventDecoder::split(const SseBlock& block, const detail::EventSink& sink) {
   auto from = block.raw;
   auto value = in_raw(block, sink.finish_value);
   std::string line;
-  if (value.empty()) {  // the data had several lines
-    line = "data: " + std::string(block.data) + "\n\n";
-    std::replace(line.begin(), line.end() - 2, '\n', ' ');
+  if (value.empty()) {  // the data had several lines, or was not UTF-8
+    line = "data: ";
+    const auto offset =
+        line.size() + static_cast<std::size_t>(sink.finish_value.data() - sink.document.data());
+    line += sink.document;
+    std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    line += "\n\n";
     from = line;
-    value = from.substr(6 + static_cast<std::size_t>(sink.finish_value.data() - block.data.data()),
-                        sink.finish_value.size());
+    value = from.substr(offset, sink.finish_value.size());
   }
   const auto at = static_cast<std::size_t>(value.data() - from.data());
   std::string edited(from);

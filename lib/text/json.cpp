@@ -116,6 +116,7 @@ Parser::Parser(std::string_view padded, text::Arena& arena) {
     padded = with_replacements(padded, arena);
     failure = parser.iterate(padded.data(), padded.size(), padded.size() + padding).get(document_);
   }
+  text_ = padded;
   if (failure == simdjson::MEMALLOC) {
     throw std::bad_alloc();  // says nothing about the text
   }

@@ -38,6 +38,8 @@ class Parser {
   /// The same for an array. Of `object` and `array`, only one may be called, and once.
   std::optional<ondemand::array> array();
   const char* why() const { return why_; }
+  /// What is parsed, of which all views are parts: the document, or the copy that was made of it.
+  std::string_view text() const { return text_; }
 
   /// Whether nothing follows the object, which was read to its end.
   bool at_end() { return document_.current_location().error() == simdjson::OUT_OF_BOUNDS; }
@@ -46,6 +48,7 @@ class Parser {
   std::optional<ondemand::parser>
       own_;  // for a large document: the thread's must not grow to its size
   ondemand::document document_;
+  std::string_view text_;
   const char* why_ = nullptr;
 };
 

@@ -316,3 +316,19 @@ TEST_CASE("an error after a sure finish does not undo the answer; after a doubtf
   CHECK(chat(words("a") + chunk("", finish("stop")) + error).ending == Ending::complete);
   CHECK(chat(words("a", finish("stop")) + error).ending == Ending::failed);
 }
+
+TEST_CASE(
+    "a finish beside content that is not UTF-8, or stands on several lines, is split all the "
+    "same") {
+  for (const std::string odd : {"Nine\xFFteen", "Nineteen"}) {
+    auto first = words(odd, finish("stop"));
+    if (odd == "Nineteen") {
+      first.insert(first.find("\"choices\""), "\ndata: ");
+    }
+    const auto decoded = chat(first + words(".") + chunk("", finish("stop")) + done);
+    CHECK(decoded.ending == Ending::complete);
+    CHECK(decoded.text.ends_with("teen."));
+    CHECK(count(decoded.raw, R"("finish_reason":"stop")") == 1);
+    CHECK(count(decoded.raw, R"("finish_reason":null)") == 1);
+  }
+}

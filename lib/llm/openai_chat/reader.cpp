@@ -49,6 +49,7 @@ const char* Reader::read_chunk(std::string_view data, EventSink& sink) {
   if (!object) {
     return parser.why();
   }
+  sink.document = parser.text();
   Chunk chunk;
   std::string_view created;
   said_now_ = false;

@@ -51,8 +51,10 @@ class EventSink {
   /// The payload reports a finish.
   bool reports_finish = false;
 
-  /// A finish that came with content: the value in the payload that reports it.
+  /// A finish that came with content: the value that reports it, as a part of `document`, which is the payload, or the
+  /// copy that was parsed in its place.
   std::string_view finish_value;
+  std::string_view document;
 
   /// A frame that reports the finish alone, for a stream that has none.
   std::string_view finish_frame;
