@@ -58,7 +58,7 @@ inline std::optional<std::string> folded(Protocol protocol,
   while (const Event* event = decoder.next()) {
     typed.add(*event);
   }
-  if (!typed.finish) {
+  if (!typed.finish || typed.id.empty()) {
     return std::nullopt;  // a fold is of complete answers; of others, ids and times are made up
   }
   auto answer = fold.finish(typed);
