@@ -1,7 +1,5 @@
 #include "understudy/client/detail/held_events.hpp"
 
-#include <algorithm>
-
 namespace understudy::detail {
 namespace {
 
@@ -39,13 +37,8 @@ class Rehome {
 }  // namespace
 
 std::string_view HeldEvents::keep(std::string_view text) {
-  if (text.empty()) {
-    return {};
-  }
-  char* const copy = arena_.take(text.size());
-  std::copy(text.begin(), text.end(), copy);
   bytes_ += text.size();
-  return {copy, text.size()};
+  return arena_.keep(text);
 }
 
 void HeldEvents::add(const llm::Event& event) {

@@ -80,15 +80,15 @@ void EventDecoder::read(const SseBlock& block) {
 
 /// An event that can only be an error, whatever the protocol: named so, in a field `error`, or JSON without `data:`.
 void EventDecoder::read_error(const SseBlock& block) {
+  detail::EventSink sink(events_, arena_);
   const auto error = detail::read_error_body(block.data, arena_);
-  last_.forget();
+  taken_back_ = 0;
   if (block.source == SseSource::bare_json && !detail::says_error(error)) {
-    events_.emplace_back(Undecodable("JSON without `data:`"));
-  } else if (held() == detail::HeldFinish::sure) {
-    taken_back_ = 0;
-    settle_now();  // the answer was complete
+    last_.forget();
+    sink.emit(Undecodable("JSON without `data:`"));
   } else {
-    events_.emplace_back(error).raw = block.raw;
+    sink.emit(error);
+    place(block, sink);
   }
   take_note();
 }
@@ -108,9 +108,8 @@ std::string_view EventDecoder::in_raw(const SseBlock& block, std::string_view pa
 
 void EventDecoder::parse(const SseBlock& block) {
   detail::EventSink sink(events_, arena_);
-  const auto begin = std::min(block.data.find_first_not_of(' '), block.data.size());
-  const bool marker = block.data.substr(begin).starts_with("[DONE]");
-  const char* why = marker || json::is_valid(block.data) ? nullptr : json::malformed;
+  const bool readable = detail::is_done_marker(block.data) || json::is_valid(block.data);
+  const char* why = readable ? nullptr : json::malformed;
   if (why == nullptr) {
     why = shape_ == BodyShape::whole ? reader_->read_whole(block.data, sink)
                                      : reader_->read(block.name, block.data, sink);
@@ -194,13 +193,12 @@ void EventDecoder::hold(const SseBlock& block, std::string_view model) {
   }
   events_.erase(events_.begin() + static_cast<std::ptrdiff_t>(taken_back_), events_.end());
   hold_.hold(block.raw, model, usage);
-  counted_ = counted_ || usage.has_value();
   if (hold_.full()) {
     settle_now();
   }
 }
 
-/// Content with a finish: the content goes on without it, and the finish waits in a frame of its own.
+/// Content with a finish: the content is emitted without it, and the finish is held in a frame of its own.
 void EventDecoder::split(const SseBlock& block, const detail::EventSink& sink) {
   auto from = block.raw;
   auto value = in_raw(block, sink.finish_value);
@@ -218,18 +216,16 @@ void EventDecoder::split(const SseBlock& block, const detail::EventSink& sink) {
   const auto at = static_cast<std::size_t>(value.data() - from.data());
   std::string edited(from);
   edited.replace(at, value.size(), "null");
-  detail::EventSink kept(events_, arena_);
-  events_[taken_back_].raw = kept.keep(edited);
+  events_[taken_back_].raw = arena_.keep(edited);
   hold_.hold(sink.finish_frame, {}, std::nullopt);
 }
 
-/// More of the answer follows the finish that was held: there was none.
+/// More of the answer follows, so the finish that was held did not end it.
 void EventDecoder::take_back() {
   std::vector<Event> later;
   later.swap(events_);
   hold_.take_back(events_, arena_);
   taken_back_ = events_.size();
-  counted_ = false;
   events_.insert(events_.end(), later.begin(), later.end());
 }
 

@@ -72,7 +72,7 @@ class UNDERSTUDY_API EventDecoder {
   /// Returns the finish that is held.
   detail::HeldFinish held() const noexcept;
   /// Returns whether usage was reported with the finish that is held, or after it: nothing but End is expected then.
-  bool counted() const noexcept { return counted_; }
+  bool counted() const noexcept { return hold_.counted(); }
 
   /// Returns the next event, which is valid until the next call of `next`, and its views until the next `feed`. Returns
   /// nullptr if more input is needed or `error` is set.
@@ -121,7 +121,6 @@ class UNDERSTUDY_API EventDecoder {
   bool ended_ = false;
   bool settling_ = false;
   bool inferred_ = false;
-  bool counted_ = false;
 };
 
 }  // namespace understudy::llm

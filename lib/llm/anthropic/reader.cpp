@@ -24,7 +24,7 @@ bool find(json::ondemand::object& object, std::string_view name,
 
 const char* Reader::read(std::string_view name, std::string_view data, EventSink& sink) {
   data_ = data;
-  if (data.starts_with("[DONE]")) {  // Chat's end, from servers that speak both
+  if (is_done_marker(data)) {
     settle(sink);
     sink.emit(End());
     return nullptr;

@@ -13,7 +13,7 @@ using json::ondemand::value;
 }  // namespace
 
 const char* Reader::read(std::string_view, std::string_view data, EventSink& sink) {
-  if (data.substr(std::min(data.find_first_not_of(' '), data.size())).starts_with("[DONE]")) {
+  if (is_done_marker(data)) {
     infer_finish(sink);
     settle(sink);
     sink.emit(End());

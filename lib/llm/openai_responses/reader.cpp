@@ -40,13 +40,6 @@ bool part_of_answer(std::string_view type) {
          });
 }
 
-/// A copy for as long as the events live.
-std::string_view kept(std::string_view text, text::Arena& arena) {
-  char* const copy = arena.take(text.size());
-  text.copy(copy, text.size());
-  return {copy, text.size()};
-}
-
 std::optional<value> member(json::ondemand::object& object, std::string_view name) {
   value found;
   if (object.find_field_unordered(name).get(found) != simdjson::SUCCESS) {
@@ -58,7 +51,7 @@ std::optional<value> member(json::ondemand::object& object, std::string_view nam
 }  // namespace
 
 const char* Reader::read(std::string_view name, std::string_view data, EventSink& sink) {
-  if (data.substr(std::min(data.find_first_not_of(' '), data.size())).starts_with("[DONE]")) {
+  if (is_done_marker(data)) {
     if (ended_) {  // some servers send both
       sink.emit(Other("[DONE]", false));
     } else {
@@ -230,8 +223,8 @@ bool Reader::say(std::size_t at, BlockKind kind, std::string_view text, bool ref
     sink.emit(Text(open->block, text, refusal));
   } else if (kind == BlockKind::reasoning) {
     const auto* const named = first ? blocks_.find(last_place(at)) : nullptr;
-    sink.emit(Reasoning(open->block, text,
-                        named == nullptr ? std::string_view() : kept(named->id, sink.arena())));
+    sink.emit(
+        Reasoning(open->block, text, named == nullptr ? std::string_view() : sink.keep(named->id)));
   } else {
     open->arguments.add(text);
     sink.emit(ToolArguments(open->block, text));

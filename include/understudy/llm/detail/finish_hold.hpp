@@ -6,6 +6,7 @@
 /// 2. At most `most_held` bytes are held. The caller settles the finish when `full`.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,11 @@ class FinishHold {
 
   bool holding() const noexcept { return holding_; }
   bool full() const noexcept { return bytes_ > most_held; }
+  /// Returns whether one of the payloads that are held reports usage.
+  bool counted() const noexcept {
+    return holding_ && std::any_of(payloads_.begin(), payloads_.end(),
+                                   [](const Payload& held) { return held.usage.has_value(); });
+  }
 
   /// Adds a payload: its bytes, the model's name in them, and the usage that it reports. The first one has the finish.
   void hold(std::string_view raw, std::string_view model, const std::optional<Usage>& usage) {
@@ -53,12 +59,7 @@ class FinishHold {
     holding_ = false;
     for (auto& held : payloads_) {
       if (&held != &payloads_.front()) {
-        append(held, events);
-        auto& event = events.back();
-        char* const copy = arena.take(held.raw.size());
-        held.raw.copy(copy, held.raw.size());
-        event.raw = {copy, held.raw.size()};
-        event.model = event.raw.substr(held.model_at, held.model_size);
+        append(held, arena.keep(held.raw), events);
       } else if (held.usage) {
         events.emplace_back(*held.usage);
       }
@@ -76,12 +77,12 @@ class FinishHold {
     if (events.size() == first) {
       events.emplace_back(Other("finish", false));
     }
-    show(payloads_.front(), events[first]);
+    show(payloads_.front(), payloads_.front().raw, events[first]);
     if (payloads_.front().usage) {
       events.emplace_back(*payloads_.front().usage);
     }
     for (std::size_t i = 1; i < payloads_.size(); ++i) {
-      append(payloads_[i], events);
+      append(payloads_[i], payloads_[i].raw, events);
     }
   }
 
@@ -93,14 +94,15 @@ class FinishHold {
     std::optional<Usage> usage;
   };
 
-  static void show(const Payload& held, Event& event) {
-    event.raw = held.raw;
+  static void show(const Payload& held, std::string_view raw, Event& event) {
+    event.raw = raw;
     event.model = event.raw.substr(held.model_at, held.model_size);
   }
 
-  static void append(const Payload& held, std::vector<Event>& events) {
-    show(held, held.usage ? events.emplace_back(*held.usage)
-                          : events.emplace_back(Other("after the finish", false)));
+  static void append(const Payload& held, std::string_view raw, std::vector<Event>& events) {
+    show(held, raw,
+         held.usage ? events.emplace_back(*held.usage)
+                    : events.emplace_back(Other("after the finish", false)));
   }
 
   bool holding_ = false;

@@ -1,6 +1,7 @@
 /// The protocol-specific part of EventDecoder, which decodes single payloads.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,11 +40,7 @@ class EventSink {
   text::Arena& arena() { return arena_; }
 
   /// Returns a copy that lives as long as the events.
-  std::string_view keep(std::string_view text) {
-    char* const copy = arena_.take(text.size());
-    text.copy(copy, text.size());
-    return {copy, text.size()};
-  }
+  std::string_view keep(std::string_view text) { return arena_.keep(text); }
 
   /// The model's name as a part of the payload, without its quotes.
   std::string_view model;
@@ -64,6 +61,11 @@ class EventSink {
   text::Arena& arena_;
   std::size_t first_;
 };
+
+/// Returns whether the data is Chat's terminal, which servers of the other protocols send as well.
+inline bool is_done_marker(std::string_view data) {
+  return data.substr(std::min(data.find_first_not_of(' '), data.size())).starts_with("[DONE]");
+}
 
 /// Decodes the payloads of one answer. The contents of `data` never cause an exception.
 class PayloadReader {

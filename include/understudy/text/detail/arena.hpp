@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace understudy::text {
@@ -23,6 +24,16 @@ class Arena {
     char* const begin = block_.get() + used_;
     used_ += size;
     return begin;
+  }
+
+  /// Returns a copy of `text`, valid until `reset`. An empty text takes no memory.
+  std::string_view keep(std::string_view text) {
+    if (text.empty()) {
+      return {};
+    }
+    char* const copy = take(text.size());
+    text.copy(copy, text.size());
+    return {copy, text.size()};
   }
 
   /// Gives back the last `size` bytes of the most recent allocation.
