@@ -3,45 +3,16 @@
 
 #include <algorithm>
 
+#include "json_valid.hpp"
 #include "numbers.hpp"
 #include "understudy/text/json_writer.hpp"
+#include "utf16_halves.hpp"
 
 namespace understudy::json {
 namespace {
 
 using ondemand::raw_json_string;
 using ondemand::value;
-
-bool digit(char c) { return c >= '0' && c <= '9'; }
-
-void skip_digits(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of("0123456789"), text.size()));
-}
-
-/// RFC 8259, 6.
-bool is_number(std::string_view text) {
-  text.remove_prefix(text.starts_with('-') ? 1 : 0);
-  if (text.empty() || !digit(text.front())) {
-    return false;
-  }
-  text.starts_with('0') ? text.remove_prefix(1) : skip_digits(text);
-  if (text.starts_with('.')) {
-    text.remove_prefix(1);
-    if (text.empty() || !digit(text.front())) {
-      return false;
-    }
-    skip_digits(text);
-  }
-  if (text.starts_with('e') || text.starts_with('E')) {
-    text.remove_prefix(1);
-    text.remove_prefix(text.starts_with('+') || text.starts_with('-') ? 1 : 0);
-    if (text.empty() || !digit(text.front())) {
-      return false;
-    }
-    skip_digits(text);
-  }
-  return text.empty();
-}
 
 /// The code of the escape `\uXXXX` at `at`; 0: there is none.
 std::uint32_t escaped_code(std::string_view json, std::size_t at) {
@@ -112,7 +83,7 @@ class Compacting {
   bool put_scalar(std::string_view text) {
     const bool infinite = text == "NaN" || text == "Infinity" || text == "-Infinity";
     out_ += infinite ? "null" : text;
-    return infinite || text == "true" || text == "false" || text == "null" || is_number(text);
+    return infinite || is_valid(text);
   }
 
   text::Arena& arena_;
@@ -196,16 +167,14 @@ std::string quoted(std::string_view text) {
 
 void replace_lone_surrogates(std::string& json) {
   constexpr std::size_t length = 6;  // of an escape
-  const auto high = [](std::uint32_t code) { return code >= 0xD800 && code < 0xDC00; };
-  const auto low = [](std::uint32_t code) { return code >= 0xDC00 && code < 0xE000; };
   for (auto at = json.find('\\'); at != std::string::npos; at = json.find('\\', at)) {
     const auto code = escaped_code(json, at);
     if (code == 0) {
       at += 2;
-    } else if (high(code) && low(escaped_code(json, at + length))) {
+    } else if (text::is_high_half(code) && text::is_low_half(escaped_code(json, at + length))) {
       at += 2 * length;
     } else {
-      if (high(code) || low(code)) {
+      if (text::is_high_half(code) || text::is_low_half(code)) {
         json.replace(at, length, "\\ufffd");
       }
       at += length;
