@@ -76,7 +76,7 @@ void Reader::note_finish(Chunk& chunk, EventSink& sink) {
   if (empty_reason_) {
     return;
   }
-  if (is_failure(*chunk.finish)) {
+  if (!finish_of(*chunk.finish)) {
     chunk.failed = true;
     chunk.error.type = *chunk.finish;
     if (chunk.error.message.empty()) {
@@ -152,7 +152,7 @@ void Reader::infer_finish(EventSink& sink) {
 }
 
 FinishReason Reader::finish_reason() const {
-  const auto reason = finish_of(finish_);
+  const auto reason = finish_of(finish_).value_or(FinishReason::other);
   return reason != FinishReason::stop ? reason
          : called_                    ? FinishReason::tool_use
          : refused_                   ? FinishReason::refusal

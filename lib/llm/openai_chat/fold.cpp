@@ -25,7 +25,7 @@ std::size_t index_of(std::string_view choice) {
 void correct_finish(json::Tree& choice, bool calls, bool function_call, const Answer* typed) {
   json::Tree* const finish = choice.member("finish_reason");
   const auto word = json::unescaped_text(finish->text());
-  const auto reason = finish_of(word);
+  const auto reason = finish_of(word).value_or(FinishReason::other);
   if (calls && reason == FinishReason::stop) {  // protocols.md 9.3
     finish->set(function_call ? R"("function_call")" : R"("tool_calls")");
   } else if (typed != nullptr && typed->finish && reason == FinishReason::other) {

@@ -20,11 +20,9 @@ constexpr std::array finish_words{
 
 }  // namespace
 
-FinishReason finish_of(std::string_view reason) {
-  return meaning_of(reason, finish_words).value_or(FinishReason::other);
+std::optional<FinishReason> finish_of(std::string_view reason) {
+  return meaning_of(reason, finish_words);
 }
-
-bool is_failure(std::string_view reason) { return !meaning_of(reason, finish_words); }
 
 std::string_view finish_word(FinishReason reason, std::string_view native) {
   switch (reason) {
