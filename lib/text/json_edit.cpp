@@ -330,4 +330,17 @@ std::string_view json_at(std::string_view json, const JsonPath& path) {
   return end == nowhere ? std::string_view() : json.substr(at, end - at);
 }
 
+std::vector<std::string_view> json_elements(std::string_view array, std::size_t most) {
+  const Scanner in(array);
+  std::vector<std::string_view> elements;
+  const auto at = in.after_blanks(0);
+  if (in.is(at, '[')) {
+    walk(in, at, false, [&](const Item& item, bool) {
+      elements.push_back(array.substr(item.value, item.end - item.value));
+      return elements.size() < most;
+    });
+  }
+  return elements;
+}
+
 }  // namespace understudy::text

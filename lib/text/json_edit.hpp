@@ -71,4 +71,7 @@ std::optional<std::string> edit_json(std::string_view json, const JsonEdits& edi
 /// The text of the value at `path`, the first of its name; empty if there is none.
 std::string_view json_at(std::string_view json, const JsonPath& path);
 
+/// The texts of the elements of an array, of the first `most` at most; none if it is not a well-formed array so far.
+std::vector<std::string_view> json_elements(std::string_view array, std::size_t most);
+
 }  // namespace understudy::text

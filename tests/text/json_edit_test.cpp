@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <vector>
 
 using namespace understudy::text;
 
@@ -95,4 +96,15 @@ TEST_CASE("many edits of a large body take linear time") {
   };
   const auto few = edit(2'000);
   CHECK(edit(20'000) < 60 * few + std::chrono::milliseconds(100));
+}
+
+TEST_CASE("the elements of an array, as they are written") {
+  using understudy::text::json_elements;
+  using Texts = std::vector<std::string_view>;
+  CHECK(json_elements(R"( [1, {"a":[2]} ,"x"])", 9) == Texts{"1", R"({"a":[2]})", R"("x")"});
+  CHECK(json_elements("[1,2,3]", 2) == Texts{"1", "2"});
+  for (const char* const none : {"", "[]", "{}", "1", "[", "[,"}) {
+    CAPTURE(none);
+    CHECK(json_elements(none, 9).empty());
+  }
 }

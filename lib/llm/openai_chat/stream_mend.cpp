@@ -38,18 +38,15 @@ class ChatMend final : public StreamMend {
     if (!number.empty() && number != "0") {
       return raw;
     }
-    const auto calls = text::json_at(choice, {"delta", "tool_calls"});
+    const auto calls =
+        text::json_elements(text::json_at(choice, {"delta", "tool_calls"}), most_calls);
     text::JsonEdits edits;
-    for (std::size_t i = 0; i < most_calls; ++i) {
-      const auto call = text::json_at(calls, {i});
-      if (call.empty()) {
-        break;
-      }
-      const auto index = json::count(text::json_at(call, {"index"}));
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      const auto index = json::count(text::json_at(calls[i], {"index"}));
       if (!index) {
         continue;
       }
-      const auto place = place_of(*index, text::json_at(call, {"id"}));
+      const auto place = place_of(*index, text::json_at(calls[i], {"id"}));
       if (place != *index) {
         moved_ = true;
         edits.push_back(text::JsonEdit::set({"choices", 0, "delta", "tool_calls", i, "index"},
