@@ -328,7 +328,7 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
     }
     std::unique_ptr<llm::StreamMend> mend;
     if (fold && !stream.whole()) {
-      const llm::ReasoningOrigin origin(attempt.member().provider(), attempt.member().model());
+      const llm::ReasoningOrigin origin(attempt.member());
       mend = llm::codec_for(stream.protocol()).stream_mend(origin);
     }
     auto answer = co_await llm::read_answer(stream, fold ? &*fold : nullptr, mend.get());

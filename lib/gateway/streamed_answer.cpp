@@ -25,9 +25,7 @@ std::string for_header(std::string_view text) {
 
 std::unique_ptr<llm::StreamMend> mend_of(const CallReport& report, llm::Protocol protocol) {
   const auto* const by = report.answer();
-  const auto origin = by == nullptr
-                          ? llm::ReasoningOrigin()
-                          : llm::ReasoningOrigin(by->member.provider(), by->member.model());
+  const auto origin = by == nullptr ? llm::ReasoningOrigin() : llm::ReasoningOrigin(by->member);
   return llm::codec_for(protocol).stream_mend(origin);
 }
 
@@ -167,13 +165,14 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   while (true) {
     while (const llm::Event* event = answer.try_next()) {
       ended = ended || std::holds_alternative<llm::End>(event->body);
-      if (same && !answer.resumed() && event->changed) {
+      const bool forwarded = same && !answer.resumed();
+      if (!forwarded) {
+        encoder_->write(*event, out);
+      } else if (event->changed) {
         encoder_->write_changed(*event, out);
-      } else if (same && !answer.resumed()) {
+      } else {
         out += mend->bytes(*event);
         encoder_->follow(*event);  // so that it knows what is open if it has to end the answer
-      } else {
-        encoder_->write(*event, out);
       }
     }
     if (!out.empty()) {

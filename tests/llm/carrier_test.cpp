@@ -99,7 +99,7 @@ TEST_CASE("what a client may send instead of a carrier is refused, with a reason
 
 TEST_CASE("thinking without signature goes back to its maker without signature, byte for byte") {
   const auto sent = body(text_of(unsigned_of("deepseek")), text_block);
-  const auto opened = detail::with_carriers_opened(sent, ReasoningOrigin("deepseek", "other"));
+  const auto opened = llm::detail::with_carriers_opened(sent, ReasoningOrigin("deepseek", "other"));
   REQUIRE(opened);
   CHECK(*opened == R"({"model":"m", "max_tokens":9,"messages":[{"role":"user","content":"q"},)"
                    R"({"role":"assistant","content":[{"type":"thinking","thinking":"t"})" +
@@ -110,8 +110,8 @@ TEST_CASE("a carried signature is restored for its maker") {
   auto carrier = unsigned_of("anthropic");
   carrier.kind = CarrierKind::signature;
   carrier.original = "EqQB/+==";
-  const auto opened = detail::with_carriers_opened(body(text_of(carrier), text_block),
-                                                   ReasoningOrigin("anthropic", "m"));
+  const auto opened = llm::detail::with_carriers_opened(body(text_of(carrier), text_block),
+                                                        ReasoningOrigin("anthropic", "m"));
   CHECK(opened == body("EqQB/+==", text_block));
 }
 
@@ -120,31 +120,31 @@ TEST_CASE("carried thinking is removed for everyone else, and a message that has
   for (const auto& signature : {carried, std::string("us1.broken"), std::string("us1.e30.x")}) {
     CAPTURE(signature);
     const ReasoningOrigin other("anthropic", "m");
-    CHECK(detail::with_carriers_opened(body(signature, text_block), other) ==
+    CHECK(llm::detail::with_carriers_opened(body(signature, text_block), other) ==
           R"({"model":"m", "max_tokens":9,"messages":[{"role":"user","content":"q"},)"
           R"({"role":"assistant","content":[{"type":"text","text":"a"}]},)"
           R"({"role":"user","content":"r"}]})");
-    CHECK(detail::with_carriers_opened(body(signature), other) ==
+    CHECK(llm::detail::with_carriers_opened(body(signature), other) ==
           R"({"model":"m", "max_tokens":9,"messages":[{"role":"user","content":"q"},)"
           R"({"role":"user","content":"r"}]})");
   }
 }
 
 TEST_CASE("a sealed item of Responses is removed for everyone else") {
-  CHECK(detail::with_carriers_opened(
+  CHECK(llm::detail::with_carriers_opened(
             R"({"input":[{"type":"reasoning","encrypted_content":"us1.x.y"},{"role":"user"}]})",
             ReasoningOrigin("openai", "m")) == R"({"input":[{"role":"user"}]})");
 }
 
 TEST_CASE("a body without carriers is not touched") {
   const ReasoningOrigin to("p", "m");
-  CHECK_FALSE(detail::with_carriers_opened(body("EqQB", text_block), to));
-  CHECK_FALSE(detail::with_carriers_opened("{", to));
-  CHECK_FALSE(detail::with_carriers_opened(R"({"messages":[{"content":"\"us1.x"}]})", to));
-  CHECK_FALSE(detail::with_carriers_opened(R"({"messages":"us1.)", to));
+  CHECK_FALSE(llm::detail::with_carriers_opened(body("EqQB", text_block), to));
+  CHECK_FALSE(llm::detail::with_carriers_opened("{", to));
+  CHECK_FALSE(llm::detail::with_carriers_opened(R"({"messages":[{"content":"\"us1.x"}]})", to));
+  CHECK_FALSE(llm::detail::with_carriers_opened(R"({"messages":"us1.)", to));
 }
 
-TEST_CASE("translated, a carrier is the reasoning of its maker and of nobody else") {
+TEST_CASE("translated, a carrier is the reasoning of its maker and of no other provider") {
   const auto& codec = codec_for(Protocol::anthropic_messages);
   const auto request = codec.read_request(body(text_of(unsigned_of("deepseek")), text_block));
   REQUIRE(request.has_value());

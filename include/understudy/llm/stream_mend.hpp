@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "understudy/export.hpp"
+#include "understudy/failover/member.hpp"
 #include "understudy/llm/event.hpp"
 
 namespace understudy::llm {
@@ -28,6 +29,7 @@ class ReasoningOrigin {
  public:
   ReasoningOrigin() {}
   ReasoningOrigin(std::string p, std::string m) : provider(std::move(p)), model(std::move(m)) {}
+  explicit ReasoningOrigin(const Member& by) : provider(by.provider()), model(by.model()) {}
 
   std::string provider;
   std::string model;
