@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../growth.hpp"
 #include "llm/call_arguments.hpp"
 #include "stream_fixtures.hpp"
 #include "understudy/llm/answer.hpp"
@@ -89,7 +90,7 @@ std::string anthropic_call(const std::string& arguments) {
 
 }  // namespace
 
-TEST_CASE("the end of a stream without a finish is no end") {
+TEST_CASE("the end of a stream without a finish is not the end of an answer") {
   for (const auto& stream : {words("Half") + done, words("Half"), call("{\\\"a\\\":", true) + done,
                              call("", true) + done, done}) {
     CAPTURE(stream);
@@ -302,13 +303,25 @@ TEST_CASE("arguments that do not parse break the answer, unless it was cut") {
   CHECK(in_responses("{\\\"a\\\":1", "incomplete") == Ending::complete);
 }
 
-TEST_CASE("the cost of judging arguments is linear in their size") {
-  std::string pieces;
-  detail::CallArguments arguments;
-  for (int i = 0; i < 200'000; ++i) {
-    arguments.add("{");
+TEST_CASE("the cost of judging arguments grows with their size, in whatever pieces they come") {
+  using Verdict = detail::CallArguments::Verdict;
+  // Nested, cumulative, and whole again and again.
+  const std::string whole = "{}";
+  for (const auto& piece : {std::string("{"), std::string("{\"a\":[1,2,3]} "), whole}) {
+    CAPTURE(piece);
+    const auto found = growth::of(
+        [&](std::size_t bytes) {
+          return [piece, bytes] {
+            detail::CallArguments arguments;
+            for (std::size_t size = 0; size < bytes; size += piece.size()) {
+              arguments.add(piece);
+            }
+            REQUIRE(arguments.judge() == (piece == "{" ? Verdict::broken : Verdict::restated));
+          };
+        },
+        std::size_t{1} << 18);
+    CHECK_MESSAGE(found.ratio() <= growth::linear, found);
   }
-  CHECK(arguments.judge() == detail::CallArguments::Verdict::broken);
 }
 
 TEST_CASE("an error after a sure finish does not undo the answer; after a doubtful one it does") {
