@@ -10,7 +10,7 @@
 namespace understudy::llm::detail {
 
 /// The body as `to` may get it: what carriers hold is restored if it is from there, and the reasoning of everyone else
-/// is removed. All other bytes are kept. Nothing: there is no carrier in it, or it is not well-formed.
+/// is removed. All other bytes are kept. Returns nothing if it has no carrier or is not well-formed.
 std::optional<std::string> with_carriers_opened(std::string_view body, const ReasoningOrigin& to);
 
 }  // namespace understudy::llm::detail

@@ -171,7 +171,7 @@ Error read_error_body(std::string_view body, text::Arena& arena) {
         return read_error_member(key, v, arena, error);
       });
     }
-  } else if (begin != '<') {  // a page is no message
+  } else if (begin != '<') {  // an HTML page is not a message
     const auto text = first == std::string_view::npos ? body : body.substr(first);
     const auto quoted = json::inside(text);
     error.message = quoted ? json::unescaped(*quoted, arena).value_or(*quoted) : text;

@@ -257,7 +257,7 @@ TEST_CASE("a Responses answer repeats its request, with the schema's types") {
   is("safety_identifier", R"("user-7")");
   is("prompt_cache_key", R"("key-7")");
   is("top_logprobs", "2");
-  is("background", "false");  // "yes" is no value of it
+  is("background", "false");  // "yes" is not a value of it
   is("presence_penalty", "0");
   is("previous_response_id", "null");
   is("user", "null");

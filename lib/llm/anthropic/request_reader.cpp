@@ -182,7 +182,7 @@ class AnthropicRequestReader {
     return read;
   }
 
-  /// The part as its maker has sent it; of no known origin if that cannot be told, so that nobody gets it.
+  /// The part as its maker has sent it; if the maker is not known, the part has no origin, so that no provider gets it.
   static void open_carrier(ReasoningPart& part) {
     const auto read = read_carrier(part.seal);
     const bool unsigned_thinking =
