@@ -175,6 +175,7 @@ class Client::Core {
     llm::HttpProviderOptions options(provider.name, provider.protocol, provider.base_url);
     options.with_authorization(provider.authorization)
         .with_stream(provider.stream)
+        .with_back_end(llm::Catalog::built_in().back_end(provider.preset, provider.protocol))
         .with_profiles(profiles);
     options.headers = provider.headers;
     const auto made =

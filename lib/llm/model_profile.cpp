@@ -1,120 +1,93 @@
 #include "understudy/llm/model_profile.hpp"
 
-#include "text/ascii.hpp"
-
 #include <algorithm>
 #include <array>
+
+#include "text/ascii.hpp"
+#include "understudy/llm/catalog/catalog.hpp"
 
 namespace understudy::llm {
 namespace {
 
 using std::chrono::seconds;
 
-constexpr std::uint64_t no_window = 0;
-constexpr bool prefill = true;
-constexpr bool no_prefill = false;
-
 struct Row {
   std::string_view slug;
-  std::uint64_t window;  // tokens; no_window: not known, or not the same everywhere
-  int floor;             // seconds
-  bool accepts_prefill;
-  SamplingRule sampling;
-  ThinkingStyle thinking;
-  OutputLimit output_limit = OutputLimit::max_tokens;
-  bool stop_sequences = true;
+  int floor;  // seconds; 0: none, but a row of its own, so that a shorter slug does not give it one
 };
 
-using enum SamplingRule;
-using Think = ThinkingStyle;
-using enum OutputLimit;
-
-// Sources. Floors: failover.md 2.3. Prefill, sampling and thinking of Claude:
-// protocols.md 2.1 and 2.6 (prefill up to the 4.5 family; sampling refused and adaptive from Opus 4.7 on;
-// before, one of temperature and top_p from the 4 family on). OpenAI's reasoning models: protocols.md 3.1
-// and 8 (default temperature only, `max_completion_tokens`, no `stop`; OpenAI's others take both words for
-// the limit, and most servers that speak likewise know `max_tokens` alone). Windows: the makers' model pages,
-// as of 2026-09; Claude's without the long-context header; Gemini's as in its own errors (1048575 + 1);
-// gpt-5.4's as in tests/data/classifier-cases.json. Others' differ from host to host: not claimed.
+// How long models may think without a token: failover.md 2.3.
 constexpr std::array table{
-    // Anthropic
-    Row{"claude-2", no_window, 0, prefill, any, Think::none},
-    Row{"claude-3", 200'000, 0, prefill, any, Think::none},
-    Row{"claude-3-7-sonnet", 200'000, 0, prefill, any, Think::budget},
-    Row{"claude-haiku-4", 200'000, 0, prefill, one_of, Think::budget},
-    Row{"claude-haiku-4.5", 200'000, 0, prefill, one_of, Think::budget},
-    Row{"claude-sonnet-4", 200'000, 0, prefill, one_of, Think::budget},
-    Row{"claude-sonnet-4.5", 200'000, 180, prefill, one_of, Think::budget},
-    Row{"claude-sonnet-4.6", no_window, 180, no_prefill, one_of, Think::adaptive},
-    Row{"claude-sonnet-4.7", no_window, 0, no_prefill, refused, Think::adaptive},
-    Row{"claude-sonnet-4.8", no_window, 0, no_prefill, refused, Think::adaptive},
-    Row{"claude-sonnet-5", no_window, 180, no_prefill, refused, Think::adaptive},
-    Row{"claude-opus-4", 200'000, 240, prefill, one_of, Think::budget},
-    Row{"claude-opus-4.5", 200'000, 240, prefill, one_of, Think::budget},
-    Row{"claude-opus-4.6", no_window, 240, no_prefill, one_of, Think::adaptive},
-    Row{"claude-opus-4.7", no_window, 240, no_prefill, refused, Think::adaptive},
-    Row{"claude-opus-4.8", no_window, 240, no_prefill, refused, Think::adaptive},
-    Row{"claude-opus-5", no_window, 240, no_prefill, refused, Think::adaptive},
-    Row{"claude-fable", no_window, 600, no_prefill, refused, Think::adaptive},
-
-    // OpenAI
-    Row{"gpt", no_window, 0, no_prefill, any, Think::unknown, max_completion_tokens},  // newer ones
-    Row{"gpt-3.5", no_window, 0, no_prefill, any, Think::none},
-    Row{"gpt-4", no_window, 0, no_prefill, any, Think::none},
-    Row{"gpt-4o", 128'000, 0, no_prefill, any, Think::none},
-    Row{"gpt-4.1", 1'047'576, 0, no_prefill, any, Think::none},
-    Row{"gpt-5", 400'000, 0, no_prefill, refused, Think::effort, max_completion_tokens, false},
-    Row{"gpt-5.4", 1'050'000, 0, no_prefill, refused, Think::effort, max_completion_tokens, false},
-    Row{"gpt-5.5", no_window, 0, no_prefill, refused, Think::effort, max_completion_tokens, false},
-    Row{"gpt-5.6", no_window, 0, no_prefill, refused, Think::effort, max_completion_tokens, false},
-    Row{"gpt-oss", 131'072, 0, no_prefill, any, Think::effort},
-    Row{"o1", 200'000, 600, no_prefill, refused, Think::effort, max_completion_tokens, false},
-    Row{"o1-mini", 128'000, 600, no_prefill, refused, Think::none, max_completion_tokens, false},
-    Row{"o1-preview", 128'000, 600, no_prefill, refused, Think::none, max_completion_tokens, false},
-    Row{"o3", 200'000, 600, no_prefill, refused, Think::effort, max_completion_tokens, false},
-    Row{"o3-mini", 200'000, 300, no_prefill, refused, Think::effort, max_completion_tokens, false},
-    Row{"o4", no_window, 0, no_prefill, refused, Think::effort, max_completion_tokens, false},
-    Row{"o4-mini", 200'000, 300, no_prefill, refused, Think::effort, max_completion_tokens, false},
-
-    // Google
-    Row{"gemini-2.0-flash", 1'048'576, 0, no_prefill, any, Think::none},
-    Row{"gemini-2.5", 1'048'576, 0, no_prefill, any, Think::unknown},
-    Row{"gemini-3", 1'048'576, 0, no_prefill, any, Think::unknown},
-
-    // Families served by many hosts, with windows of their own
-    Row{"deepseek-r1", no_window, 600, no_prefill, any, Think::unknown},
-    Row{"deepseek-reasoner", no_window, 600, no_prefill, any, Think::unknown},
-    Row{"deepseek-flash", no_window, 600, no_prefill, any, Think::unknown},
-    Row{"deepseek-v4-flash", no_window, 600, no_prefill, any, Think::unknown},
-    Row{"deepseek-v4.1-flash", no_window, 600, no_prefill, any, Think::unknown},
-    Row{"deepseek-v4-pro", no_window, 600, no_prefill, any, Think::unknown},
-    Row{"grok-4-fast-reasoning", no_window, 300, no_prefill, any, Think::unknown},
-    Row{"grok-4-fast-non-reasoning", no_window, 180, no_prefill, any, Think::none},
-    Row{"grok-4.20-reasoning", no_window, 300, no_prefill, any, Think::unknown},
-    Row{"grok-4.5", no_window, 300, no_prefill, any, Think::unknown},
-    Row{"grok-4.6", no_window, 300, no_prefill, any, Think::unknown},
-    Row{"nemotron-3-nano", no_window, 300, no_prefill, any, Think::unknown},
-    Row{"nemotron-3-super", no_window, 600, no_prefill, any, Think::unknown},
-    Row{"nemotron-3-ultra", no_window, 600, no_prefill, any, Think::unknown},
-    Row{"nemotron-3.5-lightning", no_window, 300, no_prefill, any, Think::unknown},
-    Row{"qwen3", no_window, 180, no_prefill, any, Think::unknown},
-    Row{"qwq-32b", no_window, 300, no_prefill, any, Think::unknown},
-    Row{"ox-alpha", no_window, 300, no_prefill, any, Think::unknown},
-    Row{"x-preview-f-free", no_window, 300, no_prefill, any, Think::unknown},
-    Row{"inkling", no_window, 300, no_prefill, any, Think::unknown},
-    // Families of which no more is known than that these are families.
-    Row{"deepseek", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"gemma", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"glm", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"grok", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"kimi", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"llama", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"minimax", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"mistral", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"mixtral", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"nemotron", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"phi", no_window, 0, no_prefill, any, Think::unknown},
-    Row{"qwen2", no_window, 0, no_prefill, any, Think::unknown},
+    Row{"claude-2", 0},
+    Row{"claude-3", 0},
+    Row{"claude-3-7-sonnet", 0},
+    Row{"claude-haiku-4", 0},
+    Row{"claude-haiku-4.5", 0},
+    Row{"claude-sonnet-4", 0},
+    Row{"claude-sonnet-4.5", 180},
+    Row{"claude-sonnet-4.6", 180},
+    Row{"claude-sonnet-4.7", 0},
+    Row{"claude-sonnet-4.8", 0},
+    Row{"claude-sonnet-5", 180},
+    Row{"claude-opus-4", 240},
+    Row{"claude-opus-4.5", 240},
+    Row{"claude-opus-4.6", 240},
+    Row{"claude-opus-4.7", 240},
+    Row{"claude-opus-4.8", 240},
+    Row{"claude-opus-5", 240},
+    Row{"claude-fable", 600},
+    Row{"gpt", 0},
+    Row{"gpt-3.5", 0},
+    Row{"gpt-4", 0},
+    Row{"gpt-4o", 0},
+    Row{"gpt-4.1", 0},
+    Row{"gpt-5", 0},
+    Row{"gpt-5.4", 0},
+    Row{"gpt-5.5", 0},
+    Row{"gpt-5.6", 0},
+    Row{"gpt-oss", 0},
+    Row{"o1", 600},
+    Row{"o1-mini", 600},
+    Row{"o1-preview", 600},
+    Row{"o3", 600},
+    Row{"o3-mini", 300},
+    Row{"o4", 0},
+    Row{"o4-mini", 300},
+    Row{"gemini-2.0-flash", 0},
+    Row{"gemini-2.5", 0},
+    Row{"gemini-3", 0},
+    Row{"deepseek-r1", 600},
+    Row{"deepseek-reasoner", 600},
+    Row{"deepseek-flash", 600},
+    Row{"deepseek-v4-flash", 600},
+    Row{"deepseek-v4.1-flash", 600},
+    Row{"deepseek-v4-pro", 600},
+    Row{"grok-4-fast-reasoning", 300},
+    Row{"grok-4-fast-non-reasoning", 180},
+    Row{"grok-4.20-reasoning", 300},
+    Row{"grok-4.5", 300},
+    Row{"grok-4.6", 300},
+    Row{"nemotron-3-nano", 300},
+    Row{"nemotron-3-super", 600},
+    Row{"nemotron-3-ultra", 600},
+    Row{"nemotron-3.5-lightning", 300},
+    Row{"qwen3", 180},
+    Row{"qwq-32b", 300},
+    Row{"ox-alpha", 300},
+    Row{"x-preview-f-free", 300},
+    Row{"inkling", 300},
+    Row{"deepseek", 0},
+    Row{"gemma", 0},
+    Row{"glm", 0},
+    Row{"grok", 0},
+    Row{"kimi", 0},
+    Row{"llama", 0},
+    Row{"minimax", 0},
+    Row{"mistral", 0},
+    Row{"mixtral", 0},
+    Row{"nemotron", 0},
+    Row{"phi", 0},
+    Row{"qwen2", 0},
 };
 
 /// The model's own name: "claude-opus-4-5-20251101-v1:0" of "us.anthropic.claude-opus-4-5-20251101-v1:0".
@@ -167,7 +140,9 @@ const Row* row_of(std::string_view model) {
 
 }  // namespace
 
-bool known_family(std::string_view model) { return row_of(model) != nullptr; }
+bool known_family(std::string_view model) {
+  return row_of(model) != nullptr || Catalog::built_in().model(model).known();
+}
 
 const ModelProfiles::Entry* ModelProfiles::own(std::string_view provider,
                                                std::string_view model) const {
@@ -190,16 +165,13 @@ ModelProfile ModelProfiles::find(std::string_view provider, std::string_view mod
   }
   ModelProfile profile;
   if (const auto* row = row_of(model)) {
-    if (row->window != no_window) {
-      profile.context_window = row->window;
-    }
-    profile.accepts_prefill = row->accepts_prefill;
     profile.reasoning_floor = seconds(row->floor);
-    profile.sampling = row->sampling;
-    profile.thinking = row->thinking;
-    profile.output_limit = row->output_limit;
-    profile.stop_sequences = row->stop_sequences;
   }
+  const auto& facts = Catalog::built_in().model(model);
+  if (!facts.open_weights) {
+    profile.context_window = facts.context_window;
+  }
+  profile.accepts_prefill = facts.prefill.value_or(false);
   return profile;
 }
 

@@ -4,15 +4,13 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
-#include "carrier_edits.hpp"
 #include "error_words.hpp"
 #include "text/ascii.hpp"
 #include "understudy/llm/codec.hpp"
+#include "understudy/llm/fit.hpp"
 #include "understudy/llm/mend.hpp"
 #include "understudy/llm/protocol_traits.hpp"
-#include "understudy/llm/translate.hpp"
 #include "understudy/text/json_writer.hpp"
 
 namespace understudy::llm::detail {
@@ -43,34 +41,6 @@ std::string json_string(std::string_view text) {
   std::string out;
   JsonWriter(out).value(text);
   return out;
-}
-
-/// What the model does not take, where the caller did not speak this protocol and so cannot have known.
-std::vector<std::string> refused(const Request& request, const ModelProfile& profile) {
-  std::vector<std::string> names;
-  switch (profile.sampling) {
-    case SamplingRule::any: break;
-    case SamplingRule::one_of:
-      if (request.sampling.temperature) {
-        names.emplace_back("top_p");
-      }
-      break;
-    case SamplingRule::refused: names = {"temperature", "top_p", "top_k"}; break;
-  }
-  switch (profile.thinking) {
-    case ThinkingStyle::unknown: break;
-    case ThinkingStyle::none:
-      names.emplace_back("thinking");
-      names.emplace_back("effort");
-      break;
-    case ThinkingStyle::budget: names.emplace_back("effort"); break;
-    case ThinkingStyle::adaptive:
-    case ThinkingStyle::effort: names.emplace_back("budget_tokens"); break;
-  }
-  if (!profile.stop_sequences) {
-    names.emplace_back("stop");
-  }
-  return names;
 }
 
 std::string in_lower_case(std::string_view word) {
@@ -105,7 +75,7 @@ std::string all_features(const HttpProviderOptions& options, std::string_view ca
 
 /// All but the body.
 HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, bool streamed,
-                    std::string_view betas, const Attempt& attempt) {
+                    std::string_view features, const Attempt& attempt) {
   const auto& traits = traits_of(options.protocol);
   HttpRequest out("POST", target_of(traits, options.base_url, below));
   out.with_fresh_connection(attempt.wants_fresh_connection());
@@ -120,9 +90,8 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
       out.with_header(name, value);
     }
   }
-  const bool lean = attempt.mends().contains(FailoverReason::oauth_long_context_beta_forbidden);
-  if (const auto all = all_features(options, betas, lean); !all.empty()) {
-    out.with_header(traits.features_header, all);
+  if (!features.empty()) {
+    out.with_header(traits.features_header, features);
   }
   const auto standard = [&](std::string_view name, std::string_view value) {
     if (!out.headers.find(name)) {
@@ -148,58 +117,41 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
   return out;
 }
 
-/// The request in the provider's words.
-std::string body_of(const HttpProviderOptions& options, const Request& request,
-                    const Attempt& attempt) {
+std::string features_of(const HttpProviderOptions& options, std::string_view betas,
+                        const Attempt& attempt) {
+  return all_features(options, betas,
+                      attempt.mends().contains(FailoverReason::oauth_long_context_beta_forbidden));
+}
+
+/// The request, mended for the attempt, as its target takes it.
+Fitted fitted(const HttpProviderOptions& options, const Request& request, const Attempt& attempt) {
   std::optional<Request> mended;
   for (const auto& row : all_reasons()) {
     if (attempt.mends().contains(row.reason)) {
       Request copy = mended ? *mended : request;
       if (mend(copy, row.reason)) {
         mended = std::move(copy);
+        mended->body.clear();
       }
     }
   }
   const auto& model = attempt.member().model();
-  const auto& traits = traits_of(options.protocol);
-  if (request.origin == options.protocol && !request.body.empty() && !mended) {
-    ExtraFields members{{"model", json_string(model)},
-                        {"stream", options.stream ? "true" : "false"}};
-    // A client that did not ask for a stream could not ask for its usage.
-    if (const auto& usage = traits.stream_usage;
-        !usage.name.empty() && options.stream && !request.stream) {
-      members.emplace_back(usage.name, usage.value);
-    }
-    const auto opened = with_carriers_opened(request.body, ReasoningOrigin(options.name, model));
-    if (auto body = with_members(opened ? *opened : request.body, members)) {
-      return std::move(*body);
-    }
-  }
-  Request sent = mended.value_or(request);
-  sent.model = model;
-  sent.stream = options.stream;
-  sent.stream_usage = sent.stream_usage || !request.stream;
-  const auto profile = options.profiles ? options.profiles->find(options.name, model)
-                                        : ModelProfiles().find(options.name, model);
-  sent.sealed_reasoning = profile.thinking != ThinkingStyle::none;
-  TranslationTarget target(options.protocol, options.name, model);
-  target.accepts_prefill = profile.accepts_prefill;
-  target.output_limit = profile.output_limit;
-  if (request.origin != options.protocol) {
-    target.refused = refused(sent, profile);
-  }
-  const auto translated = translate(sent, target);
-  std::string body;
-  traits.codec.write_request(translated.request, body);
-  return body;
+  FitTarget target(options.protocol, options.name, model);
+  target.back_end = options.back_end;
+  target.stream = options.stream;
+  target.accepts_prefill =
+      options.profiles != nullptr && options.profiles->find(options.name, model).accepts_prefill;
+  target.betas = features_of(options, request.betas, attempt);
+  return fit(mended ? *mended : request, target);
 }
 
 }  // namespace
 
 HttpRequest provider_request(const HttpProviderOptions& options, const Request& request,
                              const Attempt& attempt) {
-  return head_of(options, traits_of(options.protocol).path, options.stream, request.betas, attempt)
-      .with_body(body_of(options, request, attempt));
+  auto sent = fitted(options, request, attempt);
+  return head_of(options, traits_of(options.protocol).path, options.stream, sent.betas, attempt)
+      .with_body(std::move(sent.body));
 }
 
 std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
@@ -213,7 +165,8 @@ std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
   if (!body) {
     return std::nullopt;
   }
-  return head_of(options, request.below, false, request.betas, attempt).with_body(std::move(*body));
+  const auto features = features_of(options, request.betas, attempt);
+  return head_of(options, request.below, false, features, attempt).with_body(std::move(*body));
 }
 
 bool can_mend(const HttpProviderOptions& options, const Request& request, FailoverReason reason) {

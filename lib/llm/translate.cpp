@@ -5,7 +5,7 @@
 #include "documents.hpp"
 #include "pair_calls.hpp"
 #include "translate_parameters.hpp"
-#include "understudy/llm/model_profile.hpp"
+#include "understudy/llm/catalog/catalog.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 
 namespace understudy::llm {
@@ -27,6 +27,7 @@ class Translator {
         foreign_(request.origin != target.protocol) {}
 
   Translation run() {
+    drop_billing();
     name_extras();
     for (auto& message : request_.messages) {
       translate_parts(message);
@@ -58,6 +59,15 @@ class Translator {
   void name_extra(const ExtraFields& extra) {
     for (const auto& field : extra) {
       lose(LossKind::dropped, "field " + field.first);
+    }
+  }
+
+  /// Claude Code's first system block is a text for Anthropic's billing, which names the client: for nobody else.
+  void drop_billing() {
+    if (foreign_) {
+      std::erase_if(request_.system, [](const TextPart& part) {
+        return part.text.starts_with("x-anthropic-billing-header");
+      });
     }
   }
 
@@ -239,7 +249,9 @@ TranslationTarget::TranslationTarget(Protocol p, std::string of, std::string m)
     : protocol(p),
       provider(std::move(of)),
       model(std::move(m)),
-      output_limit(ModelProfiles().find(provider, model).output_limit),
+      output_limit(Catalog::built_in().model(model).refuses_max_tokens
+                       ? OutputLimit::max_completion_tokens
+                       : OutputLimit::max_tokens),
       longest_tool_id(traits_of(p).rules.longest_tool_id) {
   if (provider == "mistral") {
     longest_tool_id = 9;

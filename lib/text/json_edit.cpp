@@ -18,8 +18,9 @@ struct EditNode {
   const JsonEdit* edit = nullptr;
   std::map<std::string, EditNode, std::less<>> members;
   std::map<std::size_t, EditNode> elements;
+  std::vector<const JsonEdit*> appended;
 
-  bool empty() const { return members.empty() && elements.empty(); }
+  bool empty() const { return members.empty() && elements.empty() && appended.empty(); }
 };
 
 EditNode tree_of(const JsonEdits& edits) {
@@ -30,7 +31,11 @@ EditNode tree_of(const JsonEdits& edits) {
       const auto* const name = step.name();
       node = name != nullptr ? &node->members[*name] : &node->elements[step.index()];
     }
-    node->edit = &edit;
+    if (edit.kind == JsonEdit::Kind::append) {
+      node->appended.push_back(&edit);
+    } else {
+      node->edit = &edit;
+    }
   }
   return root;
 }
@@ -204,7 +209,7 @@ class JsonEditor {
       return node.members.empty() || edit_items(at, node, true);
     }
     if (in_.is(at, '[')) {
-      return node.elements.empty() || edit_items(at, node, false);
+      return (node.elements.empty() && node.appended.empty()) || edit_items(at, node, false);
     }
     return in_.after_value(at) != nowhere;
   }
@@ -246,6 +251,11 @@ class JsonEditor {
     }
     if (object) {
       add_missing(node, found, kept, any);
+    } else {
+      for (const auto* const edit : node.appended) {
+        patches_.push_back({kept, kept, (any ? "," : "") + edit->value});
+        any = true;
+      }
     }
     if (removing) {
       patches_.push_back({kept, end, {}});

@@ -1,4 +1,4 @@
-/// Edits JSON text in place: members and elements are set, removed or renamed by path, in one pass, and all other bytes
+/// Edits JSON text in place: members and elements are set, removed, renamed or added by path, in one pass, and all other bytes
 /// are kept. For bodies and events that are passed on within one protocol.
 ///
 /// Invariants
@@ -42,7 +42,7 @@ using JsonPath = std::vector<JsonStep>;
 
 class JsonEdit {
  public:
-  enum class Kind : unsigned char { set, remove, rename };
+  enum class Kind : unsigned char { set, remove, rename, append };
 
   /// Replaces a value by JSON text. A member that is missing is added at the end of its object, if there is that object.
   static JsonEdit set(JsonPath path, std::string json) {
@@ -52,6 +52,11 @@ class JsonEdit {
   /// Renames a member. A path that ends with an index does nothing.
   static JsonEdit rename(JsonPath path, std::string name) {
     return {Kind::rename, std::move(path), std::move(name)};
+  }
+
+  /// Adds an element at the end of the array at `path`.
+  static JsonEdit append(JsonPath path, std::string json) {
+    return {Kind::append, std::move(path), std::move(json)};
   }
 
   Kind kind;

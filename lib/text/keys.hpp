@@ -88,6 +88,27 @@ class Share {
   std::string text(double value) const;
 };
 
+/// Any finite number.
+class Number {
+ public:
+  std::string type() const { return "number"; }
+  std::string bounds() const { return {}; }
+  std::optional<double> read(const Section& section, std::string_view key) const {
+    return section.number(key);
+  }
+  std::string text(double value) const;
+};
+
+class Strings {
+ public:
+  std::string type() const { return "list of strings"; }
+  std::string bounds() const { return {}; }
+  std::optional<std::vector<std::string>> read(const Section& section, std::string_view key) const {
+    return section.texts(key);
+  }
+  std::string text(const std::vector<std::string>& value) const;
+};
+
 /// A number of bytes within bounds.
 class Size {
  public:

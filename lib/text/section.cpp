@@ -1,6 +1,8 @@
 #include "text/section.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -182,6 +184,37 @@ std::optional<double> Section::share(std::string_view key) const {
     return std::nullopt;
   }
   return share;
+}
+
+std::optional<double> Section::number(std::string_view key) const {
+  const auto* const node = find(key);
+  if (node == nullptr) {
+    return std::nullopt;
+  }
+  const auto* const fraction = std::get_if<double>(&node->value);
+  const auto* const whole = std::get_if<std::int64_t>(&node->value);
+  const double number = fraction != nullptr ? *fraction
+                        : whole != nullptr  ? static_cast<double>(*whole)
+                                            : std::numeric_limits<double>::quiet_NaN();
+  if (!std::isfinite(number)) {
+    wrong(key, ticked(key) + " must be a number");
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::optional<std::vector<std::string>> Section::texts(std::string_view key) const {
+  const auto* const nodes = list(key);
+  if (nodes == nullptr) {
+    return std::nullopt;
+  }
+  std::vector<std::string> texts;
+  for (const auto& node : *nodes) {
+    if (auto text = text_of(*findings_, node, key, schema_->instruction(name_, key))) {
+      texts.push_back(std::move(*text));
+    }
+  }
+  return texts;
 }
 
 std::optional<std::size_t> Section::choice(std::string_view key,

@@ -75,6 +75,10 @@ class Section {
                                     std::int64_t most) const;
   /// A number from 0 to 1.
   std::optional<double> share(std::string_view key) const;
+  /// Any finite number.
+  std::optional<double> number(std::string_view key) const;
+  /// A list of strings, none of them empty.
+  std::optional<std::vector<std::string>> texts(std::string_view key) const;
   /// The index of the word.
   std::optional<std::size_t> choice(std::string_view key,
                                     std::span<const std::string_view> words) const;

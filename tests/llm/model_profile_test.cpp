@@ -20,8 +20,6 @@ TEST_CASE("what is not known is not claimed") {
     CHECK_FALSE(profile.context_window);
     CHECK_FALSE(profile.accepts_prefill);
     CHECK(profile.reasoning_floor == 0s);
-    CHECK(profile.sampling == SamplingRule::any);
-    CHECK(profile.stop_sequences);
     CHECK_FALSE(known_family(model));
   }
 }
@@ -41,7 +39,7 @@ TEST_CASE("the slug rule: from the start, and to the end of a word") {
   CHECK(known("claude-sonnet-4.5").reasoning_floor == 180s);
   CHECK(known("claude.sonnet.4.5").reasoning_floor == 0s);
   // Bedrock
-  CHECK(known("us.anthropic.claude-opus-4-7-v1:0").sampling == SamplingRule::refused);
+  CHECK(known("us.anthropic.claude-opus-4-7-v1:0").reasoning_floor == 240s);
   CHECK(known("anthropic.claude-sonnet-4-20250514-v1:0").context_window == 200'000U);
   CHECK(known("global.anthropic.claude-opus-5").reasoning_floor == 240s);
   // Vertex
@@ -79,29 +77,6 @@ TEST_CASE("prefill ends with the 4.5 family") {
     CAPTURE(model);
     CHECK_FALSE(known(model).accepts_prefill);
   }
-}
-
-TEST_CASE("parameters by family") {
-  CHECK(known("claude-3-haiku-20240307").sampling == SamplingRule::any);
-  CHECK(known("claude-sonnet-4.5").sampling == SamplingRule::one_of);
-  CHECK(known("claude-opus-4.7").sampling == SamplingRule::refused);
-  CHECK(known("claude-opus-4.5").thinking == ThinkingStyle::budget);
-  CHECK(known("claude-opus-5").thinking == ThinkingStyle::adaptive);
-  CHECK(known("gpt-4o").thinking == ThinkingStyle::none);
-  CHECK(known("gpt-5.4").thinking == ThinkingStyle::effort);
-  CHECK(known("gpt-5.4").output_limit == OutputLimit::max_completion_tokens);
-  for (const auto* model :
-       {"gpt-5-mini", "openai/gpt-5.4", "gpt-6", "o1", "o3-pro", "o4", "o4-mini"}) {
-    CAPTURE(model);
-    CHECK(known(model).output_limit == OutputLimit::max_completion_tokens);
-  }
-  for (const auto* model : {"gpt-3.5-turbo", "gpt-4-turbo", "gpt-4o", "gpt-4.1",
-                            "openai/gpt-oss-120b", "deepseek-chat", "my-own-model"}) {
-    CAPTURE(model);
-    CHECK(known(model).output_limit == OutputLimit::max_tokens);
-  }
-  CHECK_FALSE(known("o3").stop_sequences);
-  CHECK(known("gpt-5.4").context_window == 1'050'000U);
 }
 
 TEST_CASE("the user's entries win, the narrowest first") {

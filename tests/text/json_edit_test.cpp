@@ -52,6 +52,20 @@ TEST_CASE("what is removed goes with one comma") {
   CHECK(edited("[[1],[2],[3]]", {JsonEdit::remove({0}), JsonEdit::remove({2, 0})}) == "[[2],[]]");
 }
 
+TEST_CASE("elements are added at the end of an array") {
+  const std::string json = R"({"m":[ 1, {"a":2} ],"e":[ ]})";
+  CHECK(edited(json, {JsonEdit::append({"m"}, "3"), JsonEdit::append({"m"}, "4")}) ==
+        R"({"m":[ 1, {"a":2},3,4 ],"e":[ ]})");
+  CHECK(edited(json, {JsonEdit::append({"e"}, "1")}) == R"({"m":[ 1, {"a":2} ],"e":[1 ]})");
+  CHECK(edited(json, {JsonEdit::set({"m", 1, "a"}, "0"), JsonEdit::append({"m"}, "3")}) ==
+        R"({"m":[ 1, {"a":0},3 ],"e":[ ]})");
+  CHECK(edited(json, {JsonEdit::remove({"m", 1}), JsonEdit::append({"m"}, "3")}) ==
+        R"({"m":[ 1,3 ],"e":[ ]})");
+  CHECK(edited(json, {JsonEdit::remove({"m", 0}), JsonEdit::remove({"m", 1}),
+                      JsonEdit::append({"m"}, "3")}) == R"({"m":[3 ],"e":[ ]})");
+  CHECK(edited(json, {JsonEdit::append({"z"}, "3"), JsonEdit::append({"m", 1}, "3")}) == json);
+}
+
 TEST_CASE("a member is renamed, and edited below its old name") {
   CHECK(edited(R"({"max_tokens" : {"x":1}})", {JsonEdit::rename({"max_tokens"}, "max \"new\""),
                                                JsonEdit::set({"max_tokens", "x"}, "2")}) ==

@@ -66,6 +66,7 @@ class ProviderConfig {
       : name(std::move(n)), protocol(p), base_url(std::move(u)) {}
 
   std::string name;
+  std::string preset;  ///< the preset that it is based on; empty: none
   llm::Protocol protocol;
   Url base_url;
   std::string base_url_text;  ///< as written, without any secret, for reports

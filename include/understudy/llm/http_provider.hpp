@@ -3,8 +3,8 @@
 /// Invariants
 /// 1. Only what the user configured and what the request contains is sent: no client name and no telemetry. A
 ///    credential is sent in one header only.
-/// 2. A request in the provider's own protocol is sent unchanged except for model and streaming, so that unknown fields
-///    are preserved. Any other request is translated (translate.hpp).
+/// 2. A request is fitted to the service and the model (fit.hpp): in the provider's own protocol it keeps its bytes as
+///    far as the service takes them; any other request is translated.
 /// 3. Unless `stream` is false, the answer is streamed even if the caller asked for a whole answer, so that a stall can
 ///    be distinguished from a long answer. A server that still answers with one body is understood.
 /// 4. The limits of the attempt cover every wait. Connections are closed abruptly.
@@ -18,6 +18,7 @@
 
 #include "understudy/export.hpp"
 #include "understudy/llm/authorization.hpp"
+#include "understudy/llm/catalog/catalog.hpp"
 #include "understudy/llm/model_profile.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 #include "understudy/llm/provider.hpp"
@@ -43,6 +44,8 @@ class HttpProviderOptions {
     return headers.add(field, value), *this;
   }
   HttpProviderOptions& with_stream(bool on) { return stream = on, *this; }
+  /// Which service this is; it must live as long as the provider. See fit.hpp.
+  HttpProviderOptions& with_back_end(const BackEnd* service) { return back_end = service, *this; }
   HttpProviderOptions& with_profiles(std::shared_ptr<const ModelProfiles> known) {
     return profiles = std::move(known), *this;
   }
@@ -53,6 +56,7 @@ class HttpProviderOptions {
   Authorization authorization;
   HttpFields headers;
   bool stream = true;                             ///< false: the provider cannot stream
+  const BackEnd* back_end = nullptr;              ///< null: a server that is not known
   std::shared_ptr<const ModelProfiles> profiles;  ///< default: only the built-in table
 };
 

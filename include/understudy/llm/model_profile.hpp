@@ -1,10 +1,10 @@
-/// What is known about a model before a request is sent to it: its context window, how long it may think, and which
-/// parameters it supports.
+/// What a chain must know about a model before a request is sent to it: its context window, whether it continues an
+/// answer, and how long it may think. What it accepts is in the catalog (catalog/catalog.hpp).
 ///
 /// Invariants
-/// 1. Nothing is claimed about unknown models: no window, no prefill, no reasoning floor, and every parameter allowed.
-/// 2. The user's entries take precedence over the table (lib/llm/model_profile.cpp), and longer slugs over shorter
-///    ones.
+/// 1. Nothing is claimed about unknown models: no window, no prefill, no reasoning floor.
+/// 2. The user's entries take precedence over the catalog and the table of floors (lib/llm/model_profile.cpp), and longer
+///    slugs over shorter ones.
 /// 3. A slug matches the beginning of a model's name, after removing everything up to the last `/` and Bedrock's region
 ///    and vendor. The next character must be the end or one of `- . _ : @`. A dot and a dash between digits are
 ///    equivalent (failover.md 2.3).
@@ -24,26 +24,9 @@
 #include <vector>
 
 #include "understudy/export.hpp"
-#include "understudy/llm/request.hpp"
 #include "understudy/runtime/clock.hpp"
 
 namespace understudy::llm {
-
-/// Which of `temperature`, `top_p` and `top_k` a request may contain.
-enum class SamplingRule : unsigned char {
-  any,      ///< all that the protocol supports
-  one_of,   ///< `temperature` or `top_p`, but not both
-  refused,  ///< none: status 400, or only the default is accepted
-};
-
-/// How a request controls thinking.
-enum class ThinkingStyle : unsigned char {
-  unknown,   ///< thinking parameters are sent unchanged
-  none,      ///< the model does not think
-  budget,    ///< `thinking: {type: enabled, budget_tokens}`
-  adaptive,  ///< `thinking: {type: adaptive}` and `output_config.effort`; a budget is refused
-  effort,    ///< `reasoning_effort`, `reasoning.effort`
-};
 
 /// What is known about one model.
 class ModelProfile {
@@ -53,13 +36,9 @@ class ModelProfile {
   std::optional<std::uint64_t> context_window;  ///< tokens, prompt and answer together
   bool accepts_prefill = false;       ///< the model continues an answer that the caller has begun
   Clock::duration reasoning_floor{};  ///< no automatic stall limit is shorter; zero: no floor
-  SamplingRule sampling = SamplingRule::any;
-  ThinkingStyle thinking = ThinkingStyle::unknown;
-  OutputLimit output_limit = OutputLimit::max_tokens;
-  bool stop_sequences = true;  ///< `stop` is supported
 };
 
-/// The built-in table and the user's entries. A value: copies are independent. Threads: const functions may be called
+/// The catalog, the table of floors and the user's entries. A value: copies are independent. Threads: const functions may be called
 /// concurrently.
 class UNDERSTUDY_API ModelProfiles {
  public:
@@ -84,7 +63,7 @@ class UNDERSTUDY_API ModelProfiles {
   std::vector<Entry> entries_;
 };
 
-/// Returns whether the built-in table contains the model's family.
+/// Returns whether the catalog or the table of floors contains the model's family.
 UNDERSTUDY_API bool known_family(std::string_view model);
 
 }  // namespace understudy::llm

@@ -57,6 +57,7 @@ const Preset* preset_of(std::string_view name) noexcept {
 ProviderConfig provider_of(const Preset& preset) {
   const auto place = preset.base_url.empty() ? "http://none.invalid" : preset.base_url;
   ProviderConfig provider(std::string(preset.name), preset.protocol, parse_url(place).value());
+  provider.preset = preset.name;
   provider.base_url_text = preset.base_url;
   provider.authorization = preset.authorization;
   if (!preset.env.empty()) {

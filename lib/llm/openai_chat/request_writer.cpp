@@ -1,6 +1,6 @@
 #include "llm/request_json.hpp"
 #include "request.hpp"
-#include "understudy/llm/model_profile.hpp"
+#include "understudy/llm/catalog/catalog.hpp"
 
 namespace understudy::llm::detail::openai_chat {
 namespace {
@@ -44,11 +44,11 @@ class ChatRequestWriter : RequestWriter {
 
  private:
   const char* output_limit() const {
-    switch (request.output_limit.value_or(ModelProfiles().find({}, request.model).output_limit)) {
-      case OutputLimit::max_tokens: break;
-      case OutputLimit::max_completion_tokens: return "max_completion_tokens";
-    }
-    return "max_tokens";
+    const bool refuses_old =
+        !request.output_limit && Catalog::built_in().model(request.model).refuses_max_tokens;
+    return refuses_old || request.output_limit == OutputLimit::max_completion_tokens
+               ? "max_completion_tokens"
+               : "max_tokens";
   }
 
   void write(const Message& message) {

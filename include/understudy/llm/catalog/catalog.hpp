@@ -1,0 +1,87 @@
+/// What is known about back ends and models: which requests they accept (docs/backends.md).
+///
+/// A back end is a service that speaks one protocol: the Codex back end and OpenAI's public API speak the same protocol,
+/// and accept different requests. A provider of the configuration belongs to a back end by its preset and protocol.
+///
+/// Invariants
+/// 1. The catalog is data (lib/llm/catalog/*.toml), with a source for every rule, and is parsed once.
+/// 2. What is not in it is not known: no back end, no rule, no fact. Models are never refused because they are not listed.
+/// 3. Of the families that match a model's name, the first counts; those of the user's files come before the built-in ones.
+///
+///     const auto& catalog = Catalog::built_in();
+///     const BackEnd* codex = catalog.back_end("codex", Protocol::openai_responses);
+///     const ModelFacts& facts = catalog.model("gpt-5.6-sol");
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "understudy/export.hpp"
+#include "understudy/llm/catalog/model_facts.hpp"
+#include "understudy/llm/catalog/rule.hpp"
+#include "understudy/llm/protocol.hpp"
+#include "understudy/text/source_errors.hpp"
+
+namespace understudy::llm {
+
+/// A service that speaks one protocol.
+class BackEnd {
+ public:
+  BackEnd() {}
+
+  /// The rule with that check which changes requests, or null.
+  const Rule* rule(Check check) const noexcept;
+
+  std::string id;      ///< "codex"
+  std::string title;   ///< "Codex subscription back end"
+  std::string preset;  ///< the preset that stands for it
+  Protocol protocol = Protocol::openai_chat;
+  std::string base_url;  ///< with capital letters where the user's own part belongs
+  bool owner = false;    ///< the maker of the protocol: its own clients' requests pass unchanged
+  bool ignores_unknown = false;  ///< members that it does not know are ignored
+  bool images_in_tool_results = true;
+  std::vector<std::string> rule_ids;
+  std::vector<const Rule*> rules;
+};
+
+/// See the top of the file. Movable. Threads: const functions may be called concurrently.
+class UNDERSTUDY_API Catalog {
+ public:
+  /// The catalog that is compiled in. It lives as long as the program.
+  static const Catalog& built_in();
+
+  /// Reads a catalog, or everything that is wrong with the text.
+  static std::variant<Catalog, std::vector<text::SourceError>> read(std::string_view toml);
+
+  /// The back end that a preset stands for in this protocol, or the one with that id; null if there is none.
+  const BackEnd* back_end(std::string_view preset_or_id, Protocol protocol) const noexcept;
+  /// What the back ends of a protocol have in common, for servers that are not known: a request in another protocol is
+  /// reduced to it.
+  const BackEnd& unknown(Protocol protocol) const noexcept;
+
+  /// What is known about the model, under any of its names. An empty value if nothing is.
+  const ModelFacts& model(std::string_view name) const;
+
+  const std::vector<BackEnd>& back_ends() const noexcept { return back_ends_; }
+  const std::vector<ModelFacts>& families() const noexcept { return families_; }
+
+ private:
+  friend class CatalogReader;
+
+  std::vector<ModelFacts> families_;
+  std::vector<BackEnd> back_ends_;
+  std::vector<std::unique_ptr<Rule>> rules_;
+};
+
+/// The name of a model in the form in which families match it: without region, vendor, version and date, in lower case.
+/// "claude-sonnet-4-5" of "us.anthropic.claude-sonnet-4-5-20250929-v1:0".
+UNDERSTUDY_API std::string normal_model_name(std::string_view name);
+
+/// Whether a name in that form matches a pattern: from its beginning, up to its end or anything but a letter, a digit, or
+/// a dash and a digit. `$` at the end: the whole name. `*` at the end: anything may follow.
+UNDERSTUDY_API bool matches_family(std::string_view name, std::string_view pattern) noexcept;
+
+}  // namespace understudy::llm

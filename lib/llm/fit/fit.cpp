@@ -1,0 +1,98 @@
+#include "understudy/llm/fit.hpp"
+
+#include "llm/carrier_edits.hpp"
+#include "llm/fit/fitting.hpp"
+#include "understudy/llm/codec.hpp"
+#include "understudy/llm/protocol_traits.hpp"
+#include "understudy/llm/stream_mend.hpp"
+#include "understudy/llm/translate.hpp"
+
+namespace understudy::llm {
+namespace {
+
+using namespace detail;
+
+/// The client's own bytes, for another model and with the wishes of the gateway.
+std::optional<std::string> own_body(const Request& request, const FitTarget& target) {
+  const auto& traits = traits_of(target.protocol);
+  ExtraFields members{{"model", json_text(target.model)},
+                      {"stream", target.stream ? "true" : "false"}};
+  // A client that did not ask for a stream could not ask for its usage.
+  if (const auto& usage = traits.stream_usage;
+      !usage.name.empty() && target.stream && !request.stream) {
+    members.emplace_back(usage.name, usage.value);
+  }
+  const auto opened =
+      with_carriers_opened(request.body, ReasoningOrigin(target.provider, target.model));
+  return with_members(opened ? *opened : request.body, members);
+}
+
+/// The limit on the answer, where the protocol demands one and the caller set none: all that the model can answer and
+/// that fits beside the prompt.
+std::optional<std::uint64_t> default_limit(const Request& request, const ModelFacts& facts) {
+  if (!facts.max_output) {
+    return std::nullopt;
+  }
+  const auto prompt = estimated_tokens(request);
+  const auto window = facts.context_window.value_or(UINT64_MAX);
+  return prompt < window ? std::min(*facts.max_output, window - prompt) : facts.max_output;
+}
+
+std::string translated_body(const Request& request, const FitTarget& target,
+                            const ModelFacts& facts, std::vector<Loss>& losses) {
+  Request sent = request;
+  sent.model = target.model;
+  sent.stream = target.stream;
+  sent.stream_usage = sent.stream_usage || !request.stream;
+  sent.sealed_reasoning = !facts.refuses_encrypted;
+  if (traits_of(target.protocol).rules.max_tokens_required && !sent.max_tokens) {
+    sent.max_tokens = default_limit(request, facts);
+  }
+  TranslationTarget to(target.protocol, target.provider, target.model);
+  to.accepts_prefill = facts.prefill.value_or(target.accepts_prefill);
+  auto translated = translate(sent, to);
+  losses = std::move(translated.losses);
+  std::string body;
+  traits_of(target.protocol).codec.write_request(translated.request, body);
+  return body;
+}
+
+/// The body with the edits that the rules of the back end and the model's facts demand.
+void apply_rules(Fitted& out, const FitTarget& target, const BackEnd& at, const ModelFacts& facts) {
+  dom::parser parser;
+  dom::element root;
+  if (parser.parse(out.body).get(root) != simdjson::SUCCESS || !root.is_object()) {
+    return;
+  }
+  Fitting fitting(target, at, facts, root, out.losses, out.betas);
+  fit_members(fitting);
+  fit_model(fitting);
+  fit_messages(fitting);
+  fit_tools(fitting);
+  fit_betas(fitting);
+  if (auto edited = text::edit_json(out.body, fitting.edits)) {
+    out.body = std::move(*edited);
+  }
+}
+
+}  // namespace
+
+Fitted fit(const Request& request, const FitTarget& target) {
+  const auto& catalog = *target.catalog;
+  const auto& facts = catalog.model(target.family.empty() ? target.model : target.family);
+  const bool same = request.origin == target.protocol;
+  static const BackEnd no_rules;
+  const auto& standard = same ? no_rules : catalog.unknown(target.protocol);
+  const auto& at = target.back_end == nullptr ? standard : *target.back_end;
+  Fitted out;
+  out.betas = target.betas;
+  auto own = same && !request.body.empty() ? own_body(request, target) : std::nullopt;
+  const bool exact = own && at.owner && request.model == target.model;
+  out.body = own ? std::move(*own) : translated_body(request, target, facts, out.losses);
+  if (!exact && !at.rules.empty()) {
+    apply_rules(out, target, at, facts);
+  }
+  return out;
+}
+
+}  // namespace understudy::llm

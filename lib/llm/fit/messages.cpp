@@ -1,0 +1,377 @@
+#include <algorithm>
+#include <array>
+
+#include "llm/fit/fitting.hpp"
+#include "llm/fit/short_ids.hpp"
+#include "text/ascii.hpp"
+
+namespace understudy::llm::detail {
+namespace {
+
+using text::JsonEdit;
+using text::JsonPath;
+using LossKind = Loss::Kind;
+
+constexpr const char* left_out =
+    R"({"type":"text","text":"[left out: the provider does not accept it here]"})";
+
+/// Claude Code's first system block is a text for Anthropic's billing, which names the client and its version.
+constexpr std::string_view billing = "x-anthropic-billing-header";
+
+/// Calls `each(index, element)` for the elements of an array; for anything else, not at all.
+template <class Each>
+void elements(const std::optional<dom::element>& list, Each each) {
+  dom::array array;
+  if (!list || list->get(array) != simdjson::SUCCESS) {
+    return;
+  }
+  std::size_t index = 0;
+  for (const auto element : array) {
+    each(index++, element);
+  }
+}
+
+JsonPath below(JsonPath path, std::initializer_list<text::JsonStep> steps) {
+  path.insert(path.end(), steps.begin(), steps.end());
+  return path;
+}
+
+// --- ids of calls ---------------------------------------------------------------------------------
+
+/// The rule about the ids of calls, if the back end has one.
+struct IdRule {
+  std::size_t longest = 0;
+  bool exact = false;
+  std::string_view characters;
+};
+
+bool is_call_id(std::string_view path) {
+  return path == "messages[].tool_calls[].id" || path == "input[].call_id" ||
+         path == "messages[].content[].tool_use.id";
+}
+
+std::optional<IdRule> id_rule(const Fitting& fitting) {
+  std::optional<IdRule> found;
+  const auto read = [&](const Rule& rule) {
+    if (is_call_id(rule.path)) {
+      found.emplace();
+      found->longest = static_cast<std::size_t>(rule.max.value_or(64));
+      found->exact = rule.min && rule.max && *rule.min == *rule.max;
+      found->characters =
+          rule.check == Check::pattern ? std::string_view(rule.characters) : "_-.:/+=";
+    }
+  };
+  fitting.each_rule(Check::max_len, read);
+  fitting.each_rule(Check::pattern, read);
+  return found;
+}
+
+bool fits(std::string_view id, const IdRule& rule) {
+  return id.size() <= rule.longest && !(rule.exact && id.size() != rule.longest) &&
+         std::all_of(id.begin(), id.end(), [&](char c) {
+           return text::is_lower(c) || text::is_upper(c) || text::is_digit(c) ||
+                  rule.characters.find(c) != std::string_view::npos;
+         });
+}
+
+class Messages {
+ public:
+  explicit Messages(Fitting& fitting) : fitting_(fitting), ids_(id_rule(fitting)) {}
+
+  void fit() {
+    find_roles();
+    if (fitting_.anthropic()) {
+      fit_system();
+    }
+    elements(fitting_.member(fitting_.conversation()),
+             [&](std::size_t index, const dom::element& message) {
+               fit_message({std::string(fitting_.conversation()), index}, message);
+             });
+    fit_cache();
+  }
+
+ private:
+  void find_roles() {
+    fitting_.each_rule(Check::role, [&](const Rule& rule) { roles_ = &rule.names; });
+    no_mid_system_ =
+        fitting_.rule(Check::model_mid_system) != nullptr && fitting_.facts.mid_system == false;
+    blocks_ = fitting_.rule(Check::block_types);
+    no_empty_text_ = fitting_.rule(Check::empty_text) != nullptr;
+    needs_reasoning_ = fitting_.rule(Check::needs_reasoning_content);
+    needs_signature_ = fitting_.rule(Check::needs_signature) != nullptr;
+    null_content_ = fitting_.rule(Check::content_null) != nullptr;
+    item_ids_ = fitting_.rule(Check::item_ids) != nullptr;
+    signed_thinking_ = fitting_.rule(Check::signature) != nullptr;
+    followed_ = fitting_.rule(Check::reasoning_followed) != nullptr &&
+                !(fitting_.member("store") && fitting_.at("store")->is_bool() &&
+                  fitting_.at("store")->get_bool().value_unsafe());
+    images_in_results_ = fitting_.rule(Check::no_image_in_tool_result) == nullptr;
+  }
+
+  void fit_system() {
+    if (fitting_.back_end.owner) {
+      return;
+    }
+    elements(fitting_.member("system"), [&](std::size_t index, const dom::element& block) {
+      if (text_of(member_of(block, "text")).starts_with(billing)) {
+        fitting_.edits.push_back(JsonEdit::remove({"system", index}));
+      }
+    });
+  }
+
+  void fit_message(const JsonPath& path, const dom::element& message) {
+    if (!message.is_object()) {
+      return;
+    }
+    const auto role = text_of(member_of(message, "role"));
+    fit_role(path, role);
+    fitting_.each_rule(Check::msg_refuse, [&](const Rule& rule) {
+      if (rule.word == "*" || rule.word == role) {
+        for (const auto& name : rule.names) {
+          if (member_of(message, name)) {
+            fitting_.edits.push_back(JsonEdit::remove(below(path, {name})));
+            fitting_.losses.add(LossKind::dropped, "field " + name);
+          }
+        }
+      }
+    });
+    if (fitting_.responses()) {
+      fit_item(path, message);
+      return;
+    }
+    fit_ids(path, message, "tool_call_id");
+    elements(member_of(message, "tool_calls"), [&](std::size_t index, const dom::element& call) {
+      fit_ids(below(path, {"tool_calls", index}), call, "id");
+    });
+    if (role == "assistant") {
+      fit_assistant(path, message);
+    }
+    const auto content = member_of(message, "content");
+    if (null_content_ && !content) {
+      fitting_.edits.push_back(JsonEdit::set(below(path, {"content"}), "\"\""));
+    }
+    fit_blocks(below(path, {"content"}), content);
+  }
+
+  void fit_role(const JsonPath& path, std::string_view role) {
+    std::string_view fitted = role;
+    if (roles_ != nullptr && !role.empty() && !contains(*roles_, role)) {
+      const std::string_view other = role == "developer" ? "system" : "developer";
+      const bool instructs = role == "developer" || role == "system";
+      fitted = !instructs ? role : contains(*roles_, other) ? other : "user";
+    } else if (no_mid_system_ && role == "system") {
+      fitted = "user";
+    }
+    if (fitted != role) {
+      fitting_.edits.push_back(JsonEdit::set(below(path, {"role"}), json_text(fitted)));
+    }
+  }
+
+  void fit_ids(const JsonPath& path, const dom::element& object, const char* name) {
+    const auto id = text_of(member_of(object, name));
+    if (ids_ && !id.empty() && !fits(id, *ids_)) {
+      fitting_.edits.push_back(
+          JsonEdit::set(below(path, {name}), json_text(short_id(id, ids_->longest))));
+    }
+  }
+
+  void fit_assistant(const JsonPath& path, const dom::element& message) {
+    const auto calls = member_of(message, "tool_calls");
+    if (!is_array(calls)) {
+      return;
+    }
+    if (needs_reasoning_ != nullptr && fitting_.thinks() &&
+        !member_of(message, needs_reasoning_->word)) {
+      // One space: an empty string counts as missing in some versions (BerriAI/litellm#28057).
+      fitting_.edits.push_back(JsonEdit::set(below(path, {needs_reasoning_->word}), "\" \""));
+    }
+    if (!needs_signature_) {
+      return;
+    }
+    elements(calls, [&](std::size_t index, const dom::element& call) {
+      if (index == 0 && !member_of(call, "extra_content")) {
+        // The placeholder that Google documents for calls of other models.
+        fitting_.edits.push_back(JsonEdit::set(
+            below(path, {"tool_calls", index, "extra_content"}),
+            R"({"google":{"thought_signature":"skip_thought_signature_validator"}})"));
+      }
+    });
+  }
+
+  void fit_blocks(const JsonPath& path, const std::optional<dom::element>& content) {
+    elements(content, [&](std::size_t index, const dom::element& block) {
+      const auto here = below(path, {index});
+      const auto type = text_of(member_of(block, "type"));
+      if (type == "tool_use") {
+        fit_ids(here, block, "id");
+      } else if (type == "tool_result") {
+        fit_ids(here, block, "tool_use_id");
+        fit_blocks(below(here, {"content"}), member_of(block, "content"));
+      }
+      const bool thinking = type == "thinking" || type == "redacted_thinking";
+      if (thinking && signed_thinking_ && type == "thinking" &&
+          text_of(member_of(block, "signature")).empty()) {
+        fitting_.edits.push_back(JsonEdit::remove(here));
+        fitting_.losses.add(LossKind::dropped, "reasoning");
+      } else if (no_empty_text_ && type == "text" && text_of(member_of(block, "text")).empty()) {
+        fitting_.edits.push_back(JsonEdit::remove(here));
+      } else if (blocks_ != nullptr && !type.empty() && !contains(blocks_->names, type)) {
+        thinking ? fitting_.edits.push_back(JsonEdit::remove(here))
+                 : fitting_.edits.push_back(JsonEdit::set(here, left_out));
+        fitting_.losses.add(LossKind::dropped,
+                            thinking ? std::string("reasoning") : "part " + std::string(type));
+      }
+      if (member_of(block, "cache_control")) {
+        cached_.push_back(here);
+      }
+    });
+  }
+
+  // --- Responses ----------------------------------------------------------------------------------
+
+  void fit_item(const JsonPath& path, const dom::element& item) {
+    fit_ids(path, item, "call_id");
+    const auto type = text_of(member_of(item, "type"));
+    if (type == "reasoning" && followed_ && text_of(member_of(item, "encrypted_content")).empty()) {
+      fitting_.edits.push_back(JsonEdit::remove(path));
+      fitting_.losses.add(LossKind::dropped, "reasoning");
+      unfollowed_ = true;
+      return;
+    }
+    const auto id = text_of(member_of(item, "id"));
+    if (!id.empty() && (unfollowed_ || (item_ids_ && !has_prefix(id, type)))) {
+      fitting_.edits.push_back(JsonEdit::remove(below(path, {"id"})));
+    }
+    if (fitting_.rule(Check::block_types) != nullptr) {
+      fit_blocks(below(path, {"content"}), member_of(item, "content"));
+    }
+  }
+
+  /// Types that are not listed have ids that are not checked.
+  static bool has_prefix(std::string_view id, std::string_view type) {
+    struct Prefix {
+      std::string_view type;
+      std::string_view prefix;
+    };
+    constexpr std::array prefixes{Prefix{"message", "msg"},
+                                  Prefix{"", "msg"},
+                                  Prefix{"reasoning", "rs"},
+                                  Prefix{"function_call", "fc"},
+                                  Prefix{"function_call_output", "fc"},
+                                  Prefix{"custom_tool_call", "ctc"},
+                                  Prefix{"custom_tool_call_output", "ctc"},
+                                  Prefix{"web_search_call", "ws"},
+                                  Prefix{"compaction", "cmp"}};
+    const auto* const found = std::find_if(prefixes.begin(), prefixes.end(),
+                                           [&](const auto& one) { return one.type == type; });
+    return id.size() <= 64 && (found == prefixes.end() || id.starts_with(found->prefix));
+  }
+
+  // --- caching ------------------------------------------------------------------------------------
+
+  /// Of more breakpoints than the back end takes, the last ones count.
+  void fit_cache() {
+    const auto* const rule = fitting_.rule(Check::cache_breakpoints);
+    if (rule == nullptr) {
+      return;
+    }
+    std::vector<JsonPath> all;
+    for (const char* const list : {"tools", "system"}) {
+      elements(fitting_.member(list), [&](std::size_t index, const dom::element& one) {
+        if (member_of(one, "cache_control")) {
+          all.push_back({list, index});
+        }
+      });
+    }
+    all.insert(all.end(), cached_.begin(), cached_.end());
+    const auto most = static_cast<std::size_t>(rule->max.value_or(4));
+    for (std::size_t i = 0; i + most < all.size(); ++i) {
+      fitting_.edits.push_back(JsonEdit::remove(below(all[i], {"cache_control"})));
+    }
+  }
+
+  Fitting& fitting_;
+  std::optional<IdRule> ids_;
+  const std::vector<std::string>* roles_ = nullptr;
+  const Rule* blocks_ = nullptr;
+  const Rule* needs_reasoning_ = nullptr;
+  bool no_mid_system_ = false;
+  bool no_empty_text_ = false;
+  bool needs_signature_ = false;
+  bool null_content_ = false;
+  bool item_ids_ = false;
+  bool signed_thinking_ = false;
+  bool followed_ = false;
+  bool images_in_results_ = true;
+  bool unfollowed_ = false;  // a reasoning item was left out
+  std::vector<JsonPath> cached_;
+};
+
+/// A user message may not follow a tool's: what it says goes to the end of the result.
+void merge_after_tools(Fitting& fitting) {
+  std::optional<dom::element> before;
+  elements(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
+    const bool after_tool = before && text_of(member_of(*before, "role")) == "tool";
+    const auto content = member_of(message, "content");
+    if (after_tool && text_of(member_of(message, "role")) == "user") {
+      const auto result = before ? member_of(*before, "content") : std::nullopt;
+      if (content && content->is_string() && result && result->is_string()) {
+        fitting.edits.push_back(JsonEdit::set(
+            {"messages", index - 1, "content"},
+            json_text(std::string(text_of(result)).append("\n\n").append(text_of(content)))));
+        fitting.edits.push_back(JsonEdit::remove({"messages", index}));
+        return;  // the tool's message is still the last one
+      }
+      fitting.edits.push_back(
+          JsonEdit::set({"messages", index},
+                        R"({"role":"assistant","content":"."},)" + simdjson::to_string(message)));
+    }
+    before = message;
+  });
+}
+
+/// One system message, at the beginning: the later ones are added to it.
+void merge_system(Fitting& fitting) {
+  std::string text;
+  std::vector<std::size_t> found;
+  bool plain = true;
+  elements(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
+    const auto role = text_of(member_of(message, "role"));
+    if (role == "system" || role == "developer") {
+      const auto content = member_of(message, "content");
+      plain = plain && content && content->is_string();
+      text.append(text.empty() ? "" : "\n\n").append(text_of(content));
+      found.push_back(index);
+    }
+  });
+  if (!plain || found.size() < 2) {
+    return;
+  }
+  fitting.edits.push_back(JsonEdit::set({"messages", found.front(), "content"}, json_text(text)));
+  for (std::size_t i = 1; i < found.size(); ++i) {
+    fitting.edits.push_back(JsonEdit::remove({"messages", found[i]}));
+  }
+  fitting.losses.add(LossKind::changed, "system message after the start of the conversation");
+}
+
+}  // namespace
+
+void fit_messages(Fitting& fitting) {
+  fitting.each_rule(Check::input_list, [&](const Rule&) {
+    if (const auto input = fitting.member("input"); input && input->is_string()) {
+      fitting.set("input", R"([{"type":"message","role":"user","content":)" +
+                               json_text(text_of(input)) + "}]");
+    }
+  });
+  Messages(fitting).fit();
+  fitting.each_rule(Check::role_order, [&](const Rule& rule) {
+    if (rule.no_user_after_tool) {
+      merge_after_tools(fitting);
+    }
+    if (rule.one_system) {
+      merge_system(fitting);
+    }
+  });
+}
+
+}  // namespace understudy::llm::detail

@@ -1,0 +1,17 @@
+/// Ids that a back end takes, made of those that it would refuse. The same id always gives the same one, so a call and
+/// its result still belong together, and the prefix of a conversation stays as it is.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace understudy::llm::detail {
+
+/// Letters and digits, of that length at most: a hash of the text. 64 characters at most.
+std::string short_id(std::string_view text, std::size_t longest);
+
+/// An identifier of the end user that names nobody: a hash of the account or device in it. Claude Code's value also
+/// contains the session, and would be another user for each one.
+std::string hashed_user(std::string_view user, std::size_t longest);
+
+}  // namespace understudy::llm::detail

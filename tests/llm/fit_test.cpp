@@ -1,0 +1,220 @@
+#include "understudy/llm/fit.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+#include "understudy/llm/codec.hpp"
+
+using namespace understudy;
+using namespace understudy::llm;
+
+namespace {
+
+Request client_request(Protocol protocol, std::string_view body) {
+  auto read = codec_for(protocol).read_request(body);
+  REQUIRE(read.has_value());
+  return *read;
+}
+
+FitTarget target_of(std::string_view preset, Protocol protocol, std::string model) {
+  FitTarget target(protocol, std::string(preset), std::move(model));
+  target.back_end = Catalog::built_in().back_end(preset, protocol);
+  REQUIRE(target.back_end != nullptr);
+  return target;
+}
+
+bool has(const Fitted& fitted, std::string_view text) {
+  return fitted.body.find(text) != std::string::npos;
+}
+
+bool lost(const Fitted& fitted, Loss::Kind kind, std::string_view what) {
+  return std::any_of(fitted.losses.begin(), fitted.losses.end(),
+                     [&](const Loss& loss) { return loss.kind == kind && loss.what == what; });
+}
+
+constexpr auto messages = Protocol::anthropic_messages;
+constexpr auto chat = Protocol::openai_chat;
+constexpr auto responses = Protocol::openai_responses;
+
+}  // namespace
+
+TEST_CASE("to the owner of the protocol, for the client's own model, the bytes are kept") {
+  const std::string body =
+      R"({ "model": "claude-opus-5-5", "max_tokens": 999999 , "messages": [{"role":"user","content":"Hi"}],)"
+      R"( "temperature": 0.20, "unheard_of": {"a": 1e3}, "stream": true})";
+  const auto fitted =
+      fit(client_request(messages, body), target_of("anthropic", messages, "claude-opus-5-5"));
+  CHECK(fitted.body == body);
+  CHECK(fitted.losses.empty());
+}
+
+TEST_CASE("another model of the same maker: unknown members pass, known rules edit") {
+  const auto fitted = fit(
+      client_request(messages, R"({"model":"claude-opus-5-5","max_tokens":128000,"stream":true,)"
+                               R"("thinking":{"type":"adaptive"},"output_config":{"effort":"max"},)"
+                               R"("unheard_of":1,"messages":[{"role":"user","content":"Hi"},)"
+                               R"({"role":"system","content":"12 tokens"}]})"),
+      target_of("anthropic", messages, "claude-sonnet-4-5"));
+  CHECK(has(fitted, R"("unheard_of":1)"));
+  CHECK(has(fitted, R"("max_tokens":64000)"));
+  CHECK(has(fitted, R"("thinking":{"type":"enabled","budget_tokens":60000})"));
+  CHECK_FALSE(has(fitted, "effort"));
+  CHECK_FALSE(has(fitted, R"("role":"system")"));
+  CHECK(lost(fitted, Loss::Kind::changed, "thinking"));
+}
+
+TEST_CASE("Claude Code's request at the Codex back end: no limits, no sampling, instructions") {
+  const auto fitted =
+      fit(client_request(
+              messages,
+              R"({"model":"claude-opus-5-5","max_tokens":128000,"stream":true,)"
+              R"("system":[{"type":"text","text":"x-anthropic-billing-header: cc_version=1;"},)"
+              R"({"type":"text","text":"You are an agent."}],"metadata":{"user_id":"u"},)"
+              R"("temperature":0.5,"messages":[{"role":"user","content":"Hi"}]})"),
+          target_of("codex", responses, "gpt-5.6-sol"));
+  CHECK_FALSE(has(fitted, "max_output_tokens"));
+  CHECK_FALSE(has(fitted, "temperature"));
+  CHECK_FALSE(has(fitted, "safety_identifier"));
+  CHECK_FALSE(has(fitted, "x-anthropic-billing-header"));
+  CHECK(has(fitted, R"("instructions":"You are an agent.")"));
+  CHECK(has(fitted, R"("store":false)"));
+  CHECK(has(fitted, R"("stream":true)"));
+  CHECK(lost(fitted, Loss::Kind::dropped, "max_output_tokens"));
+  CHECK(lost(fitted, Loss::Kind::dropped, "temperature"));
+}
+
+TEST_CASE("tools at Chat with a model that takes them only without effort") {
+  const auto fitted =
+      fit(client_request(messages,
+                         R"({"model":"m","max_tokens":300000,"messages":[)"
+                         R"({"role":"user","content":"Hi"}],"output_config":{"effort":"high"},)"
+                         R"("tools":[{"name":"t","input_schema":{"type":"object"}}]})"),
+          target_of("openai", chat, "gpt-5.6-sol"));
+  CHECK(has(fitted, R"("reasoning_effort":"none")"));
+  CHECK(has(fitted, R"("max_completion_tokens":128000)"));
+  CHECK(lost(fitted, Loss::Kind::changed, "effort"));
+}
+
+TEST_CASE("a limit below the least is raised, and one above the model's is cut") {
+  const auto at = [](int limit) {
+    return fit(client_request(chat, R"({"model":"m","messages":[{"role":"user","content":"Hi"}],)"
+                                    R"("max_tokens":)" +
+                                        std::to_string(limit) + "}"),
+               target_of("openai-codex", responses, "gpt-5.6-sol"))
+        .body;
+  };
+  CHECK(at(1).find(R"("max_output_tokens":16)") != std::string::npos);
+  CHECK(at(500000).find(R"("max_output_tokens":128000)") != std::string::npos);
+  CHECK(at(1000).find(R"("max_output_tokens":1000)") != std::string::npos);
+}
+
+TEST_CASE("Mistral: names, ids and members within the Chat protocol") {
+  const auto fitted = fit(
+      client_request(
+          chat,
+          R"({"model":"gpt-5.6","seed":7,"store":false,"logit_bias":{"1":2},)"
+          R"("max_completion_tokens":100,"messages":[{"role":"developer","content":"Be brief."},)"
+          R"({"role":"user","content":"Hi","name":"ann"},{"role":"assistant","content":null,)"
+          R"("reasoning_content":"hm","tool_calls":[{"id":"call_abcdefghijkl","type":"function",)"
+          R"("function":{"name":"f","arguments":"{}"}}]},)"
+          R"({"role":"tool","tool_call_id":"call_abcdefghijkl","content":"7"},)"
+          R"({"role":"user","content":"And now?"}]})"),
+      target_of("mistral", chat, "mistral-large-latest"));
+  CHECK(has(fitted, R"("random_seed":7)"));
+  CHECK(has(fitted, R"("max_tokens":100)"));
+  CHECK_FALSE(has(fitted, "max_completion_tokens"));
+  CHECK_FALSE(has(fitted, "logit_bias"));
+  CHECK_FALSE(has(fitted, "\"store\""));
+  CHECK_FALSE(has(fitted, "reasoning_content"));
+  CHECK_FALSE(has(fitted, "\"ann\""));
+  CHECK_FALSE(has(fitted, "developer"));
+  CHECK_FALSE(has(fitted, "call_abcdefghijkl"));
+  CHECK(has(fitted, R"("content":"7\n\nAnd now?")"));
+  CHECK(lost(fitted, Loss::Kind::dropped, "logit_bias"));
+  CHECK_FALSE(lost(fitted, Loss::Kind::dropped, "store"));
+}
+
+TEST_CASE("the same request gives the same bytes") {
+  const auto request = client_request(
+      chat,
+      R"({"model":"m","messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":)"
+      R"(null,"tool_calls":[{"id":"a-very-long-id-that-mistral-refuses","type":"function",)"
+      R"("function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":)"
+      R"("a-very-long-id-that-mistral-refuses","content":"7"}]})");
+  const auto target = target_of("mistral", chat, "mistral-large-latest");
+  CHECK(fit(request, target).body == fit(request, target).body);
+}
+
+TEST_CASE("DeepSeek: a schema is asked for in words, a forced tool turns thinking off") {
+  const auto format = fit(
+      client_request(chat, R"({"model":"m","messages":[{"role":"user","content":"Hi"}],)"
+                           R"("response_format":{"type":"json_schema","json_schema":{"name":"n",)"
+                           R"("schema":{"type":"object"}}}})"),
+      target_of("deepseek", chat, "deepseek-v4"));
+  CHECK(has(format, R"("response_format":{"type":"json_object"})"));
+  CHECK(has(format, R"(JSON Schema: {\"type\":\"object\"}")"));
+  CHECK(lost(format, Loss::Kind::changed, "output"));
+  const auto forced =
+      fit(client_request(
+              chat,
+              R"({"model":"m","messages":[{"role":"user","content":"Hi"}],)"
+              R"("tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"})"),
+          target_of("deepseek", chat, "deepseek-v4"));
+  CHECK(has(forced, R"("thinking":{"type":"disabled"})"));
+  CHECK(has(forced, R"("tool_choice":"required")"));
+}
+
+TEST_CASE("a server that is not known gets what all servers of the protocol take") {
+  const auto request = client_request(
+      messages, R"({"model":"m","max_tokens":10,"metadata":{"user_id":"u"},"top_k":3,"messages":[)"
+                R"({"role":"user","content":"Hi"}]})");
+  const auto fitted = fit(request, FitTarget(chat, "mine", "some-model"));
+  CHECK_FALSE(has(fitted, "\"user\":\"u\""));
+  CHECK(has(fitted, R"("max_tokens":10)"));
+  const std::string own = R"({"model":"some-model","odd":1,"messages":[],"stream":true})";
+  CHECK(fit(client_request(chat, own), FitTarget(chat, "mine", "some-model")).body == own);
+}
+
+TEST_CASE(
+    "members that need a beta: sent with it where the host has it, left out and named elsewhere") {
+  const auto request = client_request(
+      messages, R"({"model":"claude-opus-5","max_tokens":10,"speed":"fast","messages":[)"
+                R"({"role":"user","content":"Hi"}]})");
+  const auto own = fit(request, target_of("anthropic", messages, "claude-opus-4-8"));
+  CHECK(has(own, R"("speed":"fast")"));
+  CHECK(own.betas == "fast-mode-2026-02-01");
+  auto vertex = target_of("vertex", messages, "claude-opus-4-8");
+  vertex.betas = "no-such-beta";
+  const auto elsewhere = fit(request, vertex);
+  CHECK_FALSE(has(elsewhere, "speed"));
+  CHECK(elsewhere.betas.empty());
+  CHECK(lost(elsewhere, Loss::Kind::dropped, "beta no-such-beta"));
+}
+
+TEST_CASE("fitting takes linear time") {
+  const auto time_of = [](std::size_t turns) {
+    std::string body = R"({"model":"m","max_tokens":100,"messages":[)";
+    for (std::size_t i = 0; i < turns; ++i) {
+      body += R"({"role":"user","content":"Read the file."},{"role":"assistant","content":[)"
+              R"({"type":"tool_use","id":"toolu_)" +
+              std::to_string(i) +
+              R"(","name":"Read","input":{"path":"/a"}}]},{"role":"user","content":[{"type":)"
+              R"("tool_result","tool_use_id":"toolu_)" +
+              std::to_string(i) + R"(","content":"some text of the file"}]},)";
+    }
+    body += R"({"role":"user","content":"Go on."}]})";
+    const auto request = client_request(messages, body);
+    const auto target = target_of("vertex", messages, "claude-sonnet-4-5");
+    auto best = std::chrono::steady_clock::duration::max();
+    for (int i = 0; i < 5; ++i) {
+      const auto began = std::chrono::steady_clock::now();
+      CHECK_FALSE(fit(request, target).body.empty());
+      best = std::min(best, std::chrono::steady_clock::now() - began);
+    }
+    return best;
+  };
+  const auto few = time_of(500);
+  const auto many = time_of(4000);
+  CHECK(many < 24 * few);
+}
