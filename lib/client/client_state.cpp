@@ -39,8 +39,7 @@ class Reader {
         number_(number) {}
 
   Read operator()(const CredentialSource::Env& from) const {
-    const char* const value =
-        environment_ ? environment_(from.name.c_str()) : std::getenv(from.name.c_str());
+    const char* const value = variable(from.name.c_str());
     const auto secret = value == nullptr ? std::string_view() : trimmed(value);
     if (secret.empty()) {
       return wrong("the environment variable " + from.name +
@@ -72,21 +71,39 @@ class Reader {
   }
 
   Read operator()(const CredentialSource::OAuth& from) const {
+    const auto file = resolved(from.token_file);
     auto credential = llm::oauth_credential(
-        http_, std::filesystem::path(from.token_file).filename(),
-        llm::OAuthOptions(from.token_file, from.token_url, from.client_id).with_report(report_));
+        http_, std::filesystem::path(file).filename(),
+        llm::OAuthOptions(file, from.token_url, from.client_id).with_report(report_));
     if (credential.has_error()) {
       return wrong(credential.error().message(),
                    "log in with the provider's own program, which writes that file");
     }
     Read read;
     read.credential = std::move(*credential);
-    read.source = "oauth " + from.token_file + ' ' + authority(from.token_url.endpoint) + ' ' +
-                  from.client_id;
+    read.source = "oauth " + file + ' ' + authority(from.token_url.endpoint) + ' ' + from.client_id;
     return read;
   }
 
  private:
+  const char* variable(const char* name) const {
+    return environment_ ? environment_(name) : std::getenv(name);
+  }
+
+  /// `$CODEX_HOME/` at the beginning is that folder, by default `.codex` in the user's home.
+  std::string resolved(const std::string& path) const {
+    constexpr std::string_view home = "$CODEX_HOME/";
+    if (!path.starts_with(home)) {
+      return path;
+    }
+    const char* const codex = variable("CODEX_HOME");
+    const char* const user = variable("HOME");
+    const auto folder = codex != nullptr && *codex != '\0'
+                            ? std::string(codex)
+                            : std::string(user == nullptr ? "" : user) + "/.codex";
+    return folder + path.substr(home.size() - 1);
+  }
+
   static Read good(std::string label, std::string_view secret, std::string source) {
     Read read;
     read.credential.emplace(std::move(label), Secret(secret));

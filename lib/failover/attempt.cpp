@@ -117,6 +117,10 @@ void Attempt::flawed(std::uint64_t undecodable, bool inferred_finish) noexcept {
   report().inferred_finish = inferred_finish;
 }
 
+void Attempt::lost(std::vector<RequestLoss> losses) noexcept {
+  report().losses = std::move(losses);
+}
+
 void Attempt::succeeded() {
   const auto now = Clock::now();
   if (!progressed_) {

@@ -90,6 +90,13 @@ void write_attempt(JsonWriter& json, const AttemptReport& attempt) {
   if (attempt.inferred_finish) {
     json.member("inferred_finish", true);
   }
+  if (!attempt.losses.empty()) {
+    json.key("losses").begin_array();
+    for (const auto& loss : attempt.losses) {
+      json.value(std::string(loss.effect) + " " + loss.what);
+    }
+    json.end_array();
+  }
   json.end_object();
 }
 

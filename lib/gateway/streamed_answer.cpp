@@ -23,6 +23,19 @@ std::string for_header(std::string_view text) {
   return out;
 }
 
+/// What the member did not get of the request: as many losses as fit a header.
+std::string losses_of(const AttemptReport& attempt) {
+  std::string text;
+  for (const auto& loss : attempt.losses) {
+    auto one = std::string(loss.effect).append(" ").append(loss.what);
+    if (text.size() + one.size() + 8 > longest_why) {
+      return text.append(text.empty() ? "..." : ", ...");
+    }
+    text.append(text.empty() ? "" : ", ").append(one);
+  }
+  return text;
+}
+
 std::unique_ptr<llm::StreamMend> mend_of(const CallReport& report, llm::Protocol protocol) {
   const auto* const by = report.answer();
   const auto origin = by == nullptr ? llm::ReasoningOrigin() : llm::ReasoningOrigin(by->member);
@@ -34,6 +47,9 @@ std::unique_ptr<llm::StreamMend> mend_of(const CallReport& report, llm::Protocol
 void add_report(HttpFields& headers, const CallReport& report) {
   if (const auto* const answer = report.answer()) {
     headers.add("x-understudy-member", for_header(answer->member.name()));
+    if (const auto losses = losses_of(*answer); !losses.empty()) {
+      headers.add("x-understudy-losses", for_header(losses));
+    }
   }
   headers.add("x-understudy-attempts", std::to_string(report.attempts.size()));
   headers.add("x-understudy-why", for_header(report.why()));

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "error_words.hpp"
 #include "text/ascii.hpp"
@@ -148,8 +149,13 @@ Fitted fitted(const HttpProviderOptions& options, const Request& request, const 
 }  // namespace
 
 HttpRequest provider_request(const HttpProviderOptions& options, const Request& request,
-                             const Attempt& attempt) {
+                             Attempt& attempt) {
   auto sent = fitted(options, request, attempt);
+  std::vector<RequestLoss> losses;
+  for (auto& loss : sent.losses) {
+    losses.emplace_back(to_string(loss.kind), about(loss), std::move(loss.what));
+  }
+  attempt.lost(std::move(losses));
   return head_of(options, traits_of(options.protocol).path, options.stream, sent.betas, attempt)
       .with_body(std::move(sent.body));
 }

@@ -10,9 +10,9 @@
 
 namespace understudy::llm::detail {
 
-/// The request for the attempt's member, mended for what the attempt says.
+/// The request for the attempt's member, mended for what the attempt says. The attempt notes what it lost.
 HttpRequest provider_request(const HttpProviderOptions& options, const Request& request,
-                             const Attempt& attempt);
+                             Attempt& attempt);
 
 /// The same of a request that is not read, but for its model. Nothing: its body is no JSON object.
 std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,

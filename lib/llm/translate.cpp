@@ -1,6 +1,7 @@
 #include "understudy/llm/translate.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "documents.hpp"
 #include "pair_calls.hpp"
@@ -266,6 +267,26 @@ std::string_view to_string(Loss::Kind kind) noexcept {
     case LossKind::added: return "added";
   }
   return "";
+}
+
+std::string_view about(const Loss& loss) noexcept {
+  struct Row {
+    std::string_view begins;
+    std::string_view word;
+  };
+  constexpr std::array rows{
+      Row{"tool ", "tool"},        Row{"provider-specific tool", "tool"},
+      Row{"tool call", "message"}, Row{"schema of ", "schema"},
+      Row{"strict of ", "schema"}, Row{"reasoning", "reasoning"},
+      Row{"part ", "content"},     Row{"image", "content"},
+      Row{"field ", "field"},      Row{"beta ", "beta"},
+      Row{"system ", "message"},   Row{"prefill", "message"},
+      Row{"adjacent ", "message"}, Row{"first user message", "message"},
+      Row{"result ", "message"},   Row{"compacted ", "message"},
+  };
+  const auto* const row = std::find_if(
+      rows.begin(), rows.end(), [&](const Row& one) { return loss.what.starts_with(one.begins); });
+  return row == rows.end() ? std::string_view("parameter") : row->word;
 }
 
 Translation translate(const Request& request, const TranslationTarget& target) {

@@ -70,8 +70,10 @@ ProviderConfig provider(const std::string& name, const std::string& keys) {
 }
 
 std::string env_of(const ProviderConfig& p) {
-  return p.credentials.empty() ? ""
-                               : std::get<CredentialSource::Env>(p.credentials.at(0).from).name;
+  const auto* const env = p.credentials.empty()
+                              ? nullptr
+                              : std::get_if<CredentialSource::Env>(&p.credentials.at(0).from);
+  return env == nullptr ? "" : env->name;
 }
 
 }  // namespace
@@ -272,6 +274,8 @@ TEST_CASE("presets") {
        "OPENAI_API_KEY"},
       {"openai-codex", Protocol::openai_responses, "https://api.openai.com/v1",
        Authorization::bearer, "OPENAI_API_KEY"},
+      {"codex", Protocol::openai_responses, "https://chatgpt.com/backend-api/codex",
+       Authorization::bearer, ""},
       {"openrouter", Protocol::openai_chat, "https://openrouter.ai/api/v1", Authorization::bearer,
        "OPENROUTER_API_KEY"},
       {"deepseek", Protocol::openai_chat, "https://api.deepseek.com", Authorization::bearer,
@@ -280,20 +284,33 @@ TEST_CASE("presets") {
        "GROQ_API_KEY"},
       {"mistral", Protocol::openai_chat, "https://api.mistral.ai/v1", Authorization::bearer,
        "MISTRAL_API_KEY"},
+      {"xai", Protocol::openai_chat, "https://api.x.ai/v1", Authorization::bearer, "XAI_API_KEY"},
+      {"zai", Protocol::openai_chat, "https://api.z.ai/api/paas/v4", Authorization::bearer,
+       "ZAI_API_KEY"},
+      {"kimi", Protocol::openai_chat, "https://api.moonshot.ai/v1", Authorization::bearer,
+       "MOONSHOT_API_KEY"},
+      {"minimax", Protocol::openai_chat, "https://api.minimax.io/v1", Authorization::bearer,
+       "MINIMAX_API_KEY"},
       {"gemini", Protocol::openai_chat, "https://generativelanguage.googleapis.com/v1beta/openai",
        Authorization::bearer, "GEMINI_API_KEY"},
       {"ollama", Protocol::openai_chat, "http://localhost:11434/v1", Authorization::bearer, ""},
+      {"vllm", Protocol::openai_chat, "http://localhost:8000/v1", Authorization::bearer, ""},
+      {"llama-cpp", Protocol::openai_chat, "http://localhost:8080/v1", Authorization::bearer, ""},
+      {"lmstudio", Protocol::openai_chat, "http://localhost:1234/v1", Authorization::bearer, ""},
       {"azure", Protocol::openai_chat, "https://r.openai.azure.com/openai/v1",
        Authorization::api_key, "AZURE_OPENAI_API_KEY"},
+      {"bedrock-mantle", Protocol::anthropic_messages,
+       "https://bedrock-mantle.us-east-1.api.aws/anthropic", Authorization::bearer,
+       "AWS_BEARER_TOKEN_BEDROCK"},
   };
   std::vector<std::string_view> names;
   for (const auto& row : rows) {
     CAPTURE(row.name);
     names.emplace_back(row.name);
-    const bool azure = row.name == "azure";
+    const bool own_address = row.name == "azure" || row.name == "bedrock-mantle";
     auto text = "[model]\ndefault = \"m\"\nprovider = \"" + row.name + "\"\n";
-    if (azure) {
-      text += "[providers.azure]\nbase_url = \"" + row.base_url + "\"\n";
+    if (own_address) {
+      text += "[providers." + row.name + "]\nbase_url = \"" + row.base_url + "\"\n";
     }
     const auto config = good(text);
     REQUIRE(config.providers.size() == 1);
@@ -309,6 +326,17 @@ TEST_CASE("presets") {
     CHECK(found.stream);
   }
   CHECK(preset_names() == names);
+}
+
+TEST_CASE("a preset that speaks two protocols has an address for each") {
+  const auto kimi = provider("kimi", "protocol = \"anthropic_messages\"\n");
+  CHECK(kimi.base_url_text == "https://api.moonshot.ai/anthropic");
+  CHECK(kimi.authorization == Authorization::bearer);
+  CHECK(env_of(kimi) == "MOONSHOT_API_KEY");
+  CHECK(provider("kimi", "protocol = \"anthropic_messages\"\nbase_url = \"http://h\"\n")
+            .base_url_text == "http://h");
+  CHECK(provider("openai", "protocol = \"openai_responses\"\n").base_url_text ==
+        "https://api.openai.com/v1");
 }
 
 TEST_CASE("[providers.NAME] and presets: what is written wins, all else is the preset's") {

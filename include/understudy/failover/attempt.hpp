@@ -83,6 +83,8 @@ class UNDERSTUDY_API Attempt {
   void spent(std::uint64_t tokens) noexcept;
   /// Notes how many parts of the answer could not be decoded so far, and whether its finish was inferred.
   void flawed(std::uint64_t undecodable, bool inferred_finish) noexcept;
+  /// Notes what the member does not get of the request.
+  void lost(std::vector<RequestLoss> losses) noexcept;
 
   // The functions below are called by FailoverCall alone.
 

@@ -36,6 +36,17 @@ enum class AttemptKind : unsigned char {
 
 UNDERSTUDY_API std::string_view to_string(AttemptKind kind) noexcept;
 
+/// Something in the request that a member did not get as the caller wrote it.
+class RequestLoss {
+ public:
+  RequestLoss(std::string_view e, std::string_view a, std::string w)
+      : effect(e), about(a), what(std::move(w)) {}
+
+  std::string_view effect;  ///< "dropped", "changed", "added"; it lives as long as the program
+  std::string_view about;  ///< one of a few words, for metrics: "parameter", "tool"; lives likewise
+  std::string what;  ///< for reports: may be the caller's own text, such as the name of a tool
+};
+
 /// One attempt. Times are relative to its start, except `began`.
 class UNDERSTUDY_API AttemptReport {
  public:
@@ -61,6 +72,7 @@ class UNDERSTUDY_API AttemptReport {
   std::uint64_t undecodable = 0;  ///< parts of the answer that could not be decoded
   bool inferred_finish =
       false;  ///< the member did not say why its answer ended; the answer itself does
+  std::vector<RequestLoss> losses;  ///< what the member did not get of the request
 };
 
 /// A member that was passed over, and why.

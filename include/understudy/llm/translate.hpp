@@ -67,6 +67,10 @@ class Loss {
 /// Returns the name of the enumerator. It lives as long as the program.
 UNDERSTUDY_API std::string_view to_string(Loss::Kind kind) noexcept;
 
+/// Returns what the loss concerns, as one of a few words for metrics: "parameter", "tool", "schema", "reasoning",
+/// "content", "message", "field" or "beta". It lives as long as the program.
+UNDERSTUDY_API std::string_view about(const Loss& loss) noexcept;
+
 /// The translated request, and what the translation lost.
 class Translation {
  public:

@@ -10,31 +10,47 @@ namespace {
 
 using config::Preset;
 
-// Base URLs: protocols.md 2 to 6. Gemini: its OpenAI-compatible endpoint (ai.google.dev, OpenAI
-// compatibility). openai-codex is OpenAI's public Responses API, which takes a plain key: this program does not
-// imitate other clients, so a user of the back end behind a ChatGPT login writes its base_url and oauth.
+// Base URLs: docs/backends.md. openai-codex is OpenAI's public Responses API, which takes a plain key; codex is the back
+// end of the ChatGPT sign-in, which takes the tokens of Codex's sign-in file.
+using llm::Authorization;
+using llm::Protocol;
 constexpr std::array presets{
-    Preset{"anthropic", llm::Protocol::anthropic_messages, "https://api.anthropic.com",
-           llm::Authorization::x_api_key, "ANTHROPIC_API_KEY"},
-    Preset{"openai", llm::Protocol::openai_chat, "https://api.openai.com/v1",
-           llm::Authorization::bearer, "OPENAI_API_KEY"},
-    Preset{"openai-codex", llm::Protocol::openai_responses, "https://api.openai.com/v1",
-           llm::Authorization::bearer, "OPENAI_API_KEY"},
-    Preset{"openrouter", llm::Protocol::openai_chat, "https://openrouter.ai/api/v1",
-           llm::Authorization::bearer, "OPENROUTER_API_KEY"},
-    Preset{"deepseek", llm::Protocol::openai_chat, "https://api.deepseek.com",
-           llm::Authorization::bearer, "DEEPSEEK_API_KEY"},
-    Preset{"groq", llm::Protocol::openai_chat, "https://api.groq.com/openai/v1",
-           llm::Authorization::bearer, "GROQ_API_KEY"},
-    Preset{"mistral", llm::Protocol::openai_chat, "https://api.mistral.ai/v1",
-           llm::Authorization::bearer, "MISTRAL_API_KEY"},
-    Preset{"gemini", llm::Protocol::openai_chat,
-           "https://generativelanguage.googleapis.com/v1beta/openai", llm::Authorization::bearer,
+    Preset{"anthropic", Protocol::anthropic_messages, "https://api.anthropic.com",
+           Authorization::x_api_key, "ANTHROPIC_API_KEY"},
+    Preset{"openai", Protocol::openai_chat, "https://api.openai.com/v1", Authorization::bearer,
+           "OPENAI_API_KEY"},
+    Preset{"openai-codex", Protocol::openai_responses, "https://api.openai.com/v1",
+           Authorization::bearer, "OPENAI_API_KEY"},
+    Preset{"codex", Protocol::openai_responses, "https://chatgpt.com/backend-api/codex",
+           Authorization::bearer, ""},
+    Preset{"openrouter", Protocol::openai_chat, "https://openrouter.ai/api/v1",
+           Authorization::bearer, "OPENROUTER_API_KEY"},
+    Preset{"deepseek", Protocol::openai_chat, "https://api.deepseek.com", Authorization::bearer,
+           "DEEPSEEK_API_KEY"},
+    Preset{"groq", Protocol::openai_chat, "https://api.groq.com/openai/v1", Authorization::bearer,
+           "GROQ_API_KEY"},
+    Preset{"mistral", Protocol::openai_chat, "https://api.mistral.ai/v1", Authorization::bearer,
+           "MISTRAL_API_KEY"},
+    Preset{"xai", Protocol::openai_chat, "https://api.x.ai/v1", Authorization::bearer,
+           "XAI_API_KEY"},
+    Preset{"zai", Protocol::openai_chat, "https://api.z.ai/api/paas/v4", Authorization::bearer,
+           "ZAI_API_KEY"},
+    Preset{"kimi", Protocol::openai_chat, "https://api.moonshot.ai/v1", Authorization::bearer,
+           "MOONSHOT_API_KEY"},
+    Preset{"minimax", Protocol::openai_chat, "https://api.minimax.io/v1", Authorization::bearer,
+           "MINIMAX_API_KEY"},
+    Preset{"gemini", Protocol::openai_chat,
+           "https://generativelanguage.googleapis.com/v1beta/openai", Authorization::bearer,
            "GEMINI_API_KEY"},
-    Preset{"ollama", llm::Protocol::openai_chat, "http://localhost:11434/v1",
-           llm::Authorization::bearer, ""},
-    Preset{"azure", llm::Protocol::openai_chat, "", llm::Authorization::api_key,
-           "AZURE_OPENAI_API_KEY"},
+    Preset{"ollama", Protocol::openai_chat, "http://localhost:11434/v1", Authorization::bearer, ""},
+    Preset{"vllm", Protocol::openai_chat, "http://localhost:8000/v1", Authorization::bearer, ""},
+    Preset{"llama-cpp", Protocol::openai_chat, "http://localhost:8080/v1", Authorization::bearer,
+           ""},
+    Preset{"lmstudio", Protocol::openai_chat, "http://localhost:1234/v1", Authorization::bearer,
+           ""},
+    Preset{"azure", Protocol::openai_chat, "", Authorization::api_key, "AZURE_OPENAI_API_KEY"},
+    Preset{"bedrock-mantle", Protocol::anthropic_messages, "", Authorization::bearer,
+           "AWS_BEARER_TOKEN_BEDROCK"},
 };
 
 }  // namespace
@@ -60,6 +76,11 @@ ProviderConfig provider_of(const Preset& preset) {
   provider.preset = preset.name;
   provider.base_url_text = preset.base_url;
   provider.authorization = preset.authorization;
+  if (preset.name == "codex") {  // the client and the place are those of Codex's own sign-in
+    provider.credentials.emplace_back().from = CredentialSource::OAuth{
+        "$CODEX_HOME/auth.json", parse_url("https://auth.openai.com/oauth/token").value(),
+        "app_EMoamEEZ73f0CkXaXp7hrann"};
+  }
   if (!preset.env.empty()) {
     provider.credentials.emplace_back().from = CredentialSource::Env{std::string(preset.env)};
   }

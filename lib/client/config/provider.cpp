@@ -5,6 +5,7 @@
 #include "client/config/presets.hpp"
 #include "client/config/sections.hpp"
 #include "text/ascii.hpp"
+#include "understudy/llm/catalog/catalog.hpp"
 #include "understudy/net/proxy.hpp"
 
 namespace understudy::config {
@@ -60,6 +61,18 @@ std::vector<std::string_view> protocol_names() {
   return names;
 }
 
+/// A preset that speaks several protocols has an address for each, and its own way to send keys.
+void take_other_back_end(ProviderDraft& draft) {
+  const auto* const back_end =
+      llm::Catalog::built_in().back_end(draft.provider.preset, draft.provider.protocol);
+  if (draft.preset == nullptr || back_end == nullptr || draft.preset->base_url.empty()) {
+    return;
+  }
+  draft.provider.base_url = parse_url(back_end->base_url).value();
+  draft.provider.base_url_text = back_end->base_url;
+  draft.provider.authorization = draft.preset->authorization;
+}
+
 void read_protocol(const Section& section, ProviderDraft& draft) {
   const auto names = protocol_names();
   if (const auto word = section.choice("protocol", names)) {
@@ -68,6 +81,9 @@ void read_protocol(const Section& section, ProviderDraft& draft) {
     draft.provider.protocol = llm::protocols[*word];
     if (draft.provider.authorization == llm::traits_of(preset_protocol).authorization) {
       draft.provider.authorization = llm::traits_of(draft.provider.protocol).authorization;
+    }
+    if (draft.provider.protocol != preset_protocol) {
+      take_other_back_end(draft);
     }
   }
 }
@@ -148,7 +164,7 @@ const KeyTable<ProviderDraft>& provider_keys() {
               .alias("type")
               .example(R"("openai_chat")"),
           ProviderKey("base_url", {"URL", read_base_url}, "As the provider's own SDK takes it.")
-              .default_note("the preset's; azure has none")
+              .default_note("the preset's; azure and bedrock-mantle have none")
               .in_force()
               .alias("url")
               .alias("api_base")
@@ -230,6 +246,13 @@ const KeyTable<ProviderDraft>& provider_keys() {
   return keys;
 }
 
+/// Of a back end whose address has a part of the user's own.
+std::string example_url(const ProviderConfig& provider) {
+  const auto* const back_end =
+      llm::Catalog::built_in().back_end(provider.preset, provider.protocol);
+  return back_end == nullptr ? "https://api.example.com/v1" : back_end->base_url;
+}
+
 void check_whole(const Section& section, const ProviderDraft& draft) {
   const auto& name = draft.provider.name;
   const auto* const preset = draft.preset;
@@ -242,10 +265,10 @@ void check_whole(const Section& section, const ProviderDraft& draft) {
   }
   const bool url_known = draft.preset_unknown || (preset != nullptr && !preset->base_url.empty());
   if (!url_known && section.lacks("base_url")) {
-    section.findings().add(
-        section.place(), ticked(name) + " has no `base_url`",
-        preset == nullptr ? "write base_url = \"https://api.example.com/v1\""
-                          : "write base_url = \"https://RESOURCE.openai.azure.com/openai/v1\"");
+    section.findings().add(section.place(), ticked(name) + " has no `base_url`",
+                           preset == nullptr
+                               ? "write base_url = \"https://api.example.com/v1\""
+                               : "write base_url = \"" + example_url(draft.provider) + "\"");
   }
 }
 

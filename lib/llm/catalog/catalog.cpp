@@ -43,7 +43,9 @@ const Catalog& Catalog::built_in() {
 
 const BackEnd* Catalog::back_end(std::string_view preset_or_id, Protocol protocol) const noexcept {
   const auto found = std::find_if(back_ends_.begin(), back_ends_.end(), [&](const BackEnd& one) {
-    return one.protocol == protocol && (one.preset == preset_or_id || one.id == preset_or_id);
+    return one.protocol == protocol &&
+           (one.id == preset_or_id ||
+            std::find(one.presets.begin(), one.presets.end(), preset_or_id) != one.presets.end());
   });
   return found == back_ends_.end() ? nullptr : &*found;
 }

@@ -284,8 +284,8 @@ const KeyTable<BackEnd>& back_end_keys() {
           Key<BackEnd>("id", String(), &BackEnd::id, "Its name.").required().example(R"("codex")"),
           Key<BackEnd>("title", String(), &BackEnd::title, "Its name in words.")
               .example(R"("Codex")"),
-          Key<BackEnd>("preset", String(), &BackEnd::preset, "The preset that stands for it.")
-              .example(R"("codex")"),
+          Key<BackEnd>("presets", Strings(), &BackEnd::presets, "The presets that stand for it.")
+              .example(R"(["codex"])"),
           Key<BackEnd>("protocol", Word<Protocol>(words), &BackEnd::protocol, "Its protocol.")
               .required()
               .example(R"("openai_responses")"),

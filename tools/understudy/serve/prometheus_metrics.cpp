@@ -88,6 +88,8 @@ struct PrometheusMetrics::Families {
       counter("understudy_config_reloads_total", "Reloads of the configuration by result.");
   Counters& undecodable =
       counter("understudy_undecodable_total", "Parts of answers that could not be decoded.");
+  Counters& losses = counter("understudy_losses_total",
+                             "Parts of requests that members did not get, or not as written.");
   Counters& inferred = counter("understudy_inferred_finishes_total",
                                "Complete answers whose provider did not report why they ended.");
   Counters& abandoned = counter("understudy_abandoned_tokens_total",
@@ -143,6 +145,13 @@ void PrometheusMetrics::call_ended(const gateway::CallRecord& record) {
     if (attempt.undecodable > 0) {
       families_->undecodable.Add({{"member", member}})
           .Increment(static_cast<double>(attempt.undecodable));
+    }
+    for (const auto& loss : attempt.losses) {
+      families_->losses
+          .Add({{"member", member},
+                {"effect", std::string(loss.effect)},
+                {"about", std::string(loss.about)}})
+          .Increment();
     }
     if (attempt.inferred_finish) {
       families_->inferred.Add({{"member", member}}).Increment();

@@ -35,9 +35,9 @@ class BackEnd {
   /// The rule with that check which changes requests, or null.
   const Rule* rule(Check check) const noexcept;
 
-  std::string id;      ///< "codex"
-  std::string title;   ///< "Codex subscription back end"
-  std::string preset;  ///< the preset that stands for it
+  std::string id;                    ///< "codex"
+  std::string title;                 ///< "Codex subscription back end"
+  std::vector<std::string> presets;  ///< the presets that stand for it
   Protocol protocol = Protocol::openai_chat;
   std::string base_url;  ///< with capital letters where the user's own part belongs
   bool owner = false;    ///< the maker of the protocol: its own clients' requests pass unchanged
