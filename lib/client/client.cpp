@@ -176,6 +176,7 @@ class Client::Core {
     options.with_authorization(provider.authorization)
         .with_stream(provider.stream)
         .with_back_end(llm::Catalog::built_in().back_end(provider.preset, provider.protocol))
+        .with_lessons(state_->lessons())
         .with_profiles(profiles);
     options.headers = provider.headers;
     const auto made =

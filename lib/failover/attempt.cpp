@@ -65,6 +65,7 @@ const CredentialUse* Attempt::credential() const noexcept {
 }
 
 const ReasonSet& Attempt::mends() const noexcept { return run_.mended; }
+const std::vector<std::string>& Attempt::named_mends() const noexcept { return run_.named_mends; }
 
 bool Attempt::wants_fresh_connection() const noexcept { return run_.resent; }
 

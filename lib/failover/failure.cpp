@@ -23,6 +23,7 @@ struct Failure::Data {
   std::string message;
   std::optional<Clock::duration> retry_after;
   bool mendable = false;
+  std::string mend_name;
   std::uint64_t tokens_spent = 0;
   std::vector<Failure> attempts;
 };
@@ -48,8 +49,9 @@ Failure& Failure::with_retry_after(std::optional<Clock::duration> wait) {
   change().retry_after = wait;
   return *this;
 }
-Failure& Failure::with_mend() {
+Failure& Failure::with_mend(std::string name) {
   change().mendable = true;
+  change().mend_name = std::move(name);
   return *this;
 }
 Failure& Failure::without(const Secret& secret) {
@@ -86,6 +88,7 @@ const std::optional<Clock::duration>& Failure::retry_after() const noexcept {
   return data().retry_after;
 }
 bool Failure::mendable() const noexcept { return data().mendable; }
+const std::string& Failure::mend_name() const noexcept { return data().mend_name; }
 std::uint64_t Failure::tokens_spent() const noexcept { return data().tokens_spent; }
 std::span<const Failure> Failure::attempts() const noexcept { return data().attempts; }
 

@@ -102,6 +102,12 @@ class Rules {
   }
 
   Decision mend() const noexcept {
+    if (s_.mendable && s_.named_mend && !s_.mended && s_.named_mends < most_named_mends) {
+      return {Action::mend, "the request can be mended: send it again without what was refused"};
+    }
+    if (s_.named_mend) {
+      return move_on("the member does not support what the request asks for");
+    }
     if (s_.mendable && !s_.mended && s_.budget) {
       return {Action::mend, "the request can be mended: send it again, once"};
     }

@@ -77,6 +77,8 @@ constexpr std::array table{
                  CooldownLadder::none},
     ReasonTraits{Reason::content_policy_blocked, "content_policy_blocked",
                  Treatment::content_policy, Concern::nothing, CooldownLadder::none},
+    ReasonTraits{Reason::unsupported_request, "unsupported_request", Treatment::mend,
+                 Concern::nothing, CooldownLadder::none},
     ReasonTraits{Reason::format_error, "format_error", Treatment::return_to_caller,
                  Concern::nothing, CooldownLadder::none},
 };

@@ -85,7 +85,8 @@ Decision Settlement::settle(MemberRun& run, const Failure& failure, Clock::durat
       !treated_as(Treatment::resend)) {
     decision = {Action::fail_over, "a probe is not retried while another member is left"};
   }
-  const bool draws = decision.action == Action::retry || decision.action == Action::mend;
+  const bool draws =
+      decision.action == Action::retry || (decision.action == Action::mend && !facts.named_mend);
   if (draws && !run.record->budget().withdraw()) {
     facts.budget = false;
     decision = decide(policy, facts);
@@ -105,7 +106,11 @@ Situation Settlement::situation(const MemberRun& run, const Failure& failure, Cl
   s.share_spent = failure.evidence().origin == LimitOrigin::share_of_deadline;
   s.delivered = delivered;
   s.mendable = failure.mendable();
-  s.mended = reason && run.mended.contains(*reason);
+  s.named_mend = !failure.mend_name().empty();
+  s.named_mends = static_cast<unsigned>(run.named_mends.size());
+  s.mended = s.named_mend ? std::find(run.named_mends.begin(), run.named_mends.end(),
+                                      failure.mend_name()) != run.named_mends.end()
+                          : reason && run.mended.contains(*reason);
   s.took = took;
   s.retry_after = failure.retry_after();
   s.retries = run.retries;
@@ -178,7 +183,13 @@ void Settlement::apply(MemberRun& run, const Decision& decision, const Failure& 
       break;
     }
     case Action::refresh: run.refreshed = true; break;
-    case Action::mend: run.mended.insert(*reason_of(code)); break;
+    case Action::mend:
+      if (failure.mend_name().empty()) {
+        run.mended.insert(*reason_of(code));
+      } else {
+        run.named_mends.push_back(failure.mend_name());
+      }
+      break;
     case Action::fail_over: break;
     case Action::return_to_caller:
       // That no member is left is for the selection to say: one in cooldown may be asked after all.

@@ -46,6 +46,7 @@ Said said_of(FailoverReason reason, llm::Protocol protocol) {
     case R::long_context_tier: return {400, false, "context_length_exceeded"};
     case R::content_policy_blocked: return {400, false, "content_policy_violation"};
     case R::format_error:
+    case R::unsupported_request:
     case R::image_too_large:
     case R::image_corrupt:
     case R::role_alternation:

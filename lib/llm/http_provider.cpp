@@ -38,13 +38,13 @@ bool is_success(const HttpResponse& response) {
   return response.status() >= 200 && response.status() < 300;
 }
 
-/// What an answer of another status stands for.
+/// What an answer of another status stands for. `body`: what the response says, as far as it was read.
 asio::awaitable<Failure> refusal(HttpResponse& response, const detail::CallFacts& facts,
-                                 Attempt& attempt) {
+                                 Attempt& attempt, std::string& body) {
   // The attempt's own clock for this phase would end it, and lose what came.
   const auto limit = attempt.limits().error_body.after;
   attempt.enter(Phase::none);
-  const auto body = co_await error_body(response, limit);
+  body = co_await error_body(response, limit);
   std::vector<llm::HeaderField> headers;
   headers.reserve(response.headers().size());
   for (std::size_t i = 0; i < response.headers().size(); ++i) {
@@ -96,10 +96,23 @@ HttpProvider::HttpProvider(HttpClient& client, HttpProviderOptions options)
 /// Says of a failure that this very request can be mended for it.
 void HttpProvider::mended(Failure& failure, const Request& request, const Attempt& attempt) const {
   const auto reason = reason_of(failure.code());
-  if (reason && !attempt.mends().contains(*reason) &&
+  if (reason && !failure.mendable() && !attempt.mends().contains(*reason) &&
       detail::can_mend(options_, request, *reason)) {
     failure.with_mend();
   }
+}
+
+/// The request has succeeded, with the mends that this call found and those that were known.
+void HttpProvider::learn(const Request& request, const Attempt& attempt,
+                         const std::vector<std::string>& applied) const {
+  if (!options_.lessons) {
+    return;
+  }
+  const auto key = detail::lesson_key(options_, request, attempt);
+  for (const auto& mend : attempt.named_mends()) {
+    options_.lessons->learn(key, mend);
+  }
+  options_.lessons->succeeded(key, applied);
 }
 
 asio::awaitable<Result<Stream>> HttpProvider::open(const Request& request, Attempt& attempt) {
@@ -120,12 +133,16 @@ asio::awaitable<Result<Stream>> HttpProvider::open_quietly(const Request& reques
                                                      request.stream, !options_.stream);
   const ForgetReadiness afterwards(attempt);
   const auto prepared = detail::provider_request(options_, request, attempt);
-  auto response = co_await client_.send(options_.base_url.endpoint, prepared, source->observer());
+  auto response = co_await client_.send(options_.base_url.endpoint, prepared.http, source->observer());
   if (response.has_error()) {
     co_return detail::failure_of(response.error(), facts);
   }
   if (!is_success(*response)) {
-    auto failure = co_await refusal(*response, facts, attempt);
+    std::string body;
+    const auto refused = co_await refusal(*response, facts, attempt, body);
+    auto failure =
+        detail::capability_failure(options_, request, attempt, refused,
+                                   static_cast<int>(response->status()), body, prepared.http.body);
     mended(failure, request, attempt);
     co_return failure;
   }
@@ -135,6 +152,7 @@ asio::awaitable<Result<Stream>> HttpProvider::open_quietly(const Request& reques
     mended(failure, request, attempt);
     co_return failure;
   }
+  learn(request, attempt, prepared.mends);
   co_return Stream(std::move(source));
 }
 
@@ -153,7 +171,8 @@ asio::awaitable<Result<std::string>> HttpProvider::forward_quietly(const Forward
     co_return detail::failure_of(response.error(), facts);
   }
   if (!is_success(*response)) {
-    co_return co_await refusal(*response, facts, attempt);
+    std::string body;
+    co_return co_await refusal(*response, facts, attempt, body);
   }
   auto body = co_await response->read_all(longest_forwarded_answer);
   attempt.paused();

@@ -12,6 +12,7 @@
 #include "understudy/llm/fit.hpp"
 #include "understudy/llm/mend.hpp"
 #include "understudy/llm/protocol_traits.hpp"
+#include "understudy/llm/refused_part.hpp"
 #include "understudy/text/json_writer.hpp"
 
 namespace understudy::llm::detail {
@@ -125,7 +126,8 @@ std::string features_of(const HttpProviderOptions& options, std::string_view bet
 }
 
 /// The request, mended for the attempt, as its target takes it.
-Fitted fitted(const HttpProviderOptions& options, const Request& request, const Attempt& attempt) {
+Fitted fitted(const HttpProviderOptions& options, const Request& request, const Attempt& attempt,
+              std::vector<std::string>& mends) {
   std::optional<Request> mended;
   for (const auto& row : all_reasons()) {
     if (attempt.mends().contains(row.reason)) {
@@ -142,22 +144,30 @@ Fitted fitted(const HttpProviderOptions& options, const Request& request, const 
   target.stream = options.stream;
   target.accepts_prefill =
       options.profiles != nullptr && options.profiles->find(options.name, model).accepts_prefill;
+  if (options.lessons) {
+    target.mends = options.lessons->mends(lesson_key(options, request, attempt));
+  }
+  const auto& named = attempt.named_mends();
+  target.mends.insert(target.mends.end(), named.begin(), named.end());
   target.betas = features_of(options, request.betas, attempt);
+  mends = target.mends;
   return fit(mended ? *mended : request, target);
 }
 
 }  // namespace
 
-HttpRequest provider_request(const HttpProviderOptions& options, const Request& request,
-                             Attempt& attempt) {
-  auto sent = fitted(options, request, attempt);
+PreparedRequest provider_request(const HttpProviderOptions& options, const Request& request,
+                                 Attempt& attempt) {
+  std::vector<std::string> mends;
+  auto sent = fitted(options, request, attempt, mends);
   std::vector<RequestLoss> losses;
   for (auto& loss : sent.losses) {
     losses.emplace_back(to_string(loss.kind), about(loss), std::move(loss.what));
   }
   attempt.lost(std::move(losses));
-  return head_of(options, traits_of(options.protocol).path, options.stream, sent.betas, attempt)
-      .with_body(std::move(sent.body));
+  auto http = head_of(options, traits_of(options.protocol).path, options.stream, sent.betas, attempt);
+  http.with_body(std::move(sent.body));
+  return {std::move(http), std::move(mends)};
 }
 
 std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
@@ -173,6 +183,38 @@ std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
   }
   const auto features = features_of(options, request.betas, attempt);
   return head_of(options, request.below, false, features, attempt).with_body(std::move(*body));
+}
+
+std::string lesson_key(const HttpProviderOptions& options, const Request& request,
+                       const Attempt& attempt) {
+  return condition_of(options.name, attempt.member().model(), request.thinking.effort,
+                      !request.tools.empty());
+}
+
+Failure capability_failure(const HttpProviderOptions& options, const Request& request,
+                           const Attempt& attempt, Failure failure, int status,
+                           std::string_view body, std::string_view sent) {
+  const bool own = request.origin == options.protocol && !request.body.empty();
+  const bool adapted = !own || request.model != attempt.member().model();
+  const bool wrong = failure.code() == FailoverReason::format_error;
+  const auto part = wrong ? refused_part(status, body) : std::nullopt;
+  if (!wrong || (!part && !adapted)) {
+    return failure;
+  }
+  const bool clients = part && has_part(request.body, part->path);
+  if (part && clients && part->kind == RefusedPart::Kind::value && !adapted) {
+    return failure;  // the client's own value, at the model that it asked for
+  }
+  std::string words = failure.message();
+  if (!clients) {  // a client cannot act on what a provider says about our translation
+    words = attempt.member().name() + " does not support " +
+            (part ? "`" + part->path + "`" : std::string("this request")) + " as it was translated";
+  }
+  Failure unsupported(FailoverReason::unsupported_request, words);
+  if (part && without_part(sent, part->mend())) {
+    unsupported.with_mend(part->mend());
+  }
+  return unsupported;
 }
 
 bool can_mend(const HttpProviderOptions& options, const Request& request, FailoverReason reason) {

@@ -68,6 +68,9 @@ class UNDERSTUDY_API ClientState {
 
   State& state() noexcept { return state_; }
 
+  /// Returns what members were found not to support. Never null.
+  const std::shared_ptr<llm::LearnedRefusals>& lessons() const noexcept { return lessons_; }
+
   /// Returns the total number of bytes from providers that had arrived, but had not been read, when their calls were
   /// cancelled.
   std::uint64_t bytes_after_cancel() const noexcept {
@@ -101,6 +104,7 @@ class UNDERSTUDY_API ClientState {
   std::shared_ptr<std::atomic<std::uint64_t>> discarded_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
   std::shared_ptr<Warnings> warnings_ = std::make_shared<Warnings>();
+  std::shared_ptr<llm::LearnedRefusals> lessons_ = std::make_shared<llm::LearnedRefusals>();
   mutable std::mutex mutex_;
   Pools pools_;
 };

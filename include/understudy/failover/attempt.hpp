@@ -22,6 +22,8 @@
 #include <boost/asio/multiple_exceptions.hpp>
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "understudy/export.hpp"
 #include "understudy/failover/call_report.hpp"
@@ -50,6 +52,8 @@ class UNDERSTUDY_API Attempt {
   /// The reasons for which the request must be mended before it is sent: those of this member's earlier failures that
   /// can be mended.
   const ReasonSet& mends() const noexcept;
+  /// The same for mends that a failure named (`Failure::with_mend`).
+  const std::vector<std::string>& named_mends() const noexcept;
   /// Whether the request must be sent on a new connection, because a reused one was stale.
   bool wants_fresh_connection() const noexcept;
   /// The time until the call's deadline, if it has one.

@@ -52,8 +52,9 @@ class UNDERSTUDY_API Failure {
 
   /// The provider asks not to be called for this time from now on.
   Failure& with_retry_after(std::optional<Clock::duration> wait);
-  /// The code that made the request can mend it, so that it can be sent again.
-  Failure& with_mend();
+  /// The code that made the request can mend it, so that it can be sent again: once for each reason, or for each name
+  /// that it gives (what is mended; the failover does not interpret it).
+  Failure& with_mend(std::string name = {});
   /// Removes the credential from the message, in case the provider has repeated it.
   Failure& without(const Secret& secret);
   /// A lower bound of what the failed attempt has cost.
@@ -66,6 +67,7 @@ class UNDERSTUDY_API Failure {
   const std::string& message() const noexcept;
   const std::optional<Clock::duration>& retry_after() const noexcept;
   bool mendable() const noexcept;
+  const std::string& mend_name() const noexcept;
   std::uint64_t tokens_spent() const noexcept;
 
   /// Every attempt's failure, in order; empty for the failure of one attempt.

@@ -138,7 +138,9 @@ class Situation {
   bool share_spent = false;                    ///< of the limit that is a share of the deadline
   bool delivered = false;                      ///< the caller has received part of the answer
   bool mendable = false;                       ///< the request can be mended for this reason
-  bool mended = false;                         ///< the request was already mended for this reason
+  bool mended = false;                         ///< it was already mended for this reason or name
+  bool named_mend = false;                     ///< the failure names what is to be mended
+  unsigned named_mends = 0;                    ///< of this request for this member, in this call
   Clock::duration took{};                      ///< how long the attempt lasted
   std::optional<Clock::duration> retry_after;  ///< the wait that the provider asks for
 
@@ -152,6 +154,9 @@ class Situation {
   std::optional<Clock::duration> remaining;  ///< until the call's deadline
   double jitter = 0.5;                       ///< in [0, 1)
 };
+
+/// The most mends by name for a member in one call. They leave the retry budget alone: the provider has done no work.
+inline constexpr unsigned most_named_mends = 4;
 
 /// The longest wait within a call, regardless of what the provider asks for (Anthropic's buckets refill in
 /// up to 171 s, hermes #26293).

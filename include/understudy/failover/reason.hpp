@@ -60,6 +60,7 @@ enum class FailoverReason {
   image_corrupt,                        ///< an image cannot be read
   resume_mismatch,  ///< the member was asked to resume a broken answer and sent something else
   content_policy_blocked,  ///< the prompt or the answer was refused as unsafe
+  unsupported_request,     ///< the member lacks something that the request asks for
   format_error,            ///< the request is invalid for every member
 };
 

@@ -40,7 +40,9 @@ class FitTarget {
   std::string family;                             ///< the model whose facts apply; empty: `model`
   bool stream = true;                             ///< the answer is streamed
   bool accepts_prefill = false;  ///< the user's word on it, where the catalog has none
-  std::string betas;             ///< words of `anthropic-beta` that the configuration adds
+  /// Names of mends (refused_part.hpp) to apply after the rules: what this member has refused.
+  std::vector<std::string> mends;
+  std::string betas;  ///< words of `anthropic-beta` that the configuration adds
 };
 
 /// What is sent.

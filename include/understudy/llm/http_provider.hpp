@@ -19,6 +19,7 @@
 #include "understudy/export.hpp"
 #include "understudy/llm/authorization.hpp"
 #include "understudy/llm/catalog/catalog.hpp"
+#include "understudy/llm/learned_refusals.hpp"
 #include "understudy/llm/model_profile.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 #include "understudy/llm/provider.hpp"
@@ -46,6 +47,9 @@ class HttpProviderOptions {
   HttpProviderOptions& with_stream(bool on) { return stream = on, *this; }
   /// Which service this is; it must live as long as the provider. See fit.hpp.
   HttpProviderOptions& with_back_end(const BackEnd* service) { return back_end = service, *this; }
+  HttpProviderOptions& with_lessons(std::shared_ptr<LearnedRefusals> shared) {
+    return lessons = std::move(shared), *this;
+  }
   HttpProviderOptions& with_profiles(std::shared_ptr<const ModelProfiles> known) {
     return profiles = std::move(known), *this;
   }
@@ -56,6 +60,7 @@ class HttpProviderOptions {
   Authorization authorization;
   HttpFields headers;
   bool stream = true;                             ///< false: the provider cannot stream
+  std::shared_ptr<LearnedRefusals> lessons;       ///< null: nothing is learned
   const BackEnd* back_end = nullptr;              ///< null: a server that is not known
   std::shared_ptr<const ModelProfiles> profiles;  ///< default: only the built-in table
 };
@@ -95,6 +100,8 @@ class UNDERSTUDY_API HttpProvider final : public Provider {
   asio::awaitable<Result<std::string>> forward_quietly(const ForwardedRequest& request,
                                                        Attempt& attempt);
   void mended(Failure& failure, const Request& request, const Attempt& attempt) const;
+  void learn(const Request& request, const Attempt& attempt,
+             const std::vector<std::string>& applied) const;
 
   HttpClient& client_;
   HttpProviderOptions options_;

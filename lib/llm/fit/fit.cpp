@@ -4,6 +4,7 @@
 #include "llm/fit/fitting.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/protocol_traits.hpp"
+#include "understudy/llm/refused_part.hpp"
 #include "understudy/llm/stream_mend.hpp"
 #include "understudy/llm/translate.hpp"
 
@@ -75,6 +76,17 @@ void apply_rules(Fitted& out, const FitTarget& target, const BackEnd& at, const 
   }
 }
 
+void apply_mends(Fitted& out, const FitTarget& target) {
+  for (const auto& mend : target.mends) {
+    if (auto mended = without_part(out.body, mend)) {
+      out.body = std::move(*mended);
+      if (mend.starts_with("drop:")) {
+        out.losses.emplace_back(Loss::Kind::dropped, mend.substr(5));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Fitted fit(const Request& request, const FitTarget& target) {
@@ -92,6 +104,7 @@ Fitted fit(const Request& request, const FitTarget& target) {
   if (!exact && !at.rules.empty()) {
     apply_rules(out, target, at, facts);
   }
+  apply_mends(out, target);
   return out;
 }
 

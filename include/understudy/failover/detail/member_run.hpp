@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "understudy/export.hpp"
@@ -45,6 +46,7 @@ class MemberRun {
   bool refreshed = false;  // `credential` was, in this call
   bool resent = false;     // for a stale connection
   ReasonSet mended;
+  std::vector<std::string> named_mends;
 };
 
 }  // namespace understudy::detail

@@ -1,0 +1,53 @@
+/// What the refusal of a request names: the parameter or member that this back end or model lacks. And the request
+/// without it.
+///
+/// Invariants
+/// 1. Only what a refusal says in so many words is named; a refusal that names nothing gives nothing. What a request
+///    cannot do without (the model, the conversation) is never taken out.
+/// 2. Any bytes are valid input. The cost is linear.
+///
+///     const auto refused = refused_part(400, R"({"detail":"Unsupported parameter: max_output_tokens"})");
+///     assert(refused->path == "max_output_tokens");
+///     const auto mended = without_part(body, refused->mend());
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "understudy/export.hpp"
+
+namespace understudy::llm {
+
+/// A part of a request, as a refusal names it.
+class RefusedPart {
+ public:
+  enum class Kind : unsigned char {
+    parameter,  ///< the member as such is not supported
+    value,      ///< the member is supported, but not with this value
+  };
+
+  RefusedPart(Kind k, std::string p, std::string i = {})
+      : kind(k), path(std::move(p)), instead(std::move(i)) {}
+
+  /// What is done about it, as the name of a mend (Failure::with_mend): "drop:temperature",
+  /// "rename:max_tokens>max_completion_tokens".
+  std::string mend() const;
+
+  Kind kind;
+  std::string
+      path;  ///< "reasoning.effort"; `[]` stands for the index of an element: "messages[].name"
+  std::string instead;  ///< the name that the refusal suggests; empty: none
+};
+
+/// What the body of a response with this status refuses, or nothing.
+UNDERSTUDY_API std::optional<RefusedPart> refused_part(int status, std::string_view body);
+
+/// The request without what a mend names, or nothing if there is nothing of that kind in it, or it cannot do without.
+UNDERSTUDY_API std::optional<std::string> without_part(std::string_view body,
+                                                       std::string_view mend);
+
+/// Whether the body has a member at the path.
+UNDERSTUDY_API bool has_part(std::string_view body, std::string_view path);
+
+}  // namespace understudy::llm

@@ -1,0 +1,299 @@
+#include "understudy/llm/refused_part.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+
+#include "text/ascii.hpp"
+#include "text/json_edit.hpp"
+
+namespace understudy::llm {
+namespace {
+
+namespace dom = simdjson::dom;
+using Kind = RefusedPart::Kind;
+
+constexpr std::size_t longest_body = 64 * 1024;
+constexpr std::size_t longest_path = 128;
+constexpr std::size_t most_elements = 100'000;
+
+/// How a refusal names a member: what comes before the name, and what comes after it.
+struct Wording {
+  std::string_view before;  // in lower case
+  std::string_view after;
+  Kind kind = Kind::parameter;
+};
+// Sources: the error bodies of docs/backends.md 3.
+constexpr std::array wordings{
+    Wording{"unsupported parameter: ", ""},  // OpenAI, Codex
+    Wording{"unknown parameter: ", ""},      // OpenAI
+    Wording{"unrecognized request argument supplied: ", ""},
+    Wording{"unsupported value: ", "", Kind::value},        // OpenAI
+    Wording{"unknown name ", ""},                           // Google
+    Wording{"property ", " is unsupported"},                // Groq
+    Wording{"argument not supported on this model: ", ""},  // xAI
+    Wording{"does not support parameter ", ""},             // xAI
+    Wording{"does not support parameters: ", ""},
+    Wording{"does not support the ", " parameter"},   // Anthropic
+    Wording{"", ": extra inputs are not permitted"},  // Anthropic, Mistral
+    Wording{"", " is deprecated for this model"},     // Anthropic
+    Wording{"", " is not supported with this model"},
+    Wording{"", " is not supported by this model"},
+    Wording{"", " is not supported for this model"},
+    Wording{"parameter ", " is not supported"},
+};
+
+bool is_path(char c) {
+  return text::is_lower(c) || text::is_upper(c) || text::is_digit(c) || c == '_' || c == '.' ||
+         c == '[' || c == ']' || c == '-';
+}
+bool is_quote(char c) { return c == '\'' || c == '"' || c == '`'; }
+
+std::string lower(std::string_view words) {
+  std::string out;
+  for (const char c : words) {
+    out += text::lowered(c);
+  }
+  return out;
+}
+
+/// The name at the end of `words`, with or without quotes.
+std::string_view last_name(std::string_view words) {
+  if (!words.empty() && is_quote(words.back())) {
+    words.remove_suffix(1);
+  }
+  std::size_t begin = words.size();
+  while (begin > 0 && is_path(words[begin - 1])) {
+    --begin;
+  }
+  return words.substr(begin);
+}
+
+std::string_view first_name(std::string_view words) {
+  if (!words.empty() && is_quote(words.front())) {
+    words.remove_prefix(1);
+  }
+  std::size_t end = 0;
+  while (end < words.size() && is_path(words[end])) {
+    ++end;
+  }
+  while (end > 0 && words[end - 1] == '.') {  // of the sentence
+    --end;
+  }
+  return words.substr(0, end);
+}
+
+/// "messages.1.output_config", "messages[1].name" and "tools.0.custom.defer_loading" with `[]` for the index, and
+/// without the names of Anthropic's kinds of tools.
+std::string normal_path(std::string_view written) {
+  std::string path;
+  bool in_tools = false;
+  while (!written.empty()) {
+    const auto end = std::min(written.find_first_of(".["), written.size());
+    auto step = written.substr(0, end);
+    const bool bracket = end < written.size() && written[end] == '[';
+    written.remove_prefix(std::min(end + 1, written.size()));
+    const bool index = !step.empty() && std::all_of(step.begin(), step.end(), text::is_digit);
+    if (index) {
+      path += "[]";
+    } else if (!step.empty() && !(in_tools && step == "custom")) {
+      path.append(path.empty() ? "" : ".").append(step);
+    }
+    in_tools = in_tools || step == "tools";
+    if (bracket) {
+      path += "[]";
+      written.remove_prefix(std::min(written.find(']') + 1, written.size()));
+      written.remove_prefix(written.starts_with('.') ? 1 : 0);
+    }
+  }
+  return path;
+}
+
+struct Said {
+  std::string message;
+  std::string parameter;
+  bool extra_forbidden = false;
+};
+
+std::string_view string_at(const dom::element& object, std::string_view name) {
+  std::string_view text;
+  dom::element value;
+  if (object[name].get(value) != simdjson::SUCCESS || value.get(text) != simdjson::SUCCESS) {
+    return {};
+  }
+  return text;
+}
+
+/// Collects what an error says, in whatever form.
+void read(const dom::element& value, Said& said, int depth = 0) {
+  dom::array list;
+  std::string_view text;
+  if (depth > 4) {
+    return;
+  }
+  if (value.get(text) == simdjson::SUCCESS) {
+    if (said.message.empty()) {
+      said.message = text;
+    }
+  } else if (value.get(list) == simdjson::SUCCESS) {
+    for (const auto one : list) {
+      read(one, said, depth + 1);
+      return;  // of a list, the first element counts
+    }
+  } else if (value.is_object()) {
+    said.extra_forbidden = said.extra_forbidden || string_at(value, "type") == "extra_forbidden";
+    if (const auto parameter = string_at(value, "param"); !parameter.empty()) {
+      said.parameter = parameter;
+    }
+    dom::element loc;
+    dom::array steps;
+    if (value["loc"].get(loc) == simdjson::SUCCESS && loc.get(steps) == simdjson::SUCCESS) {
+      std::string path;
+      for (const auto step : steps) {
+        std::string_view word;
+        if (step.get(word) == simdjson::SUCCESS && word != "body") {
+          path.append(path.empty() ? "" : ".").append(word);
+        } else if (step.is_int64()) {
+          path += "[]";
+        }
+      }
+      said.parameter = path;
+    }
+    for (const char* const name : {"error", "detail", "message", "msg"}) {
+      dom::element below;
+      if (value[name].get(below) == simdjson::SUCCESS) {
+        read(below, said, depth + 1);
+      }
+    }
+  }
+}
+
+/// "Use 'max_completion_tokens' instead."
+std::string suggested(std::string_view message, std::string_view lowered) {
+  const auto use = lowered.find("use '");
+  const auto instead = lowered.find("' instead", use == std::string_view::npos ? 0 : use);
+  if (use == std::string_view::npos || instead == std::string_view::npos || instead < use + 5) {
+    return {};
+  }
+  return std::string(message.substr(use + 5, instead - use - 5));
+}
+
+std::optional<RefusedPart> by_wording(std::string_view message, std::string_view parameter) {
+  const auto lowered = lower(message);
+  for (const auto& wording : wordings) {
+    const auto begin = wording.before.empty() ? 0 : lowered.find(wording.before);
+    if (begin == std::string::npos) {
+      continue;
+    }
+    const auto from = begin + wording.before.size();
+    const auto end = wording.after.empty() ? from : lowered.find(wording.after, from);
+    if (end == std::string::npos) {
+      continue;
+    }
+    const auto name = wording.after.empty() ? first_name(message.substr(from))
+                                            : last_name(message.substr(from, end - from));
+    const auto path = normal_path(parameter.empty() ? name : parameter);
+    if (path.empty() || path.size() > longest_path) {
+      continue;
+    }
+    return RefusedPart(wording.kind, path, suggested(message, lowered));
+  }
+  return std::nullopt;
+}
+
+bool is_needed(std::string_view path) {
+  constexpr std::array<std::string_view, 6> needed{"model",    "messages", "input",
+                                                   "contents", "stream",   "tools"};
+  return std::find(needed.begin(), needed.end(), path) != needed.end();
+}
+
+/// The places of the path in the body: of every element where it says `[]`. One list at most.
+std::vector<text::JsonPath> places_of(std::string_view body, std::string_view path) {
+  std::vector<text::JsonPath> places;
+  const auto steps = [](std::string_view dotted, text::JsonPath begin) {
+    while (!dotted.empty()) {
+      const auto end = std::min(dotted.find('.'), dotted.size());
+      begin.emplace_back(std::string(dotted.substr(0, end)));
+      dotted.remove_prefix(std::min(end + 1, dotted.size()));
+    }
+    return begin;
+  };
+  const auto brackets = path.find("[].");
+  if (brackets == std::string_view::npos) {
+    auto place = steps(path, {});
+    if (path.find('[') == std::string_view::npos && !text::json_at(body, place).empty()) {
+      places.push_back(std::move(place));
+    }
+    return places;
+  }
+  const auto list = steps(path.substr(0, brackets), {});
+  const auto rest = path.substr(brackets + 3);
+  if (rest.find('[') != std::string_view::npos) {
+    return places;
+  }
+  const auto elements = text::json_elements(text::json_at(body, list), most_elements);
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    if (!text::json_at(elements[i], steps(rest, {})).empty()) {
+      auto place = list;
+      place.emplace_back(i);
+      places.push_back(steps(rest, std::move(place)));
+    }
+  }
+  return places;
+}
+
+}  // namespace
+
+std::string RefusedPart::mend() const {
+  return instead.empty() ? "drop:" + path : "rename:" + path + ">" + instead;
+}
+
+std::optional<RefusedPart> refused_part(int status, std::string_view body) {
+  if (status != 400 && status != 422) {
+    return std::nullopt;
+  }
+  body = body.substr(0, longest_body);
+  dom::parser parser;
+  dom::element root;
+  Said said;
+  if (parser.parse(body.data(), body.size()).get(root) == simdjson::SUCCESS) {
+    read(root, said);
+  } else {
+    said.message = body;
+  }
+  if (said.extra_forbidden && !said.parameter.empty()) {
+    return RefusedPart(Kind::parameter, normal_path(said.parameter));
+  }
+  return by_wording(said.message, said.parameter);
+}
+
+std::optional<std::string> without_part(std::string_view body, std::string_view mend) {
+  const auto colon = mend.find(':');
+  if (colon == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto what = mend.substr(0, colon);
+  auto path = mend.substr(colon + 1);
+  std::string_view other;
+  if (what == "rename") {
+    const auto to = std::min(path.find('>'), path.size());
+    other = path.substr(std::min(to + 1, path.size()));
+    path = path.substr(0, to);
+  }
+  if (is_needed(path)) {
+    return std::nullopt;
+  }
+  text::JsonEdits edits;
+  for (auto& place : places_of(body, path)) {
+    edits.push_back(other.empty() ? text::JsonEdit::remove(std::move(place))
+                                  : text::JsonEdit::rename(std::move(place), std::string(other)));
+  }
+  return edits.empty() ? std::nullopt : text::edit_json(body, edits);
+}
+
+bool has_part(std::string_view body, std::string_view path) {
+  return !places_of(body, path).empty();
+}
+
+}  // namespace understudy::llm
