@@ -37,14 +37,10 @@ std::vector<std::string> LearnedRefusals::mends(const std::string& key) {
   }
   const auto now = Clock::now();
   for (auto& lesson : found->second) {
-    const bool old = now - lesson.since >= lifetime;
-    if (old && !lesson.tested) {
+    if (now - lesson.since >= lifetime) {
       lesson.tested = true;
       lesson.since = now;  // if the test is never decided, another one follows
     } else {
-      if (old) {
-        lesson.tested = false;
-      }
       names.push_back(lesson.mend);
     }
   }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/asio/io_context.hpp>
+
 #include "understudy/testing/virtual_time.hpp"
 
 using namespace understudy;
@@ -25,6 +27,7 @@ TEST_CASE("what tunes an answer is learned; what it is about is not") {
 
 TEST_CASE("a lesson holds for its condition alone, and is tested by one request after its time") {
   testing::VirtualTime time;
+  asio::io_context context;
   LearnedRefusals lessons;
   const auto key = condition_of("p", "m", "high", true);
   lessons.learn(key, "drop:odd");
@@ -36,7 +39,7 @@ TEST_CASE("a lesson holds for its condition alone, and is tested by one request 
   CHECK(lessons.mends(condition_of("p", "m", "high", false)).empty());
   CHECK(lessons.mends(condition_of("p", "other", "high", true)).empty());
 
-  time.advance(15min);
+  time.run_for(context, 15min);
   CHECK(lessons.mends(key).empty());  // the test
   CHECK(lessons.mends(key) == Names{"drop:odd"});
   lessons.succeeded(key, {"drop:odd"});  // another request
@@ -53,7 +56,7 @@ TEST_CASE("a lesson holds for its condition alone, and is tested by one request 
     CHECK(lessons.mends(key) == Names{"drop:odd"});
   }
   SUBCASE("the test is never decided") {
-    time.advance(15min);
+    time.run_for(context, 15min);
     CHECK(lessons.mends(key).empty());
   }
 }

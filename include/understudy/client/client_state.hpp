@@ -28,6 +28,7 @@
 #include "understudy/client/config.hpp"
 #include "understudy/export.hpp"
 #include "understudy/failover/state.hpp"
+#include "understudy/llm/learned_refusals.hpp"
 #include "understudy/net/http_client.hpp"
 
 namespace understudy {
