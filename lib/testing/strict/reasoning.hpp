@@ -1,0 +1,32 @@
+/// What a back end makes of reasoning that comes back to it: who issued it, and whether it is still what it was.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "testing/strict/asked.hpp"
+
+namespace understudy::testing::strict {
+
+/// A thinking block, or an item with an encrypted content.
+struct SealedPart {
+  enum class Fate : unsigned char {
+    read,     ///< as it was issued
+    missing,  ///< without a signature
+    foreign,  ///< not issued by this maker, or altered
+    moved,    ///< bound to another conversation
+    dropped,  ///< ignored without an error
+  };
+
+  std::size_t index = 0;
+  std::size_t block = 0;
+  std::string seal;
+  Fate fate = Fate::read;
+  std::string why;  ///< of dropped
+};
+
+/// All sealed parts of a request, in order. Empty for Chat.
+std::vector<SealedPart> sealed_parts(const Asked& asked);
+
+}  // namespace understudy::testing::strict
