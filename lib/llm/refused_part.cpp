@@ -281,7 +281,7 @@ std::optional<std::string> without_part(std::string_view body, std::string_view 
     other = path.substr(std::min(to + 1, path.size()));
     path = path.substr(0, to);
   }
-  if (is_needed(path)) {
+  if (path.empty() || is_needed(path)) {
     return std::nullopt;
   }
   text::JsonEdits edits;

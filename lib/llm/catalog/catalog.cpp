@@ -29,8 +29,8 @@ const std::vector<std::string>* ModelFacts::efforts(Protocol protocol) const noe
   return own ? &*own : nullptr;
 }
 
-const Rule* BackEnd::rule(Check check) const noexcept {
-  const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule* rule) {
+const BackEndRule* BackEnd::rule(Check check) const noexcept {
+  const auto found = std::find_if(rules.begin(), rules.end(), [&](const BackEndRule* rule) {
     return rule->check == check && rule->acts();
   });
   return found == rules.end() ? nullptr : *found;

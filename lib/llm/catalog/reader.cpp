@@ -46,7 +46,7 @@ class CatalogReader {
   }
 
   void read_rule(const Section& section) {
-    auto rule = std::make_unique<Rule>();
+    auto rule = std::make_unique<BackEndRule>();
     detail::rule_keys().read(section, *rule);
     section.finish();
     const bool lossy = rule->effect == Effect::lossy || rule->effect == Effect::refuse;
@@ -82,7 +82,7 @@ class CatalogReader {
   Findings findings_;
   Section root_;
   Catalog catalog_;
-  std::map<std::string, const Rule*, std::less<>> rules_;
+  std::map<std::string, const BackEndRule*, std::less<>> rules_;
 };
 
 std::variant<Catalog, std::vector<SourceError>> Catalog::read(std::string_view toml) {

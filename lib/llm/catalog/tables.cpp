@@ -150,66 +150,82 @@ std::string_view to_string(Check check) noexcept {
 
 namespace detail {
 
-const KeyTable<Rule>& rule_keys() {
-  static const KeyTable<Rule> keys(
+const KeyTable<BackEndRule>& rule_keys() {
+  static const KeyTable<BackEndRule> keys(
       SectionRow("rules", "A rule that requests must follow at the back ends that list it.")
           .as_list(),
       {
-          Key<Rule>("id", String(), &Rule::id, "The name by which back ends list the rule.")
+          Key<BackEndRule>("id", String(), &BackEndRule::id,
+                           "The name by which back ends list the rule.")
               .required()
               .example(R"("codex.members")"),
-          Key<Rule>("check", Word<Check>(check_names), &Rule::check, "What the rule demands.")
+          Key<BackEndRule>("check", Word<Check>(check_names), &BackEndRule::check,
+                           "What the rule demands.")
               .required()
               .example(R"("top_allow")"),
-          Key<Rule>("effect", Word<Effect>(effect_names), &Rule::effect,
-                    "What is done about it before a request is sent.")
+          Key<BackEndRule>("effect", Word<Effect>(effect_names), &BackEndRule::effect,
+                           "What is done about it before a request is sent.")
               .required()
               .example(R"("lossy")"),
-          Key<Rule>("confidence", confidence(), &Rule::confidence, "How well the rule is known.")
+          Key<BackEndRule>("confidence", confidence(), &BackEndRule::confidence,
+                           "How well the rule is known.")
               .required()
               .example(R"("live")"),
-          Key<Rule>("source", Strings(), &Rule::source, "Where the rule is documented.")
+          Key<BackEndRule>("source", Strings(), &BackEndRule::source,
+                           "Where the rule is documented.")
               .example(R"(["openai/codex#1"])"),
-          Key<Rule>("remedy", String(), &Rule::remedy, "What is done about it, in words.")
+          Key<BackEndRule>("remedy", String(), &BackEndRule::remedy,
+                           "What is done about it, in words.")
               .example(R"("drop")"),
-          Key<Rule>("path", String(), &Rule::path, "The member that the rule is about.")
+          Key<BackEndRule>("path", String(), &BackEndRule::path,
+                           "The member that the rule is about.")
               .example(R"("input[].call_id")"),
-          Key<Rule>("also", Strings(), &Rule::also, "Other members for which the rule holds.")
+          Key<BackEndRule>("also", Strings(), &BackEndRule::also,
+                           "Other members for which the rule holds.")
               .example(R"(["max_tokens"])"),
-          Key<Rule>("names", Strings(), &Rule::names, "The names or values that the check needs.")
+          Key<BackEndRule>("names", Strings(), &BackEndRule::names,
+                           "The names or values that the check needs.")
               .example(R"(["model", "input"])"),
-          Key<Rule>("need", Strings(), &Rule::need, "Members that a function must have.")
+          Key<BackEndRule>("need", Strings(), &BackEndRule::need,
+                           "Members that a function must have.")
               .example(R"(["parameters"])"),
-          Key<Rule>("word", String(), &Rule::word, "The name or value that the check needs.")
+          Key<BackEndRule>("word", String(), &BackEndRule::word,
+                           "The name or value that the check needs.")
               .example(R"("false")"),
-          Key<Rule>("when_model", String(), &Rule::when_model,
-                    "The rule holds for models that refuse this.")
+          Key<BackEndRule>("when_model", String(), &BackEndRule::when_model,
+                           "The rule holds for models that refuse this.")
               .example(R"("stop")"),
-          Key<Rule>("min", Number(), &Rule::min, "The least value or length.").example("16"),
-          Key<Rule>("max", Number(), &Rule::max, "The greatest value, length or count.")
+          Key<BackEndRule>("min", Number(), &BackEndRule::min, "The least value or length.")
+              .example("16"),
+          Key<BackEndRule>("max", Number(), &BackEndRule::max,
+                           "The greatest value, length or count.")
               .example("64"),
-          Key<Rule>("prefix", String(), &Rule::prefix, "What the value begins with.")
+          Key<BackEndRule>("prefix", String(), &BackEndRule::prefix, "What the value begins with.")
               .example(R"("srvtoolu_")"),
-          Key<Rule>("first", String(), &Rule::first, "What may come first, beside a letter.")
+          Key<BackEndRule>("first", String(), &BackEndRule::first,
+                           "What may come first, beside a letter.")
               .example(R"("_")"),
-          Key<Rule>("characters", String(), &Rule::characters,
-                    "What may occur, beside letters and digits.")
+          Key<BackEndRule>("characters", String(), &BackEndRule::characters,
+                           "What may occur, beside letters and digits.")
               .example(R"("_-")"),
-          Key<Rule>("always", Flag(), &Rule::always, "The rule holds for absent members too."),
-          Key<Rule>("camel", Flag(), &Rule::camel, "The members are refused in camel case too."),
-          Key<Rule>("while_thinking", Flag(), &Rule::while_thinking,
-                    "The rule holds while the model thinks."),
-          Key<Rule>("foreign_only", Flag(), &Rule::foreign_only,
-                    "The rule holds for turns of other makers."),
-          Key<Rule>("unless_developer_first", Flag(), &Rule::unless_developer_first,
-                    "A developer message at the beginning will do."),
-          Key<Rule>("system_first_only", Flag(), &Rule::system_first_only,
-                    "System messages come first."),
-          Key<Rule>("one_system", Flag(), &Rule::one_system, "There is only one system message."),
-          Key<Rule>("no_user_after_tool", Flag(), &Rule::no_user_after_tool,
-                    "A user message may not follow a tool message."),
-          Key<Rule>("deployment", Flag(), &Rule::deployment,
-                    "The rule depends on how the server was set up."),
+          Key<BackEndRule>("always", Flag(), &BackEndRule::always,
+                           "The rule holds for absent members too."),
+          Key<BackEndRule>("camel", Flag(), &BackEndRule::camel,
+                           "The members are refused in camel case too."),
+          Key<BackEndRule>("while_thinking", Flag(), &BackEndRule::while_thinking,
+                           "The rule holds while the model thinks."),
+          Key<BackEndRule>("foreign_only", Flag(), &BackEndRule::foreign_only,
+                           "The rule holds for turns of other makers."),
+          Key<BackEndRule>("unless_developer_first", Flag(), &BackEndRule::unless_developer_first,
+                           "A developer message at the beginning will do."),
+          Key<BackEndRule>("system_first_only", Flag(), &BackEndRule::system_first_only,
+                           "System messages come first."),
+          Key<BackEndRule>("one_system", Flag(), &BackEndRule::one_system,
+                           "There is only one system message."),
+          Key<BackEndRule>("no_user_after_tool", Flag(), &BackEndRule::no_user_after_tool,
+                           "A user message may not follow a tool message."),
+          Key<BackEndRule>("deployment", Flag(), &BackEndRule::deployment,
+                           "The rule depends on how the server was set up."),
       });
   return keys;
 }

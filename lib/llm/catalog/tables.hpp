@@ -6,7 +6,7 @@
 
 namespace understudy::llm::detail {
 
-const text::KeyTable<Rule>& rule_keys();
+const text::KeyTable<BackEndRule>& rule_keys();
 const text::KeyTable<ModelFacts>& family_keys();
 const text::KeyTable<BackEnd>& back_end_keys();
 

@@ -60,15 +60,17 @@ void fit_betas(Fitting& fitting) {
       return refused;
     });
   }
-  fitting.each_rule(Check::gated, [&](const Rule& rule) {
+  fitting.each_rule(Check::gated, [&](const BackEndRule& rule) {
     const bool enabled = std::any_of(rule.names.begin(), rule.names.end(),
                                      [&](const auto& word) { return contains(words, word); });
     if (enabled || rule.names.empty()) {
       return;
     }
     const auto places = places_of(fitting, rule.path);
-    if (places.empty()) {
-      return;
+    const auto* const allowed = fitting.rule(Check::top_allow);
+    const auto member = std::string_view(rule.path).substr(0, rule.path.find_first_of(".["));
+    if (places.empty() || (allowed != nullptr && !contains(allowed->names, member))) {
+      return;  // nothing to enable
     }
     if (known == nullptr || contains(known->names, rule.names.front())) {
       words.push_back(rule.names.front());

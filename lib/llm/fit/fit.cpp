@@ -16,16 +16,16 @@ using namespace detail;
 /// The client's own bytes, for another model and with the wishes of the gateway.
 std::optional<std::string> own_body(const Request& request, const FitTarget& target) {
   const auto& traits = traits_of(target.protocol);
-  ExtraFields members{{"model", json_text(target.model)},
-                      {"stream", target.stream ? "true" : "false"}};
+  text::JsonEdits edits{text::JsonEdit::set({"model"}, json_text(target.model)),
+                        text::JsonEdit::set({"stream"}, target.stream ? "true" : "false")};
   // A client that did not ask for a stream could not ask for its usage.
   if (const auto& usage = traits.stream_usage;
       !usage.name.empty() && target.stream && !request.stream) {
-    members.emplace_back(usage.name, usage.value);
+    edits.push_back(text::JsonEdit::set({std::string(usage.name)}, std::string(usage.value)));
   }
   const auto opened =
       with_carriers_opened(request.body, ReasoningOrigin(target.provider, target.model));
-  return with_members(opened ? *opened : request.body, members);
+  return text::edit_json(opened ? *opened : request.body, edits);
 }
 
 /// The limit on the answer, where the protocol demands one and the caller set none: all that the model can answer and

@@ -3,7 +3,7 @@
 /// Invariants
 /// 1. The body is parsed once; rules read what the client wrote and add edits. `edit_json` applies all of them in one
 ///    pass. A body that is not well-formed is not edited.
-/// 2. A rule whose effect is not to change requests (`Rule::acts`) is not seen here.
+/// 2. A rule whose effect is not to change requests (`BackEndRule::acts`) is not seen here.
 #pragma once
 
 #include <simdjson.h>
@@ -50,7 +50,7 @@ class Fitting {
   std::optional<dom::element> at(std::string_view path) const;
   static text::JsonPath path_of(std::string_view path);
 
-  const Rule* rule(Check check) const { return back_end.rule(check); }
+  const BackEndRule* rule(Check check) const { return back_end.rule(check); }
   /// Calls `each` for every rule with that check that changes requests.
   template <class Each>
   void each_rule(Check check, Each each) const {

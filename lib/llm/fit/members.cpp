@@ -65,7 +65,7 @@ void drop_member(Fitting& fitting, std::string_view name, const dom::element& va
   }
 }
 
-void keep_allowed(Fitting& fitting, const Rule& rule) {
+void keep_allowed(Fitting& fitting, const BackEndRule& rule) {
   dom::object members;
   if (fitting.root.get(members) != simdjson::SUCCESS) {
     return;
@@ -107,7 +107,7 @@ std::string camel(std::string_view name) {
   return out;
 }
 
-void drop_refused(Fitting& fitting, const Rule& rule) {
+void drop_refused(Fitting& fitting, const BackEndRule& rule) {
   if (!rule.when_model.empty() && !refuses(fitting.facts, rule.when_model)) {
     return;
   }
@@ -146,7 +146,7 @@ bool begins_with_developer(const Fitting& fitting) {
   return role == "developer" || role == "system";
 }
 
-void add_required(Fitting& fitting, const Rule& rule) {
+void add_required(Fitting& fitting, const BackEndRule& rule) {
   if (!contains(rule.names, "instructions") || !text_of(fitting.member("instructions")).empty() ||
       (rule.unless_developer_first && begins_with_developer(fitting))) {
     return;
@@ -155,7 +155,7 @@ void add_required(Fitting& fitting, const Rule& rule) {
   fitting.losses.add(Loss::Kind::added, "system text");
 }
 
-void set_value(Fitting& fitting, const Rule& rule) {
+void set_value(Fitting& fitting, const BackEndRule& rule) {
   const auto value = fitting.at(rule.path);
   if (value ? simdjson::to_string(*value) != rule.word : rule.always) {
     fitting.set(rule.path, rule.word);
@@ -171,7 +171,7 @@ std::string json_number(double number) {
   return out;
 }
 
-void clamp(Fitting& fitting, const Rule& rule) {
+void clamp(Fitting& fitting, const BackEndRule& rule) {
   auto paths = rule.also;
   paths.push_back(rule.path);
   for (const auto& path : paths) {
@@ -198,7 +198,7 @@ void weaken_format(Fitting& fitting) {
   fitting.instruct("Answer with a JSON object that follows this JSON Schema: " + text);
 }
 
-void choose_value(Fitting& fitting, const Rule& rule) {
+void choose_value(Fitting& fitting, const BackEndRule& rule) {
   const auto value = text_of(fitting.at(rule.path));
   if (value.empty() || contains(rule.names, value)) {
     return;
@@ -211,7 +211,7 @@ void choose_value(Fitting& fitting, const Rule& rule) {
 }
 
 /// Only the named tool is left, and one must be called.
-void choose_by_word(Fitting& fitting, const Rule& rule) {
+void choose_by_word(Fitting& fitting, const BackEndRule& rule) {
   const auto choice = fitting.at(rule.path);
   if (!is_object(choice)) {
     return;
@@ -235,7 +235,7 @@ void choose_by_word(Fitting& fitting, const Rule& rule) {
   }
 }
 
-void choose_with_thinking(Fitting& fitting, const Rule& rule) {
+void choose_with_thinking(Fitting& fitting, const BackEndRule& rule) {
   const auto choice = fitting.at(rule.path);
   if (!choice || !fitting.thinks()) {
     return;
@@ -255,7 +255,7 @@ void choose_with_thinking(Fitting& fitting, const Rule& rule) {
   }
 }
 
-void shorten(Fitting& fitting, const Rule& rule) {
+void shorten(Fitting& fitting, const BackEndRule& rule) {
   const auto longest = static_cast<std::size_t>(rule.max.value_or(0));
   if (longest == 0 || rule.path.find("[]") != std::string::npos) {
     return;  // ids: see fit_messages
@@ -270,27 +270,30 @@ void shorten(Fitting& fitting, const Rule& rule) {
 }  // namespace
 
 void fit_members(Fitting& fitting) {
-  fitting.each_rule(Check::top_allow, [&](const Rule& rule) { keep_allowed(fitting, rule); });
-  fitting.each_rule(Check::top_refuse, [&](const Rule& rule) { drop_refused(fitting, rule); });
-  fitting.each_rule(Check::not_both, [&](const Rule& rule) {
+  fitting.each_rule(Check::top_allow,
+                    [&](const BackEndRule& rule) { keep_allowed(fitting, rule); });
+  fitting.each_rule(Check::top_refuse,
+                    [&](const BackEndRule& rule) { drop_refused(fitting, rule); });
+  fitting.each_rule(Check::not_both, [&](const BackEndRule& rule) {
     if (rule.names.size() == 2 && fitting.member(rule.names[0]) && fitting.member(rule.names[1])) {
       fitting.remove(rule.names[1]);
     }
   });
-  fitting.each_rule(Check::require, [&](const Rule& rule) { add_required(fitting, rule); });
-  fitting.each_rule(Check::equals, [&](const Rule& rule) { set_value(fitting, rule); });
-  fitting.each_rule(Check::number, [&](const Rule& rule) { clamp(fitting, rule); });
-  fitting.each_rule(Check::one_of, [&](const Rule& rule) { choose_value(fitting, rule); });
-  fitting.each_rule(Check::choice_string, [&](const Rule& rule) { choose_by_word(fitting, rule); });
+  fitting.each_rule(Check::require, [&](const BackEndRule& rule) { add_required(fitting, rule); });
+  fitting.each_rule(Check::equals, [&](const BackEndRule& rule) { set_value(fitting, rule); });
+  fitting.each_rule(Check::number, [&](const BackEndRule& rule) { clamp(fitting, rule); });
+  fitting.each_rule(Check::one_of, [&](const BackEndRule& rule) { choose_value(fitting, rule); });
+  fitting.each_rule(Check::choice_string,
+                    [&](const BackEndRule& rule) { choose_by_word(fitting, rule); });
   fitting.each_rule(Check::choice_with_thinking,
-                    [&](const Rule& rule) { choose_with_thinking(fitting, rule); });
-  fitting.each_rule(Check::temperature_by_thinking, [&](const Rule& rule) {
+                    [&](const BackEndRule& rule) { choose_with_thinking(fitting, rule); });
+  fitting.each_rule(Check::temperature_by_thinking, [&](const BackEndRule& rule) {
     const auto value = fitting.member(rule.path);
     if (value && fitting.facts.temperature_fixed) {
       drop_member(fitting, rule.path, *value);
     }
   });
-  fitting.each_rule(Check::max_len, [&](const Rule& rule) { shorten(fitting, rule); });
+  fitting.each_rule(Check::max_len, [&](const BackEndRule& rule) { shorten(fitting, rule); });
 }
 
 }  // namespace understudy::llm::detail

@@ -52,7 +52,7 @@ bool is_call_id(std::string_view path) {
 
 std::optional<IdRule> id_rule(const Fitting& fitting) {
   std::optional<IdRule> found;
-  const auto read = [&](const Rule& rule) {
+  const auto read = [&](const BackEndRule& rule) {
     if (is_call_id(rule.path)) {
       found.emplace();
       found->longest = static_cast<std::size_t>(rule.max.value_or(64));
@@ -92,7 +92,7 @@ class Messages {
 
  private:
   void find_roles() {
-    fitting_.each_rule(Check::role, [&](const Rule& rule) { roles_ = &rule.names; });
+    fitting_.each_rule(Check::role, [&](const BackEndRule& rule) { roles_ = &rule.names; });
     no_mid_system_ =
         fitting_.rule(Check::model_mid_system) != nullptr && fitting_.facts.mid_system == false;
     blocks_ = fitting_.rule(Check::block_types);
@@ -125,12 +125,13 @@ class Messages {
     }
     const auto role = text_of(member_of(message, "role"));
     fit_role(path, role);
-    fitting_.each_rule(Check::msg_refuse, [&](const Rule& rule) {
+    fitting_.each_rule(Check::msg_refuse, [&](const BackEndRule& rule) {
       if (rule.word == "*" || rule.word == role) {
         for (const auto& name : rule.names) {
           if (member_of(message, name)) {
             fitting_.edits.push_back(JsonEdit::remove(below(path, {name})));
-            fitting_.losses.add(LossKind::dropped, "field " + name);
+            fitting_.losses.add(LossKind::dropped,
+                              name.starts_with("reasoning") ? "reasoning" : "field " + name);
           }
         }
       }
@@ -293,8 +294,8 @@ class Messages {
   Fitting& fitting_;
   std::optional<IdRule> ids_;
   const std::vector<std::string>* roles_ = nullptr;
-  const Rule* blocks_ = nullptr;
-  const Rule* needs_reasoning_ = nullptr;
+  const BackEndRule* blocks_ = nullptr;
+  const BackEndRule* needs_reasoning_ = nullptr;
   bool no_mid_system_ = false;
   bool no_empty_text_ = false;
   bool needs_signature_ = false;
@@ -330,6 +331,19 @@ void merge_after_tools(Fitting& fitting) {
   });
 }
 
+/// The last message has one of these roles.
+void end_with(Fitting& fitting, const std::vector<std::string>& roles) {
+  std::optional<std::size_t> last;
+  std::string_view role;
+  elements(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
+    last = index;
+    role = text_of(member_of(message, "role"));
+  });
+  if (last && (role == "system" || role == "developer") && !contains(roles, role)) {
+    fitting.edits.push_back(JsonEdit::set({"messages", *last, "role"}, R"("user")"));
+  }
+}
+
 /// One system message, at the beginning: the later ones are added to it.
 void merge_system(Fitting& fitting) {
   std::string text;
@@ -357,16 +371,19 @@ void merge_system(Fitting& fitting) {
 }  // namespace
 
 void fit_messages(Fitting& fitting) {
-  fitting.each_rule(Check::input_list, [&](const Rule&) {
+  fitting.each_rule(Check::input_list, [&](const BackEndRule&) {
     if (const auto input = fitting.member("input"); input && input->is_string()) {
       fitting.set("input", R"([{"type":"message","role":"user","content":)" +
                                json_text(text_of(input)) + "}]");
     }
   });
   Messages(fitting).fit();
-  fitting.each_rule(Check::role_order, [&](const Rule& rule) {
+  fitting.each_rule(Check::role_order, [&](const BackEndRule& rule) {
     if (rule.no_user_after_tool) {
       merge_after_tools(fitting);
+    }
+    if (!rule.names.empty()) {
+      end_with(fitting, rule.names);
     }
     if (rule.one_system) {
       merge_system(fitting);

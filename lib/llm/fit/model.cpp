@@ -38,7 +38,7 @@ std::string nearest_effort(std::string_view asked, const std::vector<std::string
 
 // --- effort ---------------------------------------------------------------------------------------
 
-void fit_effort(Fitting& fitting, const Rule& rule) {
+void fit_effort(Fitting& fitting, const BackEndRule& rule) {
   const auto* const known = fitting.facts.efforts(fitting.target.protocol);
   const auto effort = text_of(fitting.at(rule.path));
   if (known == nullptr || effort.empty() || contains(*known, effort)) {
@@ -139,7 +139,7 @@ std::string_view limit_name(const Fitting& fitting, std::string_view written) {
   }
   const auto* const allowed = fitting.rule(Check::top_allow);
   bool refused = false;
-  fitting.each_rule(Check::top_refuse, [&](const Rule& rule) {
+  fitting.each_rule(Check::top_refuse, [&](const BackEndRule& rule) {
     refused = refused || (contains(rule.names, "max_tokens") && fitting.facts.refuses_max_tokens);
   });
   if (refused || (allowed != nullptr && !contains(allowed->names, "max_tokens"))) {
@@ -168,7 +168,7 @@ void fit_limit(Fitting& fitting) {
   if (fitting.rule(Check::model_max_output) != nullptr && fitting.facts.max_output) {
     fitted = std::min(fitted, *fitting.facts.max_output);
   }
-  fitting.each_rule(Check::number, [&](const Rule& rule) {
+  fitting.each_rule(Check::number, [&](const BackEndRule& rule) {
     if (rule.path == name && rule.min) {
       fitted = std::max(fitted, static_cast<std::uint64_t>(*rule.min));
     }
@@ -195,7 +195,7 @@ void drop_sampling(Fitting& fitting, std::string_view name) {
   neutral ? fitting.remove(name) : fitting.drop(name);
 }
 
-void fit_sampling(Fitting& fitting, const Rule& rule) {
+void fit_sampling(Fitting& fitting, const BackEndRule& rule) {
   std::vector<std::string> names{"temperature", "top_p", "top_k"};
   names.insert(names.end(), rule.also.begin(), rule.also.end());
   const auto drop_all = [&] {
@@ -256,7 +256,7 @@ void choose_freely(Fitting& fitting) {
                                 : "Answer by calling the tool " + std::string(tool) + ".");
 }
 
-void fit_forced_tool(Fitting& fitting, const Rule& rule) {
+void fit_forced_tool(Fitting& fitting, const BackEndRule& rule) {
   const auto& support = fitting.facts.forced_tools;
   if (!fitting.forces_tool() || !support || *support == ForcedTools::accepted) {
     return;
@@ -318,13 +318,16 @@ void fit_prefill(Fitting& fitting) {
 
 void fit_model(Fitting& fitting) {
   fit_limit(fitting);
-  fitting.each_rule(Check::model_thinking, [&](const Rule&) { fit_thinking(fitting); });
-  fitting.each_rule(Check::model_effort, [&](const Rule& rule) { fit_effort(fitting, rule); });
-  fitting.each_rule(Check::model_sampling, [&](const Rule& rule) { fit_sampling(fitting, rule); });
+  fitting.each_rule(Check::model_thinking, [&](const BackEndRule&) { fit_thinking(fitting); });
+  fitting.each_rule(Check::model_effort,
+                    [&](const BackEndRule& rule) { fit_effort(fitting, rule); });
+  fitting.each_rule(Check::model_sampling,
+                    [&](const BackEndRule& rule) { fit_sampling(fitting, rule); });
   fitting.each_rule(Check::model_forced_tool,
-                    [&](const Rule& rule) { fit_forced_tool(fitting, rule); });
-  fitting.each_rule(Check::model_tools_on_chat, [&](const Rule&) { fit_tools_on_chat(fitting); });
-  fitting.each_rule(Check::model_prefill, [&](const Rule&) { fit_prefill(fitting); });
+                    [&](const BackEndRule& rule) { fit_forced_tool(fitting, rule); });
+  fitting.each_rule(Check::model_tools_on_chat,
+                    [&](const BackEndRule&) { fit_tools_on_chat(fitting); });
+  fitting.each_rule(Check::model_prefill, [&](const BackEndRule&) { fit_prefill(fitting); });
 }
 
 }  // namespace understudy::llm::detail

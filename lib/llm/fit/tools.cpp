@@ -35,7 +35,7 @@ std::optional<dom::element> schema_of(const Fitting& fitting, const dom::element
 /// Takes out of a schema what a back end refuses.
 class SchemaKeywords {
  public:
-  SchemaKeywords(Fitting& fitting, const Rule& rule, std::string_view tool)
+  SchemaKeywords(Fitting& fitting, const BackEndRule& rule, std::string_view tool)
       : fitting_(fitting),
         tool_(tool),
         patterns_(contains(rule.names, "pattern_unanchored")),
@@ -162,7 +162,7 @@ class Tools {
   bool dropped(std::size_t index, const dom::element& tool) {
     bool refused = false;
     std::string name(name_of(fitting_, tool));
-    fitting_.each_rule(Check::tool_shape, [&](const Rule& rule) {
+    fitting_.each_rule(Check::tool_shape, [&](const BackEndRule& rule) {
       const auto type = text_of(member_of(tool, "type"));
       const bool known = type.empty() || contains(rule.names, type) || rule.names.empty() ||
                          (contains(rule.names, "server") && type != "function") ||
@@ -172,7 +172,7 @@ class Tools {
         name = std::string(type);
       }
     });
-    fitting_.each_rule(Check::max_items, [&](const Rule& rule) {
+    fitting_.each_rule(Check::max_items, [&](const BackEndRule& rule) {
       refused = refused ||
                 (rule.path == "tools" && rule.max && kept_ >= static_cast<std::size_t>(*rule.max));
     });
@@ -188,7 +188,7 @@ class Tools {
     const auto schema = schema_of(fitting_, tool);
     const bool function = text_of(member_of(tool, "type")) == "function" || fitting_.anthropic();
     if (!schema) {
-      fitting_.each_rule(Check::tool_shape, [&](const Rule& rule) {
+      fitting_.each_rule(Check::tool_shape, [&](const BackEndRule& rule) {
         if (function && contains(rule.need, "parameters")) {
           fitting_.edits.push_back(JsonEdit::set(path, R"({"type":"object","properties":{}})"));
         }
@@ -197,11 +197,11 @@ class Tools {
     }
     const auto name = name_of(fitting_, tool);
     fitting_.each_rule(Check::schema_root,
-                       [&](const Rule&) { fit_root(fitting_, path, *schema, name); });
-    fitting_.each_rule(Check::schema_keywords, [&](const Rule& rule) {
+                       [&](const BackEndRule&) { fit_root(fitting_, path, *schema, name); });
+    fitting_.each_rule(Check::schema_keywords, [&](const BackEndRule& rule) {
       SchemaKeywords(fitting_, rule, name).fit(path, *schema);
     });
-    fitting_.each_rule(Check::schema_properties, [&](const Rule&) {
+    fitting_.each_rule(Check::schema_properties, [&](const BackEndRule&) {
       if (!member_of(*schema, "properties")) {
         auto at = path;
         at.emplace_back("properties");

@@ -33,7 +33,7 @@ class BackEnd {
   BackEnd() {}
 
   /// The rule with that check which changes requests, or null.
-  const Rule* rule(Check check) const noexcept;
+  const BackEndRule* rule(Check check) const noexcept;
 
   std::string id;                    ///< "codex"
   std::string title;                 ///< "Codex subscription back end"
@@ -44,7 +44,7 @@ class BackEnd {
   bool ignores_unknown = false;  ///< members that it does not know are ignored
   bool images_in_tool_results = true;
   std::vector<std::string> rule_ids;
-  std::vector<const Rule*> rules;
+  std::vector<const BackEndRule*> rules;
 };
 
 /// See the top of the file. Movable. Threads: const functions may be called concurrently.
@@ -73,7 +73,7 @@ class UNDERSTUDY_API Catalog {
 
   std::vector<ModelFacts> families_;
   std::vector<BackEnd> back_ends_;
-  std::vector<std::unique_ptr<Rule>> rules_;
+  std::vector<std::unique_ptr<BackEndRule>> rules_;
 };
 
 /// The name of a model in the form in which families match it: without region, vendor, version and date, in lower case.

@@ -5,7 +5,7 @@
 ///    maker or several users confirm; without one, a rule may only do what loses nothing.
 /// 2. The check determines which of the parameters a rule has; each is listed beside its check.
 ///
-///     for (const Rule* rule : back_end.rules) {
+///     for (const BackEndRule* rule : back_end.rules) {
 ///       if (rule->check == Check::top_allow && rule->acts()) { keep_only(rule->names); }
 ///     }
 #pragma once
@@ -93,9 +93,9 @@ enum class Check : unsigned char {
 };
 
 /// See the top of the file.
-class Rule {
+class BackEndRule {
  public:
-  Rule() {}
+  BackEndRule() {}
 
   /// Whether requests are changed for it.
   bool acts() const noexcept {

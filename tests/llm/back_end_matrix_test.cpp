@@ -1,0 +1,183 @@
+// Requests of real agents and SDKs (tests/data/agent-requests), fitted to every back end and judged by strict doubles,
+// which share no knowledge with the library (testing/strict_backend.hpp).
+#include <doctest/doctest.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "understudy/llm/codec.hpp"
+#include "understudy/llm/fit.hpp"
+#include "understudy/testing/strict_backend.hpp"
+
+using namespace understudy;
+using namespace understudy::llm;
+using testing::StrictBackend;
+using testing::StrictBackends;
+using testing::Strictness;
+
+namespace {
+
+struct AgentRequest {
+  std::string name;
+  Protocol protocol = Protocol::openai_chat;
+  std::string betas;
+  std::string body;
+};
+
+std::vector<AgentRequest> agent_requests() {
+  std::vector<AgentRequest> requests;
+  for (const auto& file :
+       std::filesystem::directory_iterator(UNDERSTUDY_TEST_DATA "/agent-requests")) {
+    std::ifstream in(file.path(), std::ios::binary);
+    std::stringstream text;
+    text << in.rdbuf();
+    simdjson::dom::parser parser;
+    const auto root = parser.parse(text.str());
+    AgentRequest request;
+    request.name = file.path().stem().string();
+    const auto protocol = std::string_view(root["protocol"]);
+    request.protocol = protocol == "a"   ? Protocol::anthropic_messages
+                       : protocol == "r" ? Protocol::openai_responses
+                                         : Protocol::openai_chat;
+    std::string_view betas;
+    if (root["headers"]["anthropic-beta"].get(betas) == simdjson::SUCCESS) {
+      request.betas = betas;
+    }
+    request.body = simdjson::to_string(root["body"]);
+    requests.push_back(std::move(request));
+  }
+  std::sort(requests.begin(), requests.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  REQUIRE(requests.size() == 29);
+  return requests;
+}
+
+FitTarget target_of(const StrictBackend& strict, const AgentRequest& request) {
+  const auto id = strict.id() == "anthropic-4-5" ? "anthropic" : strict.id();
+  const auto protocol = protocol_from(strict.protocol());
+  REQUIRE(protocol);
+  FitTarget target(*protocol, std::string(id), std::string(strict.default_model()));
+  target.back_end = Catalog::built_in().back_end(id, *protocol);
+  REQUIRE(target.back_end != nullptr);
+  if (*protocol == Protocol::anthropic_messages) {
+    target.betas = request.betas;
+  }
+  return target;
+}
+
+HttpFields headers_of(const FitTarget& target, const Fitted& fitted) {
+  HttpFields headers;
+  headers.add("content-type", "application/json");
+  if (target.protocol == Protocol::anthropic_messages) {
+    headers.add("anthropic-version", "2023-06-01");
+  }
+  if (!fitted.betas.empty()) {
+    headers.add("anthropic-beta", fitted.betas);
+  }
+  headers.add("chatgpt-account-id", "account-1");
+  return headers;
+}
+
+/// The texts of the request are marked "[m7]": each must arrive, or something must be named that went with it.
+std::set<std::string> markers_of(std::string_view body) {
+  std::set<std::string> markers;
+  for (auto at = body.find('['); at != std::string_view::npos; at = body.find('[', at + 1)) {
+    const auto end = body.find(']', at);
+    const auto inside = body.substr(at + 1, std::min(end, body.size()) - at - 1);
+    if (inside.size() > 1 && inside.size() < 6 && inside[0] >= 'a' && inside[0] <= 'z' &&
+        std::all_of(inside.begin() + 1, inside.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+      markers.emplace(body.substr(at, end - at + 1));
+    }
+  }
+  return markers;
+}
+
+struct Cell {
+  std::string refused_by;  // the id of the rule; empty: accepted
+  std::string message;
+  std::vector<std::string> unnamed;  // markers that are gone, and no loss could be it
+};
+
+Cell cell_of(const AgentRequest& asked, const StrictBackend& strict, Strictness strictness) {
+  Cell cell;
+  // Sealed reasoning of an earlier turn is this maker's own, where the client speaks its protocol.
+  auto body = asked.body;
+  constexpr std::string_view own = "@@own";
+  const auto seal = strict.seal(strict.default_model());
+  for (auto at = body.find(own); at != std::string::npos; at = body.find(own, at + seal.size())) {
+    body.replace(at, own.size(), seal);
+  }
+  auto read = codec_for(asked.protocol).read_request(body);
+  if (!read) {
+    cell.refused_by = "read: " + read.error().message;
+    return cell;
+  }
+  read->betas = asked.betas;
+  const auto target = target_of(strict, asked);
+  const auto fitted = fit(*read, target);
+  const auto refusal = strict.judge(headers_of(target, fitted), fitted.body, strictness,
+                                    "/" + target.model + ":streamRawPredict");
+  if (refusal) {
+    cell.refused_by = refusal->rule_id;
+    cell.message = refusal->body;
+  }
+  for (const auto& marker : markers_of(asked.body)) {
+    const bool named = std::any_of(fitted.losses.begin(), fitted.losses.end(), [](const Loss& l) {
+      const auto what = about(l);
+      return what == "content" || what == "reasoning" || what == "tool" || what == "message";
+    });
+    if (fitted.body.find(marker) == std::string::npos && !named) {
+      cell.unnamed.push_back(marker);
+    }
+  }
+  return cell;
+}
+
+}  // namespace
+
+TEST_CASE("agents' requests at every back end") {
+  const auto requests = agent_requests();
+  std::map<std::string, int> by_rule;
+  std::size_t cells = 0;
+  std::size_t accepted = 0;
+  const bool verbose = std::getenv("MATRIX") != nullptr;
+  for (const auto id : StrictBackends::embedded().ids()) {
+    const auto* const strict = &StrictBackends::embedded().backend(id);
+    std::size_t row = 0;
+    for (const auto& request : requests) {
+      const auto cell = cell_of(request, *strict, Strictness::documented);
+      ++cells;
+      if (cell.refused_by.empty()) {
+        ++accepted;
+        ++row;
+      } else {
+        ++by_rule[cell.refused_by];
+        if (verbose) {
+          std::cout << request.name << " -> " << strict->id() << ": " << cell.refused_by << ": "
+                    << cell.message.substr(0, 200) << "\n";
+        }
+      }
+      if (verbose && !cell.unnamed.empty()) {
+        std::cout << request.name << " -> " << strict->id() << ": unnamed loss of "
+                  << cell.unnamed.front() << "\n";
+      }
+    }
+    if (verbose) {
+      std::cout << "== " << strict->id() << ": " << row << " of " << requests.size() << "\n";
+    }
+  }
+  for (const auto& [rule, count] : by_rule) {
+    std::cout << "  " << rule << ": " << count << "\n";
+  }
+  MESSAGE(accepted << " of " << cells << " accepted");
+  CHECK(accepted * 100 >= cells * 99);
+}
