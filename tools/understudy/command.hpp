@@ -23,6 +23,7 @@ struct Command {
   std::function<int()> run;
 };
 
+Command catalog_command(CLI::App& program);
 Command chat_command(CLI::App& program);
 Command check_command(CLI::App& program);
 Command classify_command(CLI::App& program);
