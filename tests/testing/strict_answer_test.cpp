@@ -34,8 +34,8 @@ std::string tool_of(const StrictBackend& backend) {
     return R"("tools":[{"name":"look","input_schema":)" + schema + "}]";
   }
   if (backend.protocol() == "openai_responses") {
-    return R"("tools":[{"type":"function","name":"look","strict":false,"parameters":)" + schema +
-           "}]";
+    return R"("tools":[{"type":"function","name":"look","description":"Looks.","strict":false,"parameters":)" +
+           schema + "}]";
   }
   return R"("tools":[{"type":"function","function":{"name":"look","parameters":)" + schema + "}}]";
 }
