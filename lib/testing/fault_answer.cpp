@@ -115,7 +115,7 @@ std::string FaultAnswer::part(std::size_t i) {
       codec_.write_error(llm::Error(reply_.error_type, reply_.error_code, reply_.body), reply_.code,
                          out);
       break;
-    case Reply::Kind::page: out = reply_.body; break;
+    case Reply::Kind::page: out = reply_.parts.empty() ? reply_.body : reply_.parts[i]; break;
   }
   return out;
 }
@@ -143,12 +143,12 @@ std::string FaultAnswer::streamed_part(std::size_t i) {
 }
 
 std::size_t FaultAnswer::place(std::size_t events) const noexcept {
-  return streamed() ? std::min(events, events_.size()) : 0;
+  return std::min(events, streamed() ? events_.size() : reply_.parts.size());
 }
 
 std::string FaultAnswer::heartbeat() {
   if (!streamed()) {
-    return "\n";
+    return reply_.parts.empty() ? "\n" : ": keep-alive\n\n";
   }
   if (const auto makers = llm::traits_of(codec_.protocol()).heartbeat; !makers.empty()) {
     return std::string(makers);

@@ -26,12 +26,14 @@ class FaultAnswer {
   std::string_view content_type() const noexcept;
 
   /// How many parts the body has, and the next one of them; it may be empty.
-  std::size_t parts() const noexcept { return streamed() ? events_.size() : 1; }
+  std::size_t parts() const noexcept {
+    return streamed() ? events_.size() : reply_.parts.empty() ? 1 : reply_.parts.size();
+  }
   std::string part(std::size_t i);
 
   /// Before which part a fault of that place strikes; parts(): behind all of them.
   std::size_t place(std::size_t events) const noexcept;
-  std::size_t place_of_finish() const noexcept { return streamed() ? events_.size() - 1 : 0; }
+  std::size_t place_of_finish() const noexcept { return parts() - 1; }
 
   std::string heartbeat();
   std::string error(const Fault& fault);

@@ -62,6 +62,12 @@ Reply Reply::page(unsigned status, std::string_view content_type, std::string bo
   return reply;
 }
 
+Reply Reply::stream(std::string_view content_type, std::vector<std::string> parts) {
+  auto reply = page(200, content_type, {});
+  reply.parts = std::move(parts);
+  return reply;
+}
+
 Reply Reply::html() {
   return page(200, "text/html", "<!doctype html><title>Welcome</title><p>Please log in.\n");
 }

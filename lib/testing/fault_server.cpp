@@ -161,6 +161,9 @@ class FaultServer::Conversation {
     while (co_await read_request()) {
       const auto reply = server_.next_reply(seen_.requests.back());
       const auto first = co_await race(perform(reply), watch());
+      if (server_.forgets_bodies_) {
+        seen_.requests.back().body = {};
+      }
       const auto* kept = std::get_if<0>(&first);
       if (kept == nullptr || !*kept) {
         break;
@@ -264,7 +267,8 @@ class FaultServer::Conversation {
     reply_ = &reply;
     answer_ = &answer;
     sent_ = 0;
-    chunked_ = reply.kind == Reply::Kind::answer || !reply.event_faults.empty();
+    chunked_ =
+        reply.kind == Reply::Kind::answer || !reply.event_faults.empty() || !reply.parts.empty();
     if (reply.head_fault) {
       if (co_await suffer(*reply.head_fault) != Then::go_on) {
         co_return false;
@@ -477,6 +481,11 @@ FaultServer& FaultServer::reply_to(const std::string& model_or_target, Decide de
   return *this;
 }
 
+FaultServer& FaultServer::reply_by(Decide decide) {
+  decide_ = std::move(decide);
+  return *this;
+}
+
 asio::awaitable<void> FaultServer::serve(Acceptor& acceptor) {
   const auto talk = [this](std::unique_ptr<ByteStream> stream) -> asio::awaitable<void> {
     auto& seen = connections_.emplace_back();
@@ -529,6 +538,9 @@ Reply FaultServer::next_reply(const SeenRequest& request) {
     if (const auto found = replies_to_.find(key); found != replies_to_.end()) {
       return found->second.next();
     }
+  }
+  if (decide_) {
+    return decide_(request);
   }
   return replies_.empty() ? Reply::answer() : replies_.next();
 }

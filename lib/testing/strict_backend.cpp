@@ -93,6 +93,7 @@ Verdict StrictBackend::examine(const HttpFields& headers, std::string_view body,
       continue;
     }
     verdict.broken.push_back(strict::refusal_by(rule, *violation, asked, id));
+    verdict.broken.back().documented = rule.documented;
     if (!verdict.refusal && (rule.documented || strictness == Strictness::everything)) {
       verdict.refusal = verdict.broken.back();
     }

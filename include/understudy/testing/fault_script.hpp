@@ -93,6 +93,9 @@ class UNDERSTUDY_API Reply {
   /// An arbitrary response, for any path.
   static Reply page(unsigned status, std::string_view content_type, std::string body);
 
+  /// The same with status 200 and a body that is sent in these parts: an arbitrary stream of events.
+  static Reply stream(std::string_view content_type, std::vector<std::string> parts);
+
   static Reply html();  ///< 200 with an HTML page
   static Reply redirect(std::string_view location);
   static Reply gzipped();           ///< 200, compressed even if the client did not request it
@@ -154,8 +157,9 @@ class UNDERSTUDY_API Reply {
   Kind kind = Kind::answer;
   unsigned code = 200;
   HttpFields headers;
-  std::string body;        ///< of a page; of a status, the message
-  std::string error_type;  ///< of a status; empty: the protocol's word for it
+  std::string body;                ///< of a page; of a status, the message
+  std::vector<std::string> parts;  ///< of a page that is a stream, instead of the body
+  std::string error_type;          ///< of a status; empty: the protocol's word for it
   std::string error_code;
   std::vector<Said> said;
   std::optional<llm::FinishReason> finish;  ///< default: tool_use if there is a call, else stop

@@ -89,6 +89,10 @@ class UNDERSTUDY_API FaultServer {
   /// The same, decided when a request arrives, by the time or by its content. Replaces such a script.
   using Decide = std::function<Reply(const SeenRequest&)>;
   FaultServer& reply_to(const std::string& model_or_target, Decide decide);
+  /// The same for all other requests, instead of the script.
+  FaultServer& reply_by(Decide decide);
+  /// The records contain no bodies, so that a server may run for a long time. A Decide still sees them.
+  FaultServer& forget_bodies() { return forgets_bodies_ = true, *this; }
 
   /// Accepts connections until it is cancelled, or the acceptor is closed and all connections have ended. May run
   /// several times concurrently. Cancellation: closes open connections, then throws as in Asio.
@@ -122,6 +126,8 @@ class UNDERSTUDY_API FaultServer {
   Script<Reply> replies_;
   std::map<std::string, Script<Reply>> replies_to_;
   std::map<std::string, Decide> decide_for_;
+  Decide decide_;
+  bool forgets_bodies_ = false;
   std::deque<SeenConnection> connections_;
 };
 

@@ -58,7 +58,8 @@ class Refusal {
   std::string
       rule_id;        ///< of backends.json; "json", "body_bytes" or "auth" for what no rule covers
   std::string param;  ///< the member, header or value that is refused, if the rule names one
-  std::string message;  ///< as in the body
+  std::string message;     ///< as in the body
+  bool documented = true;  ///< whether Strictness::documented refuses it
 };
 
 /// What a back end makes of a request.

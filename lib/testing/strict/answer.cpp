@@ -10,12 +10,12 @@ namespace {
 
 using Calls = StrictAnswerOptions::Calls;
 
-constexpr int deepest_example = 8;
+constexpr int most_examples = 500;  // values in the arguments of a call, at any depth
 constexpr std::size_t bytes_per_token = 4;
 
 /// A value that a schema allows, for its plain forms.
-std::string example_of(std::optional<Json> schema, int depth) {
-  if (!object_of(schema) || depth > deepest_example) {
+std::string example_of(std::optional<Json> schema, int& left) {
+  if (--left < 0 || !object_of(schema)) {
     return R"("text")";
   }
   if (const auto constant = member(schema, "const")) {
@@ -26,7 +26,7 @@ std::string example_of(std::optional<Json> schema, int depth) {
   }
   for (const auto* name : {"anyOf", "oneOf"}) {
     if (const auto choices = array_of(member(schema, name)); choices && choices->size() > 0) {
-      return example_of(std::optional<Json>(*choices->begin()), depth + 1);
+      return example_of(std::optional<Json>(*choices->begin()), left);
     }
   }
   auto type = text_of(schema, "type");
@@ -36,8 +36,11 @@ std::string example_of(std::optional<Json> schema, int depth) {
   if (type == "object" || (type.empty() && member(schema, "properties"))) {
     std::string out = "{";
     for (const auto name : strings_of(member(schema, "required"))) {
+      if (left <= 0) {
+        break;
+      }
       out += (out.size() > 1 ? "," : "") + json_text(name) + ":" +
-             example_of(member(member(schema, "properties"), name), depth + 1);
+             example_of(member(member(schema, "properties"), name), left);
     }
     return out + "}";
   }
@@ -46,7 +49,7 @@ std::string example_of(std::optional<Json> schema, int depth) {
   }
   if (type == "array") {
     const bool one = number_of(member(schema, "minItems")).value_or(0) > 0;
-    return one ? "[" + example_of(member(schema, "items"), depth + 1) + "]" : "[]";
+    return one ? "[" + example_of(member(schema, "items"), left) + "]" : "[]";
   }
   return type == "boolean" ? "true" : type == "null" ? "null" : R"("text")";
 }
@@ -171,12 +174,13 @@ StrictAnswer answer_to(const Asked& asked, std::size_t request_bytes,
   plan.input = std::max<std::uint64_t>(1, request_bytes / bytes_per_token);
   plan_reasoning(asked, options.reasoning, plan);
   if (const auto* const tool = tool_to_call(asked, options.calls)) {
+    int left = most_examples;
     Call call;
     call.tool = tool;
     call.arguments = !options.arguments.empty() ? options.arguments
                      : tool->type == "custom" && asked.backend.form != Form::messages
                          ? std::string("text")
-                         : example_of(tool->schema, 0);
+                         : example_of(tool->schema, left);
     call.arguments = call.arguments == R"("text")" ? "{}" : call.arguments;  // without a schema
     plan.call = std::move(call);
   } else {

@@ -116,23 +116,44 @@ std::string usage(const Plan& plan) {
          std::to_string(plan.input + plan.output) + "}";
 }
 
+/// What was asked for in `name`, with these members in any case.
+std::string settings(const Asked& asked, std::string_view name,
+                     std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
+  const auto asked_for = member(asked.body, name);
+  std::string out;
+  for (const auto& [inner, otherwise] : members) {
+    const auto value = member(asked_for, inner);
+    out += (out.empty() ? "{" : ",") + json_text(inner) + ":" +
+           (value ? minified(*value) : std::string(otherwise));
+  }
+  return out + "}";
+}
+
 std::string response(const Asked& asked, const Plan& plan, std::string_view status,
                      const std::string& output, const std::string& used) {
-  return R"({"id":"resp_)" + digest(std::to_string(plan.number)) +
-         R"(","object":"response","created_at":)" + std::string(created_at) + R"(,"status":)" +
-         json_text(status) + R"(,"background":false,"error":null,"incomplete_details":null)" +
-         R"(,"instructions":)" + echo(asked, "instructions", "null") + R"(,"max_output_tokens":)" +
-         echo(asked, "max_output_tokens", "null") + R"(,"metadata":)" +
-         echo(asked, "metadata", "{}") + R"(,"model":)" + json_text(asked.model_name) +
-         R"(,"output":[)" + output + R"(],"parallel_tool_calls":)" +
-         echo(asked, "parallel_tool_calls", "true") + R"(,"previous_response_id":null)" +
-         R"(,"reasoning":)" + echo(asked, "reasoning", R"({"effort":null,"summary":null})") +
-         R"(,"store":)" + (stores(asked) ? "true" : "false") + R"(,"temperature":)" +
-         echo(asked, "temperature", "1.0") + R"(,"text":)" +
-         echo(asked, "text", R"({"format":{"type":"text"}})") + R"(,"tool_choice":)" +
-         echo(asked, "tool_choice", R"("auto")") + R"(,"tools":)" + echo(asked, "tools", "[]") +
-         R"(,"top_p":)" + echo(asked, "top_p", "1.0") + R"(,"truncation":"disabled","usage":)" +
-         used + "}";
+  const auto text =
+      settings(asked, "text", {{"format", R"({"type":"text"})"}, {"verbosity", R"("medium")"}});
+  const auto reasoning = settings(asked, "reasoning", {{"effort", "null"}, {"summary", "null"}});
+  std::string out = R"({"id":"resp_)" + digest(std::to_string(plan.number)) +
+                    R"(","object":"response","created_at":)" + std::string(created_at) +
+                    R"(,"status":)" + json_text(status) + R"(,"completed_at":)" +
+                    (status == "completed" ? std::string(created_at) : "null") +
+                    R"(,"background":false,"error":null,"incomplete_details":null,"model":)" +
+                    json_text(asked.model_name) + R"(,"output":[)" + output +
+                    R"(],"previous_response_id":null,"reasoning":)" + reasoning + R"(,"text":)" +
+                    text + R"(,"store":)" + (stores(asked) ? "true" : "false");
+  constexpr std::pair<std::string_view, std::string_view> echoed[] = {
+      {"instructions", "null"}, {"max_output_tokens", "null"},   {"max_tool_calls", "null"},
+      {"metadata", "{}"},       {"parallel_tool_calls", "true"}, {"temperature", "1.0"},
+      {"top_p", "1.0"},         {"top_logprobs", "0"},           {"tool_choice", R"("auto")"},
+      {"tools", "[]"},          {"safety_identifier", "null"},   {"prompt_cache_key", "null"},
+      {"user", "null"},
+  };
+  for (const auto& [name, otherwise] : echoed) {
+    out += "," + json_text(name) + ":" + echo(asked, name, otherwise);
+  }
+  return out + R"(,"truncation":"disabled","presence_penalty":0.0,"frequency_penalty":0.0)" +
+         R"(,"service_tier":"default","usage":)" + used + "}";
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "testing/strict/reasoning.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "testing/strict/checks.hpp"
 #include "testing/strict/seal.hpp"
@@ -19,11 +20,21 @@ bool drops_mismatches(const Asked& asked) {
          contains(asked.betas, "thinking-binding-controls-2026-08-01");
 }
 
-bool reads(const Asked& asked, const std::string& issuer) {
+/// The model that a seal names.
+struct Issuer {
+  const ModelFacts* model = nullptr;
+  bool is_read = false;  ///< whether the model that is asked for reads its reasoning
+};
+
+Issuer issuer_of(const Asked& asked, const std::string& name) {
   const auto& reads = asked.model->reads;
-  return asked.facts.model(issuer) == asked.model ||
-         std::any_of(reads.begin(), reads.end(),
-                     [&](const std::regex& other) { return std::regex_search(issuer, other); });
+  Issuer issuer;
+  issuer.model = asked.facts.model(name);
+  issuer.is_read = issuer.model == asked.model ||
+                   std::any_of(reads.begin(), reads.end(), [&](const std::regex& other) {
+                     return std::regex_search(name, other);
+                   });
+  return issuer;
 }
 
 bool is_family(const Asked& asked, std::string_view backend) {
@@ -42,7 +53,7 @@ class Reader {
   }
 
   /// `at` of Asked::said.
-  void judge(SealedPart& part, std::size_t at, std::optional<std::string_view> thinking) const {
+  void judge(SealedPart& part, std::size_t at, std::optional<std::string_view> thinking) {
     const auto seal = Seal::read(part.seal);
     if (!seal || !is_family(asked_, seal->backend) ||
         (thinking && !agrees(seal->text, digest(*thinking)))) {
@@ -55,14 +66,14 @@ class Reader {
       part.fate = asked_.backend.id == "codex" && !own_account ? Fate::foreign : Fate::read;
       return;
     }
-    const auto* const issuer = asked_.facts.model(seal->model);
+    const auto issuer = issuer_named(seal->model);
     const bool same_prefix = agrees(seal->prefix, prefixes_.of[at]);
     if (asked_.backend.form == Form::messages) {
-      if (!reads(asked_, seal->model)) {
+      if (!issuer.is_read) {
         drop(part, "of a model that this one does not read");
       } else if (asked_.model->bound("account") && !own_account) {
         drop(part, "of another account");
-      } else if (issuer != nullptr && issuer->bound("prefix") && !same_prefix) {
+      } else if (issuer.model != nullptr && issuer.model->bound("prefix") && !same_prefix) {
         if (drops_mismatches(asked_)) {
           drop(part, "bound to another conversation");
         } else {
@@ -71,7 +82,7 @@ class Reader {
       }
     } else if (!own_account) {
       drop(part, "of another account");
-    } else if (issuer != asked_.model) {
+    } else if (issuer.model != asked_.model) {
       drop(part, "of another model");
     } else if (!same_prefix) {
       drop(part, "bound to another conversation");
@@ -84,9 +95,17 @@ class Reader {
     part.why = std::move(why);
   }
 
+  /// To look a name up takes dozens of regular expressions.
+  Issuer issuer_named(const std::string& name) {
+    const auto known = issuers_.find(name);
+    return known != issuers_.end() ? known->second
+                                   : issuers_.emplace(name, issuer_of(asked_, name)).first->second;
+  }
+
   const Asked& asked_;
   std::string account_;
   Prefixes prefixes_;
+  std::map<std::string, Issuer> issuers_;
 };
 
 }  // namespace
