@@ -92,7 +92,13 @@ bool worth_another_try(const Failure& failure) {
 }
 
 /// The provider's own message, or else what is known.
-std::string message_of(const Failure& failure) {
+std::string message_of(const Failure& failure, llm::Protocol protocol) {
+  const auto said = failure.message().empty() ? to_string(failure) : failure.message();
+  const auto words = llm::traits_of(protocol).overflow_words;
+  if (failure.code() == FailoverReason::context_overflow && !words.empty() &&
+      said.find(words) == std::string::npos) {
+    return std::string(words).append(": ").append(said);
+  }
   if (const auto local = local_fault_of(failure.code())) {
     auto text = "the gateway is " + error_code(*local).message() +
                 "; this is not a provider's failure: " + std::string(remedy(*local));
@@ -101,14 +107,14 @@ std::string message_of(const Failure& failure) {
     }
     return text;
   }
-  return failure.message().empty() ? to_string(failure) : failure.message();
+  return said;
 }
 
 }  // namespace
 
 ErrorAnswer error_answer(const Failure& failure, llm::Protocol protocol) {
   const auto said = said_of(failure, protocol);
-  auto answer = refusal(said.status, message_of(failure), protocol, said.code);
+  auto answer = refusal(said.status, message_of(failure, protocol), protocol, said.code);
   const bool local = local_fault_of(failure.code()).has_value();
   const auto wait = local ? local_wait : failure.retry_after();
   if (wait) {
@@ -134,7 +140,7 @@ StreamError stream_error(const Failure& failure, llm::Protocol protocol) {
   const auto said = said_of(failure, protocol);
   error.type = llm::codec_for(protocol).stream_error_type(said.status);
   error.code = said.code.empty() ? failure.code().message() : std::string(said.code);
-  error.message = message_of(failure);
+  error.message = message_of(failure, protocol);
   return error;
 }
 

@@ -109,6 +109,8 @@ struct ProtocolTraits {
   /// Identifies a client of this protocol by a header of its request, if the path does not. May be empty.
   std::string_view client_header;
   std::string_view request_id_header;  ///< in addition to `x-request-id`; empty: none
+  /// The words by which clients recognize that the prompt does not fit, and shorten it. Empty: they go by the code.
+  std::string_view overflow_words;
   unsigned overloaded_status;          ///< the status of an error that means: try again later
   std::span<const UnservedMember> unserved;
 

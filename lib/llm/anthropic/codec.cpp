@@ -101,8 +101,9 @@ class AnthropicMessages final : public Codec {
   std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin& origin) const override {
     return make_stream_mend(origin);
   }
-  std::unique_ptr<EventEncoder> encoder(const Request&, std::chrono::sys_seconds) const override {
-    return std::make_unique<Encoder>();
+  std::unique_ptr<EventEncoder> encoder(const Request& asked,
+                                        std::chrono::sys_seconds) const override {
+    return std::make_unique<Encoder>(estimated_tokens(asked));
   }
 
   void write_answer(const Answer& answer, const Request&, std::string& out,
@@ -201,7 +202,8 @@ constinit const ProtocolTraits traits{
     .forwarded = forwarded,
     .client_header = "anthropic-version",
     .request_id_header = "request-id",
-    .overloaded_status = 529,  // protocols.md 2.4
+    .overflow_words = "prompt is too long",  // Claude Code compacts when it reads these
+    .overloaded_status = 529,                // protocols.md 2.4
     .unserved = unserved,
     .answer_id_prefix = "msg_",
     .finish_is_end = false,

@@ -323,7 +323,11 @@ void Encoder::begin_message(std::string& out) {
     json.member("id", id_).member("type", "message").member("role", "assistant");
     json.member("model", model_).key("content").begin_array().end_array();
     write_stop(json, {}, {});
-    write_usage(json, usage_);
+    auto usage = usage_;
+    if (usage.input.value_or(0) == 0 && usage.cache_read.value_or(0) == 0) {
+      usage.input = prompt_tokens_;  // 0 would blind agents that compact by it (claudex#10)
+    }
+    write_usage(json, usage);
     json.end_object();
   });
 }

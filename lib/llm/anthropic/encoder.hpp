@@ -28,6 +28,9 @@ void write_error(JsonWriter& json, const Error& error);
 
 class Encoder final : public EventEncoder {
  public:
+  /// `prompt_tokens`: an estimate, for a message_start before the provider has counted.
+  explicit Encoder(std::uint64_t prompt_tokens) : prompt_tokens_(prompt_tokens) {}
+
   void write(const Event& event, std::string& out) override;
   void follow(const Event& event) override;
 
@@ -91,6 +94,7 @@ class Encoder final : public EventEncoder {
   std::list<Waiting> waiting_;             // in the order in which they began
   std::map<std::size_t, Waiting*> calls_;  // of these, by block
   Usage usage_;
+  std::uint64_t prompt_tokens_;
   bool has_finish_ = false;
   std::string stop_reason_;
   std::string stop_sequence_;

@@ -155,6 +155,7 @@ constinit const ProtocolTraits traits{
     .forwarded = forwarded,
     .client_header = {},
     .request_id_header = {},
+    .overflow_words = {},
     .overloaded_status = 503,
     .unserved = unserved,
     .answer_id_prefix = "chatcmpl-",
