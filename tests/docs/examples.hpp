@@ -52,6 +52,8 @@
 #include "understudy/testing/scripted_call.hpp"
 #include "understudy/testing/scripted_resolver.hpp"
 #include "understudy/testing/simulation.hpp"
+#include "understudy/testing/strict_backend.hpp"
+#include "understudy/testing/strict_server.hpp"
 #include "understudy/testing/test_certificates.hpp"
 #include "understudy/testing/virtual_time.hpp"
 #include "understudy/text/json_writer.hpp"

@@ -7,7 +7,7 @@
 /// 2. The records are bounded in number and to 64 MiB of bodies: the oldest exchanges are dropped, never the last one.
 ///
 ///     StrictServer codex(StrictBackends::embedded().backend("codex"));
-///     co_await race(codex.serve(*acceptor), ask(client));
+///     co_await race(codex.serve(*acceptor), ask_three_times(client));
 ///     CHECK(codex.exchanges().back().refusal->rule_id == "cx.top");
 ///
 /// Faults: `StrictServerOptions::with_edit` adds them to a reply.

@@ -48,7 +48,7 @@ CallForm call_form(const Asked& asked, const Plan& plan) {
   return form;
 }
 
-std::string usage(const Plan& plan) {
+std::string chat_usage(const Plan& plan) {
   return R"({"prompt_tokens":)" + std::to_string(plan.input) + R"(,"completion_tokens":)" +
          std::to_string(plan.output) + R"(,"total_tokens":)" +
          std::to_string(plan.input + plan.output) +
@@ -120,7 +120,8 @@ StrictAnswer chat_answer(const Asked& asked, const Plan& plan) {
              reason + "}";
     }
     answer.content_type = "application/json";
-    answer.parts.push_back(head + R"(,"choices":[)" + all + R"(],"usage":)" + usage(plan) + "}");
+    answer.parts.push_back(head + R"(,"choices":[)" + all + R"(],"usage":)" + chat_usage(plan) +
+                           "}");
     return answer;
   }
   answer.streamed = true;
@@ -138,7 +139,8 @@ StrictAnswer chat_answer(const Asked& asked, const Plan& plan) {
     }
   }
   if (with_usage) {
-    answer.parts.push_back("data: " + head + R"(,"choices":[],"usage":)" + usage(plan) + "}\n\n");
+    answer.parts.push_back("data: " + head + R"(,"choices":[],"usage":)" + chat_usage(plan) +
+                           "}\n\n");
   }
   answer.parts.emplace_back("data: [DONE]\n\n");
   return answer;

@@ -60,7 +60,7 @@ Block call_block(const Plan& plan) {
   return block;
 }
 
-std::string usage(const Plan& plan, std::uint64_t output) {
+std::string message_usage(const Plan& plan, std::uint64_t output) {
   return R"({"input_tokens":)" + std::to_string(plan.input) +
          R"(,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,)"
          R"("cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},)"
@@ -91,13 +91,14 @@ StrictAnswer messages_answer(const Asked& asked, const Plan& plan) {
       content += (content.empty() ? "" : ",") + block.whole;
     }
     answer.content_type = "application/json";
-    answer.parts.push_back(message(content, reason, usage(plan, plan.output)));
+    answer.parts.push_back(message(content, reason, message_usage(plan, plan.output)));
     return answer;
   }
   answer.streamed = true;
   answer.content_type = "text/event-stream; charset=utf-8";
   auto& parts = answer.parts;
-  parts.push_back(frame("message_start", ",\"message\":" + message("", "null", usage(plan, 1))));
+  parts.push_back(
+      frame("message_start", ",\"message\":" + message("", "null", message_usage(plan, 1))));
   parts.push_back(frame("ping", ""));
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const auto index = ",\"index\":" + std::to_string(i);

@@ -108,7 +108,7 @@ Item compaction_item(const Asked& asked, const Plan& plan) {
   return item;
 }
 
-std::string usage(const Plan& plan) {
+std::string response_usage(const Plan& plan) {
   return R"({"input_tokens":)" + std::to_string(plan.input) +
          R"(,"input_tokens_details":{"cached_tokens":0},"output_tokens":)" +
          std::to_string(plan.output) + R"(,"output_tokens_details":{"reasoning_tokens":)" +
@@ -173,7 +173,7 @@ StrictAnswer responses_answer(const Asked& asked, const Plan& plan) {
   for (const auto& item : items) {
     output += (output.empty() ? "" : ",") + item.done;
   }
-  const auto completed = response(asked, plan, "completed", output, usage(plan));
+  const auto completed = response(asked, plan, "completed", output, response_usage(plan));
   StrictAnswer answer;
   if (!asked.streamed()) {
     answer.content_type = "application/json";

@@ -79,19 +79,21 @@ bool each_schema(Json schema, const std::string& path, Each& each) {
       }
       return name;
     };
-    if (field.value.is_object() && among(maps, field.key)) {
-      for (const auto inner : *object_of(field.value)) {
+    const auto inside = object_of(field.value);
+    const auto list = array_of(field.value);
+    if (inside && among(maps, field.key)) {
+      for (const auto inner : *inside) {
         if (!each_schema(inner.value, below(inner.key), each)) {
           return false;
         }
       }
-    } else if (field.value.is_array() && among(lists, field.key)) {
-      for (const Json inner : *array_of(field.value)) {
+    } else if (list && among(lists, field.key)) {
+      for (const Json inner : *list) {
         if (!each_schema(inner, below({}), each)) {
           return false;
         }
       }
-    } else if (field.value.is_object() && among(single, field.key)) {
+    } else if (inside && among(single, field.key)) {
       if (!each_schema(field.value, below({}), each)) {
         return false;
       }

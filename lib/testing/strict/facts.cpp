@@ -144,7 +144,8 @@ void Facts::read_steps() {
 }
 
 void Facts::read_models() {
-  for (const Json one : array_of(member(root_, "models")).value()) {
+  const auto models = array_of(member(root_, "models"));
+  for (const Json one : models.value()) {
     ModelFacts model;
     model.data = object_of(one).value();
     model.match = expression(model.text("match"));
@@ -158,12 +159,14 @@ void Facts::read_models() {
 }
 
 void Facts::read_backends() {
-  for (const auto field : object_of(member(root_, "backends")).value()) {
+  const auto backends = object_of(member(root_, "backends"));
+  for (const auto field : backends.value()) {
     BackendFacts backend;
     backend.id = field.key;
     backend.data = object_of(field.value).value();
     backend.form = form_of(text_of(backend.data, "protocol"));
-    for (const Json rule : array_of(member(backend.data, "rules")).value()) {
+    const auto rules = array_of(member(backend.data, "rules"));
+    for (const Json rule : rules.value()) {
       backend.rules.push_back(rule_of(object_of(rule).value()));
     }
     // Signatures of one Anthropic host are valid at the others; OpenAI, Codex, Azure and Bedrock seal on their own.
