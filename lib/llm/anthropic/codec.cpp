@@ -60,9 +60,15 @@ void write_block(JsonWriter& json, const AnswerBlock& block) {
       if (block.seal_kind == ReasoningSeal::Kind::redacted) {
         json.begin_object().member("type", "redacted_thinking").member("data", block.seal);
         json.end_object();
-      } else if (block.seal_kind != ReasoningSeal::Kind::encrypted) {
+      } else {
+        // What the Responses API encrypts is not a signature; its summary is thinking all the same.
+        const bool foreign = block.seal_kind == ReasoningSeal::Kind::encrypted;
+        if (foreign && block.text.empty()) {
+          break;
+        }
         json.begin_object().member("type", "thinking").member("thinking", block.text);
-        json.member("signature", block.seal).end_object();
+        json.member("signature", foreign ? std::string_view() : std::string_view(block.seal));
+        json.end_object();
       }
       break;
     case Kind::tool_call:
