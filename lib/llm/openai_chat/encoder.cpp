@@ -40,8 +40,12 @@ void Encoder::follow(const Event& event) {
   const auto& body = event.body;
   if (const auto* start = std::get_if<Start>(&body)) {
     begin(*start);
-  } else if (!std::holds_alternative<Text>(body) && !std::holds_alternative<Reasoning>(body) &&
-             !std::holds_alternative<ToolArguments>(body)) {
+  } else if (const auto* arguments = std::get_if<ToolArguments>(&body)) {
+    const auto call = calls_.find(arguments->block);
+    if (call != calls_.end()) {
+      call->second.has_arguments = call->second.has_arguments || !arguments->json.empty();
+    }
+  } else if (!std::holds_alternative<Text>(body) && !std::holds_alternative<Reasoning>(body)) {
     EventEncoder::follow(event);
   }
   finished_ = finished_ || std::holds_alternative<Finish>(body);  // as the provider wrote it
@@ -98,7 +102,7 @@ void Encoder::put(const ReasoningSeal& seal, std::string& out) {
 
 void Encoder::put(const ToolStart& call, std::string& out) {
   const auto index = next_call_++;
-  calls_[call.block] = index;
+  calls_.insert_or_assign(call.block, Call{index});
   chunk(out, {}, [&](JsonWriter& json) {
     json.key("tool_calls").begin_array().begin_object();
     json.member("index", index).member("id", call.id).member("type", "function");
@@ -112,11 +116,25 @@ void Encoder::put(const ToolArguments& arguments, std::string& out) {
   if (arguments.json.empty() || call == calls_.end()) {
     return;
   }
+  call->second.has_arguments = true;
   chunk(out, {}, [&](JsonWriter& json) {
     json.key("tool_calls").begin_array().begin_object();
-    json.member("index", call->second).key("function").begin_object();
+    json.member("index", call->second.index).key("function").begin_object();
     json.member("arguments", arguments.json).end_object().end_object().end_array();
   });
+}
+
+/// A call without arguments gets an empty object: Anthropic streams none (protocols.md 2.2), and clients parse what
+/// they get.
+void Encoder::put(const ToolEnd& end, std::string& out) {
+  const auto call = calls_.find(end.block);
+  if (call == calls_.end()) {
+    return;
+  }
+  if (end.complete && !call->second.has_arguments) {
+    put(ToolArguments(end.block, "{}"), out);
+  }
+  calls_.erase(call);
 }
 
 /// Waits for End: a chunk without choices in mid-answer is more than some clients expect.
