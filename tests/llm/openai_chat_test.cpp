@@ -2,6 +2,7 @@
 
 #include "stream_fixtures.hpp"
 #include "understudy/llm/codec.hpp"
+#include "understudy/llm/event_encoder.hpp"
 
 using namespace understudy;
 using namespace understudy::llm;

@@ -346,3 +346,28 @@ TEST_CASE("a client that asks for a whole answer gets what a stream would have s
     }
   }
 }
+
+TEST_CASE("an answer whose beginning was lost has one all the same") {
+  for (const auto into : protocols) {
+    CAPTURE(to_string(into));
+    check_written(into, {Event(Text(0, "a")), Event(Finish(FinishReason::stop, "")), Event(End())},
+                  true);
+  }
+}
+
+TEST_CASE("a call of a kind that the client does not know: it is not told to run calls") {
+  const Events events{Event(Start("i", "m")), Event(Text(0, "a")),
+                      Event(Finish(FinishReason::tool_use, "")), Event(End())};
+  Answer answer;
+  for (const auto& event : events) {
+    answer.add(event);
+  }
+  for (const auto into : {Protocol::openai_chat, Protocol::anthropic_messages}) {
+    CAPTURE(to_string(into));
+    std::string whole;
+    codec_for(into).write_answer(answer, Request(), whole);
+    for (const auto& said : {whole, written(into, events)}) {
+      CHECK(said.find("_reason\":\"tool_") == std::string::npos);
+    }
+  }
+}

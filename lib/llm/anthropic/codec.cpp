@@ -10,6 +10,7 @@
 #include "llm/made_up_id.hpp"
 #include "llm/model_list.hpp"
 #include "llm/request_json.hpp"
+#include "llm/written_finish.hpp"
 #include "reader.hpp"
 #include "request.hpp"
 #include "stream_mend.hpp"
@@ -121,7 +122,7 @@ class AnthropicMessages final : public Codec {
       write_block(json, block);
     }
     json.end_array();
-    const auto finish = answer.finish.value_or(FinishReason::length);  // none: it was cut
+    const auto finish = written_finish(answer);
     write_stop(json, stop_word(finish),
                finish == FinishReason::stop_sequence ? std::string_view(answer.stop_sequence) : "");
     write_usage(json, answer.usage);

@@ -92,6 +92,7 @@ class Encoder final : public EventEncoder {
   std::map<std::size_t, Waiting*> calls_;  // of these, by block
   Usage usage_;
   bool has_finish_ = false;
+  bool called_ = false;  // a tool call was written
   std::string stop_reason_;
   std::string stop_sequence_;
   std::string followed_;  // what is written of an event that is only followed

@@ -1,9 +1,11 @@
 #include "encoder.hpp"
 
+#include "llm/implied_start.hpp"
 #include "llm/made_up_id.hpp"
 #include "llm/openai_codec.hpp"
 #include "llm/raw_fields.hpp"
 #include "llm/sse_frame.hpp"
+#include "llm/written_finish.hpp"
 #include "words.hpp"
 
 namespace understudy::llm::detail::openai_chat {
@@ -31,6 +33,9 @@ void write_usage(JsonWriter& json, const Usage& usage) {
 
 void Encoder::write(const Event& event, std::string& out) {
   if (!ended_) {
+    if (!started_ && implies_start(event)) {
+      put(Start(), out);
+    }
     std::visit([&](const auto& body) { put(body, out); }, event.body);
   }
 }
@@ -153,7 +158,8 @@ void Encoder::put(const End&, std::string& out) {
     return;  // a stream that ends without having finished is not a complete answer
   }
   if (!finished_) {
-    chunk(out, finish_word(*finish_, native_), [](JsonWriter&) {});
+    const auto reason = written_finish(*finish_, next_call_ > 0);
+    chunk(out, finish_word(reason, reason == *finish_ ? native_ : ""), [](JsonWriter&) {});
   }
   usage_chunk(out);
   out += "data: [DONE]\n\n";
