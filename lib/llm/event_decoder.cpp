@@ -178,7 +178,8 @@ void EventDecoder::pass(const SseBlock& block, const detail::EventSink& sink,
   first.raw = block.raw;
   first.model = model;
   if (shape_ == BodyShape::stream && !sink.finish_frame.empty()) {  // inferred at End
-    first.raw = sink.finish_frame;
+    first.raw = {};
+    events_[detail::FinishHold::finish_at(events_, taken_back_)].raw = sink.finish_frame;
     last.raw = block.raw;
   }
   last_.learn(block.name, block.data, events_, taken_back_, sink.model);

@@ -7,16 +7,16 @@ import { protocols } from './protocols.mjs';
 
 export const level = { type: 'object', properties: { tank: { type: 'string' } }, required: ['tank'] };
 
-const says = (...tokens) => ({ parts: [{ text: tokens }], stop: 'end' });
+export const says = (...tokens) => ({ parts: [{ text: tokens }], stop: 'end' });
 const calls = (...tanks) => ({
   parts: tanks.map((tank) => ({ call: { id: `call_${tank}`, name: 'read_level', input: { tank } } })),
   stop: 'call',
 });
 const reports = (results) => says('Found: ', ...results.map(([, text]) => `${text};`));
-const answer = says('It ', 'is ', '71 ', '%.');
-const looks = { parts: [{ text: ['Let ', 'me ', 'look.'] }, ...calls('north').parts], stop: 'call' };
+export const answer = says('It ', 'is ', '71 ', '%.');
+export const looks = { parts: [{ text: ['Let ', 'me ', 'look.'] }, ...calls('north').parts], stop: 'call' };
 
-/** By the model's name: what is answered ({parts, stop}), and how. */
+/** By the model's name: what is answered ({parts, stop}), and how; `edit` changes the frames of a stream. */
 const behaviours = {
   text: () => ({ answer }),
   short: () => ({ answer: { ...answer, stop: 'length' } }),
@@ -44,6 +44,8 @@ const behaviours = {
 export class Upstream {
   /** All that was asked: {by, protocol, body, headers, closed}. `closed` says whether the peer left before the end. */
   asked = [];
+  /** Further behaviours of this upstream alone. */
+  behaviours = {};
   #server = http.createServer((request, response) => this.#serve(request, response));
 
   async listen() {
@@ -69,11 +71,13 @@ export class Upstream {
     const closed = once(response, 'close').then(() => !ended);
     this.asked.push({ by, protocol: name, body, headers: request.headers, closed });
     const nth = this.asked.filter((one) => one.by === by).length;
-    await this.#play(response, protocol, body, behaviours[body.model](protocol.results(body), nth, protocol));
+    const behave = this.behaviours[body.model] ?? behaviours[body.model];
+    await this.#play(response, protocol, body, behave(protocol.results(body), nth, protocol));
     ended = true;
   }
 
-  async #play(response, protocol, body, { answer, status, message, retry_after, before, between, silent, then, at = '71 ' }) {
+  async #play(response, protocol, body, how) {
+    const { answer, status, message, retry_after, before, between, silent, edit, then, at = '71 ' } = how;
     await sleep(before ?? 0);
     if (status) {
       const later = retry_after ? { 'retry-after': retry_after } : {};
@@ -92,7 +96,9 @@ export class Upstream {
       response.write(beat);
       await sleep(50);
     }
-    if (then) {
+    if (edit) {
+      frames = edit(frames);
+    } else if (then) {
       frames = frames.slice(0, frames.findIndex((frame) => frame.includes(at)));
     }
     for (const frame of frames) {

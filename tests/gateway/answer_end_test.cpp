@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "../llm/strict_client.hpp"
 #include "gateway_world.hpp"
 
 using namespace gateway_test;
@@ -22,7 +23,7 @@ std::string finish(const std::string& word) { return ",\"finish_reason\":\"" + w
 
 std::string call(const std::string& arguments) {
   return chunk(
-      R"("tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"look_up","arguments":")" +
+      R"("tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"look_up","arguments":")" +
       arguments + "\"}}]");
 }
 
@@ -48,10 +49,10 @@ class Exchange {
     GatewayWorld world;
     auto& lead = world.add();
     for (int i = 0; i < 4; ++i) {
-      lead.reply(streamed(first));
+      lead.reply(streamed(chunk(R"("role":"assistant","content":"")") + first));
     }
     if (rescued) {
-      world.add().reply(streamed(whole_text));
+      world.add().reply(streamed(chunk(R"("role":"assistant")") + whole_text));
     }
     const auto config = world.config(rescued ? two_speak_chat : std::string(speaks_chat));
     std::string body = path.body;
@@ -65,12 +66,18 @@ class Exchange {
       status = log.body;
     });
     heard = read(got, path.protocol, streams ? BodyShape::stream : BodyShape::whole);
+    // Our own decoder would infer a finish that was lost on the way.
+    const auto strict = strict_client::read(path.protocol, got.body);
+    complaint = streams ? strict.complaint : "";
+    complete = streams ? strict.complete : got.status == 200;
     failed = got.status != 200 || heard.ending == Ending::failed;
   }
 
   Got got;
   Read heard;
   std::string status;
+  std::string complaint;  // of the strictest client
+  bool complete = false;  // as it sees it
   bool failed = false;
 };
 
@@ -108,6 +115,7 @@ TEST_CASE("an answer that breaks behind a neat end is an error, and never a comp
     for_every_client([&](const Path& path, bool streams) {
       const Exchange outcome(path, streams, stream, false);
       CHECK(outcome.failed);
+      CHECK_FALSE(outcome.complete);
       CHECK_FALSE(outcome.got.has("[DONE]"));
       CHECK_FALSE(outcome.got.has("message_stop"));
       CHECK_FALSE(outcome.got.has("response.completed"));
@@ -122,6 +130,8 @@ TEST_CASE("an answer that breaks behind a neat end is resumed by the next member
       const Exchange outcome(path, streams, stream, true);
       CHECK_FALSE(outcome.failed);
       CHECK(outcome.heard.ending == Ending::complete);
+      CHECK(outcome.complete);
+      CHECK(outcome.complaint == "");
       CHECK(outcome.heard.answer.text() == ten);
     });
   }
@@ -134,6 +144,8 @@ TEST_CASE("`stop` beside every piece of text: every client gets all of it, and o
     const Exchange outcome(path, streams, stream, false);
     CHECK_FALSE(outcome.failed);
     CHECK(outcome.heard.ending == Ending::complete);
+    CHECK(outcome.complete);
+    CHECK(outcome.complaint == "");
     CHECK(outcome.heard.answer.text() == "one two three four five");
     CHECK(outcome.heard.answer.finish == FinishReason::stop);
   });
@@ -145,6 +157,8 @@ TEST_CASE("arguments that were sent again: every client gets a call that it can 
   for_every_client([&](const Path& path, bool streams) {
     const Exchange outcome(path, streams, stream, false);
     CHECK_FALSE(outcome.failed);
+    CHECK(outcome.complete);
+    CHECK(outcome.complaint == "");
     REQUIRE(outcome.heard.answer.blocks.size() == 1);
     CHECK(outcome.heard.answer.blocks[0].complete);
     CHECK(outcome.heard.answer.blocks[0].arguments == R"({"city":"Quito"})");
@@ -158,6 +172,8 @@ TEST_CASE("calls and [DONE] without a finish: every client gets the calls and an
     const Exchange outcome(path, streams, stream, false);
     CHECK_FALSE(outcome.failed);
     CHECK(outcome.heard.ending == Ending::complete);
+    CHECK(outcome.complete);
+    CHECK(outcome.complaint == "");
     CHECK(outcome.heard.answer.finish == FinishReason::tool_use);
     CHECK(outcome.status.find("\"inferred_finish\":true") != std::string::npos);
   });

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "stream_fixtures.hpp"
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/event_encoder.hpp"
@@ -54,6 +56,11 @@ TEST_CASE("encoding and decoding again is the identity on every event") {
 }
 
 TEST_CASE("an answer reads the same in another protocol") {
+  const auto objects =
+      [](std::vector<std::string> all) {  // Chat has one where Anthropic streams nothing
+        std::replace(all.begin(), all.end(), std::string(), std::string("{}"));
+        return all;
+      };
   for (const auto from : protocols) {
     for (const auto into : protocols) {
       for (const auto& name : stream_fixtures::fixtures_of(from)) {
@@ -63,7 +70,7 @@ TEST_CASE("an answer reads the same in another protocol") {
         const auto got = decode(into, {encoded(from, bytes, into)});
         CHECK(got.text == wanted.text);
         CHECK(got.reasoning == wanted.reasoning);
-        CHECK(got.arguments == wanted.arguments);
+        CHECK(objects(got.arguments) == objects(wanted.arguments));
         CHECK(got.ending == wanted.ending);
         CHECK(got.heartbeats == wanted.heartbeats);
         CHECK(got.undecodable == 0);

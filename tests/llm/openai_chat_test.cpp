@@ -2,6 +2,7 @@
 
 #include "stream_fixtures.hpp"
 #include "understudy/llm/codec.hpp"
+#include "understudy/llm/event_encoder.hpp"
 
 using namespace understudy;
 using namespace understudy::llm;
@@ -333,4 +334,26 @@ TEST_CASE("a custom call is not taken for a function's") {
   });
   CHECK(got.arguments.empty());
   CHECK(got.progress > 0);
+}
+
+TEST_CASE(
+    "a call without arguments is streamed with an empty object, since clients parse what they "
+    "get") {
+  const auto streamed = [](bool forwarded) {
+    const auto encoder = codec_for(Protocol::openai_chat).encoder(Request());
+    std::string out;
+    encoder->write(Event(Start("i", "m")), out);
+    const Event call(ToolStart(0, "call_a", "list_alarms"));
+    const Event arguments(ToolArguments(0, "{}"));
+    if (forwarded) {
+      encoder->follow(call);
+      encoder->follow(arguments);
+    } else {
+      encoder->write(call, out);
+    }
+    encoder->write(Event(ToolEnd(0, true)), out);
+    return out.find(R"("arguments":"{}")") != std::string::npos;
+  };
+  CHECK(streamed(false));
+  CHECK_FALSE(streamed(true));  // the client has them already
 }

@@ -304,3 +304,70 @@ TEST_CASE("whole answers have a time, and items with names of their own") {
     }
   }
 }
+
+TEST_CASE("a client that asks for a whole answer gets what a stream would have said") {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    CAPTURE(seed);
+    const DrawnEvents drawn(seed);
+    Answer answer;
+    for (const auto& event : drawn.events) {
+      answer.add(event);
+    }
+    for (const auto into : protocols) {
+      CAPTURE(to_string(into));
+      std::string whole;
+      codec_for(into).write_answer(answer, Request(), whole);
+      for (const auto wanted : {AnswerBlock::Kind::reasoning, AnswerBlock::Kind::text,
+                                AnswerBlock::Kind::refusal, AnswerBlock::Kind::tool_call}) {
+        const auto of = [&](std::string_view bytes, BodyShape shape) {
+          EventDecoder decoder(into, shape);
+          Answer read;
+          const auto take = [&] {
+            while (const Event* event = decoder.next()) {
+              read.add(*event);
+            }
+          };
+          decoder.feed(bytes);
+          take();
+          decoder.end();
+          take();
+          std::string all;
+          for (const auto& block : read.blocks) {
+            const auto input = block.arguments == "{}" ? "" : block.arguments;  // no arguments
+            all += block.kind == wanted ? block.text + block.name + input : "";
+          }
+          return all;
+        };
+        const bool hidden = whole.find("redacted_thinking") != std::string::npos;
+        if (wanted != AnswerBlock::Kind::reasoning || !hidden) {  // a redaction replaces the text
+          CHECK(of(whole, BodyShape::whole) == of(written(into, drawn.events), BodyShape::stream));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("an answer whose beginning was lost has one all the same") {
+  for (const auto into : protocols) {
+    CAPTURE(to_string(into));
+    check_written(into, {Event(Text(0, "a")), Event(Finish(FinishReason::stop, "")), Event(End())},
+                  true);
+  }
+}
+
+TEST_CASE("a call of a kind that the client does not know: it is not told to run calls") {
+  const Events events{Event(Start("i", "m")), Event(Text(0, "a")),
+                      Event(Finish(FinishReason::tool_use, "")), Event(End())};
+  Answer answer;
+  for (const auto& event : events) {
+    answer.add(event);
+  }
+  for (const auto into : {Protocol::openai_chat, Protocol::anthropic_messages}) {
+    CAPTURE(to_string(into));
+    std::string whole;
+    codec_for(into).write_answer(answer, Request(), whole);
+    for (const auto& said : {whole, written(into, events)}) {
+      CHECK(said.find("_reason\":\"tool_") == std::string::npos);
+    }
+  }
+}

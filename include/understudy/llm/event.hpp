@@ -14,7 +14,7 @@
 /// 7. The `raw` members of all events, concatenated, are what a client of the same protocol gets: the stream as it was
 ///    received, without noise and without finishes that were followed by more of the answer; a finish that came with
 ///    content has a frame of its own. If one event of the wire produces several events, the first of them has its bytes
-///    and the others have none.
+///    and the others have none; but the bytes of a finish belong to Finish, and not to the ToolEnds before it.
 ///
 ///     if (const auto* text = std::get_if<Text>(&event.body)) { std::cout << text->text; }
 ///     if (is_progress(event)) { stall.progressed(); }

@@ -10,6 +10,7 @@
 #include "llm/made_up_id.hpp"
 #include "llm/model_list.hpp"
 #include "llm/request_json.hpp"
+#include "llm/written_finish.hpp"
 #include "reader.hpp"
 #include "request.hpp"
 #include "stream_mend.hpp"
@@ -60,9 +61,15 @@ void write_block(JsonWriter& json, const AnswerBlock& block) {
       if (block.seal_kind == ReasoningSeal::Kind::redacted) {
         json.begin_object().member("type", "redacted_thinking").member("data", block.seal);
         json.end_object();
-      } else if (block.seal_kind != ReasoningSeal::Kind::encrypted) {
+      } else {
+        // What the Responses API encrypts is not a signature; its summary is thinking all the same.
+        const bool foreign = block.seal_kind == ReasoningSeal::Kind::encrypted;
+        if (foreign && block.text.empty()) {
+          break;
+        }
         json.begin_object().member("type", "thinking").member("thinking", block.text);
-        json.member("signature", block.seal).end_object();
+        json.member("signature", foreign ? std::string_view() : std::string_view(block.seal));
+        json.end_object();
       }
       break;
     case Kind::tool_call:
@@ -116,7 +123,7 @@ class AnthropicMessages final : public Codec {
       write_block(json, block);
     }
     json.end_array();
-    const auto finish = answer.finish.value_or(FinishReason::length);  // none: it was cut
+    const auto finish = written_finish(answer);
     write_stop(json, stop_word(finish),
                finish == FinishReason::stop_sequence ? std::string_view(answer.stop_sequence) : "");
     write_usage(json, answer.usage);

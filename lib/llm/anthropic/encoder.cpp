@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "llm/implied_start.hpp"
 #include "llm/made_up_id.hpp"
 #include "llm/raw_fields.hpp"
 #include "llm/sse_frame.hpp"
+#include "llm/written_finish.hpp"
 
 namespace understudy::llm::detail::anthropic {
 namespace {
@@ -110,6 +112,9 @@ std::string_view stop_word(FinishReason reason) {
 
 void Encoder::write(const Event& event, std::string& out) {
   if (!ended_) {
+    if (!started_ && implies_start(event)) {
+      put(Start(), out);
+    }
     std::visit([&](const auto& body) { put(body, out); }, event.body);
   }
 }
@@ -164,6 +169,7 @@ void Encoder::adopt(const Event& event) {
   } else if (const auto* reasoning = std::get_if<Reasoning>(&event.body)) {
     said_in(reasoning->block, Kind::thinking);
   } else if (const auto* call = std::get_if<ToolStart>(&event.body)) {
+    called_ = true;
     said_in(call->block, Kind::tool);
   } else if (const auto* arguments = std::get_if<ToolArguments>(&event.body)) {
     said_in(arguments->block, Kind::tool);
@@ -178,6 +184,7 @@ void Encoder::begin(const Start& start) {
   begun_ = false;
   finished_ = false;
   has_finish_ = false;
+  called_ = false;
   ended_ = false;
   open_.reset();
   next_ = 0;
@@ -242,6 +249,7 @@ void Encoder::put(const ReasoningSeal& seal, std::string& out) {
 }
 
 void Encoder::put(const ToolStart& call, std::string& out) {
+  called_ = true;
   if (in_call() && open_->block == call.block) {  // its end was not said
     end_call(false, out);
     write_waiting(out);
@@ -282,7 +290,7 @@ void Encoder::put(const Finish& finish, std::string& out) {
   begin_message(out);
   end_blocks(out);
   has_finish_ = true;
-  stop_reason_ = stop_word(finish.reason);
+  stop_reason_ = stop_word(written_finish(finish.reason, called_));
   stop_sequence_ = finish.reason == FinishReason::stop_sequence ? finish.stop_sequence : "";
 }
 

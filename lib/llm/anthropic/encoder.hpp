@@ -96,6 +96,7 @@ class Encoder final : public EventEncoder {
   Usage usage_;
   std::uint64_t prompt_tokens_;
   bool has_finish_ = false;
+  bool called_ = false;  // a tool call was written
   std::string stop_reason_;
   std::string stop_sequence_;
   std::string followed_;  // what is written of an event that is only followed

@@ -9,6 +9,7 @@
 #include "llm/made_up_id.hpp"
 #include "llm/openai_codec.hpp"
 #include "llm/request_json.hpp"
+#include "llm/written_finish.hpp"
 #include "reader.hpp"
 #include "request.hpp"
 #include "stream_mend.hpp"
@@ -94,9 +95,10 @@ class OpenaiChat final : public OpenaiCodec {
       json.member("reasoning_content", reasoning);
     }
     write_calls(json, answer);
-    const auto finish = answer.finish.value_or(FinishReason::length);  // none: it was cut
+    const auto finish = written_finish(answer);
     json.end_object().key("logprobs").null();
-    json.member("finish_reason", finish_word(finish, answer.native_finish));
+    json.member("finish_reason",
+                finish_word(finish, finish == answer.finish ? answer.native_finish : ""));
     json.end_object().end_array();
     write_usage(json, answer.usage);
     json.end_object();

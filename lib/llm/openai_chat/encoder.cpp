@@ -1,9 +1,11 @@
 #include "encoder.hpp"
 
+#include "llm/implied_start.hpp"
 #include "llm/made_up_id.hpp"
 #include "llm/openai_codec.hpp"
 #include "llm/raw_fields.hpp"
 #include "llm/sse_frame.hpp"
+#include "llm/written_finish.hpp"
 #include "words.hpp"
 
 namespace understudy::llm::detail::openai_chat {
@@ -31,6 +33,9 @@ void write_usage(JsonWriter& json, const Usage& usage) {
 
 void Encoder::write(const Event& event, std::string& out) {
   if (!ended_) {
+    if (!started_ && implies_start(event)) {
+      put(Start(), out);
+    }
     std::visit([&](const auto& body) { put(body, out); }, event.body);
   }
 }
@@ -40,8 +45,12 @@ void Encoder::follow(const Event& event) {
   const auto& body = event.body;
   if (const auto* start = std::get_if<Start>(&body)) {
     begin(*start);
-  } else if (!std::holds_alternative<Text>(body) && !std::holds_alternative<Reasoning>(body) &&
-             !std::holds_alternative<ToolArguments>(body)) {
+  } else if (const auto* arguments = std::get_if<ToolArguments>(&body)) {
+    const auto call = calls_.find(arguments->block);
+    if (call != calls_.end()) {
+      call->second.has_arguments = call->second.has_arguments || !arguments->json.empty();
+    }
+  } else if (!std::holds_alternative<Text>(body) && !std::holds_alternative<Reasoning>(body)) {
     EventEncoder::follow(event);
   }
   finished_ = finished_ || std::holds_alternative<Finish>(body);  // as the provider wrote it
@@ -98,7 +107,7 @@ void Encoder::put(const ReasoningSeal& seal, std::string& out) {
 
 void Encoder::put(const ToolStart& call, std::string& out) {
   const auto index = next_call_++;
-  calls_[call.block] = index;
+  calls_.insert_or_assign(call.block, Call{index});
   chunk(out, {}, [&](JsonWriter& json) {
     json.key("tool_calls").begin_array().begin_object();
     json.member("index", index).member("id", call.id).member("type", "function");
@@ -112,11 +121,25 @@ void Encoder::put(const ToolArguments& arguments, std::string& out) {
   if (arguments.json.empty() || call == calls_.end()) {
     return;
   }
+  call->second.has_arguments = true;
   chunk(out, {}, [&](JsonWriter& json) {
     json.key("tool_calls").begin_array().begin_object();
-    json.member("index", call->second).key("function").begin_object();
+    json.member("index", call->second.index).key("function").begin_object();
     json.member("arguments", arguments.json).end_object().end_object().end_array();
   });
+}
+
+/// A call without arguments gets an empty object: Anthropic streams none (protocols.md 2.2), and clients parse what
+/// they get.
+void Encoder::put(const ToolEnd& end, std::string& out) {
+  const auto call = calls_.find(end.block);
+  if (call == calls_.end()) {
+    return;
+  }
+  if (end.complete && !call->second.has_arguments) {
+    put(ToolArguments(end.block, "{}"), out);
+  }
+  calls_.erase(call);
 }
 
 /// Waits for End: a chunk without choices in mid-answer is more than some clients expect.
@@ -135,7 +158,8 @@ void Encoder::put(const End&, std::string& out) {
     return;  // a stream that ends without having finished is not a complete answer
   }
   if (!finished_) {
-    chunk(out, finish_word(*finish_, native_), [](JsonWriter&) {});
+    const auto reason = written_finish(*finish_, next_call_ > 0);
+    chunk(out, finish_word(reason, reason == *finish_ ? native_ : ""), [](JsonWriter&) {});
   }
   usage_chunk(out);
   out += "data: [DONE]\n\n";

@@ -5,6 +5,7 @@
 
 #include "echo.hpp"
 #include "item_ids.hpp"
+#include "llm/implied_start.hpp"
 #include "llm/made_up_id.hpp"
 #include "llm/raw_fields.hpp"
 #include "llm/sse_frame.hpp"
@@ -18,6 +19,9 @@ Encoder::Encoder(const Request& asked, std::chrono::sys_seconds created)
 void Encoder::write(const Event& event, std::string& out) {
   if (!ended_) {
     forwarding_ = forwarding_ && std::holds_alternative<Heartbeat>(event.body);
+    if (!started_ && implies_start(event)) {
+      put(Start(), out);
+    }
     std::visit([&](const auto& body) { put(body, out); }, event.body);
   }
 }

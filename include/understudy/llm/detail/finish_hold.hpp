@@ -66,7 +66,17 @@ class FinishHold {
     }
   }
 
-  /// The stream has ended: appends `settled`, the events of the finish, with the bytes that are held.
+  /// Returns where Finish is in `events` from `first` on; without one, `first`.
+  static std::size_t finish_at(const std::vector<Event>& events, std::size_t first) {
+    const auto from = events.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto found = std::find_if(from, events.end(), [](const Event& event) {
+      return std::holds_alternative<Finish>(event.body);
+    });
+    return found == events.end() ? first : static_cast<std::size_t>(found - events.begin());
+  }
+
+  /// The stream has ended: appends `settled`, the events of the finish, with the bytes that are held. Finish has those
+  /// of its payload, since the calls that it closes may be written anew.
   void release(const std::vector<Event>& settled, std::vector<Event>& events) {
     holding_ = false;
     const auto first = events.size();
@@ -77,7 +87,7 @@ class FinishHold {
     if (events.size() == first) {
       events.emplace_back(Other("finish", false));
     }
-    show(payloads_.front(), payloads_.front().raw, events[first]);
+    show(payloads_.front(), payloads_.front().raw, events[finish_at(events, first)]);
     if (payloads_.front().usage) {
       events.emplace_back(*payloads_.front().usage);
     }
