@@ -77,7 +77,12 @@ class FinishHold {
     if (events.size() == first) {
       events.emplace_back(Other("finish", false));
     }
-    show(payloads_.front(), payloads_.front().raw, events[first]);
+    // Not with the ends of calls before it: their arguments may be written anew, in place of their bytes.
+    const auto from = events.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto finish = std::find_if(from, events.end(), [](const Event& event) {
+      return std::holds_alternative<Finish>(event.body);
+    });
+    show(payloads_.front(), payloads_.front().raw, finish == events.end() ? *from : *finish);
     if (payloads_.front().usage) {
       events.emplace_back(*payloads_.front().usage);
     }
