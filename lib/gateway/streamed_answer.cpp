@@ -4,10 +4,10 @@
 #include <boost/asio/as_tuple.hpp>
 #include <utility>
 
+#include "answer_bytes.hpp"
 #include "error_answer.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_encoder.hpp"
-#include "understudy/llm/stream_mend.hpp"
 
 namespace understudy::gateway::detail {
 namespace {
@@ -34,12 +34,6 @@ std::string losses_of(const AttemptReport& attempt) {
     text.append(text.empty() ? "" : ", ").append(one);
   }
   return text;
-}
-
-std::unique_ptr<llm::StreamMend> mend_of(const CallReport& report, llm::Protocol protocol) {
-  const auto* const by = report.answer();
-  const auto origin = by == nullptr ? llm::ReasoningOrigin() : llm::ReasoningOrigin(by->member);
-  return llm::codec_for(protocol).stream_mend(origin);
 }
 
 }  // namespace
@@ -173,23 +167,14 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
 }
 
 asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
-  const bool same = answer.protocol() == exchange_.protocol() && !answer.whole();
-  const auto mend = mend_of(answer.report(), exchange_.protocol());
+  AnswerBytes bytes(answer, exchange_.protocol(), *encoder_);
   std::string out;
   std::optional<Clock::time_point> last;
   bool ended = false;
   while (true) {
     while (const llm::Event* event = answer.try_next()) {
       ended = ended || std::holds_alternative<llm::End>(event->body);
-      const bool forwarded = same && !answer.resumed();
-      if (!forwarded) {
-        encoder_->write(*event, out);
-      } else if (event->changed) {
-        encoder_->write_changed(*event, out);
-      } else {
-        out += mend->bytes(*event);
-        encoder_->follow(*event);  // so that it knows what is open if it has to end the answer
-      }
+      bytes.append(*event, out);
     }
     if (!out.empty()) {
       const auto now = Clock::now();

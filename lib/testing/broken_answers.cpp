@@ -3,15 +3,19 @@
 #include <boost/asio/io_context.hpp>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "client/folding.hpp"
+#include "client_check.hpp"
 #include "drawn_reply.hpp"
+#include "gateway/answer_bytes.hpp"
 #include "run_seeds.hpp"
 #include "understudy/client/delivery.hpp"
+#include "understudy/llm/codec.hpp"
 #include "understudy/llm/http_provider.hpp"
 #include "understudy/testing/fault_server.hpp"
 #include "understudy/testing/memory_network.hpp"
@@ -35,6 +39,8 @@ class BrokenAnswer final {
         state_(BudgetSettings(), seed),
         right_(draw_answer(dice_)),
         check_(right_),
+        speaks_(llm::protocols[dice_.pick(llm::protocols.size())]),
+        client_check_(speaks_, right_),
         log_(log) {
     draw_chain();
     draw_settings();
@@ -43,7 +49,8 @@ class BrokenAnswer final {
 
   Schedule run() {
     note([&](std::ostream& out) {
-      out << "right: [" << right_.thought << "] " << right_.text;
+      out << "the client speaks " << to_string(speaks_) << "; right: [" << right_.thought << "] "
+          << right_.text;
       for (const auto& call : right_.calls) {
         out << "\n    " << call.name << call.arguments;
       }
@@ -53,7 +60,7 @@ class BrokenAnswer final {
     } catch (const std::exception& error) {
       complain(std::string("it threw: ") + error.what());
     }
-    result_.complaint += check_.complaint();
+    result_.complaint += check_.complaint() + client_check_.complaint();
     return std::move(result_);
   }
 
@@ -128,9 +135,11 @@ class BrokenAnswer final {
     const bool goes_on = begun() && check_.complaint().empty();
     const auto manner = goes_on ? draw_manner(dice_, prefilled) : Manner::whole;
     auto reply = draw_reply(dice_, manner, right_, check_.text(), prefilled);
+    const auto repetition = draw_repetition(dice_, reply);
     const auto fault = draw_fault(dice_, reply, begun() ? 40 : 80);
     note([&](std::ostream& out) {
-      out << chain_[place].name() << " says " << to_string(manner) << ", " << fault << ':';
+      out << chain_[place].name() << " says " << to_string(manner) << repetition << ", " << fault
+          << ':';
       for (const auto& said : reply.said) {
         out << " [" << said.text << ']';
       }
@@ -175,15 +184,24 @@ class BrokenAnswer final {
   }
 
   asio::awaitable<void> read(Delivery& delivery) {
+    const auto encoder = llm::codec_for(speaks_).encoder(request_);
+    std::optional<gateway::detail::AnswerBytes> bytes;
     while (true) {
       const auto more = co_await delivery.ready();
       trace(static_cast<std::uint64_t>(time_.elapsed().count()));
       if (more.has_error() || !*more) {
         ended(delivery, more);
+        tell_end(*encoder, more);
         co_return;
+      }
+      if (!bytes) {
+        bytes.emplace(delivery, speaks_, *encoder);
       }
       while (const llm::Event* event = delivery.try_next()) {
         take(*event);
+        written_.clear();
+        bytes->append(*event, written_);
+        client_check_.take(written_);
         if (++shown_ > leaves_after_) {
           note([](std::ostream& out) { out << "the consumer goes away"; });
           ++result_.cancelled;
@@ -199,6 +217,7 @@ class BrokenAnswer final {
     }
     const auto said = check_.text().size();
     check_.take(event);
+    terminal_ = terminal_ || std::holds_alternative<llm::End>(event.body);
     trace(event.body.index());
     trace(std::hash<std::string_view>()(std::string_view(check_.text()).substr(said)));
     note([&](std::ostream& out) {
@@ -208,9 +227,25 @@ class BrokenAnswer final {
 
   void ended(const Delivery& delivery, const Result<bool>& end) {
     check_.end(end.has_value());
+    if (end.has_error() && end.error().code() == FailoverReason::unknown) {
+      complain("it failed without a reason");
+    }
     end.has_value() ? ++result_.answered : ++result_.failed;
     result_.resumed += end.has_value() && delivery.resumed() ? 1 : 0;
     trace(result_.answered);
+  }
+
+  /// As a gateway does.
+  void tell_end(llm::EventEncoder& encoder, const Result<bool>& end) {
+    written_.clear();
+    if (end.has_error()) {
+      encoder.write(llm::Event(llm::Error("overloaded_error", "", end.error().message())),
+                    written_);
+    } else if (!terminal_) {
+      encoder.write(llm::Event(llm::End()), written_);
+    }
+    client_check_.take(written_);
+    client_check_.end(end.has_value());
   }
 
   // --- checking --------------------------------------------------------------------------------
@@ -272,6 +307,10 @@ class BrokenAnswer final {
   llm::Request request_{"what the client calls it"};
   WholeAnswer right_;
   AnswerCheck check_;
+  llm::Protocol speaks_;  // the client of a gateway that delivers this answer
+  ClientCheck client_check_;
+  std::string written_;                                      // to it, last
+  bool terminal_ = false;                                    // the answer's own
   std::size_t leaves_after_ = static_cast<std::size_t>(-1);  // events
   std::size_t shown_ = 0;                                    // the same
   bool asked_ = false;  // somebody was asked since the last one was shown

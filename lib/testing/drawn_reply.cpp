@@ -85,15 +85,17 @@ std::string draw_said(Dice& dice, Manner manner, std::string_view text, std::str
   return {};
 }
 
-Fault draw_kind(Dice& dice, std::string& name) {
+Fault draw_kind(Dice& dice, Reply::Finishes finishes, std::string& name) {
   const auto heartbeats = dice.chance(50) ? Clock::duration(1s) : Clock::duration::zero();
+  // After `stop` with every event these two are a proper end, to any reader.
+  const bool ends = finishes == Reply::Finishes::with_every_event;
   switch (dice.pick(8)) {
     case 0: return name = "silence", Fault::silence(heartbeats);
     case 1: return name = "pause", Fault::pause(dice.chance(50) ? 1s : 10s, heartbeats);
     case 2: return name = "reset", Fault::reset();
     case 3: return name = "close", Fault::close();
     case 4: return name = "truncated chunk", Fault::truncated_chunk();
-    case 5: return name = "end", Fault::end();
+    case 5: return ends ? (name = "close", Fault::close()) : (name = "end", Fault::end());
     case 6: return name = "error", Fault::error("overloaded_error", "Overloaded");
     default: break;
   }
@@ -101,16 +103,20 @@ Fault draw_kind(Dice& dice, std::string& name) {
     case 0: return name = "comment", Fault::bytes(": a comment\n\n");
     case 1: return name = "hole", Fault::bytes("data: {no JSON\n\n");
     case 2: return name = "noise", Fault::bytes("data: noise\n\n");
-    default: return name = "false end", Fault::bytes("data: [DONE]\n\n");
+    default: break;
   }
+  return ends ? (name = "reset", Fault::reset())
+              : (name = "false end", Fault::bytes("data: [DONE]\n\n"));
 }
 
 /// As the server sends them: the start, the words and the begins of calls, the finish, the end.
 std::size_t events_of(const Reply& reply) {
   std::size_t events = 3;
   for (const auto& said : reply.said) {
-    events += 1 + static_cast<std::size_t>(std::ranges::count(said.text, ' '));
-    events += said.kind == Reply::Said::Kind::call ? 1 : 0;
+    const bool call = said.kind == Reply::Said::Kind::call;
+    const bool twice = call && reply.resent == Reply::Arguments::pieces_again;
+    const auto words = 1 + static_cast<std::size_t>(std::ranges::count(said.text, ' '));
+    events += (twice ? 2 : 1) * words + (call ? 1 : 0);
   }
   return events;
 }
@@ -156,6 +162,38 @@ Reply draw_reply(Dice& dice, Manner manner, const WholeAnswer& answer, std::stri
   return reply;
 }
 
+std::string draw_repetition(Dice& dice, Reply& reply) {
+  using Arguments = Reply::Arguments;
+  using Finishes = Reply::Finishes;
+  struct How {
+    Arguments arguments;
+    std::string_view name;
+  };
+  struct When {
+    Finishes finishes;
+    std::string_view name;
+  };
+  constexpr std::array manners{How{Arguments::cumulative, "cumulative arguments"},
+                               How{Arguments::whole_again, "arguments whole again"},
+                               How{Arguments::pieces_again, "arguments in pieces again"},
+                               How{Arguments::empty_first, "empty arguments first"}};
+  constexpr std::array repeated{When{Finishes::taken_back, "a finish taken back"},
+                                When{Finishes::with_every_event, "a finish with every event"},
+                                When{Finishes::twice, "the finish twice"}};
+  std::string names;
+  if (dice.chance(40)) {
+    const auto& how = manners[dice.pick(manners.size())];
+    reply.sending(how.arguments);
+    names += std::string(", ") += how.name;
+  }
+  if (dice.chance(30)) {
+    const auto& when = repeated[dice.pick(repeated.size())];
+    reply.reporting(when.finishes, 2 + dice.pick(events_of(reply)));
+    names += std::string(", ") += when.name;
+  }
+  return names;
+}
+
 std::string draw_fault(Dice& dice, Reply& reply, unsigned percent) {
   if (dice.chance(70)) {
     reply.dripping(dice.chance(80) ? 5ms : 300ms);
@@ -165,12 +203,15 @@ std::string draw_fault(Dice& dice, Reply& reply, unsigned percent) {
   }
   std::string name;
   if (dice.chance(85)) {
-    auto fault = draw_kind(dice, name);
+    auto fault = draw_kind(dice, reply.finishes, name);
     const auto place = dice.pick(events_of(reply) + 1);
     reply.after(place, std::move(fault));
     return name + " after " + std::to_string(place) + " events";
   }
-  switch (dice.pick(7)) {
+  // A cut in the middle of a part may be right behind a finish, and that is a complete answer.
+  const bool indivisible = reply.finishes == Reply::Finishes::taken_back ||
+                           reply.finishes == Reply::Finishes::with_every_event;
+  switch (indivisible ? 1 + dice.pick(6) : dice.pick(7)) {
     case 0: {
       const auto bytes = dice.pick(4096);
       dice.chance(50) ? reply.reset_at(bytes) : reply.close_at(bytes);

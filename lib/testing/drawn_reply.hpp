@@ -30,6 +30,9 @@ Manner draw_manner(Dice& dice, bool prefilled);
 Reply draw_reply(Dice& dice, Manner manner, const WholeAnswer& answer, std::string_view said,
                  bool prefilled);
 
+/// Whether it sends the arguments of its tool calls again, or reports its finish again. Says how.
+std::string draw_repetition(Dice& dice, Reply& reply);
+
 /// Something goes wrong with it, in so many of a hundred. Says what.
 std::string draw_fault(Dice& dice, Reply& reply, unsigned percent);
 

@@ -5,6 +5,7 @@
 
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/protocol_traits.hpp"
+#include "understudy/text/json_writer.hpp"
 
 namespace understudy::testing {
 namespace {
@@ -20,6 +21,40 @@ std::vector<std::string_view> words(std::string_view text) {
     text.remove_prefix(end);
   }
   return all;
+}
+
+/// The pieces of a call's arguments; those together that nothing may come between: `{}` alone is a whole call.
+std::vector<std::vector<std::string_view>> pieces_of(std::string_view arguments,
+                                                     Reply::Arguments how) {
+  std::vector<std::vector<std::string_view>> pieces;
+  std::size_t sent = 0;
+  for (const auto word : words(arguments)) {
+    sent += word.size();
+    pieces.push_back({how == Reply::Arguments::cumulative ? arguments.substr(0, sent) : word});
+  }
+  if (pieces.empty()) {
+    return pieces;
+  }
+  switch (how) {
+    case Reply::Arguments::once:
+    case Reply::Arguments::cumulative: break;
+    case Reply::Arguments::whole_again: pieces.push_back({arguments}); break;
+    case Reply::Arguments::pieces_again: {
+      const auto first = pieces;
+      pieces.insert(pieces.end(), first.begin(), first.end());
+      break;
+    }
+    case Reply::Arguments::empty_first: pieces[0].insert(pieces[0].begin(), "{}"); break;
+  }
+  return pieces;
+}
+
+/// As a member of an item.
+std::string arguments_member(std::string_view arguments) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().member("arguments", arguments).end_object();
+  return out.substr(1, out.size() - 2);
 }
 
 }  // namespace
@@ -69,25 +104,37 @@ FaultAnswer::FaultAnswer(const Reply& reply, const llm::Codec& codec, const llm:
   }
   if (asked.stream) {
     encoder_ = codec.encoder(asked);
+    finishes_.emplace(reply, codec.protocol(), id_, asked.model, called);
   }
 }
 
 void FaultAnswer::say(const Reply::Said& said, std::size_t block) {
   using Kind = Reply::Said::Kind;
   if (said.kind == Kind::call) {
-    events_.emplace_back();
-    add(llm::ToolStart(block, said.id, said.name));
+    call(said, block);
+    return;
   }
   for (const auto word : words(said.text)) {
     events_.emplace_back();
-    switch (said.kind) {
-      case Kind::thought: add(llm::Reasoning(block, word)); break;
-      case Kind::text: add(llm::Text(block, word)); break;
-      case Kind::call: add(llm::ToolArguments(block, word)); break;
+    said.kind == Kind::thought ? add(llm::Reasoning(block, word)) : add(llm::Text(block, word));
+  }
+}
+
+void FaultAnswer::call(const Reply::Said& said, std::size_t block) {
+  events_.emplace_back();
+  add(llm::ToolStart(block, said.id, said.name));
+  std::string sent;
+  for (const auto& together : pieces_of(said.text, reply_.resent)) {
+    events_.emplace_back();
+    for (const auto piece : together) {
+      add(llm::ToolArguments(block, piece));
+      sent += piece;
     }
   }
-  if (said.kind == Kind::call) {
-    add(llm::ToolEnd(block, true));
+  const bool resent = sent != said.text;
+  add(llm::ToolEnd(block, true, resent ? std::string_view(said.text) : std::string_view()));
+  if (resent) {
+    restated_.emplace_back(arguments_member(sent), arguments_member(said.text));
   }
 }
 
@@ -133,13 +180,29 @@ std::string FaultAnswer::streamed_part(std::size_t i) {
     }
   };
   write(events_[i]);
+  restate(out);
+  if (i > 0 && i + 2 < events_.size()) {
+    finishes_->in_content(i, out);
+  }
   if (!finish_is_end && i + 2 == events_.size()) {
     write(events_.back());
     const auto last = out.rfind("\n\n", out.size() - 3) + 2;
     terminal_ = out.substr(last);
     out.resize(last);
   }
+  if (i + 2 == events_.size()) {
+    finishes_->at_end(out);
+  }
   return out;
+}
+
+/// Encoders state what was sent, where a protocol states the arguments once more.
+void FaultAnswer::restate(std::string& part) const {
+  for (const auto& [sent, meant] : restated_) {
+    for (auto at = part.find(sent); at != std::string::npos; at = part.find(sent, at)) {
+      part.replace(at, sent.size(), meant);
+    }
+  }
 }
 
 std::size_t FaultAnswer::place(std::size_t events) const noexcept {

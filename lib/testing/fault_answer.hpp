@@ -2,10 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "repeated_finish.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/testing/fault_script.hpp"
@@ -42,6 +45,8 @@ class FaultAnswer {
   void add(llm::Event::Body body) { events_.back().emplace_back(body); }
   std::string streamed_part(std::size_t i);
   void say(const Reply::Said& said, std::size_t block);
+  void call(const Reply::Said& said, std::size_t block);
+  void restate(std::string& part) const;
 
   const Reply& reply_;
   const llm::Codec& codec_;
@@ -50,6 +55,9 @@ class FaultAnswer {
   std::vector<std::vector<llm::Event>> events_;  // those that come together
   std::unique_ptr<llm::EventEncoder> encoder_;   // of a streamed answer
   std::string terminal_;  // its last frame, if it has been encoded and not sent
+  std::optional<RepeatedFinish> finishes_;
+  std::vector<std::pair<std::string, std::string>>
+      restated_;  // arguments: all that is sent, and what is meant
 };
 
 }  // namespace understudy::testing

@@ -1,6 +1,7 @@
-// Random chains of providers that are cut at random places, and go on in every manner there is, right and wrong:
-// nothing doubled, nothing lost, no call with a part of its arguments, no call asked for again after it was
-// delivered, and never a neat end to an unfinished answer. (What is drawn and checked: testing/broken_answers.hpp.)
+// Random chains of providers that are cut at random places, that go on in every manner there is, right and wrong, and
+// that send arguments again or report their finish again: nothing doubled, nothing lost, no call with a part of its
+// arguments, no call asked for again after it was delivered, and never a neat end to an unfinished answer. (What is
+// drawn and checked: testing/broken_answers.hpp.)
 #include <doctest/doctest.h>
 
 #include <sstream>
@@ -27,8 +28,8 @@ void hold(std::uint64_t count, unsigned threads) {
 
 TEST_CASE("random cuts and continuations, 400 chains") { hold(400, 1); }
 
-TEST_CASE("random cuts and continuations, 20,000 chains" * doctest::test_suite("full")) {
-  hold(20'000, 2);
+TEST_CASE("random cuts and continuations, 100,000 chains" * doctest::test_suite("full")) {
+  hold(100'000, 2);
 }
 
 TEST_CASE(

@@ -26,7 +26,7 @@ void hold(std::uint64_t count, unsigned threads) {
 
 TEST_CASE("simulation: 600 schedules, every invariant holds") { hold(600, 1); }
 
-TEST_CASE("simulation: 20,000 schedules" * doctest::test_suite("full")) { hold(20'000, 2); }
+TEST_CASE("simulation: 100,000 schedules" * doctest::test_suite("full")) { hold(100'000, 2); }
 
 TEST_CASE("simulation: the same seed is the same schedule, and its log says what happens") {
   std::ostringstream log;

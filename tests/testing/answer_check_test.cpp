@@ -105,3 +105,27 @@ TEST_CASE("an answer check: form") {
   CHECK(has(complaint({start, Retract()}, false), "taken back"));
   CHECK(has(complaint({start, Error("a", "b", "c")}, false), "passed on"));
 }
+
+TEST_CASE(
+    "an answer check: arguments that were sent again, as a consumer that concatenates sees them") {
+  const ToolStart begins(0, "x", "read");
+  const auto told = [&](std::initializer_list<std::string_view> pieces) {
+    testing::WholeAnswer right;
+    right.calls.emplace_back("read", R"({"n": 1})");
+    testing::AnswerCheck check(right);
+    check.take(Event(start));
+    check.take(Event(begins));
+    for (const auto piece : pieces) {
+      check.take(Event(ToolArguments(0, piece)));
+    }
+    check.take(Event(ToolEnd(0, true)));
+    check.take(Event(tools));
+    check.end(true);
+    return check.complaint();
+  };
+  CHECK(told({R"({"n":)", " 1}"}).empty());
+  CHECK(has(told({R"({"n":)", R"({"n": 1})"}), "called complete"));         // cumulative
+  CHECK(has(told({R"({"n":)", " 1}", R"({"n": 1})"}), "called complete"));  // the whole again
+  CHECK(has(told({"{}", R"({"n": 1})"}), "called complete"));
+  CHECK(has(told({"{}"}), "called complete"));
+}

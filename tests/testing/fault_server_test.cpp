@@ -330,3 +330,31 @@ TEST_CASE("what is no answer at all, and what precedes one") {
   CHECK(got.outcome.status == 200);
   CHECK(got.read.ending == Ending::complete);
 }
+
+TEST_CASE("arguments sent again and finishes repeated, whole and as a stream: one answer") {
+  for (const auto protocol : protocols) {
+    for (const auto how : {Reply::Arguments::cumulative, Reply::Arguments::whole_again,
+                           Reply::Arguments::pieces_again, Reply::Arguments::empty_first}) {
+      for (const auto finishes : {Reply::Finishes::taken_back, Reply::Finishes::with_every_event,
+                                  Reply::Finishes::twice}) {
+        for (const bool stream : {true, false}) {
+          CAPTURE(to_string(protocol));
+          CAPTURE(static_cast<int>(how));
+          CAPTURE(static_cast<int>(finishes));
+          CAPTURE(stream);
+          FaultServer server;
+          server.reply(Reply::answer("one two three")
+                           .call("call_1", "count", R"({"to": 10})")
+                           .sending(how)
+                           .reporting(finishes));
+          const auto got = read(protocol, one(server, ask(protocol, stream)).body, stream);
+          CHECK(got.ending == Ending::complete);
+          CHECK(got.answer.text() == "one two three");
+          CHECK(got.answer.finish == FinishReason::tool_use);
+          REQUIRE(got.answer.blocks.size() == 2);
+          CHECK(got.answer.blocks[1].arguments == R"({"to": 10})");
+        }
+      }
+    }
+  }
+}

@@ -82,6 +82,23 @@ class UNDERSTUDY_API Fault {
 /// The reply to one request.
 class UNDERSTUDY_API Reply {
  public:
+  /// How the arguments of tool calls are streamed: as they should be, or as some servers send them (protocols.md 9.2).
+  /// Responses states them once more at the end of a call, and there they are right.
+  enum class Arguments : unsigned char {
+    once,
+    cumulative,    ///< each piece has all that was sent before
+    whole_again,   ///< in pieces, and then in one
+    pieces_again,  ///< in pieces, twice
+    empty_first,   ///< `{}`, and then in pieces
+  };
+  /// How often the finish is reported in a stream. In Responses the finish is the end, so that there is only `twice`.
+  enum class Finishes : unsigned char {
+    once,
+    taken_back,        ///< also too early, with more of the answer behind it
+    with_every_event,  ///< also with each event that has content
+    twice,             ///< at the end
+  };
+
   /// What happens to the connection at the end of the reply.
   enum class After : unsigned char { keep, close, close_when_idle, close_at_next_request };
 
@@ -106,6 +123,12 @@ class UNDERSTUDY_API Reply {
   Reply& say(std::string text);
   Reply& call(std::string id, std::string name, std::string arguments);
   Reply& with_finish(llm::FinishReason reason) { return finish = reason, *this; }
+  Reply& sending(Arguments how) { return resent = how, *this; }
+  /// `before`: the event of the answer in front of which `taken_back` reports a finish, in one piece with it; not in front
+  /// of the first content.
+  Reply& reporting(Finishes how, std::size_t before = 2) {
+    return finishes = how, early_finish = before, *this;
+  }
 
   Reply& with_header(std::string_view name, std::string_view value) {
     return headers.add(name, value), *this;
@@ -163,6 +186,9 @@ class UNDERSTUDY_API Reply {
   std::string error_code;
   std::vector<Said> said;
   std::optional<llm::FinishReason> finish;  ///< default: tool_use if there is a call, else stop
+  Arguments resent = Arguments::once;
+  Finishes finishes = Finishes::once;
+  std::size_t early_finish = 0;
   std::vector<unsigned> interim;
   Clock::duration event_gap{};
   Clock::duration byte_gap{};

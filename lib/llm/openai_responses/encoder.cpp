@@ -14,7 +14,23 @@
 namespace understudy::llm::detail::openai_responses {
 
 Encoder::Encoder(const Request& asked, std::chrono::sys_seconds created)
-    : asked_model_(asked.model), echo_(echo_of(asked)), created_(created) {}
+    : asked_model_(asked.model), created_(created) {
+  if (asked.origin == Protocol::openai_responses && !asked.body.empty()) {
+    asked_body_ = asked.body;
+  } else {
+    echo_ = echo_of(asked);
+  }
+}
+
+const ExtraFields& Encoder::echo() {
+  if (!echo_) {
+    Request asked(asked_model_);
+    asked.origin = Protocol::openai_responses;
+    asked.body = std::move(asked_body_);
+    echo_ = echo_of(asked);
+  }
+  return *echo_;
+}
 
 void Encoder::write(const Event& event, std::string& out) {
   if (!ended_) {
@@ -31,9 +47,11 @@ void Encoder::follow(const Event& event) {
   const auto& body = event.body;
   if (const auto* start = std::get_if<Start>(&body)) {
     begin(*start);
-  } else if (std::holds_alternative<Usage>(body) || std::holds_alternative<Finish>(body) ||
-             std::holds_alternative<End>(body) || std::holds_alternative<Error>(body)) {
+  } else if (std::holds_alternative<Usage>(body) || std::holds_alternative<Finish>(body)) {
     EventEncoder::follow(event);
+  } else if (std::holds_alternative<End>(body) || std::holds_alternative<Error>(body)) {
+    // The whole response, which `write` would write, is large.
+    ended_ = ended_ || finish_ || std::holds_alternative<Error>(body);
   }
   forwarding_ = true;
   if (const auto number = raw_number(event.raw, R"("sequence_number")")) {
@@ -302,7 +320,7 @@ void Encoder::part_event(std::string& out, std::string_view type, const Item& it
 
 void Encoder::response_event(std::string& out, std::string_view type, std::string_view status,
                              const Error* error) {
-  ResponseObject object{id_, model_, created_, status, echo_};
+  ResponseObject object{id_, model_, created_, status, echo()};
   if (status == "incomplete") {
     object.reason = incomplete_reason(*finish_);
   }

@@ -56,6 +56,7 @@ class Encoder final : public EventEncoder {
     std::string json;  // of an item that the events have no form for: as the provider began it
   };
 
+  const ExtraFields& echo();
   void begin(const Start& start);
   void put(const Start& start, std::string& out);
   void put(const Text& text, std::string& out);
@@ -96,7 +97,8 @@ class Encoder final : public EventEncoder {
   static std::string rendered(const Item& item, std::string_view status);
 
   std::string asked_model_;
-  ExtraFields echo_;
+  std::string asked_body_;           // until `echo_` is there
+  std::optional<ExtraFields> echo_;  // most answers are forwarded, and need none
   std::chrono::sys_seconds created_;
   bool started_ = false;
   bool forwarding_ = false;  // the last event was the provider's own
