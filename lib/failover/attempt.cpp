@@ -118,6 +118,10 @@ void Attempt::flawed(std::uint64_t undecodable, bool inferred_finish) noexcept {
   report().inferred_finish = inferred_finish;
 }
 
+bool Attempt::skips_losses() const {
+  return call_.context.policy.on_loss == OnLoss::skip && takeover().possible;
+}
+
 void Attempt::lost(std::vector<RequestLoss> losses) noexcept {
   report().losses = std::move(losses);
 }

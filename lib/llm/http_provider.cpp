@@ -133,6 +133,10 @@ asio::awaitable<Result<Stream>> HttpProvider::open_quietly(const Request& reques
                                                      request.stream, !options_.stream);
   const ForgetReadiness afterwards(attempt);
   const auto prepared = detail::provider_request(options_, request, attempt);
+  if (!prepared.lost.empty() && attempt.skips_losses()) {
+    co_return Failure(FailoverReason::unsupported_request,
+                      "passed over: it would not get " + prepared.lost);
+  }
   auto response = co_await client_.send(options_.base_url.endpoint, prepared.http, source->observer());
   if (response.has_error()) {
     co_return detail::failure_of(response.error(), facts);

@@ -154,6 +154,11 @@ Fitted fitted(const HttpProviderOptions& options, const Request& request, const 
   return fit(mended ? *mended : request, target);
 }
 
+/// What the model works with and on, as opposed to how it works.
+bool is_substance(std::string_view about) {
+  return about == "tool" || about == "message" || about == "content";
+}
+
 }  // namespace
 
 PreparedRequest provider_request(const HttpProviderOptions& options, const Request& request,
@@ -161,13 +166,18 @@ PreparedRequest provider_request(const HttpProviderOptions& options, const Reque
   std::vector<std::string> mends;
   auto sent = fitted(options, request, attempt, mends);
   std::vector<RequestLoss> losses;
+  std::string lost;
   for (auto& loss : sent.losses) {
+    if (lost.empty() && loss.kind == Loss::Kind::dropped && is_substance(about(loss))) {
+      lost = loss.what;
+    }
     losses.emplace_back(to_string(loss.kind), about(loss), std::move(loss.what));
   }
   attempt.lost(std::move(losses));
-  auto http = head_of(options, traits_of(options.protocol).path, options.stream, sent.betas, attempt);
+  auto http =
+      head_of(options, traits_of(options.protocol).path, options.stream, sent.betas, attempt);
   http.with_body(std::move(sent.body));
-  return {std::move(http), std::move(mends)};
+  return {std::move(http), std::move(mends), std::move(lost)};
 }
 
 std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,

@@ -17,6 +17,7 @@ namespace understudy::llm::detail {
 struct PreparedRequest {
   HttpRequest http;
   std::vector<std::string> mends;  ///< the names of the mends that were applied
+  std::string lost;  ///< the first tool, message or part that the member does not get; empty: none
 };
 
 /// The request for the attempt's member, mended for what the attempt says. The attempt notes what it lost.

@@ -87,6 +87,9 @@ class UNDERSTUDY_API Attempt {
   void spent(std::uint64_t tokens) noexcept;
   /// Notes how many parts of the answer could not be decoded so far, and whether its finish was inferred.
   void flawed(std::uint64_t undecodable, bool inferred_finish) noexcept;
+  /// Whether the attempt should fail with `unsupported_request` rather than lose tools or messages: the policy says so,
+  /// and another member may take over now.
+  bool skips_losses() const;
   /// Notes what the member does not get of the request.
   void lost(std::vector<RequestLoss> losses) noexcept;
 

@@ -58,12 +58,19 @@ class ReasonSet {
 
 enum class OnContentPolicy : unsigned char { stop, fail_over };
 
+/// What happens if a member would not get all of the request.
+enum class OnLoss : unsigned char {
+  report,  ///< it is asked, and the report says what it did not get
+  skip,    ///< it is passed over for the loss of tools or messages, while another member is left
+};
+
 /// The user's settings. Keys and defaults are those of the configuration (examples/understudy.toml).
 class UNDERSTUDY_API Policy {
  public:
   Policy() noexcept;
 
   Policy& with_eager_on_timeout(bool on) { return eager_on_timeout = on, *this; }
+  Policy& with_on_loss(OnLoss what) { return on_loss = what, *this; }
   Policy& with_on_content_policy(OnContentPolicy what) { return on_content_policy = what, *this; }
   Policy& with_max_retries(unsigned n) { return max_retries = n, *this; }
   Policy& with_patience(Clock::duration d) { return patience = d, *this; }
@@ -82,6 +89,7 @@ class UNDERSTUDY_API Policy {
 
   bool eager_on_timeout = true;  ///< false: a stall is retried as often as other failures
   OnContentPolicy on_content_policy = OnContentPolicy::stop;
+  OnLoss on_loss = OnLoss::report;
   unsigned max_retries = 2;
   Clock::duration patience =
       std::chrono::seconds(3);  ///< how long a call waits while other members could answer

@@ -94,6 +94,12 @@ const KeyTable<RouteConfig>& fallback_keys() {
               "What happens when a provider refuses the content of a request: `\"stop\"` returns "
               "the refusal, `\"fail_over\"` asks the next member."),
           FallbackKey(
+              "on_loss", Choice<OnLoss>({{"report", OnLoss::report}, {"skip", OnLoss::skip}}),
+              policy(&Policy::on_loss),
+              "What happens when a member does not support all that a request contains: "
+              "`\"report\"` asks it, and says what it did not get; `\"skip\"` passes it over if it "
+              "would lose tools or messages, as long as another member is left."),
+          FallbackKey(
               "on_partial",
               Choice<OnPartial>({{"fail", OnPartial::fail},
                                  {"restart", OnPartial::restart},
