@@ -113,7 +113,7 @@ class Chain {
 
 std::string digest(std::string_view text) {
   constexpr text::KeyedHash hash(0x756e6465727374U, 0x75647920736561U);
-  return hexadecimal(hash(text), 16);
+  return hexadecimal(hash(text.empty() ? "" : text), 16);  // not a null pointer
 }
 
 std::string Seal::write() const {
