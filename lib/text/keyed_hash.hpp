@@ -64,7 +64,9 @@ class KeyedHash {
   /// At most 8 bytes.
   static std::uint64_t word(std::string_view bytes) noexcept {
     std::uint64_t value = 0;
-    std::memcpy(&value, bytes.data(), bytes.size());
+    if (!bytes.empty()) {  // an empty view may have no data, which memcpy does not allow
+      std::memcpy(&value, bytes.data(), bytes.size());
+    }
     return value;
   }
   static std::uint64_t drawn() {
