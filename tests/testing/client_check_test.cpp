@@ -8,6 +8,8 @@
 
 #include "stage.hpp"
 
+namespace client_check_tests {
+
 using namespace stage;
 using Arguments = Reply::Arguments;
 using Finishes = Reply::Finishes;
@@ -97,3 +99,5 @@ TEST_CASE("a client check: an answer that is cut is complete for nobody") {
     CHECK(has(complaint(protocol, whole, false), "told nothing, or a finish"));
   }
 }
+
+}  // namespace client_check_tests

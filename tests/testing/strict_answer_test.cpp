@@ -8,6 +8,8 @@
 #include "testing/strict_requests.hpp"
 #include "understudy/testing/strict_backend.hpp"
 
+namespace strict_answer_tests {
+
 using namespace understudy;
 using namespace understudy::testing;
 using strict_requests::headers;
@@ -317,3 +319,5 @@ TEST_CASE("strict answers: whether and what is called") {
                             Calls::when_asked);
   CHECK(custom.find(R"("type":"custom_tool_call","id":"ctc_)") != std::string::npos);
 }
+
+}  // namespace strict_answer_tests

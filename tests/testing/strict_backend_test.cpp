@@ -10,6 +10,8 @@
 #include "../growth.hpp"
 #include "testing/strict_requests.hpp"
 
+namespace strict_backend_tests {
+
 using namespace understudy;
 using namespace understudy::testing;
 using strict_requests::headers;
@@ -626,3 +628,5 @@ TEST_CASE("strict backends: the cost of judging is near-linear") {
     CHECK_MESSAGE(large.ratio() <= growth::linear, big.element.substr(0, 60), ": ", large);
   }
 }
+
+}  // namespace strict_backend_tests

@@ -3,6 +3,8 @@
 #include "testing/stage.hpp"
 #include "testing/strict_requests.hpp"
 
+namespace strict_server_tests {
+
 using namespace stage;
 using strict_requests::request;
 
@@ -112,3 +114,5 @@ TEST_CASE("strict server: other requests") {
   CHECK(got[3].status == 404);
   CHECK(got[3].body == R"({"detail":"Not found: /v1/elsewhere"})");
 }
+
+}  // namespace strict_server_tests

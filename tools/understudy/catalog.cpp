@@ -90,7 +90,7 @@ void print_model(const std::string& name, const ModelFacts& facts) {
     std::cout << name << ": nothing is known; requests are sent as they are\n";
     return;
   }
-  std::cout << name << " (" << normal_model_name(name) << "), of " << facts.maker
+  std::cout << name << " (" << llm::normal_model_name(name) << "), of " << facts.maker
             << sources(facts.confidence, facts.source) << std::boolalpha;
   fact("context window", facts.context_window);
   fact("longest prompt", facts.max_input);
