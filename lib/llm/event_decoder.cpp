@@ -144,7 +144,6 @@ void EventDecoder::place(const SseBlock& block, const detail::EventSink& sink) {
     return std::holds_alternative<Body>(events_.front().body);
   };
   const bool ends = std::holds_alternative<End>(events_.back().body);
-  last_.forget();
   if (hold_.holding() && ends) {
     const auto end = events_.back();
     events_.pop_back();
@@ -162,12 +161,15 @@ void EventDecoder::place(const SseBlock& block, const detail::EventSink& sink) {
     }
     if (shape_ == BodyShape::whole || held == detail::HeldFinish::none) {
       pass(block, sink, model);
-    } else if (!sink.finish_value.empty()) {
+      return;  // the one way on which the payload is a pattern for the next
+    }
+    if (!sink.finish_value.empty()) {
       split(block, sink);
     } else {
       hold(block, model);
     }
   }
+  last_.forget();
 }
 
 /// An event of which nothing is held back.

@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <limits>
+
+#include "../growth.hpp"
 #include "stream_fixtures.hpp"
 
 using namespace understudy;
@@ -118,6 +122,36 @@ TEST_CASE("a delta like the one before is read like the one before, and only if 
             "text 0 d",   "call 1 t f",   "text 2 e",         "text 2 f",
             "text 2 g",   "refusal 3 no", decoded.events[18], "text 4 h"});
   CHECK(decoded.events.at(18).starts_with("undecodable"));
+}
+
+TEST_CASE("a delta that is like the one before is not parsed, so that it costs a fraction") {
+  // Between two of the ones that are unlike, `n` changes, which no reader looks at.
+  const auto stream = [](bool alike) {
+    std::string bytes;
+    for (int i = 0; i < 4'000; ++i) {
+      bytes +=
+          R"(data: {"id":"chatcmpl-FixtureA1","object":"chat.completion.chunk","created":1790000000,"n":)" +
+          std::to_string(alike ? 0 : i % 2) +
+          R"(,"model":"gpt-5.4","service_tier":"default","choices":[{"index":0,"delta":{"content":" is"},"logprobs":null,"finish_reason":null}],"usage":null})"
+          "\n\n";
+    }
+    return bytes;
+  };
+  const auto cost = [](const std::string& bytes) {
+    double least = std::numeric_limits<double>::max();
+    for (int round = 0; round < 7; ++round) {
+      EventDecoder decoder(Protocol::openai_chat);
+      const auto begin = growth::thread_seconds();
+      decoder.feed(bytes);
+      while (decoder.next() != nullptr) {
+      }
+      least = std::min(least, growth::thread_seconds() - begin);
+    }
+    return least;
+  };
+  const auto alike = cost(stream(true));
+  const auto unlike = cost(stream(false));
+  CHECK_MESSAGE(alike * 2 < unlike, alike << " s of CPU, and " << unlike << " s unlike");
 }
 
 TEST_CASE("deltas that differ in number and padding as well are alike") {
