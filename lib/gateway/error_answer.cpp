@@ -49,6 +49,7 @@ Said said_of(FailoverReason reason, llm::Protocol protocol) {
     case R::image_too_large:
     case R::image_corrupt:
     case R::role_alternation:
+    case R::unsupported_request:
     case R::thinking_signature:
     case R::invalid_encrypted_content:
     case R::reasoning_mandatory:

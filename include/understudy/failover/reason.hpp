@@ -48,6 +48,7 @@ enum class FailoverReason {
   ssl_cert_verification,                ///< the certificate is not valid for the host
   long_context_tier,                    ///< the account has no long context
   role_alternation,                     ///< a chat template refuses the order of the messages
+  unsupported_request,                  ///< the request needs something that this member lacks
   context_overflow,                     ///< the prompt does not fit the window
   payload_too_large,                    ///< the request has too many bytes
   thinking_signature,                   ///< replayed reasoning is not accepted
