@@ -148,9 +148,9 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
   return out;
 }
 
-/// The request in the provider's words.
+/// The request in the provider's words. What its translation says goes into `prepared`.
 std::string body_of(const HttpProviderOptions& options, const Request& request,
-                    const Attempt& attempt) {
+                    const Attempt& attempt, PreparedRequest& prepared) {
   std::optional<Request> mended;
   for (const auto& row : all_reasons()) {
     if (attempt.mends().contains(row.reason)) {
@@ -188,7 +188,9 @@ std::string body_of(const HttpProviderOptions& options, const Request& request,
   if (request.origin != options.protocol) {
     target.refused = refused(sent, profile);
   }
-  const auto translated = translate(sent, target);
+  auto translated = translate(sent, target);
+  prepared.tools = std::move(translated.tools);
+  prepared.unsupported = std::move(translated.unsupported);
   std::string body;
   traits.codec.write_request(translated.request, body);
   return body;
@@ -196,10 +198,12 @@ std::string body_of(const HttpProviderOptions& options, const Request& request,
 
 }  // namespace
 
-HttpRequest provider_request(const HttpProviderOptions& options, const Request& request,
-                             const Attempt& attempt) {
-  return head_of(options, traits_of(options.protocol).path, options.stream, request.betas, attempt)
-      .with_body(body_of(options, request, attempt));
+PreparedRequest provider_request(const HttpProviderOptions& options, const Request& request,
+                                 const Attempt& attempt) {
+  const auto path = traits_of(options.protocol).path;
+  PreparedRequest prepared{head_of(options, path, options.stream, request.betas, attempt), {}, {}};
+  prepared.http.with_body(body_of(options, request, attempt, prepared));
+  return prepared;
 }
 
 std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,

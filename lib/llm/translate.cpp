@@ -5,6 +5,7 @@
 #include "documents.hpp"
 #include "pair_calls.hpp"
 #include "translate_parameters.hpp"
+#include "translate_tools.hpp"
 #include "understudy/llm/model_profile.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 
@@ -27,6 +28,9 @@ class Translator {
         foreign_(request.origin != target.protocol) {}
 
   Translation run() {
+    if (foreign_) {
+      detail::translate_tools(out_, losses_, target_);
+    }
     name_extras();
     for (auto& message : request_.messages) {
       translate_parts(message);
@@ -240,7 +244,8 @@ TranslationTarget::TranslationTarget(Protocol p, std::string of, std::string m)
       provider(std::move(of)),
       model(std::move(m)),
       output_limit(ModelProfiles().find(provider, model).output_limit),
-      longest_tool_id(traits_of(p).rules.longest_tool_id) {
+      longest_tool_id(traits_of(p).rules.longest_tool_id),
+      longest_tool_name(traits_of(p).rules.longest_tool_name) {
   if (provider == "mistral") {
     longest_tool_id = 9;
     plain_tool_ids = true;

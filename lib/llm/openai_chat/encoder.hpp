@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "llm/custom_input.hpp"
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/text/json_writer.hpp"
 
@@ -26,6 +27,12 @@ class Encoder final : public EventEncoder {
   void follow(const Event& event) override;
 
  private:
+  struct Call {
+    std::size_t index;
+    bool custom;
+    CustomInput input;
+  };
+
   void begin(const Start& start);
   void put(const Start& start, std::string& out);
   void put(const Text& text, std::string& out);
@@ -33,7 +40,7 @@ class Encoder final : public EventEncoder {
   void put(const ReasoningSeal& seal, std::string& out);
   void put(const ToolStart& call, std::string& out);
   void put(const ToolArguments& arguments, std::string& out);
-  void put(const ToolEnd& end, std::string&) { calls_.erase(end.block); }
+  void put(const ToolEnd& end, std::string& out);
   void put(const Usage& usage, std::string& out);
   void put(const Finish& finish, std::string& out);
   void put(const End& end, std::string& out);
@@ -43,6 +50,7 @@ class Encoder final : public EventEncoder {
   void put(const Undecodable&, std::string&) {}
   void put(const Retract&, std::string&) {}
 
+  void say_arguments(const Call& call, std::string_view piece, std::string& out);
   template <class WriteDelta>
   void chunk(std::string& out, std::string_view finish, WriteDelta delta);
   void usage_chunk(std::string& out);
@@ -52,7 +60,7 @@ class Encoder final : public EventEncoder {
   std::chrono::sys_seconds created_;
   std::string id_;
   std::string model_;
-  std::map<std::size_t, std::size_t> calls_;  // their indices, by block
+  std::map<std::size_t, Call> calls_;  // by block
   std::size_t next_call_ = 0;
   Usage usage_;
   bool counted_ = false;  // usage_ is to be written
