@@ -96,6 +96,9 @@ bool RequestReader::read_provider_tool(Object& tool, std::string_view type, Tool
 }
 
 bool RequestReader::read_tool_format(value& v, bool nested, Tool& tool) {
+  if (!v.raw_json_token().starts_with('{')) {
+    return true;
+  }
   ToolGrammar grammar;
   const bool well_formed = object(v, "tools.format", [&](std::string_view key, value& m) {
     if (nested && key == "grammar") return read_tool_format(m, false, tool);

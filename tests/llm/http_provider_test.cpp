@@ -362,12 +362,12 @@ TEST_CASE("the answer names the client's tools, streamed or whole") {
                      .call("call_2", "docs__search", R"({"q":1})"));
       const auto told = world.ask(*asked);
       require_answer(told);
-      REQUIRE(told.answer->blocks.size() == 2);
-      const auto& patch = told.answer->blocks[0];
+      REQUIRE(told.answer->blocks.size() == 3);  // text, then the calls
+      const auto& patch = told.answer->blocks[1];
       CHECK(patch.form == ToolForm::custom);
       CHECK(patch.name == "apply_patch");
       CHECK(custom_input(patch.arguments) == "a patch");
-      const auto& search = told.answer->blocks[1];
+      const auto& search = told.answer->blocks[2];
       CHECK(search.form == ToolForm::function);
       CHECK(search.name == "search");
       CHECK(search.name_space == "docs");

@@ -592,3 +592,28 @@ TEST_CASE("a request to compact is refused where it cannot be served") {
   }
   CHECK(translated(request, responses).unsupported.empty());
 }
+
+TEST_CASE("what is written again in its own protocol stays the same, with every member") {
+  const auto check = [](Protocol protocol, const Request& request) {
+    const auto once = body(request, protocol);
+    CHECK(body(read(protocol, once), protocol) == once);
+    return once;
+  };
+  for (const auto* const name :
+       {"r-codex-first", "r-conv-codex", "r-codex-tool-search", "r-codex-compaction-trigger"}) {
+    check(responses, agent_requests::read(responses, name));
+  }
+  check(chat, agent_requests::read(chat, "c-sdk-custom-tool"));
+  check(anthropic, agent_requests::read(anthropic, "a-claude-compacted"));
+  const auto odd = check(responses, read(responses, R"({"model":"m","input":[
+    {"type":"function_call","call_id":"a","name":"f","arguments":"{}","input":"kept 1","namespace":null},
+    {"type":"custom_tool_call","call_id":"b","name":"p","arguments":"kept 2"},
+    {"type":"tool_search_call","call_id":"c","execution":"client","name":"kept 3"},
+    {"type":"tool_search_output","call_id":"c","execution":"client","output":"kept 4"},
+    {"type":"tool_search_output","execution":"client","tools":"kept 5"}],
+    "tools":[{"type":"custom","name":"p","format":"kept 6"},{"type":"namespace","name":"n","tools":[]},
+    {"type":"namespace","name":"o","tools":[{"type":"namespace","name":"p","tools":[{"type":"function","name":"kept 7"}]}]}]})"));
+  for (char n = '1'; n <= '7'; ++n) {
+    CHECK_MESSAGE(odd.find(std::string("kept ") + n) != std::string::npos, odd);
+  }
+}

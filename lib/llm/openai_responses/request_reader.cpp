@@ -207,16 +207,21 @@ class ResponsesRequestReader {
     std::string input;
     const bool read = in_.members(item, [&](std::string_view key, value& m) {
       if (key == "call_id") return in_.read(m, "function_call.call_id", part.id);
-      if (key == "name") return in_.read(m, "function_call.name", part.name);
-      if (key == "namespace") {
+      const bool named = form != ToolForm::search;
+      if (key == "name" && named) return in_.read(m, "function_call.name", part.name);
+      if (key == "namespace" && named) {
         return json::is_null(m) || in_.read(m, "function_call.namespace", part.name_space);
       }
       if (key == "arguments" && form == ToolForm::search) {
         part.arguments = json::raw(m);
         return !part.arguments.empty();
       }
-      if (key == "arguments") return in_.read(m, "function_call.arguments", part.arguments);
-      if (key == "input") return in_.read(m, "custom_tool_call.input", input);
+      if (key == "arguments" && form == ToolForm::function) {
+        return in_.read(m, "function_call.arguments", part.arguments);
+      }
+      if (key == "input" && form == ToolForm::custom) {
+        return in_.read(m, "custom_tool_call.input", input);
+      }
       return key == "type" || in_.keep(key, m, part.extra);
     });
     if (form == ToolForm::custom) {
@@ -233,7 +238,7 @@ class ResponsesRequestReader {
     const bool read = in_.members(item, [&](std::string_view key, value& m) {
       if (key == "tools" && form == ToolForm::search) return read_found(m, part);
       if (key == "call_id") return in_.read(m, "function_call_output.call_id", part.call_id);
-      if (key == "output") {
+      if (key == "output" && form != ToolForm::search) {
         if (is_string(m)) {
           return in_.read(m, "function_call_output.output",
                           std::get<TextPart>(part.content.emplace_back(TextPart())).text);
