@@ -381,13 +381,15 @@ TEST_CASE("a request to compact is not sent to a member that cannot, and the nex
           .read_request(
               R"({"model":"m","stream":true,"input":[{"role":"user","content":"q"},{"type":"compaction_trigger"}]})");
   REQUIRE(asked.has_value());
-  World world;
-  auto& other = world.add(Protocol::anthropic_messages);
-  auto& makers = world.add(Protocol::openai_responses);
-  const auto told = world.ask(*asked);
-  require_answer(told);
-  CHECK(other.requests() == 0);
-  CHECK(makers.requests() == 1);
+  {
+    World world;
+    auto& other = world.add(Protocol::anthropic_messages);
+    auto& makers = world.add(Protocol::openai_responses);
+    const auto told = world.ask(*asked);
+    require_answer(told);
+    CHECK(other.requests() == 0);
+    CHECK(makers.requests() == 1);
+  }
   World alone;
   alone.add(Protocol::openai_chat);
   const auto refused = alone.ask(*asked);
