@@ -13,7 +13,7 @@ class Rehome {
   void operator()(llm::Text& e) const { views(e.text); }
   void operator()(llm::Reasoning& e) const { views(e.text, e.id); }
   void operator()(llm::ReasoningSeal& e) const { views(e.data, e.id); }
-  void operator()(llm::ToolStart& e) const { views(e.id, e.name); }
+  void operator()(llm::ToolStart& e) const { views(e.id, e.name, e.name_space); }
   void operator()(llm::ToolArguments& e) const { views(e.json); }
   void operator()(llm::Finish& e) const { views(e.native, e.stop_sequence); }
   void operator()(llm::Error& e) const { views(e.type, e.code, e.message, e.json); }

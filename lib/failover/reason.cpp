@@ -53,6 +53,8 @@ constexpr std::array table{
                  Concern::nothing, CooldownLadder::none},
     ReasonTraits{Reason::role_alternation, "role_alternation", Treatment::fail_over,
                  Concern::nothing, CooldownLadder::none},
+    ReasonTraits{Reason::unsupported_request, "unsupported_request", Treatment::mend,
+                 Concern::nothing, CooldownLadder::none},
     ReasonTraits{Reason::context_overflow, "context_overflow", Treatment::larger_window,
                  Concern::nothing, CooldownLadder::none},
     ReasonTraits{Reason::payload_too_large, "payload_too_large", Treatment::larger_window,
@@ -77,8 +79,6 @@ constexpr std::array table{
                  CooldownLadder::none},
     ReasonTraits{Reason::content_policy_blocked, "content_policy_blocked",
                  Treatment::content_policy, Concern::nothing, CooldownLadder::none},
-    ReasonTraits{Reason::unsupported_request, "unsupported_request", Treatment::mend,
-                 Concern::nothing, CooldownLadder::none},
     ReasonTraits{Reason::format_error, "format_error", Treatment::return_to_caller,
                  Concern::nothing, CooldownLadder::none},
 };

@@ -44,9 +44,9 @@ Said said_of(FailoverReason reason, llm::Protocol protocol) {
     case R::payload_too_large: return {413, false};
     case R::context_overflow:
     case R::long_context_tier: return {400, false, "context_length_exceeded"};
+    case R::unsupported_request: return {400, false, "unsupported_request"};
     case R::content_policy_blocked: return {400, false, "content_policy_violation"};
     case R::format_error:
-    case R::unsupported_request:
     case R::image_too_large:
     case R::image_corrupt:
     case R::role_alternation:

@@ -33,6 +33,8 @@ void Answer::add(const Event& event) {
     auto& started = block(Kind::tool_call, call->block);
     started.id = call->id;
     started.name = call->name;
+    started.name_space = call->name_space;
+    started.form = call->form;
   } else if (const auto* arguments = std::get_if<ToolArguments>(&event.body)) {
     block(Kind::tool_call, arguments->block).arguments += arguments->json;
   } else if (const auto* end = std::get_if<ToolEnd>(&event.body)) {

@@ -132,12 +132,17 @@ asio::awaitable<Result<Stream>> HttpProvider::open_quietly(const Request& reques
   auto source = std::make_unique<detail::HttpStream>(attempt, facts, options_.protocol,
                                                      request.stream, !options_.stream);
   const ForgetReadiness afterwards(attempt);
-  const auto prepared = detail::provider_request(options_, request, attempt);
+  auto prepared = detail::provider_request(options_, request, attempt);
+  if (!prepared.unsupported.empty()) {
+    co_return Failure(FailoverReason::unsupported_request, prepared.unsupported);
+  }
   if (!prepared.lost.empty() && attempt.skips_losses()) {
     co_return Failure(FailoverReason::unsupported_request,
                       "passed over: it would not get " + prepared.lost);
   }
-  auto response = co_await client_.send(options_.base_url.endpoint, prepared.http, source->observer());
+  source->with_tools(std::move(prepared.tools));
+  auto response =
+      co_await client_.send(options_.base_url.endpoint, prepared.http, source->observer());
   if (response.has_error()) {
     co_return detail::failure_of(response.error(), facts);
   }

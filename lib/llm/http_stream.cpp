@@ -282,11 +282,19 @@ void HttpStream::take_over(StallLimits limits, BodyShape shape,
 
 const Event* HttpStream::next() {
   try {
-    return again_ < seen_.size() ? &seen_[again_++] : decoder_->next();
+    return restored(again_ < seen_.size() ? &seen_[again_++] : decoder_->next());
   } catch (const std::bad_alloc&) {
     out_of_memory();
     return nullptr;
   }
+}
+
+const Event* HttpStream::restored(const Event* event) {
+  if (event == nullptr || tools_.empty() || !std::holds_alternative<ToolStart>(event->body)) {
+    return event;
+  }
+  Event copy = *event;
+  return tools_.restore(copy) ? &restored_.emplace_back(copy) : event;
 }
 
 const Event* HttpStream::try_next() {
@@ -403,6 +411,7 @@ void HttpStream::take(const NetResult<std::string_view>& part) {
   } else {
     opening_ = std::string();
     seen_ = std::vector<Event>();
+    restored_.clear();
     decoder_->feed(*part, readable_beyond);
   }
 }

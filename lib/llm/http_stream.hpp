@@ -1,6 +1,7 @@
 /// An answer over HTTP, from its head on: read for an attempt until its first progress, then a Stream's.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "understudy/llm/event_decoder.hpp"
 #include "understudy/llm/request.hpp"
 #include "understudy/llm/stream.hpp"
+#include "understudy/llm/tool_table.hpp"
 #include "understudy/net/http_client.hpp"
 #include "understudy/runtime/stall_timer.hpp"
 
@@ -78,6 +80,9 @@ class HttpStream final : public StreamSource {
 
   IoObserver& observer() noexcept { return observer_; }
 
+  /// The names that the request's tools were sent with, before the answer is opened. The events name the client's tools.
+  void with_tools(ToolTable tools) { tools_ = std::move(tools); }
+
   /// Reads until the answer's first progress and takes over from the attempt then.
   asio::awaitable<Result<void>> open(Attempt& attempt, HttpResponse response);
 
@@ -93,6 +98,7 @@ class HttpStream final : public StreamSource {
   asio::awaitable<Result<void>> read_opening(Attempt& attempt, BodyShape shape);
   std::optional<Result<void>> look(Attempt& attempt);
   const Event* next();
+  const Event* restored(const Event* event);
   bool settled_early();
   bool goes_on();
   void take(const NetResult<std::string_view>& part);
@@ -115,6 +121,9 @@ class HttpStream final : public StreamSource {
   std::vector<Event> seen_;  // what was looked at then, to be seen again; valid until the next read
   std::size_t silent_bytes_ = 0;  // of the events before the first progress
   std::size_t again_ = 0;
+  ToolTable tools_;
+  std::deque<Event>
+      restored_;  // beginnings of calls with the client's names; valid until the next read
   std::optional<EventDecoder> decoder_;
   const Event* peeked_ = nullptr;
   std::optional<Result<bool>> end_;

@@ -150,10 +150,29 @@ bool drop_patterns(std::string& schema) {
   return changed;
 }
 
-bool drop_patterns(Request& request) {
+bool drop_patterns(std::vector<Tool>& tools) {
   bool changed = false;
-  for (auto& tool : request.tools) {
+  for (auto& tool : tools) {
     changed = drop_patterns(tool.schema) || changed;
+    changed = drop_patterns(tool.tools) || changed;
+  }
+  return changed;
+}
+
+/// Of tools that the conversation makes available.
+bool drop_patterns(Part& part) {
+  auto* const result = std::get_if<ToolResultPart>(&part);
+  auto* const opaque = std::get_if<OpaquePart>(&part);
+  return (result != nullptr && drop_patterns(result->tools)) ||
+         (opaque != nullptr && drop_patterns(opaque->tools));
+}
+
+bool drop_patterns(Request& request) {
+  bool changed = drop_patterns(request.tools);
+  for (auto& message : request.messages) {
+    for (auto& part : message.parts) {
+      changed = drop_patterns(part) || changed;
+    }
   }
   if (request.output) {
     changed = drop_patterns(request.output->schema) || changed;

@@ -7,7 +7,6 @@
 #include "request_json.hpp"
 #include "text/name_table.hpp"
 #include "tool_ids.hpp"
-#include "understudy/llm/codec.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 
 namespace understudy::llm::detail {
@@ -16,12 +15,6 @@ namespace {
 using LossKind = Loss::Kind;
 
 constexpr const char* no_result = "no result: interrupted";
-
-/// The id of a call that only its own protocol has a form for.
-std::optional<std::string> opaque_call_id(const Part& part) {
-  const auto* opaque = std::get_if<OpaquePart>(&part);
-  return opaque == nullptr ? std::nullopt : codec_for(opaque->protocol).opaque_call_id(*opaque);
-}
 
 class Pairing {
  public:
@@ -125,8 +118,6 @@ class Pairing {
       for (const auto& part : message.parts) {
         if (const auto* call = std::get_if<ToolCallPart>(&part)) {
           ids_stay_ = ids_.reserve(call->id) && ids_stay_;
-        } else if (const auto custom = opaque_call_id(part)) {
-          ids_stay_ = ids_.reserve(*custom) && ids_stay_;
         }
       }
     }
@@ -134,12 +125,6 @@ class Pairing {
 
   void open_calls(Message& message, std::vector<Pending>& pending) {
     for (auto& part : message.parts) {
-      if (auto custom = opaque_call_id(part)) {  // it keeps its id: it is sent as it came
-        auto& opened = pending.emplace_back();
-        opened.result.call_id = *custom;
-        opened.id = std::move(*custom);
-        continue;
-      }
       auto* const call = std::get_if<ToolCallPart>(&part);
       if (call == nullptr) {
         continue;
@@ -150,6 +135,7 @@ class Pairing {
         call->id = ids_.give(call->id);
       }
       opened.result.call_id = call->id;
+      opened.result.form = call->form;
       if (call->id != opened.id) {
         lose(LossKind::changed, "tool ids");
       }
@@ -172,6 +158,7 @@ class Pairing {
         lose(LossKind::dropped, "tool result without a call");
       } else {
         result->call_id = call->result.call_id;
+        result->form = call->result.form;
         call->result = std::move(*result);
       }
       return true;

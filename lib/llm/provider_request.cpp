@@ -177,7 +177,8 @@ PreparedRequest provider_request(const HttpProviderOptions& options, const Reque
   auto http =
       head_of(options, traits_of(options.protocol).path, options.stream, sent.betas, attempt);
   http.with_body(std::move(sent.body));
-  return {std::move(http), std::move(mends), std::move(lost)};
+  return {std::move(http), std::move(mends), std::move(lost), std::move(sent.tools),
+          std::move(sent.unsupported)};
 }
 
 std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
@@ -204,8 +205,9 @@ std::string lesson_key(const HttpProviderOptions& options, const Request& reques
 Failure capability_failure(const HttpProviderOptions& options, const Request& request,
                            const Attempt& attempt, Failure failure, int status,
                            std::string_view body, std::string_view sent) {
-  const bool own = request.origin == options.protocol && !request.body.empty();
-  const bool adapted = !own || request.model != attempt.member().model();
+  // A client's request that was translated, or sent to another model than it names.
+  const bool adapted = request.origin && (request.origin != options.protocol ||
+                                          request.model != attempt.member().model());
   const bool wrong = failure.code() == FailoverReason::format_error;
   const auto part = wrong ? refused_part(status, body) : std::nullopt;
   if (!wrong || (!part && !adapted)) {

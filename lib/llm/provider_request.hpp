@@ -9,6 +9,7 @@
 #include "understudy/failover/attempt.hpp"
 #include "understudy/llm/http_provider.hpp"
 #include "understudy/llm/request.hpp"
+#include "understudy/llm/tool_table.hpp"
 #include "understudy/net/http_message.hpp"
 
 namespace understudy::llm::detail {
@@ -18,6 +19,8 @@ struct PreparedRequest {
   HttpRequest http;
   std::vector<std::string> mends;  ///< the names of the mends that were applied
   std::string lost;  ///< the first tool, message or part that the member does not get; empty: none
+  ToolTable tools;   ///< for the answer
+  std::string unsupported;  ///< Translation::unsupported
 };
 
 /// The request for the attempt's member, mended for what the attempt says. The attempt notes what it lost.

@@ -24,8 +24,16 @@ std::size_t characters(const ToolCallPart& part) {
   return part.name.size() + part.arguments.size();
 }
 std::size_t characters(const ReasoningPart& part) { return part.text.size(); }
+std::size_t characters(const Tool& tool) {
+  return tool.provider_tool.empty()
+             ? tool.name.size() + tool.description.size() + tool.schema.size()
+             : tool.provider_tool.size();
+}
 std::size_t characters(const ToolResultPart& part) {
   std::size_t sum = 0;
+  for (const auto& tool : part.tools) {
+    sum += characters(tool);
+  }
   for (const auto& content : part.content) {
     sum += std::visit([](const auto& c) { return characters(c); }, content);
   }
@@ -45,8 +53,7 @@ std::uint64_t estimated_tokens(const Request& request) noexcept {
     }
   }
   for (const auto& tool : request.tools) {
-    sum +=
-        tool.name.size() + tool.description.size() + tool.schema.size() + tool.provider_tool.size();
+    sum += characters(tool);
   }
   return sum / 4;
 }

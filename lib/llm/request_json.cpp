@@ -88,6 +88,30 @@ bool RequestReader::keep(std::string_view name, value& v, ExtraFields& extra) {
   return !text.empty() || fail(name, "is malformed");
 }
 
+bool RequestReader::read_provider_tool(Object& tool, std::string_view type, Tool& into) {
+  into.name = type;
+  return members(tool, [&](std::string_view key, value& v) {
+    return key != "name" || !is_string(v) || read(v, "tools.name", into.name);
+  });
+}
+
+bool RequestReader::read_tool_format(value& v, bool nested, Tool& tool) {
+  if (!v.raw_json_token().starts_with('{')) {
+    return true;
+  }
+  ToolGrammar grammar;
+  const bool well_formed = object(v, "tools.format", [&](std::string_view key, value& m) {
+    if (nested && key == "grammar") return read_tool_format(m, false, tool);
+    if (key == "syntax" && is_string(m)) return read(m, "tools.format.syntax", grammar.syntax);
+    return key != "definition" || !is_string(m) ||
+           read(m, "tools.format.definition", grammar.definition);
+  });
+  if (!grammar.definition.empty()) {
+    tool.grammar = std::move(grammar);
+  }
+  return well_formed;
+}
+
 bool RequestReader::array(value& v, std::string_view parameter, const Element& each) {
   json::ondemand::array elements;
   if (v.get_array().get(elements) != simdjson::SUCCESS) {
@@ -140,11 +164,12 @@ bool RequestReader::openai_tool_choice(value& v, Request& request, const Member&
     return mode != Mode::unset || fail("tool_choice", "must be auto, required, none or a tool");
   }
   return typed(v, "tool_choice", [&](std::string_view type, Object& choice, std::string_view raw) {
-    if (type != "function") {
+    if (type != "function" && type != "custom") {
       request.extra.emplace_back("tool_choice", raw);
       return true;
     }
     mode = Mode::named;
+    request.tool_choice.form = type == "custom" ? ToolForm::custom : ToolForm::function;
     return members(choice, each);
   });
 }

@@ -73,6 +73,12 @@ class RequestReader {
   bool read_object(value& v, std::string_view parameter, std::string& into);
   bool keep(std::string_view name, value& v, ExtraFields& extra);
 
+  /// The definition of a tool that only its provider runs: what it is called, or its type.
+  bool read_provider_tool(Object& tool, std::string_view type, Tool& into);
+
+  /// A custom tool's `format`: text, or a grammar. `nested`: the grammar is an object in it, as Chat has it.
+  bool read_tool_format(value& v, bool nested, Tool& tool);
+
   /// Calls `each` for the elements or members; a value of another type is a fault.
   bool array(value& v, std::string_view parameter, const Element& each);
   bool object(value& v, std::string_view parameter, const Member& each);
@@ -171,7 +177,8 @@ class RequestWriter {
     const auto word = openai_tool_choice();
     write_text(json, "tool_choice", word);
     if (request.tool_choice.mode == ToolChoice::Mode::named) {
-      json.key("tool_choice").begin_object().member("type", "function");
+      const bool custom = extras && request.tool_choice.form == ToolForm::custom;
+      json.key("tool_choice").begin_object().member("type", custom ? "custom" : "function");
       each(request.tool_choice.name);
       json.end_object();
     }

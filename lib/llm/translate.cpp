@@ -6,6 +6,7 @@
 #include "documents.hpp"
 #include "pair_calls.hpp"
 #include "translate_parameters.hpp"
+#include "translate_tools.hpp"
 #include "understudy/llm/catalog/catalog.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 
@@ -29,6 +30,9 @@ class Translator {
 
   Translation run() {
     drop_billing();
+    if (foreign_) {
+      detail::translate_tools(out_, losses_, target_);
+    }
     name_extras();
     for (auto& message : request_.messages) {
       translate_parts(message);
@@ -253,7 +257,8 @@ TranslationTarget::TranslationTarget(Protocol p, std::string of, std::string m)
       output_limit(Catalog::built_in().model(model).refuses_max_tokens
                        ? OutputLimit::max_completion_tokens
                        : OutputLimit::max_tokens),
-      longest_tool_id(traits_of(p).rules.longest_tool_id) {
+      longest_tool_id(traits_of(p).rules.longest_tool_id),
+      longest_tool_name(traits_of(p).rules.longest_tool_name) {
   if (provider == "mistral") {
     longest_tool_id = 9;
     plain_tool_ids = true;

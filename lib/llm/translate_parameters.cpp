@@ -104,7 +104,7 @@ class Parameters {
     std::erase_if(request_.tools, [&](const Tool& tool) {
       const bool unknown = !tool.provider_tool.empty() && foreign_;
       if (unknown) {
-        losses_.add(LossKind::dropped, "provider-specific tool");
+        losses_.add(LossKind::dropped, "tool " + tool.name);
       }
       return unknown;
     });
@@ -122,11 +122,18 @@ class Parameters {
     auto& choice = request_.tool_choice;
     const bool gone = choice.mode == ToolChoice::Mode::named &&
                       std::none_of(request_.tools.begin(), request_.tools.end(),
-                                   [&](const Tool& tool) { return tool.name == choice.name; });
+                                   [&](const Tool& tool) { return is_or_has(tool, choice.name); });
     if (gone) {
       choice = ToolChoice();
       losses_.add(LossKind::dropped, "tool_choice");
     }
+  }
+
+  /// Of a tool that is sent in its own protocol: it may be a namespace.
+  static bool is_or_has(const Tool& tool, const std::string& name) {
+    return tool.tools.empty() ? tool.name == name
+                              : std::any_of(tool.tools.begin(), tool.tools.end(),
+                                            [&](const Tool& t) { return t.name == name; });
   }
 
   void thinking() {

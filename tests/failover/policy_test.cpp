@@ -162,7 +162,7 @@ TEST_CASE("what may not happen again: one retry while a member is left, max_retr
 TEST_CASE("what this member cannot do: fail over at once") {
   for (const auto reason : {R::model_not_found, R::model_entitlement, R::provider_policy_blocked,
                             R::ssl_cert_verification, R::long_context_tier, R::role_alternation,
-                            R::context_overflow, R::payload_too_large}) {
+                            R::unsupported_request, R::context_overflow, R::payload_too_large}) {
     CAPTURE(to_string(reason));
     CHECK(act(Case(reason)) == Action::fail_over);
     CHECK(act(Case(reason).rotatable().refreshable().mendable()) == Action::fail_over);

@@ -272,6 +272,47 @@ const ProtocolBody body_shapes[] = {
            R"({"id":"c","type":"custom","custom":{"name":"f","input":"x"}},)",
            R"({"id":"c","type":"custom","custom":{"name":"f","input":"x"}}]}]})", bytes);
      }},
+    {"namespaces of tools with long names", responses,
+     [](std::size_t bytes) {
+       std::string out = R"({"model":"m","input":"hi","tools":[)";
+       const std::string name(100, 'n');
+       for (std::size_t i = 0; out.size() < bytes; ++i) {
+         const auto n = std::to_string(i);
+         out += R"({"type":"namespace","name":"mcp__)" + n + R"(","tools":[)";
+         for (std::size_t k = 0; k < 10; ++k) {
+           out += R"({"type":"function","name":")" + name + n + "_" + std::to_string(k) + R"("},)";
+         }
+         out += R"({"type":"custom","name":"c"}]},)";
+       }
+       return out + R"({"type":"function","name":"f"}]})";
+     }},
+    {"tools whose names become the same", responses,
+     [](std::size_t bytes) {
+       std::string out = R"({"model":"m","input":"hi","tools":[)";
+       for (std::size_t i = 0; out.size() < bytes; ++i) {
+         std::string name;
+         for (auto rest = i; name.size() < 20; rest /= 8) {
+           name += ".:;,!?#+"[rest % 8];
+         }
+         out += R"({"type":"function","name":")" + name + R"("},)";
+       }
+       return out + R"({"type":"function","name":"f"}]})";
+     }},
+    {"searches that find the same tools", responses,
+     [](std::size_t bytes) {
+       return repeated(
+           R"({"model":"m","input":[{"role":"user","content":"hi"})",
+           R"(,{"type":"tool_search_call","call_id":"c","execution":"client","arguments":{}})"
+           R"(,{"type":"tool_search_output","call_id":"c","execution":"client","tools":)"
+           R"([{"type":"function","name":"f"},{"type":"function","name":"g"}]})",
+           "]}", bytes);
+     }},
+    {"compactions", anthropic,
+     [](std::size_t bytes) {
+       return repeated(R"({"model":"m","messages":[{"role":"assistant","content":[)",
+                       R"({"type":"compaction","content":"x"},{"type":"text","text":"y"},)",
+                       R"({"type":"text","text":"."}]}]})", bytes);
+     }},
 };
 
 void check_requests(std::size_t bytes, bool every_pair) {
@@ -564,6 +605,39 @@ TEST_CASE("the cost of an answer grows with its size: streamed, whole, and forwa
 
 TEST_CASE("the cost of a stream grows with its size, whatever a faulty server sends") {
   check_streams(256 * kib);
+}
+
+TEST_CASE("the input of a custom call costs as much as its size, in whatever pieces it comes") {
+  for (const auto into : {chat, responses}) {
+    const auto found = growth::of(
+        [into](std::size_t bytes) {
+          return [into, bytes, white = std::string(bytes, ' ')] {
+            const auto encoder = codec_for(into).encoder(Request());
+            std::string out;
+            const auto write = [&](const Event::Body& body) {
+              encoder->write(Event(body), out);
+              out.clear();
+            };
+            ToolStart start(0, "call_0", "f");
+            start.form = ToolForm::custom;
+            write(Start("answer_1", "m"));
+            write(start);
+            for (std::size_t i = 0; i < bytes / 8; ++i) {
+              write(ToolArguments(0, std::string_view(white).substr(0, 1)));
+            }
+            write(ToolArguments(0, "{\"input\":\""));
+            for (std::size_t i = 0; i < bytes / 8; ++i) {
+              write(ToolArguments(0, "\\u0041"));
+            }
+            write(ToolArguments(0, "\""));
+            write(ToolArguments(0, white));
+            write(ToolArguments(0, "}x"));
+            write(ToolEnd(0, true));
+          };
+        },
+        256 * kib);
+    CHECK_MESSAGE(found.ratio() <= growth::linear, to_string(into), ": ", found);
+  }
 }
 
 TEST_CASE("a body of the same protocol is edited in linear time") {

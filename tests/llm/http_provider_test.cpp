@@ -8,6 +8,8 @@
 
 #include "provider_faults.hpp"
 #include "provider_world.hpp"
+#include "understudy/llm/codec.hpp"
+#include "understudy/llm/tool_form.hpp"
 #include "understudy/runtime/local_fault.hpp"
 
 using namespace provider_test;
@@ -340,4 +342,58 @@ TEST_CASE("an answer without an end is given up, and not kept for ever") {
   CHECK(told.answer.error().code() == R::malformed_response);
   CHECK(told.answer.error().message().find("33554432 bytes") != std::string::npos);
   CHECK(told.open_connections == 0);
+}
+
+TEST_CASE("the answer names the client's tools, streamed or whole") {
+  const auto asked =
+      codec_for(Protocol::openai_responses)
+          .read_request(
+              R"({"model":"m","stream":true,"input":"q","tools":[{"type":"custom","name":"apply_patch"},)"
+              R"({"type":"namespace","name":"docs","tools":[{"type":"function","name":"search"}]}]})");
+  REQUIRE(asked.has_value());
+  for (const auto protocol : {Protocol::anthropic_messages, Protocol::openai_chat}) {
+    for (const bool stream : {true, false}) {
+      CAPTURE(to_string(protocol));
+      CAPTURE(stream);
+      World world;
+      world.add(protocol, stream)
+          .reply(testing::Reply::answer()
+                     .call("call_1", "apply_patch", R"({"input":"a patch"})")
+                     .call("call_2", "docs__search", R"({"q":1})"));
+      const auto told = world.ask(*asked);
+      require_answer(told);
+      REQUIRE(told.answer->blocks.size() == 3);  // text, then the calls
+      const auto& patch = told.answer->blocks[1];
+      CHECK(patch.form == ToolForm::custom);
+      CHECK(patch.name == "apply_patch");
+      CHECK(custom_input(patch.arguments) == "a patch");
+      const auto& search = told.answer->blocks[2];
+      CHECK(search.form == ToolForm::function);
+      CHECK(search.name == "search");
+      CHECK(search.name_space == "docs");
+    }
+  }
+}
+
+TEST_CASE("a request to compact is not sent to a member that cannot, and the next one is asked") {
+  const auto asked =
+      codec_for(Protocol::openai_responses)
+          .read_request(
+              R"({"model":"m","stream":true,"input":[{"role":"user","content":"q"},{"type":"compaction_trigger"}]})");
+  REQUIRE(asked.has_value());
+  {
+    World world;
+    auto& other = world.add(Protocol::anthropic_messages);
+    auto& makers = world.add(Protocol::openai_responses);
+    const auto told = world.ask(*asked);
+    require_answer(told);
+    CHECK(other.requests() == 0);
+    CHECK(makers.requests() == 1);
+  }
+  World alone;
+  alone.add(Protocol::openai_chat);
+  const auto refused = alone.ask(*asked);
+  REQUIRE(refused.answer.has_error());
+  CHECK(refused.answer.error().code() == FailoverReason::unsupported_request);
+  CHECK(refused.answer.error().message().find("compaction_trigger") != std::string::npos);
 }

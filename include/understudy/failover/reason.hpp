@@ -48,6 +48,7 @@ enum class FailoverReason {
   ssl_cert_verification,                ///< the certificate is not valid for the host
   long_context_tier,                    ///< the account has no long context
   role_alternation,                     ///< a chat template refuses the order of the messages
+  unsupported_request,                  ///< the request needs something that this member lacks
   context_overflow,                     ///< the prompt does not fit the window
   payload_too_large,                    ///< the request has too many bytes
   thinking_signature,                   ///< replayed reasoning is not accepted
@@ -60,7 +61,6 @@ enum class FailoverReason {
   image_corrupt,                        ///< an image cannot be read
   resume_mismatch,  ///< the member was asked to resume a broken answer and sent something else
   content_policy_blocked,  ///< the prompt or the answer was refused as unsafe
-  unsupported_request,     ///< the member lacks something that the request asks for
   format_error,            ///< the request is invalid for every member
 };
 

@@ -25,10 +25,12 @@ class AnswerBlock {
   AnswerBlock(Kind k, std::size_t n) : kind(k), number(n) {}
 
   Kind kind;
-  std::size_t number;     ///< the `block` of the events
-  std::string text;       ///< text, a refusal or readable reasoning
-  std::string id;         ///< the id of a tool call or of a reasoning item
-  std::string name;       ///< the name of the tool
+  std::size_t number;      ///< the `block` of the events
+  std::string text;        ///< text, a refusal or readable reasoning
+  std::string id;          ///< the id of a tool call or of a reasoning item
+  std::string name;        ///< the name of the tool
+  std::string name_space;  ///< the namespace of the tool; empty: none
+  ToolForm form = ToolForm::function;
   std::string arguments;  ///< JSON text; empty: no arguments
   bool complete = false;  ///< the tool call may be run
   std::optional<ReasoningSeal::Kind> seal_kind;

@@ -106,9 +106,6 @@ class UNDERSTUDY_API Codec {
   /// Returns a document as a part of this protocol, or nothing if the protocol does not support such a document.
   virtual std::optional<OpaquePart> write_document(const detail::Document& document) const = 0;
 
-  /// Returns the id of a tool call that is an opaque part of this protocol, or nothing if the part is not a tool call.
-  virtual std::optional<std::string> opaque_call_id(const OpaquePart& part) const = 0;
-
   /// Returns the protocol-specific part of an EventDecoder, for one answer. Callers use EventDecoder.
   virtual std::unique_ptr<detail::PayloadReader> reader() const = 0;
 

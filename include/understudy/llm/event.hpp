@@ -26,6 +26,7 @@
 #include <variant>
 
 #include "understudy/export.hpp"
+#include "understudy/llm/tool_form.hpp"
 
 namespace understudy::llm {
 
@@ -87,9 +88,12 @@ class ToolStart {
   std::size_t block;
   std::string_view id;  ///< the id that the tool's result must contain
   std::string_view name;
+  std::string_view name_space;  ///< the namespace of the tool (Responses); empty: none
+  ToolForm form = ToolForm::function;
 };
 
-/// More of a tool call's arguments. All pieces concatenated are JSON text; if they are empty, the arguments are `{}`.
+/// More of a tool call's arguments. All pieces concatenated are JSON text, whatever the form of the tool is
+/// (tool_form.hpp); if they are empty, the arguments are `{}`.
 class ToolArguments {
  public:
   ToolArguments(std::size_t b, std::string_view j) noexcept : block(b), json(j) {}

@@ -22,6 +22,7 @@
 #include "understudy/llm/catalog/catalog.hpp"
 #include "understudy/llm/protocol.hpp"
 #include "understudy/llm/request.hpp"
+#include "understudy/llm/tool_table.hpp"
 #include "understudy/llm/translate.hpp"
 
 namespace understudy::llm {
@@ -53,6 +54,8 @@ class Fitted {
   std::string body;
   std::string betas;  ///< the value of `anthropic-beta`; empty: none
   std::vector<Loss> losses;
+  ToolTable tools;          ///< restores the names and forms of tools in the answer
+  std::string unsupported;  ///< why the target cannot serve the request at all; empty: it can
 };
 
 /// See the top of the file. Threads: any.

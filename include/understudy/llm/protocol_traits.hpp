@@ -67,6 +67,7 @@ enum class StrictSchema : unsigned char { anthropic, openai };
 /// What a request in a protocol may contain. The sources are in protocols.md 8.
 struct RequestRules {
   std::size_t longest_tool_id;
+  std::size_t longest_tool_name;
   bool later_system_messages;  ///< a system message may follow the beginning of the conversation
   bool begins_with_user;       ///< an assistant message may not be first
   bool item_ids;               ///< items have ids, by which the server finds their reasoning

@@ -23,6 +23,7 @@
 
 #include "understudy/export.hpp"
 #include "understudy/llm/protocol.hpp"
+#include "understudy/llm/tool_form.hpp"
 
 namespace understudy::llm {
 
@@ -51,6 +52,38 @@ class ImagePart {
   ExtraFields extra;
 };
 
+/// A grammar that the input of a custom tool must match.
+class ToolGrammar {
+ public:
+  ToolGrammar() {}
+
+  std::string syntax;  ///< "lark" or "regex"
+  std::string definition;
+};
+
+/// A tool that the client runs, or one that the provider runs itself (`provider_tool`).
+class Tool {
+ public:
+  Tool() {}
+  Tool(std::string n, std::string d, std::string s)
+      : name(std::move(n)), description(std::move(d)), schema(std::move(s)) {}
+
+  std::string name;  ///< of a provider's tool without a name: its type
+  std::string description;
+  /// The JSON Schema of the arguments, as text. Empty: an object without properties.
+  std::string schema;
+  std::optional<bool> strict;
+  ToolForm form = ToolForm::function;
+  std::optional<ToolGrammar> grammar;  ///< of a custom tool; none: any text
+  std::string name_space;              ///< empty: none
+  /// The tools of a namespace, which itself is not a tool: `name` is the name of the namespace.
+  std::vector<Tool> tools;
+  /// If not empty, the whole tool as JSON text. It is written only in the protocol that it came in. Forms and namespaces
+  /// have the other members too, from which translate.hpp makes functions.
+  std::string provider_tool;
+  ExtraFields extra;
+};
+
 /// A tool call by the assistant.
 class ToolCallPart {
  public:
@@ -60,7 +93,10 @@ class ToolCallPart {
 
   std::string id;
   std::string name;
-  std::string arguments;  ///< JSON text as the model wrote it, which may be invalid. Empty: `{}`
+  /// JSON text as the model wrote it, which may be invalid. Empty: `{}`. Of a custom call: custom_arguments(input).
+  std::string arguments;
+  ToolForm form = ToolForm::function;
+  std::string name_space;  ///< empty: none
   ExtraFields extra;
 };
 
@@ -72,7 +108,8 @@ class OpaquePart {
 
   Protocol protocol;
   std::string type;
-  std::string json;  ///< the whole part as JSON text
+  std::string json;         ///< the whole part as JSON text
+  std::vector<Tool> tools;  ///< the tools that the part makes available
 };
 
 /// The result of a tool call.
@@ -88,6 +125,8 @@ class ToolResultPart {
   std::string call_id;
   std::vector<Content> content;
   bool is_error = false;
+  ToolForm form = ToolForm::function;  ///< of the call
+  std::vector<Tool> tools;             ///< the tools that a search for tools has found
   ExtraFields extra;
 };
 
@@ -131,23 +170,6 @@ class Message {
   ExtraFields extra;
 };
 
-/// A function that the model may call, or a tool that the provider runs itself (`provider_tool`).
-class Tool {
- public:
-  Tool() {}
-  Tool(std::string n, std::string d, std::string s)
-      : name(std::move(n)), description(std::move(d)), schema(std::move(s)) {}
-
-  std::string name;
-  std::string description;
-  /// The JSON Schema of the arguments, as text. Empty: an object without properties.
-  std::string schema;
-  std::optional<bool> strict;
-  /// If not empty, the whole tool as JSON text. It is written only in the protocol that it came in.
-  std::string provider_tool;
-  ExtraFields extra;
-};
-
 /// Whether the model must call a tool, and which one.
 class ToolChoice {
  public:
@@ -160,6 +182,7 @@ class ToolChoice {
 
   Mode mode = Mode::unset;
   std::string name;
+  ToolForm form = ToolForm::function;  ///< of the named tool
 };
 
 /// Requires the answer to be JSON.

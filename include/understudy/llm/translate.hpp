@@ -9,6 +9,9 @@
 ///    an error as its result. A result without a call is dropped.
 /// 4. Everything that is dropped, changed or added is named in `losses`, once for each kind and name.
 /// 5. The function is pure: the same request and target yield the same translation.
+/// 6. To another protocol every tool that the client runs is sent as a function: custom tools, the tools of namespaces,
+///    the search for tools and what it found. Names that the target would refuse are rewritten in tools, tool choice and
+///    history alike; two tools never get one name. `tools` of the result restores them in the answer.
 ///
 /// A request that is sent unchanged to a provider of its own protocol is not translated: see with_members (codec.hpp).
 ///
@@ -25,14 +28,15 @@
 #include "understudy/export.hpp"
 #include "understudy/llm/protocol.hpp"
 #include "understudy/llm/request.hpp"
+#include "understudy/llm/tool_table.hpp"
 
 namespace understudy::llm {
 
 /// The provider and model to which the request is sent, and what is known about them.
 class UNDERSTUDY_API TranslationTarget {
  public:
-  /// Sets the limit on tool ids of the protocol, or of Mistral if the provider is "mistral", and the name of the output
-  /// limit from the model table of model_profile.hpp.
+  /// Sets the limits on tool names and tool ids of the protocol, or of Mistral if the provider is "mistral", and the
+  /// name of the output limit from the model table of model_profile.hpp.
   TranslationTarget(Protocol protocol, std::string provider, std::string model);
 
   Protocol protocol;
@@ -48,7 +52,8 @@ class UNDERSTUDY_API TranslationTarget {
   bool accepts_prefill = false;  ///< the model continues an answer that the caller has begun
   bool needs_system = false;     ///< a request without system text is refused (the Codex back end)
   std::size_t longest_tool_id;
-  bool plain_tool_ids = false;  ///< tool ids are exactly `longest_tool_id` letters and digits
+  std::size_t longest_tool_name;  ///< names consist of letters, digits, `_` and `-`
+  bool plain_tool_ids = false;    ///< tool ids are exactly `longest_tool_id` letters and digits
 };
 
 /// Something in the request that the target does not get unchanged.
@@ -59,7 +64,8 @@ class Loss {
   Loss(Kind k, std::string w) : kind(k), what(std::move(w)) {}
 
   Kind kind;
-  std::string what;  ///< "reasoning", "top_k", "field cache_control", "part document"
+  /// "reasoning", "top_k", "field cache_control", "part document", "tool web_search"
+  std::string what;
 
   bool operator==(const Loss&) const = default;
 };
@@ -78,6 +84,11 @@ class Translation {
 
   Request request;
   std::vector<Loss> losses;
+  ToolTable tools;  ///< for the answer: restores names, namespaces and forms of its calls
+
+  /// Why the target cannot serve the request, for the client to read. Empty: it can. Otherwise `request` must not be
+  /// sent.
+  std::string unsupported;
 };
 
 /// Returns `request` translated for `target`. See the top of the file. Threads: any.

@@ -175,10 +175,6 @@ class AnthropicMessages final : public Codec {
     return part;
   }
 
-  std::optional<std::string> opaque_call_id(const OpaquePart&) const override {
-    return std::nullopt;
-  }
-
   std::unique_ptr<PayloadReader> reader() const override { return std::make_unique<Reader>(); }
   std::unique_ptr<PayloadFold> fold() const override { return std::make_unique<Fold>(); }
 };
@@ -218,6 +214,7 @@ constinit const ProtocolTraits traits{
     .rules =
         {
             .longest_tool_id = 64,
+            .longest_tool_name = 128,
             .later_system_messages = false,
             .begins_with_user = true,
             .item_ids = false,

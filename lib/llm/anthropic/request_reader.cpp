@@ -213,7 +213,7 @@ class AnthropicRequestReader {
     return in_.typed(v, "tools", [&](std::string_view type, Object& members, std::string_view raw) {
       if (!type.empty() && type != "custom") {
         tool.provider_tool = raw;
-        return true;
+        return in_.read_provider_tool(members, type, tool);
       }
       return in_.members(members, [&](std::string_view key, value& m) {
         if (key == "name") return in_.read(m, "tools.name", tool.name);

@@ -39,8 +39,19 @@ std::optional<std::uint64_t> default_limit(const Request& request, const ModelFa
   return prompt < window ? std::min(*facts.max_output, window - prompt) : facts.max_output;
 }
 
-std::string translated_body(const Request& request, const FitTarget& target,
-                            const ModelFacts& facts, std::vector<Loss>& losses) {
+/// The longest name of a tool that the back end takes, if that is less than what its protocol allows.
+std::size_t longest_tool_name(const BackEnd& at, std::size_t longest) {
+  for (const auto* const rule : at.rules) {
+    const bool names = rule->path == "tools[].name" || rule->path == "tools[].function.name";
+    if (names && rule->acts() && rule->max) {
+      longest = std::min(longest, static_cast<std::size_t>(*rule->max));
+    }
+  }
+  return longest;
+}
+
+void write_translated(Fitted& out, const Request& request, const FitTarget& target,
+                      const BackEnd& at, const ModelFacts& facts) {
   Request sent = request;
   sent.model = target.model;
   sent.stream = target.stream;
@@ -51,11 +62,12 @@ std::string translated_body(const Request& request, const FitTarget& target,
   }
   TranslationTarget to(target.protocol, target.provider, target.model);
   to.accepts_prefill = facts.prefill.value_or(target.accepts_prefill);
+  to.longest_tool_name = longest_tool_name(at, to.longest_tool_name);
   auto translated = translate(sent, to);
-  losses = std::move(translated.losses);
-  std::string body;
-  traits_of(target.protocol).codec.write_request(translated.request, body);
-  return body;
+  out.losses = std::move(translated.losses);
+  out.tools = std::move(translated.tools);
+  out.unsupported = std::move(translated.unsupported);
+  traits_of(target.protocol).codec.write_request(translated.request, out.body);
 }
 
 /// The body with the edits that the rules of the back end and the model's facts demand.
@@ -99,8 +111,12 @@ Fitted fit(const Request& request, const FitTarget& target) {
   Fitted out;
   out.betas = target.betas;
   auto own = same && !request.body.empty() ? own_body(request, target) : std::nullopt;
-  const bool exact = own && at.owner && request.model == target.model;
-  out.body = own ? std::move(*own) : translated_body(request, target, facts, out.losses);
+  const bool exact = own.has_value() && at.owner && request.model == target.model;
+  if (own) {
+    out.body = std::move(*own);
+  } else {
+    write_translated(out, request, target, at, facts);
+  }
   if (!exact && !at.rules.empty()) {
     apply_rules(out, target, at, facts);
   }

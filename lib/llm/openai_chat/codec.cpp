@@ -44,10 +44,16 @@ void write_calls(JsonWriter& json, const Answer& answer) {
   json.key("tool_calls").begin_array();
   for (const auto& block : answer.blocks) {
     if (call(block)) {
-      json.begin_object().member("id", block.id).member("type", "function").key("function");
+      const bool custom = block.form == ToolForm::custom;
+      const auto* const form = custom ? "custom" : "function";
+      json.begin_object().member("id", block.id).member("type", form).key(form);
       json.begin_object().member("name", block.name);
-      const std::string_view none = block.complete ? "{}" : "";
-      json.member("arguments", block.arguments.empty() ? none : block.arguments);
+      if (custom) {
+        json.member("input", custom_input(block.arguments));
+      } else {
+        const std::string_view none = block.complete ? "{}" : "";
+        json.member("arguments", block.arguments.empty() ? none : block.arguments);
+      }
       json.end_object().end_object();
     }
   }
@@ -116,17 +122,6 @@ class OpenaiChat final : public OpenaiCodec {
     return part;
   }
 
-  std::optional<std::string> opaque_call_id(const OpaquePart& part) const override {
-    if (part.type != custom_call) {
-      return std::nullopt;
-    }
-    text::Arena arena;
-    json::Parser parser(json::padded_copy(part.json, arena), arena);
-    auto object = parser.object();
-    const auto id = object ? peek(*object, "id", arena) : std::nullopt;
-    return std::string(id.value_or(std::string_view()));
-  }
-
   std::unique_ptr<PayloadReader> reader() const override { return std::make_unique<Reader>(); }
   std::unique_ptr<PayloadFold> fold() const override { return std::make_unique<Fold>(); }
 };
@@ -166,6 +161,7 @@ constinit const ProtocolTraits traits{
     .rules =
         {
             .longest_tool_id = 40,
+            .longest_tool_name = 64,
             .later_system_messages = true,
             .begins_with_user = false,
             .item_ids = false,

@@ -107,39 +107,53 @@ void Encoder::put(const ReasoningSeal& seal, std::string& out) {
 
 void Encoder::put(const ToolStart& call, std::string& out) {
   const auto index = next_call_++;
-  calls_.insert_or_assign(call.block, Call{index});
+  const bool custom = call.form == ToolForm::custom;
+  calls_.insert_or_assign(call.block, Call{index, custom, {}, false});
+  const auto* const form = custom ? "custom" : "function";
   chunk(out, {}, [&](JsonWriter& json) {
     json.key("tool_calls").begin_array().begin_object();
-    json.member("index", index).member("id", call.id).member("type", "function");
-    json.key("function").begin_object().member("name", call.name).member("arguments", "");
+    json.member("index", index).member("id", call.id).member("type", form);
+    json.key(form).begin_object().member("name", call.name);
+    json.member(custom ? "input" : "arguments", "");
     json.end_object().end_object().end_array();
   });
 }
 
 void Encoder::put(const ToolArguments& arguments, std::string& out) {
-  const auto call = calls_.find(arguments.block);
-  if (arguments.json.empty() || call == calls_.end()) {
-    return;
+  const auto found = calls_.find(arguments.block);
+  if (found != calls_.end()) {
+    auto& call = found->second;
+    say_arguments(call, call.custom ? call.input.add(arguments.json) : arguments.json, out);
   }
-  call->second.has_arguments = true;
-  chunk(out, {}, [&](JsonWriter& json) {
-    json.key("tool_calls").begin_array().begin_object();
-    json.member("index", call->second.index).key("function").begin_object();
-    json.member("arguments", arguments.json).end_object().end_object().end_array();
-  });
 }
 
 /// A call without arguments gets an empty object: Anthropic streams none (protocols.md 2.2), and clients parse what
 /// they get.
 void Encoder::put(const ToolEnd& end, std::string& out) {
-  const auto call = calls_.find(end.block);
-  if (call == calls_.end()) {
+  const auto found = calls_.find(end.block);
+  if (found == calls_.end()) {
     return;
   }
-  if (end.complete && !call->second.has_arguments) {
-    put(ToolArguments(end.block, "{}"), out);
+  auto& call = found->second;
+  if (call.custom) {
+    say_arguments(call, call.input.end(), out);
+  } else if (end.complete && !call.has_arguments) {
+    say_arguments(call, "{}", out);
   }
-  calls_.erase(call);
+  calls_.erase(found);
+}
+
+void Encoder::say_arguments(Call& call, std::string_view piece, std::string& out) {
+  if (piece.empty()) {
+    return;
+  }
+  call.has_arguments = true;
+  chunk(out, {}, [&](JsonWriter& json) {
+    json.key("tool_calls").begin_array().begin_object();
+    json.member("index", call.index).key(call.custom ? "custom" : "function").begin_object();
+    json.member(call.custom ? "input" : "arguments", piece);
+    json.end_object().end_object().end_array();
+  });
 }
 
 /// Waits for End: a chunk without choices in mid-answer is more than some clients expect.

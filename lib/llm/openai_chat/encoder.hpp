@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "llm/custom_input.hpp"
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/text/json_writer.hpp"
 
@@ -28,6 +29,8 @@ class Encoder final : public EventEncoder {
  private:
   struct Call {
     std::size_t index;
+    bool custom = false;
+    CustomInput input = {};
     bool has_arguments = false;
   };
 
@@ -48,6 +51,7 @@ class Encoder final : public EventEncoder {
   void put(const Undecodable&, std::string&) {}
   void put(const Retract&, std::string&) {}
 
+  void say_arguments(Call& call, std::string_view piece, std::string& out);
   template <class WriteDelta>
   void chunk(std::string& out, std::string_view finish, WriteDelta delta);
   void usage_chunk(std::string& out);

@@ -152,9 +152,6 @@ class ChatRequestReader {
                          return in_.read_text(members, type == "refusal", parts);
                        }
                        if (type == "image_url") return read_image(members, parts);
-                       if (type == custom_call) {
-                         return in_.fail("messages.content.type", "belongs in tool_calls");
-                       }
                        parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
                        return !type.empty() || in_.fail("messages.content.type", "is missing");
                      });
@@ -180,11 +177,28 @@ class ChatRequestReader {
 
   bool read_call(value& v, std::vector<Part>& calls) {
     return in_.typed(
-        v, "messages.tool_calls", [&](std::string_view type, Object& call, std::string_view raw) {
-          if (type != "custom") return read_function_call(call, calls);
-          calls.emplace_back(OpaquePart(own, std::string(custom_call), std::string(raw)));
-          return true;
+        v, "messages.tool_calls", [&](std::string_view type, Object& call, std::string_view) {
+          return type == "custom" ? read_custom_call(call, calls) : read_function_call(call, calls);
         });
+  }
+
+  bool read_custom_call(Object& call, std::vector<Part>& calls) {
+    ToolCallPart part;
+    part.form = ToolForm::custom;
+    std::string input;
+    const bool read = in_.members(call, [&](std::string_view key, value& m) {
+      if (key == "id") return in_.read(m, "messages.tool_calls.id", part.id);
+      if (key == "custom") {
+        return in_.object(m, "messages.tool_calls.custom", [&](std::string_view k, value& f) {
+          if (k == "name") return in_.read(f, "messages.tool_calls.custom.name", part.name);
+          return k != "input" || in_.read(f, "messages.tool_calls.custom.input", input);
+        });
+      }
+      return key == "type" || in_.keep(key, m, part.extra);
+    });
+    part.arguments = custom_arguments(input);
+    calls.emplace_back(std::move(part));
+    return read;
   }
 
   bool read_function_call(Object& call, std::vector<Part>& calls) {
@@ -209,10 +223,14 @@ class ChatRequestReader {
     return in_.typed(v, "tools", [&](std::string_view type, Object& members, std::string_view raw) {
       if (type != "function") {
         tool.provider_tool = raw;
-        return true;
+      }
+      if (type == "custom") {
+        tool.form = ToolForm::custom;
+      } else if (type != "function") {
+        return in_.read_provider_tool(members, type, tool);
       }
       return in_.members(members, [&](std::string_view key, value& m) {
-        if (key == "function") {
+        if (key == type) {
           return in_.object(m, "tools.function", [&](std::string_view k, value& f) {
             return read_function(k, f, tool);
           });
@@ -228,12 +246,12 @@ class ChatRequestReader {
     if (key == "description") return in_.read(v, "tools.function.description", tool.description);
     if (key == "parameters") return in_.read_object(v, "tools.function.parameters", tool.schema);
     if (key == "strict") return in_.read(v, "tools.function.strict", tool.strict);
-    return true;
+    return key != "format" || in_.read_tool_format(v, true, tool);
   }
 
   bool tool_choice(value& v) {
     return in_.openai_tool_choice(v, request_, [&](std::string_view key, value& m) {
-      return key != "function" ||
+      return (key != "function" && key != "custom") ||
              in_.object(m, "tool_choice.function", [&](std::string_view k, value& f) {
                return k != "name" ||
                       in_.read(f, "tool_choice.function.name", request_.tool_choice.name);

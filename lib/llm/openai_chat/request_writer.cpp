@@ -27,7 +27,8 @@ class ChatRequestWriter : RequestWriter {
     if (!request.tools.empty()) {
       write_tools([this](const Tool& tool) { write(tool); });
       write_openai_tool_choice([this](const std::string& name) {
-        json.key("function").begin_object().member("name", name).end_object();
+        const bool custom = extras && request.tool_choice.form == ToolForm::custom;
+        json.key(custom ? "custom" : "function").begin_object().member("name", name).end_object();
       });
     }
     write_optional(json, output_limit(), request.max_tokens);
@@ -171,9 +172,7 @@ class ChatRequestWriter : RequestWriter {
           details = thought->json.empty() ? details : std::string_view(thought->json);
         }
       }
-      const auto* opaque = std::get_if<OpaquePart>(&part);
-      calls = calls || std::holds_alternative<ToolCallPart>(part) ||
-              (opaque != nullptr && is_custom_call(*opaque));
+      calls = calls || std::holds_alternative<ToolCallPart>(part);
     }
     json.begin_object().member("role", "assistant").key("content");
     text.empty() && (calls || !refusal.empty()) ? json.null() : json.value(text);
@@ -187,10 +186,6 @@ class ChatRequestWriter : RequestWriter {
       for (const auto& part : message.parts) {
         if (const auto* call = std::get_if<ToolCallPart>(&part)) {
           write_call(*call);
-        } else if (const auto* opaque = std::get_if<OpaquePart>(&part)) {
-          if (is_custom_call(*opaque)) {
-            json.raw(opaque->json);
-          }
         }
       }
       json.end_array();
@@ -200,11 +195,22 @@ class ChatRequestWriter : RequestWriter {
   }
 
   void write_call(const ToolCallPart& call) {
+    if (extras && call.form == ToolForm::custom) {
+      return write_custom_call(call);
+    }
     json.begin_object().member("id", call.id).member("type", "function").key("function");
     json.begin_object().member("name", call.name);
     json.member("arguments",
                 call.arguments.empty() ? std::string_view("{}") : std::string_view(call.arguments));
     json.end_object();
+    write_extra(call.extra);
+    json.end_object();
+  }
+
+  void write_custom_call(const ToolCallPart& call) {
+    json.begin_object().member("type", "custom").member("id", call.id).key("custom");
+    json.begin_object().member("name", call.name);
+    json.member("input", custom_input(call.arguments)).end_object();
     write_extra(call.extra);
     json.end_object();
   }

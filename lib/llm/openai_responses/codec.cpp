@@ -52,9 +52,13 @@ class Output {
       case Kind::tool_call:
         end_message(answer);
         item([&](JsonWriter& json) {
+          const bool custom = block.form == ToolForm::custom;
           const std::string_view none = block.complete ? "{}" : "";
-          write_call(json, id_of("fc_", answer), block.complete ? "completed" : "incomplete",
-                     block.id, block.name, block.arguments.empty() ? none : block.arguments);
+          const auto said = custom ? custom_input(block.arguments)
+                                   : std::string(block.arguments.empty() ? none : block.arguments);
+          const auto id = id_of(call_id_prefix(block.form), answer);
+          write_call(json, {block.form, id, block.complete ? "completed" : "incomplete", block.id,
+                            block.name, block.name_space, said});
         });
         break;
     }
@@ -133,10 +137,6 @@ class OpenaiResponses final : public OpenaiCodec {
     return part;
   }
 
-  std::optional<std::string> opaque_call_id(const OpaquePart&) const override {
-    return std::nullopt;
-  }
-
   std::unique_ptr<PayloadReader> reader() const override { return std::make_unique<Reader>(); }
   std::unique_ptr<PayloadFold> fold() const override { return std::make_unique<Fold>(); }
 };
@@ -182,6 +182,7 @@ constinit const ProtocolTraits traits{
     .rules =
         {
             .longest_tool_id = 64,
+            .longest_tool_name = 128,
             .later_system_messages = true,
             .begins_with_user = false,
             .item_ids = true,

@@ -231,19 +231,51 @@ void Encoder::put(const ToolStart& call, std::string& out) {
   item.text_open = true;
   item.call_id = call.id;
   item.name = call.name;
+  item.name_space = call.name_space;
+  item.form = call.form;
   open(std::move(item), out);
 }
 
 void Encoder::put(const ToolArguments& arguments, std::string& out) {
   auto* const item = call(arguments.block);
-  if (item == nullptr || arguments.json.empty()) {
+  if (item != nullptr) {
+    const bool custom = item->form == ToolForm::custom;
+    say_arguments(*item, custom ? item->input.add(arguments.json) : arguments.json, out);
+  }
+}
+
+/// The arguments of a search are in its item alone.
+void Encoder::say_arguments(Item& item, std::string_view piece, std::string& out) {
+  item.arguments += piece;
+  if (piece.empty() || item.form == ToolForm::search) {
     return;
   }
-  item->arguments += arguments.json;
-  event(out, "response.function_call_arguments.delta", [&](JsonWriter& json) {
-    json.member("item_id", item->id).member("output_index", item->index);
-    json.member("delta", arguments.json);
-  });
+  event(out,
+        item.form == ToolForm::custom ? "response.custom_tool_call_input.delta"
+                                      : "response.function_call_arguments.delta",
+        [&](JsonWriter& json) {
+          json.member("item_id", item.id).member("output_index", item.index);
+          json.member("delta", piece);
+        });
+}
+
+void Encoder::end_arguments(Item& item, std::string& out) {
+  switch (item.form) {
+    case ToolForm::function:
+      event(out, "response.function_call_arguments.done", [&](JsonWriter& json) {
+        json.member("item_id", item.id).member("output_index", item.index);
+        json.member("name", item.name).member("arguments", item.arguments);
+      });
+      break;
+    case ToolForm::custom:
+      say_arguments(item, item.input.end(), out);
+      event(out, "response.custom_tool_call_input.done", [&](JsonWriter& json) {
+        json.member("item_id", item.id).member("output_index", item.index);
+        json.member("input", item.arguments);
+      });
+      break;
+    case ToolForm::search: break;
+  }
 }
 
 void Encoder::put(const ToolEnd& end, std::string& out) {
@@ -338,7 +370,7 @@ void Encoder::response_event(std::string& out, std::string_view type, std::strin
 Encoder::Item& Encoder::open(Item item, std::string& out) {
   const std::string_view prefix = item.kind == Kind::message     ? "msg_"
                                   : item.kind == Kind::reasoning ? "rs_"
-                                                                 : "fc_";
+                                                                 : call_id_prefix(item.form);
   item.index = next_++;
   if (item.id.empty()) {
     item.id = item_id(prefix, id_, item.index);
@@ -422,10 +454,7 @@ void Encoder::end_part(Item& item, std::string& out) {
 void Encoder::close(Item& item, std::string_view status, std::string& out) {
   end_part(item, out);
   if (item.kind == Kind::call && item.text_open) {
-    event(out, "response.function_call_arguments.done", [&](JsonWriter& json) {
-      json.member("item_id", item.id).member("output_index", item.index);
-      json.member("name", item.name).member("arguments", item.arguments);
-    });
+    end_arguments(item, out);
   }
   keep_output(item.index, rendered(item, status));
   event(out, "response.output_item.done", [&](JsonWriter& json) {
@@ -455,7 +484,9 @@ void Encoder::end_items(std::string_view status, std::string& out) {
 void Encoder::close_call(std::size_t block, bool complete, std::string& out) {
   auto* const item = call(block);
   if (item != nullptr) {
-    item->arguments = item->arguments.empty() && complete ? "{}" : item->arguments;
+    if (item->arguments.empty() && complete && item->form == ToolForm::function) {
+      item->arguments = "{}";
+    }
     close(*item, complete ? "completed" : "incomplete", out);
     open_.erase(item->index);
     calls_.erase(block);
@@ -479,7 +510,8 @@ std::string Encoder::rendered(const Item& item, std::string_view status) {
   } else if (item.kind == Kind::reasoning) {
     write_reasoning(json, item.id, item.parts, item.seal);
   } else {
-    write_call(json, item.id, status, item.call_id, item.name, item.arguments);
+    write_call(json, {item.form, item.id, status, item.call_id, item.name, item.name_space,
+                      item.arguments});
   }
   json.end_object();
   return text;

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "llm/custom_input.hpp"
 #include "objects.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
@@ -49,9 +50,12 @@ class Encoder final : public EventEncoder {
     std::vector<OutputPart> parts;  // of a message, or of reasoning's summary
     bool part_open = false;         // the last one
     bool text_open = false;         // its text, or a call's arguments
-    std::string arguments;          // of a call
+    std::string arguments;          // of a call; of a custom one: its input
     std::string call_id;
     std::string name;
+    std::string name_space;
+    ToolForm form = ToolForm::function;
+    CustomInput input;
     std::string seal;  // of reasoning
     std::string json;  // of an item that the events have no form for: as the provider began it
   };
@@ -90,6 +94,8 @@ class Encoder final : public EventEncoder {
   void close(Item& item, std::string_view status, std::string& out);
   void close_written(std::string& out, std::string_view status = "completed");
   void close_call(std::size_t block, bool complete, std::string& out);
+  void say_arguments(Item& item, std::string_view piece, std::string& out);
+  void end_arguments(Item& item, std::string& out);
   void adopt(const Event& event);
   void adopt_item(std::size_t index, std::string_view json, const Event& event);
   void adopt_piece(Item& item, std::string_view type, const Event& event);

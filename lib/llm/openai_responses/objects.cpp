@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "llm/request_json.hpp"
 #include "understudy/runtime/wall_clock.hpp"
 
 namespace understudy::llm::detail::openai_responses {
@@ -149,10 +150,47 @@ void write_reasoning(JsonWriter& json, std::string_view id, const std::vector<Ou
   }
 }
 
-void write_call(JsonWriter& json, std::string_view id, std::string_view status,
-                std::string_view call_id, std::string_view name, std::string_view arguments) {
-  json.member("id", id).member("type", "function_call").member("status", status);
-  json.member("call_id", call_id).member("name", name).member("arguments", arguments);
+std::string_view call_id_prefix(ToolForm form) {
+  switch (form) {
+    case ToolForm::function: break;
+    case ToolForm::custom: return "ctc_";
+    case ToolForm::search: return "tsc_";
+  }
+  return "fc_";
+}
+
+void write_call(JsonWriter& json, const CallObject& call) {
+  const auto begin = [&](std::string_view type) {
+    json.member("id", call.id).member("type", type).member("status", call.status);
+    json.member("call_id", call.call_id);
+  };
+  const auto name = [&] {
+    json.member("name", call.name);
+    if (!call.name_space.empty()) {
+      json.member("namespace", call.name_space);
+    }
+  };
+  switch (call.form) {
+    case ToolForm::function:
+      begin("function_call");
+      name();
+      json.member("arguments", call.arguments);
+      break;
+    case ToolForm::custom:
+      begin("custom_tool_call");
+      name();
+      json.member("input", call.arguments);
+      break;
+    case ToolForm::search:
+      begin("tool_search_call");
+      json.member("execution", "client").key("arguments");
+      if (call.arguments.empty() || is_json_object(call.arguments)) {
+        json.raw(object_or_empty(call.arguments));
+      } else {
+        json.value(call.arguments);
+      }
+      break;
+  }
 }
 
 }  // namespace understudy::llm::detail::openai_responses

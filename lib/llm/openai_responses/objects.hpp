@@ -41,7 +41,21 @@ void write_message(JsonWriter& json, std::string_view id, std::string_view statu
                    const std::vector<OutputPart>& parts);
 void write_reasoning(JsonWriter& json, std::string_view id, const std::vector<OutputPart>& summary,
                      std::string_view seal);
-void write_call(JsonWriter& json, std::string_view id, std::string_view status,
-                std::string_view call_id, std::string_view name, std::string_view arguments);
+
+/// A call, in the form of its tool.
+struct CallObject {
+  ToolForm form;
+  std::string_view id;
+  std::string_view status;
+  std::string_view call_id;
+  std::string_view name;
+  std::string_view name_space;
+  std::string_view arguments;  // of a custom call: its input
+};
+
+/// How the id of such a call begins.
+std::string_view call_id_prefix(ToolForm form);
+
+void write_call(JsonWriter& json, const CallObject& call);
 
 }  // namespace understudy::llm::detail::openai_responses

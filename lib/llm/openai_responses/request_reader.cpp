@@ -14,6 +14,9 @@ class ResponsesRequestReader {
       "names what no provider has stored: the answer was not a Responses provider's own; send the "
       "whole conversation in `input`, with `store` set to false";
 
+  /// What the search for tools is called as a function.
+  static constexpr std::string_view search_name = "tool_search";
+
   explicit ResponsesRequestReader(std::string_view body) : in_(body) {}
 
   ReadRequest read() {
@@ -38,7 +41,7 @@ class ResponsesRequestReader {
       return in_.array(v, "input", [&](value& item) { return read_item(item); });
     }
     if (key == "tools") {
-      return in_.array(v, "tools", [&](value& tool) { return read_tool(tool); });
+      return in_.array(v, "tools", [&](value& tool) { return read_tool(tool, request_.tools); });
     }
     if (key == "tool_choice") return tool_choice(v);
     if (key == "parallel_tool_calls") {
@@ -72,15 +75,38 @@ class ResponsesRequestReader {
   bool read_item(value& v) {
     return in_.typed(v, "input", [&](std::string_view type, Object& item, std::string_view raw) {
       if (type == "message" || type.empty()) return read_message(item);
-      if (type == "function_call") return read_call(item);
-      if (type == "function_call_output") return read_result(item);
+      if (type == "function_call") return read_call(item, ToolForm::function);
+      if (type == "custom_tool_call") return read_call(item, ToolForm::custom);
+      if (type == "function_call_output") return read_result(item, ToolForm::function);
+      if (type == "custom_tool_call_output") return read_result(item, ToolForm::custom);
+      if (type == "tool_search_call" && is_clients(item)) {
+        return read_call(item, ToolForm::search);
+      }
+      if (type == "tool_search_output" && is_clients(item)) {
+        return read_result(item, ToolForm::search);
+      }
       if (type == "reasoning") return read_reasoning(item, raw);
       if (is_content(type)) return in_.fail("input.type", "belongs in a message");
       if (type == "item_reference" && !can_be_referred_to(item)) return false;
       const bool result = type.ends_with("_output") || type == "item_reference";
-      last(result ? Role::user : Role::assistant)
-          .parts.emplace_back(OpaquePart(own, std::string(type), std::string(raw)));
-      return true;
+      OpaquePart part(own, std::string(type), std::string(raw));
+      const bool read = type != "additional_tools" || read_additional_tools(item, part.tools);
+      last(result ? Role::user : Role::assistant).parts.emplace_back(std::move(part));
+      return read;
+    });
+  }
+
+  /// Whether the client has searched its tools, in a call that has an id. Others were the provider's own search.
+  bool is_clients(Object& item) {
+    const auto execution = peek(item, "execution", in_.arena());
+    const auto id = peek(item, "call_id", in_.arena());
+    return execution == "client" && id && !id->empty();
+  }
+
+  bool read_additional_tools(Object& item, std::vector<Tool>& into) {
+    return in_.members(item, [&](std::string_view key, value& m) {
+      return key != "tools" ||
+             in_.array(m, "input.tools", [&](value& tool) { return read_tool(tool, into); });
     });
   }
 
@@ -172,24 +198,47 @@ class ResponsesRequestReader {
     return read;
   }
 
-  bool read_call(Object& item) {
+  bool read_call(Object& item, ToolForm form) {
     ToolCallPart part;
+    part.form = form;
+    if (form == ToolForm::search) {
+      part.name = search_name;
+    }
+    std::string input;
     const bool read = in_.members(item, [&](std::string_view key, value& m) {
       if (key == "call_id") return in_.read(m, "function_call.call_id", part.id);
-      if (key == "name") return in_.read(m, "function_call.name", part.name);
-      if (key == "arguments") return in_.read(m, "function_call.arguments", part.arguments);
+      const bool named = form != ToolForm::search;
+      if (key == "name" && named) return in_.read(m, "function_call.name", part.name);
+      if (key == "namespace" && named) {
+        return json::is_null(m) || in_.read(m, "function_call.namespace", part.name_space);
+      }
+      if (key == "arguments" && form == ToolForm::search) {
+        part.arguments = json::raw(m);
+        return !part.arguments.empty();
+      }
+      if (key == "arguments" && form == ToolForm::function) {
+        return in_.read(m, "function_call.arguments", part.arguments);
+      }
+      if (key == "input" && form == ToolForm::custom) {
+        return in_.read(m, "custom_tool_call.input", input);
+      }
       return key == "type" || in_.keep(key, m, part.extra);
     });
+    if (form == ToolForm::custom) {
+      part.arguments = custom_arguments(input);
+    }
     last(Role::assistant).parts.emplace_back(std::move(part));
     return read;
   }
 
   /// Results that follow each other are one user message.
-  bool read_result(Object& item) {
+  bool read_result(Object& item, ToolForm form) {
     ToolResultPart part;
+    part.form = form;
     const bool read = in_.members(item, [&](std::string_view key, value& m) {
+      if (key == "tools" && form == ToolForm::search) return read_found(m, part);
       if (key == "call_id") return in_.read(m, "function_call_output.call_id", part.call_id);
-      if (key == "output") {
+      if (key == "output" && form != ToolForm::search) {
         if (is_string(m)) {
           return in_.read(m, "function_call_output.output",
                           std::get<TextPart>(part.content.emplace_back(TextPart())).text);
@@ -204,6 +253,21 @@ class ResponsesRequestReader {
                         : request_.messages.emplace_back(Role::user);
     message.parts.emplace_back(std::move(part));
     return read;
+  }
+
+  /// The tools that a search has found. They are kept as they came, too.
+  bool read_found(value& v, ToolResultPart& result) {
+    json::ondemand::array found;
+    std::string_view raw;
+    if (v.get_array().get(found) != simdjson::SUCCESS) {
+      return in_.fail("tool_search_output.tools", "must be an array");
+    }
+    if (found.raw_json().get(raw) != simdjson::SUCCESS) {
+      return in_.fail("tool_search_output.tools", "is malformed");
+    }
+    result.extra.emplace_back("tools", raw.substr(0, raw.rfind(']') + 1));
+    found.reset();
+    return json::elements(found, [&](value& tool) { return read_tool(tool, result.tools); });
   }
 
   bool read_content(value& v, ToolResultPart& result) {
@@ -247,22 +311,38 @@ class ResponsesRequestReader {
     return goes_on ? request_.messages.back() : request_.messages.emplace_back(Role::assistant);
   }
 
-  bool read_tool(value& v) {
-    auto& tool = request_.tools.emplace_back();
+  /// `outer`: it may be a namespace.
+  bool read_tool(value& v, std::vector<Tool>& into, bool outer = true) {
+    auto& tool = into.emplace_back();
     return in_.typed(v, "tools", [&](std::string_view type, Object& members, std::string_view raw) {
       if (type != "function") {
         tool.provider_tool = raw;
-        return true;
       }
-      return in_.members(members, [&](std::string_view key, value& m) {
-        if (key == "name") return in_.read(m, "tools.name", tool.name);
-        if (json::is_null(m)) return true;
-        if (key == "description") return in_.read(m, "tools.description", tool.description);
-        if (key == "parameters") return in_.read_object(m, "tools.parameters", tool.schema);
-        if (key == "strict") return in_.read(m, "tools.strict", tool.strict);
-        return key == "type" || in_.keep(key, m, tool.extra);
-      });
+      if (type == "custom") {
+        tool.form = ToolForm::custom;
+      } else if (type == "tool_search" && peek(members, "execution", in_.arena()) == "client") {
+        tool.form = ToolForm::search;
+        tool.name = search_name;
+      } else if (type != "function" && (type != "namespace" || !outer)) {
+        return in_.read_provider_tool(members, type, tool);
+      }
+      return in_.members(members,
+                         [&](std::string_view key, value& m) { return tool_member(key, m, tool); });
     });
+  }
+
+  bool tool_member(std::string_view key, value& m, Tool& tool) {
+    if (key == "name") return in_.read(m, "tools.name", tool.name);
+    if (json::is_null(m)) return true;
+    if (key == "description") return in_.read(m, "tools.description", tool.description);
+    if (key == "parameters") return in_.read_object(m, "tools.parameters", tool.schema);
+    if (key == "strict") return in_.read(m, "tools.strict", tool.strict);
+    if (key == "format") return in_.read_tool_format(m, false, tool);
+    if (key == "tools") {
+      return in_.array(m, "tools.tools",
+                       [&](value& member) { return read_tool(member, tool.tools, false); });
+    }
+    return key == "type" || key == "execution" || in_.keep(key, m, tool.extra);
   }
 
   bool tool_choice(value& v) {

@@ -118,16 +118,59 @@ class ResponsesRequestWriter : RequestWriter {
   }
 
   void write_call(const ToolCallPart& call) {
-    json.begin_object().member("type", "function_call").member("call_id", call.id);
-    json.member("name", call.name);
-    json.member("arguments",
-                call.arguments.empty() ? std::string_view("{}") : std::string_view(call.arguments));
+    const auto form = form_of(call.form);
+    json.begin_object().member("type", call_type(form)).member("call_id", call.id);
+    if (form == ToolForm::search) {
+      json.key("arguments").raw(object_or_empty(call.arguments));
+      if (call.extra.empty()) {
+        json.member("execution", "client");
+      }
+    } else {
+      json.member("name", call.name);
+      if (extras) {
+        write_text(json, "namespace", call.name_space);
+      }
+      if (form == ToolForm::custom) {
+        json.member("input", custom_input(call.arguments));
+      } else {
+        json.member("arguments", call.arguments.empty() ? std::string_view("{}")
+                                                        : std::string_view(call.arguments));
+      }
+    }
     write_extra(call.extra);
     json.end_object();
   }
 
+  /// Forms are this protocol's own: the translation of a request of another one has made functions of them.
+  ToolForm form_of(ToolForm form) const { return extras ? form : ToolForm::function; }
+
+  static std::string_view call_type(ToolForm form) {
+    switch (form) {
+      case ToolForm::function: break;
+      case ToolForm::custom: return "custom_tool_call";
+      case ToolForm::search: return "tool_search_call";
+    }
+    return "function_call";
+  }
+
+  void write_found(const ToolResultPart& result) {
+    json.begin_object().member("type", "tool_search_output").member("call_id", result.call_id);
+    if (result.extra.empty()) {  // the search was interrupted
+      json.member("execution", "client").member("status", "incomplete");
+      json.key("tools").begin_array().end_array();
+    }
+    write_extra(result.extra);
+    json.end_object();
+  }
+
   void write_result(const ToolResultPart& result) {
-    json.begin_object().member("type", "function_call_output").member("call_id", result.call_id);
+    const auto form = form_of(result.form);
+    if (form == ToolForm::search) {
+      return write_found(result);
+    }
+    json.begin_object().member(
+        "type", form == ToolForm::custom ? "custom_tool_call_output" : "function_call_output");
+    json.member("call_id", result.call_id);
     json.key("output");
     const bool plain = std::all_of(result.content.begin(), result.content.end(), [](const auto& c) {
       const auto* text = std::get_if<TextPart>(&c);

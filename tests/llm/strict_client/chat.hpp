@@ -73,8 +73,13 @@ class Chat final : public Reader {
     check(at(choice, "/message"), schema::chat_message, "message");
     check_word(schema::chat_finish_words, text_at(choice, "/finish_reason"), "finish_reason");
     each_at(choice, "/message/tool_calls", [&](const element& call) {
-      check(call, schema::chat_call, "call");
-      check(at(call, "/function"), schema::chat_function, "function");
+      if (text_at(call, "/type") == "custom") {
+        check(call, schema::chat_custom_call, "call");
+        check(at(call, "/custom"), schema::chat_custom, "custom");
+      } else {
+        check(call, schema::chat_call, "call");
+        check(at(call, "/function"), schema::chat_function, "function");
+      }
       want(text_at(call, "/id").size() > 1, "a call without an id");
     });
     verdict.complete = true;
@@ -95,11 +100,14 @@ class Chat final : public Reader {
   void read_call(const element& call) {
     const auto index = number_at(call, "/index");
     const auto known = static_cast<std::int64_t>(ids_.size());
-    want(text_at(call, "/function/arguments") != no_text, "a call's arguments are no string");
+    const bool custom = has(call, "/custom");
+    want(text_at(call, custom ? "/custom/input" : "/function/arguments") != no_text,
+         "a call's arguments are no string");
     if (index == known) {
       want(text_at(call, "/id").size() > 1, "a call without an id");
-      want(text_at(call, "/type") == "function", "a call's type");
-      want(text_at(call, "/function/name").size() > 1, "a call without a name");
+      want(text_at(call, "/type") == (custom ? "custom" : "function"), "a call's type");
+      want(text_at(call, custom ? "/custom/name" : "/function/name").size() > 1,
+           "a call without a name");
       ids_.push_back(text_at(call, "/id"));
       return;
     }

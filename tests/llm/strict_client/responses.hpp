@@ -86,6 +86,7 @@ class Responses final : public Reader {
     std::string type;
     std::string call_id;
     std::string name;
+    std::string name_space;
     std::string arguments;
     bool arguments_done = false;
     std::vector<Part> parts;
@@ -148,6 +149,12 @@ class Responses final : public Reader {
       each_at(item, "/content", [&](const element& part) { check_part(part); });
     } else if (type == "function_call") {
       check(item, schema::call_item, type);
+    } else if (type == "custom_tool_call") {
+      check(item, schema::custom_call_item, type);
+      want(text_at(item, "/id").starts_with("ctc_"), "the id of a custom call");
+    } else if (type == "tool_search_call") {
+      check(item, schema::search_call_item, type);
+      want(text_at(item, "/execution") == "client", "a search that the client does not run");
     } else if (type == "reasoning") {
       check(item, schema::reasoning_item, type);
       each_at(item, "/summary", [&](const element& part) { check_part(part); });
@@ -212,9 +219,11 @@ class Responses final : public Reader {
     item.name = text_at(json, "/item/name");
     want(item.id.size() > 1 && item.id.size() <= 64, "an item's id: " + item.id);
     want(ids_.insert(item.id).second, "two items are called " + item.id);
-    if (item.type == "function_call") {
+    item.name_space = text_at(json, "/item/namespace");
+    if (item.type == "function_call" || item.type == "custom_tool_call") {
+      const auto* const said = item.type == "function_call" ? "/item/arguments" : "/item/input";
       want(item.call_id.size() > 1 && item.name.size() > 1, "a call without a name");
-      want(text_at(json, "/item/arguments").empty(), "a call begins with arguments");
+      want(text_at(json, said).empty(), "a call begins with arguments");
     }
     open_[index] = std::move(item);
   }
@@ -235,6 +244,19 @@ class Responses final : public Reader {
         want(whole == item.arguments || (item.arguments.empty() && whole == "{}"),
              "arguments are not what was said");
         item.arguments = whole;
+        item.arguments_done = true;
+      }
+      return;
+    }
+    if (type.starts_with("response.custom_tool_call_input.")) {
+      want(item.type == "custom_tool_call" && !item.arguments_done, type + " of a " + item.type);
+      if (type.ends_with(".delta")) {
+        check(json, schema::delta_event, type);
+        want(!text_at(json, "/delta").empty(), "an empty delta");
+        item.arguments += text_at(json, "/delta");
+      } else {
+        check(json, schema::input_done, type);
+        want(text_at(json, "/input") == item.arguments, "the input is not what was said");
         item.arguments_done = true;
       }
       return;
@@ -291,9 +313,12 @@ class Responses final : public Reader {
     want(text_at(json, "/item/id") == item.id,
          item.id + " is called " + text_at(json, "/item/id") + " at its end");
     want(text_at(json, "/item/type") == item.type, "an item's type changes");
-    if (item.type == "function_call") {
+    const bool custom = item.type == "custom_tool_call";
+    if (item.type == "function_call" || custom) {
       want(item.arguments_done, "a call ends before its arguments");
-      want(text_at(json, "/item/arguments") == item.arguments, "arguments are not what was said");
+      want(text_at(json, custom ? "/item/input" : "/item/arguments") == item.arguments,
+           "arguments are not what was said");
+      want(text_at(json, "/item/namespace") == item.name_space, "a call's namespace changes");
       want(text_at(json, "/item/call_id") == item.call_id, "a call_id changes");
       want(text_at(json, "/item/name") == item.name, "a call's name changes");
     } else if (item.type == "message" || item.type == "reasoning") {

@@ -118,6 +118,15 @@ inline constexpr std::array message_item{Member{"id", text}, Member{"type", text
 inline constexpr std::array call_item{Member{"id", text},     Member{"type", text},
                                       Member{"status", text}, Member{"call_id", text},
                                       Member{"name", text},   Member{"arguments", text}};
+/// Of `ResponseCustomToolCall` and `ResponseToolSearchCall`, as Codex reads them (openai/codex, codex-protocol, models.rs).
+inline constexpr std::array custom_call_item{Member{"id", text},     Member{"type", text},
+                                             Member{"status", text}, Member{"call_id", text},
+                                             Member{"name", text},   Member{"input", text}};
+inline constexpr std::array search_call_item{
+    Member{"id", text},      Member{"type", text},      Member{"status", text},
+    Member{"call_id", text}, Member{"execution", text}, Member{"arguments", object}};
+inline constexpr std::array input_done{Member{"item_id", text}, Member{"output_index", integer},
+                                       Member{"input", text}};
 inline constexpr std::array reasoning_item{Member{"id", text}, Member{"type", text},
                                            Member{"summary", list}};
 inline constexpr std::array output_text{Member{"type", text}, Member{"text", text},
@@ -183,6 +192,9 @@ inline constexpr std::array chat_message{Member{"role", text}, Member{"content",
                                          Member{"refusal", text | null}};
 inline constexpr std::array chat_call{Member{"id", text}, Member{"type", text},
                                       Member{"function", object}};
+inline constexpr std::array chat_custom_call{Member{"id", text}, Member{"type", text},
+                                             Member{"custom", object}};
+inline constexpr std::array chat_custom{Member{"name", text}, Member{"input", text}};
 inline constexpr std::array chat_function{Member{"name", text}, Member{"arguments", text}};
 inline constexpr std::array chat_usage{Member{"prompt_tokens", integer},
                                        Member{"completion_tokens", integer},
