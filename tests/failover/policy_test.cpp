@@ -162,7 +162,7 @@ TEST_CASE("what may not happen again: one retry while a member is left, max_retr
 TEST_CASE("what this member cannot do: fail over at once") {
   for (const auto reason : {R::model_not_found, R::model_entitlement, R::provider_policy_blocked,
                             R::ssl_cert_verification, R::long_context_tier, R::role_alternation,
-                            R::unsupported_request, R::context_overflow, R::payload_too_large}) {
+                            R::context_overflow, R::payload_too_large}) {
     CAPTURE(to_string(reason));
     CHECK(act(Case(reason)) == Action::fail_over);
     CHECK(act(Case(reason).rotatable().refreshable().mendable()) == Action::fail_over);
@@ -182,6 +182,23 @@ TEST_CASE("what can be mended: once, if it can, else fail over") {
     CHECK(act(Case(reason)) == Action::fail_over);
     CHECK(act(Case(reason).last()) == Action::return_to_caller);
   }
+}
+
+TEST_CASE("what a refusal names is mended, up to four times, and draws on no budget") {
+  const auto named = [](unsigned mends) {
+    Case one(R::unsupported_request);
+    one.mendable().broke();
+    one.situation.named_mend = true;
+    one.situation.named_mends = mends;
+    return one;
+  };
+  CHECK(act(named(0)) == Action::mend);
+  CHECK(act(named(3).last()) == Action::mend);
+  CHECK(act(named(4)) == Action::fail_over);
+  CHECK(act(named(4).last()) == Action::return_to_caller);
+  CHECK(act(named(1).mended()) == Action::fail_over);
+  CHECK(act(Case(R::unsupported_request)) == Action::fail_over);
+  CHECK(act(Case(R::unsupported_request).last()) == Action::return_to_caller);
 }
 
 TEST_CASE("content_policy_blocked: on_content_policy decides; format_error: always to the caller") {

@@ -94,7 +94,8 @@ std::set<std::string> markers_of(std::string_view body) {
     const auto end = body.find(']', at);
     const auto inside = body.substr(at + 1, std::min(end, body.size()) - at - 1);
     if (inside.size() > 1 && inside.size() < 6 && inside[0] >= 'a' && inside[0] <= 'z' &&
-        std::all_of(inside.begin() + 1, inside.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+        std::all_of(inside.begin() + 1, inside.end(),
+                    [](char c) { return c >= '0' && c <= '9'; })) {
       markers.emplace(body.substr(at, end - at + 1));
     }
   }
@@ -144,40 +145,49 @@ Cell cell_of(const AgentRequest& asked, const StrictBackend& strict, Strictness 
 
 }  // namespace
 
-TEST_CASE("agents' requests at every back end") {
+TEST_CASE(
+    "agents' requests at every back end: all are accepted at the first attempt, and no loss is "
+    "unnamed") {
   const auto requests = agent_requests();
-  std::map<std::string, int> by_rule;
   std::size_t cells = 0;
-  std::size_t accepted = 0;
-  const bool verbose = std::getenv("MATRIX") != nullptr;
   for (const auto id : StrictBackends::embedded().ids()) {
-    const auto* const strict = &StrictBackends::embedded().backend(id);
-    std::size_t row = 0;
+    const auto& strict = StrictBackends::embedded().backend(id);
     for (const auto& request : requests) {
-      const auto cell = cell_of(request, *strict, Strictness::documented);
+      const auto cell = cell_of(request, strict, Strictness::documented);
+      CAPTURE(request.name);
+      CAPTURE(std::string(id));
+      CAPTURE(cell.message);
+      CHECK(cell.refused_by == "");
+      CHECK(cell.unnamed == std::vector<std::string>());
       ++cells;
-      if (cell.refused_by.empty()) {
-        ++accepted;
-        ++row;
-      } else {
+    }
+  }
+  CHECK(cells == 783);
+}
+
+// Rules that a single report or general knowledge supports: what they would refuse is printed, for docs/backends.md 6.
+TEST_CASE("agents' requests at every back end, with the rules that are not confirmed") {
+  const auto requests = agent_requests();
+  std::map<std::string, std::size_t> by_rule;
+  std::size_t accepted = 0;
+  for (const auto id : StrictBackends::embedded().ids()) {
+    const auto& strict = StrictBackends::embedded().backend(id);
+    std::size_t here = 0;
+    for (const auto& request : requests) {
+      const auto cell = cell_of(request, strict, Strictness::everything);
+      here += cell.refused_by.empty() ? 1 : 0;
+      if (!cell.refused_by.empty()) {
         ++by_rule[cell.refused_by];
-        if (verbose) {
-          std::cout << request.name << " -> " << strict->id() << ": " << cell.refused_by << ": "
-                    << cell.message.substr(0, 200) << "\n";
-        }
-      }
-      if (verbose && !cell.unnamed.empty()) {
-        std::cout << request.name << " -> " << strict->id() << ": unnamed loss of "
-                  << cell.unnamed.front() << "\n";
       }
     }
-    if (verbose) {
-      std::cout << "== " << strict->id() << ": " << row << " of " << requests.size() << "\n";
-    }
+    accepted += here;
+    INFO(std::string(id) << ": " << here);
+    CHECK(here > 0);
   }
+  std::string text;
   for (const auto& [rule, count] : by_rule) {
-    std::cout << "  " << rule << ": " << count << "\n";
+    text += " " + rule + " " + std::to_string(count);
   }
-  MESSAGE(accepted << " of " << cells << " accepted");
-  CHECK(accepted * 100 >= cells * 99);
+  MESSAGE(accepted << " of 783; refused by" << text);
+  CHECK(accepted >= 700);
 }

@@ -112,7 +112,7 @@ struct ProtocolTraits {
   std::string_view request_id_header;  ///< in addition to `x-request-id`; empty: none
   /// The words by which clients recognize that the prompt does not fit, and shorten it. Empty: they go by the code.
   std::string_view overflow_words;
-  unsigned overloaded_status;          ///< the status of an error that means: try again later
+  unsigned overloaded_status;  ///< the status of an error that means: try again later
   std::span<const UnservedMember> unserved;
 
   // --- the form of answers

@@ -147,6 +147,9 @@ bool begins_with_developer(const Fitting& fitting) {
 }
 
 void add_required(Fitting& fitting, const BackEndRule& rule) {
+  if (contains(rule.names, "anthropic_version") && !fitting.member("anthropic_version")) {
+    fitting.set("anthropic_version", R"("vertex-2023-10-16")");  // Vertex has it in the body
+  }
   if (!contains(rule.names, "instructions") || !text_of(fitting.member("instructions")).empty() ||
       (rule.unless_developer_first && begins_with_developer(fitting))) {
     return;

@@ -131,7 +131,7 @@ class Messages {
           if (member_of(message, name)) {
             fitting_.edits.push_back(JsonEdit::remove(below(path, {name})));
             fitting_.losses.add(LossKind::dropped,
-                              name.starts_with("reasoning") ? "reasoning" : "field " + name);
+                                name.starts_with("reasoning") ? "reasoning" : "field " + name);
           }
         }
       }
