@@ -210,7 +210,7 @@ Failure capability_failure(const HttpProviderOptions& options, const Request& re
                                           request.model != attempt.member().model());
   const bool wrong = failure.code() == FailoverReason::format_error;
   const auto part = wrong ? refused_part(status, body) : std::nullopt;
-  if (!wrong || (!part && !adapted)) {
+  if (!wrong || (!part && !adapted && !is_capability_refusal(status, body))) {
     return failure;
   }
   const bool clients = part && has_part(request.body, part->path);

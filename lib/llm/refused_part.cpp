@@ -268,6 +268,38 @@ std::optional<RefusedPart> refused_part(int status, std::string_view body) {
   return by_wording(said.message, said.parameter);
 }
 
+bool is_capability_refusal(int status, std::string_view body) {
+  // Refusals that name nothing which could be taken out. Sources: docs/backends.md 3, and the reports beside them.
+  constexpr std::array<std::string_view, 16> wordings_of_lack{
+      " is not supported",                // "`cache_control.ttl: 1h` is not supported"
+      "for the `anthropic-beta` header",  // CLIProxyAPIPlus#533
+      "invalid beta flag",                // Bedrock
+      "tool_use_failed",                  // Groq
+      "must be passed back to the api",   // DeepSeek
+      "reasoning_content is missing",     // Kimi
+      "expected `thinking` or `redacted_thinking`",
+      "missing a thought_signature",             // Gemini
+      "thought signature",                       //
+      "strategy requires `thinking`",            // claude-code#11936
+      "does not match the provided media type",  // image types
+      "string too long",                         // names and ids
+      "valid range of max_tokens",               // DeepSeek
+      "which is the maximum allowed number of output tokens",
+      "cannot both be specified",  // temperature and top_p
+      "content[].thinking",        // DeepSeek's Anthropic form
+  };
+  if (status != 400 && status != 422) {
+    return false;
+  }
+  if (refused_part(status, body)) {
+    return true;
+  }
+  const auto lowered = lower(body.substr(0, longest_body));
+  return std::any_of(wordings_of_lack.begin(), wordings_of_lack.end(), [&](std::string_view words) {
+    return lowered.find(words) != std::string::npos;
+  });
+}
+
 std::optional<std::string> without_part(std::string_view body, std::string_view mend) {
   const auto colon = mend.find(':');
   if (colon == std::string_view::npos) {

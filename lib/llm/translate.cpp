@@ -99,10 +99,22 @@ class Translator {
            (origin.model.empty() || origin.model == target_.model);
   }
 
+  /// Reasoning without a seal has no maker: its text goes to a model that wants it back.
+  bool take_over(Part& part) const {
+    auto& reasoning = std::get<ReasoningPart>(part);
+    const bool taken = target_.wants_reasoning && reasoning.seal.empty() && !reasoning.text.empty();
+    if (taken) {
+      ReasoningPart own{Origin(target_.protocol)};
+      own.text = std::move(reasoning.text);
+      part = std::move(own);
+    }
+    return taken;
+  }
+
   void translate_parts(Message& message) {
     std::erase_if(message.parts, [&](Part& part) {
       if (const auto* reasoning = std::get_if<ReasoningPart>(&part)) {
-        const bool kept = is_makers(reasoning->origin);
+        const bool kept = is_makers(reasoning->origin) || take_over(part);
         if (!kept) {
           lose(LossKind::dropped, "reasoning");
         }

@@ -1,8 +1,11 @@
 #include "translate_parameters.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "request_json.hpp"
+#include "text/json_tree.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 
 namespace understudy::llm::detail {
@@ -10,27 +13,49 @@ namespace {
 
 using LossKind = Loss::Kind;
 
-/// protocols.md 8, rule 7: Anthropic wants an object at the root, without alternatives.
+bool is_alternative(std::string_view name) {
+  return name == "oneOf" || name == "anyOf" || name == "allOf";
+}
+
+/// protocols.md 8, rule 7: Anthropic wants an object at the root, without alternatives. Their properties become the
+/// object's, none of them required.
 std::string object_schema(const std::string& schema) {
-  text::Arena arena;
-  json::Parser parser(json::padded_copy(schema, arena), arena);
-  const auto object = parser.object();
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().member("type", "object");
-  if (!object || !json::members(*object, [&](raw_json_string key, value& v) {
-        const auto name = json::name(key);
-        const bool left_out =
-            name == "type" || name == "oneOf" || name == "anyOf" || name == "allOf";
-        const auto text = json::raw(v);
-        if (!left_out) {
-          json.key(json::unescaped(name, arena).value_or(name)).raw(text);
-        }
-        return !text.empty();
-      })) {
+  const auto whole = json::compact_object(schema);
+  if (whole.empty()) {
     return {};
   }
-  json.end_object();
+  std::string out;
+  JsonWriter object(out);
+  object.begin_object().member("type", "object");
+  std::string properties;
+  std::set<std::string_view> named;
+  const auto collect = [&](std::string_view of) {
+    return json::each_member(of, [&](std::string_view name, std::string_view value) {
+      if (named.insert(name).second) {
+        properties.append(properties.empty() ? "\"" : ",\"")
+            .append(name)
+            .append("\":")
+            .append(value);
+      }
+      return true;
+    });
+  };
+  json::each_member(whole, [&](std::string_view name, std::string_view value) {
+    if (name == "properties") {
+      collect(value);
+    } else if (is_alternative(name)) {
+      json::each_element(value, [&](std::string_view branch) {
+        return collect(json::member_of(branch, "properties"));
+      });
+    } else if (name != "type") {
+      object.key(json::unescaped_text(std::string("\"").append(name).append("\""))).raw(value);
+    }
+    return true;
+  });
+  if (!properties.empty()) {
+    object.key("properties").raw("{" + properties + "}");
+  }
+  object.end_object();
   return out;
 }
 

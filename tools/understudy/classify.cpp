@@ -14,6 +14,7 @@
 
 #include "command.hpp"
 #include "understudy/failover/policy.hpp"
+#include "understudy/llm/refused_part.hpp"
 #include "understudy/text/json_writer.hpp"
 
 namespace understudy::tool {
@@ -25,8 +26,8 @@ constexpr std::size_t input_limit = std::size_t{16} * 1024 * 1024;
 
 /// What is done first by default, with one API key, and one healthy member left. Mending the request
 /// and sending it again is a retry to whoever asks from outside.
-std::string_view first_action(const llm::Classified& failure) {
-  Situation now(failure.reason);
+std::string_view first_action(const llm::Classified& failure, bool lacking) {
+  Situation now(lacking ? FailoverReason::unsupported_request : failure.reason);
   now.member_left = true;
   now.mendable = true;
   now.retry_after = failure.retry_after;
@@ -86,6 +87,11 @@ void classify_case(const element& given, std::string& out) {
     error.with_context_window(*window);
   }
   const auto failure = classify(error);
+  const bool lacking =
+      failure.reason == FailoverReason::format_error &&
+      llm::is_capability_refusal(
+          static_cast<int>(std::min(number_of(given["status"]).value_or(0), no_status_above)),
+          body);
 
   JsonWriter json(out);
   json.begin_object().key("name");
@@ -100,7 +106,7 @@ void classify_case(const element& given, std::string& out) {
   } else {
     json.null();
   }
-  json.member("action", first_action(failure)).member("rule", failure.rule).end_object();
+  json.member("action", first_action(failure, lacking)).member("rule", failure.rule).end_object();
   out += '\n';
 }
 

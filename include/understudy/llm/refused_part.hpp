@@ -43,6 +43,10 @@ class RefusedPart {
 /// What the body of a response with this status refuses, or nothing.
 UNDERSTUDY_API std::optional<RefusedPart> refused_part(int status, std::string_view body);
 
+/// Whether the response says that this back end or model lacks something that the request has, named or not, or that its
+/// limits are others.
+UNDERSTUDY_API bool is_capability_refusal(int status, std::string_view body);
+
 /// The request without what a mend names, or nothing if there is nothing of that kind in it, or it cannot do without.
 UNDERSTUDY_API std::optional<std::string> without_part(std::string_view body,
                                                        std::string_view mend);

@@ -83,7 +83,9 @@ class AnthropicRequestWriter : RequestWriter {
   void write(const ImagePart& part) {
     json.begin_object().member("type", "image").key("source").begin_object();
     if (part.url.empty()) {
-      json.member("type", "base64").member("media_type", part.media_type);
+      // A name that many programs write, and the API refuses (hermes-agent#55432).
+      const bool jpg = part.media_type == "image/jpg";
+      json.member("type", "base64").member("media_type", jpg ? "image/jpeg" : part.media_type);
       json.member("data", part.base64);
     } else {
       json.member("type", "url").member("url", part.url);

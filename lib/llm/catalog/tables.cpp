@@ -279,6 +279,8 @@ const KeyTable<ModelFacts>& family_keys() {
           Facts("refuses", Strings(), &ModelFacts::refuses, "Parameters that are refused."),
           Facts("temperature", bounds_of("temperature", &ModelFacts::temperature),
                 "The bounds of the temperature."),
+          Facts("wants_reasoning", Flag(), &ModelFacts::wants_reasoning,
+                "Whether earlier reasoning must be sent back."),
           Facts("open_weights", Flag(), &ModelFacts::open_weights,
                 "Whether many hosts serve the model, each with limits of its own."),
           Facts("temperature_fixed", Flag(), &ModelFacts::temperature_fixed,

@@ -62,6 +62,7 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
   }
   TranslationTarget to(target.protocol, target.provider, target.model);
   to.accepts_prefill = facts.prefill.value_or(target.accepts_prefill);
+  to.wants_reasoning = facts.wants_reasoning || at.rule(Check::needs_reasoning_content) != nullptr;
   to.longest_tool_name = longest_tool_name(at, to.longest_tool_name);
   auto translated = translate(sent, to);
   out.losses = std::move(translated.losses);

@@ -368,6 +368,20 @@ void merge_system(Fitting& fitting) {
   fitting.losses.add(LossKind::changed, "system message after the start of the conversation");
 }
 
+/// System messages come first: a later one becomes the user's.
+void demote_system(Fitting& fitting) {
+  bool begun = false;
+  elements(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
+    const auto role = text_of(member_of(message, "role"));
+    const bool system = role == "system" || role == "developer";
+    if (system && begun) {
+      fitting.edits.push_back(JsonEdit::set({"messages", index, "role"}, R"("user")"));
+      fitting.losses.add(LossKind::changed, "system message after the start of the conversation");
+    }
+    begun = begun || !system;
+  });
+}
+
 }  // namespace
 
 void fit_messages(Fitting& fitting) {
@@ -387,6 +401,8 @@ void fit_messages(Fitting& fitting) {
     }
     if (rule.one_system) {
       merge_system(fitting);
+    } else if (rule.system_first_only) {
+      demote_system(fitting);
     }
   });
 }

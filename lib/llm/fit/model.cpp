@@ -41,6 +41,11 @@ std::string nearest_effort(std::string_view asked, const std::vector<std::string
 void fit_effort(Fitting& fitting, const BackEndRule& rule) {
   const auto* const known = fitting.facts.efforts(fitting.target.protocol);
   const auto effort = text_of(fitting.at(rule.path));
+  if (known != nullptr && known->empty() && fitting.responses() && fitting.facts.confirmed() &&
+      fitting.member("reasoning")) {
+    fitting.drop("reasoning", effort.empty() ? "display of thinking" : "effort");
+    return;
+  }
   if (known == nullptr || effort.empty() || contains(*known, effort)) {
     return;
   }

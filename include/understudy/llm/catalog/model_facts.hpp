@@ -73,7 +73,8 @@ class ModelFacts {
   bool refuses_max_tokens = false;  ///< on Chat: only `max_completion_tokens` is accepted
   bool refuses_encrypted = false;   ///< `reasoning.encrypted_content` may not be asked for
 
-  bool open_weights = false;  ///< served by many hosts, each with limits of its own
+  bool wants_reasoning = false;  ///< earlier reasoning must go back as `reasoning_content`
+  bool open_weights = false;     ///< served by many hosts, each with limits of its own
 
   bool known() const noexcept { return !match.empty(); }
   /// Whether the maker or several reports confirm the facts. Otherwise nothing is dropped because of them.
