@@ -177,11 +177,12 @@ void EventDecoder::pass(const SseBlock& block, const detail::EventSink& sink,
                         std::string_view model) {
   auto& first = events_[taken_back_];
   auto& last = events_.back();
-  first.raw = block.raw;
-  first.model = model;
   if (shape_ == BodyShape::stream && !sink.finish_frame.empty()) {  // inferred at End
-    first.raw = sink.finish_frame;
+    detail::finish_among(events_, taken_back_).raw = sink.finish_frame;
     last.raw = block.raw;
+  } else {
+    first.raw = block.raw;
+    first.model = model;
   }
   last_.learn(block.name, block.data, events_, taken_back_, sink.model);
 }

@@ -24,6 +24,16 @@ enum class HeldFinish : unsigned char {
   sure,
 };
 
+/// Returns the event, from index `first` on, that the bytes of a finish belong to. The ends of calls come before it, and are
+/// not it: where arguments were sent again, they are written anew, in place of their bytes.
+inline Event& finish_among(std::vector<Event>& events, std::size_t first) {
+  const auto from = events.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto finish = std::find_if(from, events.end(), [](const Event& event) {
+    return std::holds_alternative<Finish>(event.body);
+  });
+  return finish == events.end() ? *from : *finish;
+}
+
 /// See the top of the file.
 class FinishHold {
  public:
@@ -77,12 +87,7 @@ class FinishHold {
     if (events.size() == first) {
       events.emplace_back(Other("finish", false));
     }
-    // Not with the ends of calls before it: their arguments may be written anew, in place of their bytes.
-    const auto from = events.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto finish = std::find_if(from, events.end(), [](const Event& event) {
-      return std::holds_alternative<Finish>(event.body);
-    });
-    show(payloads_.front(), payloads_.front().raw, finish == events.end() ? *from : *finish);
+    show(payloads_.front(), payloads_.front().raw, finish_among(events, first));
     if (payloads_.front().usage) {
       events.emplace_back(*payloads_.front().usage);
     }
