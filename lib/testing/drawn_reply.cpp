@@ -85,10 +85,13 @@ std::string draw_said(Dice& dice, Manner manner, std::string_view text, std::str
   return {};
 }
 
-Fault draw_kind(Dice& dice, Reply::Finishes finishes, std::string& name) {
+Fault draw_kind(Dice& dice, const Reply& reply, std::string& name) {
   const auto heartbeats = dice.chance(50) ? Clock::duration(1s) : Clock::duration::zero();
   // After `stop` with every event these two are a proper end, to any reader.
-  const bool ends = finishes == Reply::Finishes::with_every_event;
+  const bool ends = reply.finishes == Reply::Finishes::with_every_event;
+  // So is `[DONE]` in Chat behind one of two calls: their finish is inferred (protocols.md 9.2).
+  const bool done_ends =
+      ends || std::ranges::count(reply.said, Reply::Said::Kind::call, &Reply::Said::kind) > 1;
   switch (dice.pick(8)) {
     case 0: return name = "silence", Fault::silence(heartbeats);
     case 1: return name = "pause", Fault::pause(dice.chance(50) ? 1s : 10s, heartbeats);
@@ -105,8 +108,8 @@ Fault draw_kind(Dice& dice, Reply::Finishes finishes, std::string& name) {
     case 2: return name = "noise", Fault::bytes("data: noise\n\n");
     default: break;
   }
-  return ends ? (name = "reset", Fault::reset())
-              : (name = "false end", Fault::bytes("data: [DONE]\n\n"));
+  return done_ends ? (name = "reset", Fault::reset())
+                   : (name = "false end", Fault::bytes("data: [DONE]\n\n"));
 }
 
 /// As the server sends them: the start, the words and the begins of calls, the finish, the end.
@@ -203,7 +206,7 @@ std::string draw_fault(Dice& dice, Reply& reply, unsigned percent) {
   }
   std::string name;
   if (dice.chance(85)) {
-    auto fault = draw_kind(dice, reply.finishes, name);
+    auto fault = draw_kind(dice, reply, name);
     const auto place = dice.pick(events_of(reply) + 1);
     reply.after(place, std::move(fault));
     return name + " after " + std::to_string(place) + " events";

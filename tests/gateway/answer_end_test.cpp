@@ -167,14 +167,15 @@ TEST_CASE("arguments that were sent again: every client gets a call that it can 
 }
 
 TEST_CASE("arguments that were sent again: a client of Chat is told that the answer has finished") {
-  const auto stream = call("{\\\"city\\\"") + call("{\\\"city\\\":\\\"Quito\\\"}") +
-                      chunk("", finish("tool_calls")) + done;
-  for_every_client([&](const Path& path, bool streams) {
-    if (path.protocol == Protocol::openai_chat) {
-      const Exchange outcome(path, streams, stream, false);
-      CHECK(outcome.got.has(R"("finish_reason":"tool_calls")"));  // our own decoder would infer it
-    }
-  });
+  const auto calls = call("{\\\"city\\\"") + call("{\\\"city\\\":\\\"Quito\\\"}");
+  for (const auto& stream : {calls + chunk("", finish("tool_calls")) + done, calls + done}) {
+    for_every_client([&](const Path& path, bool streams) {
+      if (path.protocol == Protocol::openai_chat) {
+        const Exchange outcome(path, streams, stream, false);
+        CHECK(outcome.got.has(R"("finish_reason":"tool_calls")"));  // our own decoder infers it
+      }
+    });
+  }
 }
 
 TEST_CASE("calls and [DONE] without a finish: every client gets the calls and an end") {
