@@ -30,8 +30,11 @@
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_decoder.hpp"
 #include "understudy/llm/event_encoder.hpp"
+#include "understudy/llm/fit.hpp"
+#include "understudy/llm/learned_refusals.hpp"
 #include "understudy/llm/mend.hpp"
 #include "understudy/llm/oauth.hpp"
+#include "understudy/llm/refused_part.hpp"
 #include "understudy/llm/retry_after.hpp"
 #include "understudy/llm/stall_scaling.hpp"
 #include "understudy/llm/stream_mend.hpp"
@@ -192,6 +195,20 @@ namespace of_token_file {
 extern const std::string& path;
 asio::awaitable<std::string> renew(const std::string&);
 }  // namespace of_token_file
+
+namespace of_fit {
+extern const Request& request;
+void send(const std::string& body, const std::string& betas);
+}  // namespace of_fit
+
+namespace of_learned_refusals {
+extern const std::string& key;
+}  // namespace of_learned_refusals
+
+namespace in_catalog::of_rule {
+extern const BackEnd& back_end;
+void keep_only(const std::vector<std::string>&);
+}  // namespace in_catalog::of_rule
 
 }  // namespace in_llm
 

@@ -9,7 +9,7 @@
 ///
 ///     LearnedRefusals lessons;
 ///     lessons.learn(key, "drop:verbosity");
-///     for (const auto& mend : lessons.mends(key)) { body = without_part(body, mend); }
+///     for (const auto& mend : lessons.mends(key)) { body = without_part(body, mend).value_or(body); }
 #pragma once
 
 #include <cstddef>
