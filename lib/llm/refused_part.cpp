@@ -14,7 +14,7 @@ namespace {
 namespace dom = simdjson::dom;
 using Kind = RefusedPart::Kind;
 
-constexpr std::size_t longest_body = 64 * 1024;
+constexpr std::size_t longest_body = std::size_t{64} * 1024;
 constexpr std::size_t longest_path = 128;
 constexpr std::size_t most_elements = 100'000;
 

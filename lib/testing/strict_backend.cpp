@@ -40,8 +40,6 @@ std::string StrictAnswer::body() const {
 StrictBackend::StrictBackend(const strict::Facts& facts,
                              const strict::BackendFacts& backend) noexcept
     : facts_(facts), backend_(backend) {}
-StrictBackend::~StrictBackend() = default;
-
 std::string_view StrictBackend::id() const noexcept { return backend_.id; }
 std::string_view StrictBackend::protocol() const noexcept {
   return strict::text_of(backend_.data, "protocol");
@@ -55,6 +53,7 @@ std::string_view StrictBackend::default_model() const noexcept {
 
 std::vector<std::string_view> StrictBackend::rule_ids() const {
   std::vector<std::string_view> ids;
+  ids.reserve(backend_.rules.size());
   for (const auto& rule : backend_.rules) {
     ids.push_back(rule.id);
   }
@@ -69,7 +68,7 @@ std::optional<Refusal> StrictBackend::judge(const HttpFields& headers, std::stri
 Verdict StrictBackend::examine(const HttpFields& headers, std::string_view body,
                                Strictness strictness, std::string_view target) const {
   Verdict verdict;
-  const auto fail = [&](unsigned status, std::string message, std::string_view rule) {
+  const auto fail = [&](unsigned status, const std::string& message, std::string_view rule) {
     auto refusal = refuse(status, message);
     refusal.rule_id = rule;
     verdict.broken.push_back(refusal);

@@ -118,7 +118,7 @@ class UNDERSTUDY_API StrictBackend {
  public:
   StrictBackend(const StrictBackend&) = delete;
   StrictBackend& operator=(const StrictBackend&) = delete;
-  ~StrictBackend();
+  ~StrictBackend() = default;
 
   std::string_view id() const noexcept;             ///< "codex"
   std::string_view protocol() const noexcept;       ///< as in backends.json: "openai_responses"

@@ -12,7 +12,6 @@ namespace {
 using text::Findings;
 using text::Section;
 using text::SourceError;
-using text::SourcePlace;
 
 }  // namespace
 

@@ -103,6 +103,7 @@ class Refused {
 
 std::vector<std::string_view> protocol_words() {
   std::vector<std::string_view> words;
+  words.reserve(protocols.size());
   for (const auto protocol : protocols) {
     words.push_back(to_string(protocol));
   }

@@ -132,10 +132,11 @@ StrictAnswer chat_answer(const Asked& asked, const Plan& plan) {
   for (const auto& delta : deltas) {
     const bool last = &delta == &deltas.back();
     for (std::size_t i = 0; i < choices; ++i) {
-      answer.parts.push_back("data: " + head + R"(,"choices":[{"index":)" + std::to_string(i) +
-                             R"(,"delta":)" + delta + R"(,"logprobs":null,"finish_reason":)" +
-                             (last ? reason : "null") + "}]" +
-                             (with_usage ? R"(,"usage":null)" : "") + "}\n\n");
+      auto& frame = answer.parts.emplace_back("data: ");
+      frame.append(head).append(R"(,"choices":[{"index":)").append(std::to_string(i));
+      frame.append(R"(,"delta":)").append(delta).append(R"(,"logprobs":null,"finish_reason":)");
+      frame.append(last ? reason : "null").append("}]");
+      frame.append(with_usage ? R"(,"usage":null)" : "").append("}\n\n");
     }
   }
   if (with_usage) {

@@ -102,9 +102,12 @@ StrictAnswer messages_answer(const Asked& asked, const Plan& plan) {
   parts.push_back(frame("ping", ""));
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const auto index = ",\"index\":" + std::to_string(i);
-    parts.push_back(frame("content_block_start", index + ",\"content_block\":" + blocks[i].start));
+    const auto with = [&](std::string_view name, const std::string& value) {
+      return std::string(index).append(name).append(value);
+    };
+    parts.push_back(frame("content_block_start", with(",\"content_block\":", blocks[i].start)));
     for (const auto& delta : blocks[i].deltas) {
-      parts.push_back(frame("content_block_delta", index + ",\"delta\":" + delta));
+      parts.push_back(frame("content_block_delta", with(",\"delta\":", delta)));
     }
     parts.push_back(frame("content_block_stop", index));
   }

@@ -222,7 +222,7 @@ Found one_of(const Rule& rule, const Asked& asked) {
   if (!value || value->is_null()) {
     return std::nullopt;
   }
-  const auto text = string_of(*value);
+  const auto text = string_of(value);
   if (text && contains(rule.list("values"), *text)) {
     return std::nullopt;
   }

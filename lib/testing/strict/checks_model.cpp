@@ -237,7 +237,7 @@ Found choice_with_thinking(const Rule& rule, const Asked& asked) {
     return std::nullopt;
   }
   const auto own = asked.model != nullptr ? asked.model->list("tool_choice") : std::nullopt;
-  const auto text = string_of(*value);
+  const auto text = string_of(value);
   if (text && contains(own ? *own : rule.list("values"), *text)) {
     return std::nullopt;
   }

@@ -9,8 +9,9 @@ namespace {
 
 std::size_t repetitions(std::string_view digits) {
   std::size_t n = 0;
-  const auto end = digits.data() + digits.size();
-  if (std::from_chars(digits.data(), end, n).ptr != end || digits.empty()) {
+  const char* const begin = digits.data();
+  const char* const end = begin + digits.size();
+  if (std::from_chars(begin, end, n).ptr != end || digits.empty()) {
     throw std::invalid_argument("pattern: not a number of repetitions");
   }
   return n;
