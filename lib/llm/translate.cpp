@@ -76,13 +76,28 @@ class Translator {
     }
   }
 
+  /// Many programs write Anthropic's mark in other protocols too, for gateways such as this one.
+  void take_cache_mark(TextPart& part) {
+    if (!rules_.cache_marks) {
+      return;
+    }
+    std::erase_if(part.extra, [&](const auto& field) {
+      const bool mark = field.first == "cache_control" && field.second.starts_with('{');
+      if (mark) {
+        part.cache_control = field.second;
+      }
+      return mark;
+    });
+  }
+
   /// What only the caller's protocol knows; the codec leaves it out.
   void name_extras() {
     if (!foreign_) {
       return;
     }
     name_extra(request_.extra);
-    for (const auto& part : request_.system) {
+    for (auto& part : request_.system) {
+      take_cache_mark(part);
       name_extra(part.extra);
     }
     for (const auto& message : request_.messages) {
@@ -142,7 +157,10 @@ class Translator {
   /// Text, an image or a part of the protocol's own; false: it is to go.
   template <class Variant>
   bool fit(Variant& part) {
-    if (const auto* text = std::get_if<TextPart>(&part)) {
+    if (auto* text = std::get_if<TextPart>(&part)) {
+      if (foreign_) {
+        take_cache_mark(*text);
+      }
       name_foreign(text->extra);
       return !text->text.empty();
     }
@@ -219,6 +237,7 @@ class Translator {
         last->text.append("\n\n").append(
             first->text);  // which grows: nothing is copied per message
         last->extra = std::move(first->extra);
+        last->cache_control = std::move(first->cache_control);
         ++from;
       }
       into.insert(into.end(), std::make_move_iterator(from),

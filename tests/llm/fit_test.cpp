@@ -192,6 +192,22 @@ TEST_CASE(
   CHECK(lost(elsewhere, Loss::Kind::dropped, "beta no-such-beta"));
 }
 
+TEST_CASE("the prompt of a client whose protocol caches by itself is cached by Anthropic too") {
+  const auto target = target_of("anthropic", messages, "claude-opus-5-5");
+  const auto plain = fit(
+      client_request(chat, R"({"model":"m","messages":[{"role":"user","content":"Hi"}]})"), target);
+  CHECK(has(plain, R"("cache_control":{"type":"ephemeral"})"));
+  const auto marked =
+      fit(client_request(chat,
+                         R"({"model":"m","messages":[{"role":"system","content":[{"type":"text",)"
+                         R"("text":"Be brief.","cache_control":{"type":"ephemeral","ttl":"1h"}}]},)"
+                         R"({"role":"user","content":"Hi"}]})"),
+          target);
+  CHECK(has(marked, R"("text":"Be brief.","cache_control":{"type":"ephemeral","ttl":"1h"})"));
+  CHECK_FALSE(has(marked, R"("cache_control":{"type":"ephemeral"})"));
+  CHECK_FALSE(lost(marked, Loss::Kind::dropped, "field cache_control"));
+}
+
 TEST_CASE("fitting takes linear time") {
   const auto time_of = [](std::size_t turns) {
     std::string body = R"({"model":"m","max_tokens":100,"messages":[)";

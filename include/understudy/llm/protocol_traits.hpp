@@ -83,6 +83,7 @@ struct RequestRules {
   bool top_k;
   bool seed;
   std::size_t most_stops;  ///< the maximum number of stop sequences; the others are dropped
+  bool cache_marks;        ///< the client says up to where the prompt is cached (`cache_control`)
   bool blank_stops;        ///< a stop sequence may consist of white space
   bool max_tokens_required;
   bool output_needs_schema;  ///< "any JSON object" can only be requested by a schema

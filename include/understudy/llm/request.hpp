@@ -37,6 +37,9 @@ class TextPart {
 
   std::string text;
   bool refusal = false;  ///< the text is the assistant's refusal
+  /// The provider may cache the prompt up to here: the value of Anthropic's `cache_control`, as JSON text. It is written
+  /// for providers of that protocol only; others cache by themselves.
+  std::string cache_control;
   ExtraFields extra;
 };
 

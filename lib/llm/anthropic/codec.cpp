@@ -230,6 +230,7 @@ constinit const ProtocolTraits traits{
             .top_k = true,
             .seed = false,
             .most_stops = std::numeric_limits<std::size_t>::max(),
+            .cache_marks = true,
             .blank_stops = false,
             .max_tokens_required = true,
             .output_needs_schema = true,

@@ -76,6 +76,9 @@ class AnthropicRequestWriter : RequestWriter {
       return;  // an empty block is a 400
     }
     json.begin_object().member("type", "text").member("text", part.text);
+    if (is_json_object(part.cache_control)) {
+      json.key("cache_control").raw(part.cache_control);
+    }
     write_extra(part.extra);
     json.end_object();
   }

@@ -72,13 +72,19 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
 }
 
 /// The body with the edits that the rules of the back end and the model's facts demand.
-void apply_rules(Fitted& out, const FitTarget& target, const BackEnd& at, const ModelFacts& facts) {
+void apply_rules(Fitted& out, const FitTarget& target, const BackEnd& at, const ModelFacts& facts,
+                 bool foreign) {
   dom::parser parser;
   dom::element root;
   if (parser.parse(out.body).get(root) != simdjson::SUCCESS || !root.is_object()) {
     return;
   }
   Fitting fitting(target, at, facts, root, out.losses, out.betas);
+  // The client's protocol caches by itself; here the prompt is only cached if that is asked for.
+  if (foreign && at.owner && traits_of(target.protocol).rules.cache_marks &&
+      out.body.find("\"cache_control\"") == std::string::npos) {
+    fitting.set("cache_control", R"({"type":"ephemeral"})");
+  }
   fit_members(fitting);
   fit_model(fitting);
   fit_messages(fitting);
@@ -119,7 +125,7 @@ Fitted fit(const Request& request, const FitTarget& target) {
     write_translated(out, request, target, at, facts);
   }
   if (!exact && !at.rules.empty()) {
-    apply_rules(out, target, at, facts);
+    apply_rules(out, target, at, facts, !same);
   }
   apply_mends(out, target);
   return out;

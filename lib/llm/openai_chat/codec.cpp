@@ -177,6 +177,7 @@ constinit const ProtocolTraits traits{
             .top_k = false,
             .seed = true,
             .most_stops = 4,
+            .cache_marks = false,
             .blank_stops = true,
             .max_tokens_required = false,
             .output_needs_schema = false,

@@ -198,6 +198,7 @@ constinit const ProtocolTraits traits{
             .top_k = false,
             .seed = false,
             .most_stops = 0,
+            .cache_marks = false,
             .blank_stops = true,
             .max_tokens_required = false,
             .output_needs_schema = false,
