@@ -32,6 +32,10 @@ std::shared_ptr<const llm::ModelProfiles> profiles_of(const Config& config) {
   for (const auto& [name, provider] : config.providers) {
     for (const auto& [model, known] : provider.models) {
       auto& profile = profiles->entry(name, model);
+      if (!known.family.empty()) {
+        profile = profiles->find(name, known.family);
+        profile.family = known.family;
+      }
       profile.context_window = known.context_window ? known.context_window : profile.context_window;
       profile.accepts_prefill = known.accepts_prefill.value_or(profile.accepts_prefill);
       profile.reasoning_floor = known.reasoning_floor.value_or(profile.reasoning_floor);

@@ -142,8 +142,11 @@ Fitted fitted(const HttpProviderOptions& options, const Request& request, const 
   FitTarget target(options.protocol, options.name, model);
   target.back_end = options.back_end;
   target.stream = options.stream;
-  target.accepts_prefill =
-      options.profiles != nullptr && options.profiles->find(options.name, model).accepts_prefill;
+  if (options.profiles != nullptr) {
+    const auto profile = options.profiles->find(options.name, model);
+    target.accepts_prefill = profile.accepts_prefill;
+    target.family = profile.family;
+  }
   if (options.lessons) {
     target.mends = options.lessons->mends(lesson_key(options, request, attempt));
   }

@@ -403,6 +403,7 @@ credentials = [
   {oauth = {token_file = "u.json", token_url = "http://[::1]:7/token", client_id = "me"}},
 ]
 [providers.local.models."qwen3:8b"]
+family = "gpt-5.4"
 context_window = 32768
 accepts_prefill = true
 reasoning_floor = "300s"
@@ -436,6 +437,7 @@ stale = "90s"
   REQUIRE(p.models.size() == 3);
   const auto& qwen = p.models.at("qwen3:8b");
   CHECK(qwen.context_window == 32768U);
+  CHECK(qwen.family == "gpt-5.4");
   CHECK(qwen.accepts_prefill == true);
   CHECK(qwen.reasoning_floor == 300s);
   CHECK(qwen.stall.first_progress == 60s);

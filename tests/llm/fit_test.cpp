@@ -96,6 +96,18 @@ TEST_CASE("tools at Chat with a model that takes them only without effort") {
   CHECK(lost(fitted, Loss::Kind::changed, "effort"));
 }
 
+TEST_CASE(
+    "a deployment with a name of its own has the facts of the model that the user says it is") {
+  const auto request = client_request(
+      messages, R"({"model":"m","max_tokens":300000,"messages":[{"role":"user","content":"Hi"}]})");
+  auto target = target_of("azure", chat, "team-blue");
+  CHECK(has(fit(request, target), R"("max_tokens":300000)"));
+  target.family = "gpt-5.6-sol";
+  const auto fitted = fit(request, target);
+  CHECK(has(fitted, R"("max_completion_tokens":128000)"));
+  CHECK(has(fitted, R"("model":"team-blue")"));
+}
+
 TEST_CASE("a limit below the least is raised, and one above the model's is cut") {
   const auto at = [](int limit) {
     return fit(client_request(chat, R"({"model":"m","messages":[{"role":"user","content":"Hi"}],)"

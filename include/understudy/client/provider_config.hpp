@@ -53,6 +53,7 @@ class CredentialSource {
 /// The configuration of a model. Values that are not set are those of the built-in table of models.
 class ModelConfig {
  public:
+  std::string family;  ///< a model of the catalog whose facts apply; empty: the name's own
   std::optional<std::uint64_t> context_window;
   std::optional<bool> accepts_prefill;
   std::optional<Clock::duration> reasoning_floor;

@@ -34,6 +34,7 @@ class ModelProfile {
   ModelProfile() noexcept {}
 
   std::optional<std::uint64_t> context_window;  ///< tokens, prompt and answer together
+  std::string family;  ///< the model whose facts in the catalog apply; empty: its own name's
   bool accepts_prefill = false;       ///< the model continues an answer that the caller has begun
   Clock::duration reasoning_floor{};  ///< no automatic stall limit is shorter; zero: no floor
 };

@@ -26,6 +26,11 @@ const KeyTable<ModelDraft>& model_keys() {
                  "built in.")
           .with_header("[providers.example.models.\"qwen3\"]"),
       {
+          ModelKey(
+              "family", String(), model(&ModelConfig::family),
+              "The model that it is, for a deployment with a name of its own: the facts of the "
+              "catalog for that model apply (`understudy catalog`).")
+              .example(R"("gpt-5.6-sol")"),
           ModelKey("context_window", Whole(1, most_tokens), model(&ModelConfig::context_window),
                    "The tokens that fit the model, prompt and answer together.")
               .example("32768"),
