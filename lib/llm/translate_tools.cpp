@@ -1,13 +1,12 @@
 #include "translate_tools.hpp"
 
-#include <map>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "text/json.hpp"
+#include "text/name_table.hpp"
 #include "tool_ids.hpp"
 
 namespace understudy::llm::detail {
@@ -48,7 +47,8 @@ class ToolTranslation {
       : out_(out),
         request_(out.request),
         losses_(losses),
-        ids_(target.longest_tool_name, false, hash_) {}
+        ids_(target.longest_tool_name, false, hash_),
+        keys_(hash_) {}
 
   void run() {
     std::string unused;
@@ -66,9 +66,6 @@ class ToolTranslation {
   }
 
  private:
-  /// Whether it is the search, namespace, name.
-  using Key = std::tuple<bool, std::string, std::string>;
-
   static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 
   struct Named {
@@ -76,21 +73,28 @@ class ToolTranslation {
     std::size_t place = nowhere;  // among the tools; nowhere: only the history has it
   };
 
-  static Key key_of(std::string_view name, std::string_view name_space, ToolForm form) {
-    return {form == ToolForm::search, std::string(name_space), std::string(name)};
+  /// Whether it is the search, namespace, name.
+  static std::string key_of(std::string_view name, std::string_view name_space, ToolForm form) {
+    std::string key(form == ToolForm::search ? "s" : "");
+    return key.append(1, '\0').append(name_space).append(1, '\0').append(name);
+  }
+
+  const Named* find(std::string_view name, ToolForm form) {
+    const auto number = keys_.find(key_of(name, {}, form));
+    return number == text::NameTable<std::string>::none ? nullptr : &named_[number];
   }
 
   Named& named(const std::string& name, const std::string& name_space, ToolForm form) {
-    const auto [known, fresh] = names_.try_emplace(key_of(name, name_space, form));
+    const auto [number, fresh] = keys_.add(key_of(name, name_space, form));
     if (fresh) {
       constexpr std::string_view joint = "__";
       const auto whole = name_space.empty()            ? name
                          : name_space.ends_with(joint) ? name_space + name
                                                        : name_space + std::string(joint) + name;
-      known->second.sent = ids_.give(whole);
-      out_.tools.add(known->second.sent, ToolName(name, name_space, form));
+      named_.push_back({ids_.give(whole)});
+      out_.tools.add(named_.back().sent, ToolName(name, name_space, form));
     }
-    return known->second;
+    return named_[number];
   }
 
   /// Adds the tool, or the tools of a namespace, to the request. `names`: of these, as they are sent, is extended.
@@ -200,9 +204,9 @@ class ToolTranslation {
                           ? std::nullopt
                           : text_member(opaque->json, "tool_name");
     if (name) {
-      const auto known = names_.find(key_of(*name, {}, ToolForm::function));
+      const auto* const tool = find(*name, ToolForm::function);
       content = TextPart(std::string(first ? "" : "\n") +
-                         "Tool found: " + (known == names_.end() ? *name : known->second.sent));
+                         "Tool found: " + (tool == nullptr ? *name : tool->sent));
     }
   }
 
@@ -211,12 +215,12 @@ class ToolTranslation {
     if (choice.mode != ToolChoice::Mode::named) {
       return;
     }
-    const auto known = names_.find(key_of(choice.name, {}, choice.form));
-    if (known == names_.end()) {
+    const auto* const tool = find(choice.name, choice.form);
+    if (tool == nullptr) {
       choice = ToolChoice();
       losses_.add(LossKind::dropped, "tool_choice");
     } else {
-      choice.name = known->second.sent;
+      choice.name = tool->sent;
       choice.form = ToolForm::function;
     }
   }
@@ -267,7 +271,8 @@ class ToolTranslation {
   Losses& losses_;
   text::KeyedHash hash_;
   ToolIds ids_;
-  std::map<Key, Named> names_;
+  text::NameTable<std::string> keys_;
+  std::vector<Named> named_;  // of each key
 };
 
 }  // namespace
