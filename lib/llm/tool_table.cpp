@@ -1,13 +1,12 @@
 #include "understudy/llm/tool_table.hpp"
 
-#include <utility>
 #include <variant>
 
 namespace understudy::llm {
 
-void ToolTable::add(std::string_view sent, ToolName tool) {
+void ToolTable::add(std::string_view sent, const ToolName& tool) {
   if (tool != ToolName(std::string(sent))) {
-    tools_.try_emplace(std::string(sent), std::move(tool));
+    tools_.try_emplace(std::string(sent), tool);
   }
 }
 

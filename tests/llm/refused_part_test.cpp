@@ -53,9 +53,9 @@ TEST_CASE("the part that a refusal names, in every form of error") {
 }
 
 TEST_CASE("a refusal that names nothing gives nothing") {
-  for (const auto* body :
-       {"", "{}", "not JSON", R"({"error":{"message":"Bad request"}})",
-        R"({"error":{"message":"temperature: 7 is above the maximum of 2"}})", "\xff\xfe", "[", "[]"}) {
+  for (const auto* body : {"", "{}", "not JSON", R"({"error":{"message":"Bad request"}})",
+                           R"({"error":{"message":"temperature: 7 is above the maximum of 2"}})",
+                           "\xff\xfe", "[", "[]"}) {
     CAPTURE(body);
     CHECK_FALSE(refused_part(400, body));
   }
@@ -65,8 +65,9 @@ TEST_CASE("a refusal that names nothing gives nothing") {
 TEST_CASE("a request without what was refused") {
   const std::string body =
       R"({"model":"m","odd":1,"max_tokens":5,"a":{"b":1,"c":2},"messages":[{"role":"user","name":"x"},{"role":"user"}]})";
-  CHECK(without_part(body, "drop:odd") ==
-        R"({"model":"m","max_tokens":5,"a":{"b":1,"c":2},"messages":[{"role":"user","name":"x"},{"role":"user"}]})");
+  CHECK(
+      without_part(body, "drop:odd") ==
+      R"({"model":"m","max_tokens":5,"a":{"b":1,"c":2},"messages":[{"role":"user","name":"x"},{"role":"user"}]})");
   CHECK(without_part(body, "drop:a.b")->find(R"("a":{"c":2})") != std::string::npos);
   CHECK(without_part(body, "drop:messages[].name")->find("\"x\"") == std::string::npos);
   CHECK(without_part(body, "rename:max_tokens>max_completion_tokens")

@@ -42,7 +42,7 @@ class UNDERSTUDY_API ToolTable {
 
   /// Adds a tool by the name that it is sent with, unless that name stands for itself. A sent name that is in the table
   /// keeps its tool.
-  void add(std::string_view sent, ToolName tool);
+  void add(std::string_view sent, const ToolName& tool);
 
   /// Returns what the name stands for, or nullptr if it stands for itself. The pointer is valid while the table is not
   /// changed.
