@@ -221,9 +221,9 @@ Failure capability_failure(const HttpProviderOptions& options, const Request& re
     return failure;  // the client's own value, at the model that it asked for
   }
   std::string words = failure.message();
-  if (!clients) {  // a client cannot act on what a provider says about our translation
-    words = attempt.member().name() + " does not support " +
-            (part ? "`" + part->path + "`" : std::string("this request")) + " as it was translated";
+  if (part && !clients) {  // a client cannot act on what a provider says about our translation
+    words = attempt.member().name() + " does not support `" + part->path +
+            "`, which its translation of the request contains";
   }
   Failure unsupported(FailoverReason::unsupported_request, words);
   if (part && without_part(sent, part->mend())) {
