@@ -93,7 +93,7 @@ bool worth_another_try(const Failure& failure) {
 
 /// The provider's own message, or else what is known.
 std::string message_of(const Failure& failure, llm::Protocol protocol) {
-  const auto said = failure.message().empty() ? to_string(failure) : failure.message();
+  auto said = failure.message().empty() ? to_string(failure) : failure.message();
   const auto words = llm::traits_of(protocol).overflow_words;
   if (failure.code() == FailoverReason::context_overflow && !words.empty() &&
       said.find(words) == std::string::npos) {

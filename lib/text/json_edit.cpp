@@ -61,12 +61,15 @@ class Scanner {
     if (!is(at, '"')) {
       return nowhere;
     }
-    for (++at; at < json_.size(); ++at) {
-      if (json_[at] == '"') {
-        return at + 1;
+    const auto begin = at + 1;
+    for (auto quote = json_.find('"', begin); quote != nowhere;
+         quote = json_.find('"', quote + 1)) {
+      auto escapes = quote;  // an even number of backslashes before it: they escape each other
+      while (escapes > begin && json_[escapes - 1] == '\\') {
+        --escapes;
       }
-      if (json_[at] == '\\') {
-        ++at;
+      if ((quote - escapes) % 2 == 0) {
+        return quote + 1;
       }
     }
     return nowhere;
