@@ -77,7 +77,8 @@ class Translator {
   }
 
   /// Many programs write Anthropic's mark in other protocols too, for gateways such as this one.
-  void take_cache_mark(TextPart& part) {
+  template <class Marked>
+  void take_cache_mark(Marked& part) const {
     if (!rules_.cache_marks) {
       return;
     }
@@ -103,7 +104,8 @@ class Translator {
     for (const auto& message : request_.messages) {
       name_extra(message.extra);
     }
-    for (const auto& tool : request_.tools) {
+    for (auto& tool : request_.tools) {
+      take_cache_mark(tool);
       name_extra(tool.extra);
     }
   }
@@ -189,6 +191,9 @@ class Translator {
   }
 
   void translate_result(ToolResultPart& result) {
+    if (foreign_) {
+      take_cache_mark(result);
+    }
     name_foreign(result.extra);
     std::erase_if(result.content, [&](ToolResultPart::Content& content) { return !fit(content); });
     if (rules_.media_in_tool_results) {

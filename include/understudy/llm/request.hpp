@@ -84,6 +84,7 @@ class Tool {
   /// If not empty, the whole tool as JSON text. It is written only in the protocol that it came in. Forms and namespaces
   /// have the other members too, from which translate.hpp makes functions.
   std::string provider_tool;
+  std::string cache_control;  ///< see TextPart
   ExtraFields extra;
 };
 
@@ -130,6 +131,7 @@ class ToolResultPart {
   bool is_error = false;
   ToolForm form = ToolForm::function;  ///< of the call
   std::vector<Tool> tools;             ///< the tools that a search for tools has found
+  std::string cache_control;           ///< see TextPart
   ExtraFields extra;
 };
 

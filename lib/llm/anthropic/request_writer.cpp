@@ -29,6 +29,7 @@ class AnthropicRequestWriter : RequestWriter {
       write_tools([this](const Tool& tool) {
         write_function(tool, "input_schema");
         write_optional(json, "strict", tool.strict);
+        write_cache_mark(tool.cache_control);
         write_extra(tool.extra);
       });
       write_tool_choice();
@@ -71,14 +72,18 @@ class AnthropicRequestWriter : RequestWriter {
     json.end_object();
   }
 
+  void write_cache_mark(const std::string& mark) {
+    if (is_json_object(mark)) {
+      json.key("cache_control").raw(mark);
+    }
+  }
+
   void write(const TextPart& part) {
     if (part.text.empty()) {
       return;  // an empty block is a 400
     }
     json.begin_object().member("type", "text").member("text", part.text);
-    if (is_json_object(part.cache_control)) {
-      json.key("cache_control").raw(part.cache_control);
-    }
+    write_cache_mark(part.cache_control);
     write_extra(part.extra);
     json.end_object();
   }
@@ -115,6 +120,7 @@ class AnthropicRequestWriter : RequestWriter {
     if (part.is_error) {
       json.member("is_error", true);
     }
+    write_cache_mark(part.cache_control);
     write_extra(part.extra);
     json.end_object();
   }
