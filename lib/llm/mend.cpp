@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "known_texts.hpp"
 #include "request_json.hpp"
 
 namespace understudy::llm {
@@ -10,9 +11,6 @@ namespace {
 
 using detail::raw_json_string;
 using detail::value;
-
-/// What stands where something was taken out: an empty list of parts would be refused in its turn.
-constexpr const char* left_out = "[left out: the provider does not accept it here]";
 
 bool drop_reasoning(Request& request) {
   std::size_t dropped = 0;
@@ -38,7 +36,7 @@ template <class Variant>
 bool replace_image(Variant& part) {
   const bool image = std::holds_alternative<ImagePart>(part);
   if (image) {
-    part = TextPart(left_out);
+    part = TextPart(std::string(detail::left_out_text));
   }
   return image;
 }
@@ -50,7 +48,7 @@ bool plain_tool_results(Request& request) {
       if (auto* const result = std::get_if<ToolResultPart>(&part)) {
         for (auto& content : result->content) {
           if (!std::holds_alternative<TextPart>(content)) {
-            content = TextPart(left_out);
+            content = TextPart(std::string(detail::left_out_text));
             changed = true;
           }
         }

@@ -9,6 +9,7 @@
 
 #include "text/base64.hpp"
 #include "text/json.hpp"
+#include "text/json_tree.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/runtime/local_fault.hpp"
 #include "understudy/text/json_writer.hpp"
@@ -123,12 +124,6 @@ Result<Tokens> tokens_in(const std::string& file, std::string_view text) {
   return tokens;
 }
 
-std::string json_string(std::string_view text) {
-  std::string out;
-  JsonWriter(out).value(text);
-  return out;
-}
-
 /// As Codex writes it: "2026-11-29T22:44:00Z".
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
@@ -141,10 +136,10 @@ std::string utc_now() {
 /// The file's text with other tokens; nothing if it is not a JSON object.
 std::optional<std::string> with_tokens(std::string_view text, const Tokens& tokens,
                                        const std::string& id_token) {
-  ExtraFields members{{"access_token", json_string(tokens.access.reveal())},
-                      {"refresh_token", json_string(tokens.refresh.reveal())}};
+  ExtraFields members{{"access_token", json::quoted(tokens.access.reveal())},
+                      {"refresh_token", json::quoted(tokens.refresh.reveal())}};
   if (!id_token.empty()) {
-    members.emplace_back("id_token", json_string(id_token));
+    members.emplace_back("id_token", json::quoted(id_token));
   }
   Fields fields;
   read_fields(text, fields);
@@ -153,7 +148,7 @@ std::optional<std::string> with_tokens(std::string_view text, const Tokens& toke
   }
   const auto renewed = with_members(fields.tokens, members);
   return renewed
-             ? with_members(text, {{"tokens", *renewed}, {"last_refresh", json_string(utc_now())}})
+             ? with_members(text, {{"tokens", *renewed}, {"last_refresh", json::quoted(utc_now())}})
              : std::nullopt;
 }
 

@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "error_words.hpp"
+#include "comma_list.hpp"
 #include "text/ascii.hpp"
+#include "text/json_tree.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/fit.hpp"
 #include "understudy/llm/mend.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 #include "understudy/llm/refused_part.hpp"
-#include "understudy/text/json_writer.hpp"
 
 namespace understudy::llm::detail {
 namespace {
@@ -39,18 +39,6 @@ std::string target_of(const ProtocolTraits& traits, const Url& base, std::string
   return path.append(below).append(base.path, query);
 }
 
-std::string json_string(std::string_view text) {
-  std::string out;
-  JsonWriter(out).value(text);
-  return out;
-}
-
-std::string in_lower_case(std::string_view word) {
-  std::string out(word);
-  std::transform(out.begin(), out.end(), out.begin(), text::lowered);
-  return out;
-}
-
 /// The optional features that are asked for: the provider's own and the caller's, each once. `lean`: without those
 /// for long contexts.
 std::string all_features(const HttpProviderOptions& options, std::string_view callers, bool lean) {
@@ -61,16 +49,13 @@ std::string all_features(const HttpProviderOptions& options, std::string_view ca
   }
   std::set<std::string> named;  // without regard to case, as has_token compares
   const std::string_view lists[] = {options.headers.find(header).value_or(""), callers};
-  for (auto list : lists) {
-    while (!list.empty()) {
-      const auto comma = std::min(list.find(','), list.size());
-      const auto word = trimmed(list.substr(0, comma));
-      list.remove_prefix(std::min(comma + 1, list.size()));
-      const bool wanted = !word.empty() && !(lean && word.starts_with(long_context_beta));
-      if (wanted && named.insert(in_lower_case(word)).second) {
+  for (const auto list : lists) {
+    each_word(list, [&](std::string_view word) {
+      const bool wanted = !(lean && word.starts_with(long_context_beta));
+      if (wanted && named.insert(text::in_lower_case(word)).second) {
         all.append(all.empty() ? "" : ",").append(word);
       }
-    }
+    });
   }
   return all;
 }
@@ -189,7 +174,7 @@ std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
                                             const Attempt& attempt) {
   ExtraFields members;
   if (!request.own_model) {
-    members.emplace_back("model", json_string(attempt.member().model()));
+    members.emplace_back("model", json::quoted(attempt.member().model()));
   }
   auto body = with_members(request.body, members);
   if (!body) {

@@ -50,14 +50,6 @@ bool is_path(char c) {
 }
 bool is_quote(char c) { return c == '\'' || c == '"' || c == '`'; }
 
-std::string lower(std::string_view words) {
-  std::string out;
-  for (const char c : words) {
-    out += text::lowered(c);
-  }
-  return out;
-}
-
 /// The name at the end of `words`, with or without quotes.
 std::string_view last_name(std::string_view words) {
   if (!words.empty() && is_quote(words.back())) {
@@ -180,7 +172,7 @@ std::string suggested(std::string_view message, std::string_view lowered) {
 }
 
 std::optional<RefusedPart> by_wording(std::string_view message, std::string_view parameter) {
-  const auto lowered = lower(message);
+  const auto lowered = text::in_lower_case(message);
   for (const auto& wording : wordings) {
     const auto begin = wording.before.empty() ? 0 : lowered.find(wording.before);
     if (begin == std::string::npos) {
@@ -211,33 +203,27 @@ bool is_needed(std::string_view path) {
 /// The places of the path in the body: of every element where it says `[]`. One list at most.
 std::vector<text::JsonPath> places_of(std::string_view body, std::string_view path) {
   std::vector<text::JsonPath> places;
-  const auto steps = [](std::string_view dotted, text::JsonPath begin) {
-    while (!dotted.empty()) {
-      const auto end = std::min(dotted.find('.'), dotted.size());
-      begin.emplace_back(std::string(dotted.substr(0, end)));
-      dotted.remove_prefix(std::min(end + 1, dotted.size()));
-    }
-    return begin;
-  };
   const auto brackets = path.find("[].");
   if (brackets == std::string_view::npos) {
-    auto place = steps(path, {});
+    auto place = text::json_path(path);
     if (path.find('[') == std::string_view::npos && !text::json_at(body, place).empty()) {
       places.push_back(std::move(place));
     }
     return places;
   }
-  const auto list = steps(path.substr(0, brackets), {});
+  const auto list = text::json_path(path.substr(0, brackets));
   const auto rest = path.substr(brackets + 3);
   if (rest.find('[') != std::string_view::npos) {
     return places;
   }
+  const auto below = text::json_path(rest);
   const auto elements = text::json_elements(text::json_at(body, list), most_elements);
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    if (!text::json_at(elements[i], steps(rest, {})).empty()) {
+    if (!text::json_at(elements[i], below).empty()) {
       auto place = list;
       place.emplace_back(i);
-      places.push_back(steps(rest, std::move(place)));
+      place.insert(place.end(), below.begin(), below.end());
+      places.push_back(std::move(place));
     }
   }
   return places;
@@ -294,7 +280,7 @@ bool is_capability_refusal(int status, std::string_view body) {
   if (refused_part(status, body)) {
     return true;
   }
-  const auto lowered = lower(body.substr(0, longest_body));
+  const auto lowered = text::in_lower_case(body.substr(0, longest_body));
   return std::any_of(wordings_of_lack.begin(), wordings_of_lack.end(), [&](std::string_view words) {
     return lowered.find(words) != std::string::npos;
   });

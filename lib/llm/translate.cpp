@@ -4,6 +4,7 @@
 #include <array>
 
 #include "documents.hpp"
+#include "known_texts.hpp"
 #include "pair_calls.hpp"
 #include "translate_parameters.hpp"
 #include "translate_tools.hpp"
@@ -14,9 +15,6 @@ namespace understudy::llm {
 namespace {
 
 using LossKind = Loss::Kind;
-
-/// What the next user message is told where an answer that was begun cannot be gone on with in place.
-constexpr const char* go_on = "Continue exactly where your last message ends.";
 
 class Translator {
  public:
@@ -51,7 +49,7 @@ class Translator {
     }
     mend_ends();
     if (target_.needs_system && request_.system.empty()) {
-      request_.system.emplace_back("You are a helpful assistant.");
+      request_.system.emplace_back(std::string(detail::plain_system_text));
       lose(LossKind::added, "system text");
     }
     detail::translate_parameters(request_, losses_, target_, foreign_);
@@ -67,11 +65,10 @@ class Translator {
     }
   }
 
-  /// Claude Code's first system block is a text for Anthropic's billing, which names the client: for nobody else.
   void drop_billing() {
     if (foreign_) {
       std::erase_if(request_.system, [](const TextPart& part) {
-        return part.text.starts_with("x-anthropic-billing-header");
+        return part.text.starts_with(detail::billing_text);
       });
     }
   }
@@ -268,7 +265,7 @@ class Translator {
     const auto mode = request_.thinking.mode;
     const bool thinks = mode == Mode::adaptive || mode == Mode::budget;
     if (!target_.accepts_prefill || thinks) {
-      messages.emplace_back(Role::user, go_on);
+      messages.emplace_back(Role::user, std::string(detail::continue_text));
       lose(LossKind::changed, "prefill");
     } else if (auto* const text = std::get_if<TextPart>(&messages.back().parts.back())) {
       text->text.resize(text->text.find_last_not_of(" \t\r\n") + 1);  // trailing space is a 400

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "json.hpp"
-#include "understudy/text/json_writer.hpp"
+#include "json_tree.hpp"
 
 namespace understudy::text {
 namespace {
@@ -175,12 +175,6 @@ std::string_view name_of(std::string_view key, Arena& arena) {
   return json::unescaped(inside, arena).value_or(inside);
 }
 
-std::string json_string(std::string_view name) {
-  std::string out;
-  JsonWriter(out).value(name);
-  return out;
-}
-
 class JsonEditor {
  public:
   explicit JsonEditor(std::string_view json) : json_(json), in_(json) {}
@@ -286,7 +280,7 @@ class JsonEditor {
       return true;
     }
     if (object) {
-      patches_.push_back({item.begin, item.key_end, json_string(below.edit->value)});
+      patches_.push_back({item.begin, item.key_end, json::quoted(below.edit->value)});
     }
     return below.empty() || edit(item.value, below);
   }
@@ -297,7 +291,7 @@ class JsonEditor {
       const bool there = found.contains(&below);
       if (!there && below.edit != nullptr && below.edit->kind == JsonEdit::Kind::set) {
         patches_.push_back(
-            {at, at, (comma ? "," : "") + json_string(name) + ":" + below.edit->value});
+            {at, at, (comma ? "," : "") + json::quoted(name) + ":" + below.edit->value});
         comma = true;
       }
     }
@@ -310,6 +304,12 @@ class JsonEditor {
 };
 
 }  // namespace
+
+JsonPath json_path(std::string_view dotted) {
+  JsonPath path;
+  each_name(dotted, [&](std::string_view name) { path.emplace_back(std::string(name)); });
+  return path;
+}
 
 std::optional<std::string> edit_json(std::string_view json, const JsonEdits& edits) {
   return edits.empty() ? std::string(json) : JsonEditor(json).edited(tree_of(edits));

@@ -13,6 +13,7 @@
 ///     const auto edited = edit_json(text, edits);
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -39,6 +40,19 @@ class JsonStep {
 };
 
 using JsonPath = std::vector<JsonStep>;
+
+/// Calls `each(name)` for the names of a path that is written with dots: "reasoning.effort".
+template <class Each>
+void each_name(std::string_view dotted, Each each) {
+  while (!dotted.empty()) {
+    const auto end = std::min(dotted.find('.'), dotted.size());
+    each(dotted.substr(0, end));
+    dotted.remove_prefix(std::min(end + 1, dotted.size()));
+  }
+}
+
+/// That path.
+JsonPath json_path(std::string_view dotted);
 
 class JsonEdit {
  public:

@@ -110,11 +110,7 @@ void reorder_claude(std::string& name) {
 }  // namespace
 
 std::string normal_model_name(std::string_view given) {
-  given = given.substr(0, longest_name);
-  std::string name;
-  for (const char c : given) {
-    name += text::lowered(c);
-  }
+  auto name = text::in_lower_case(given.substr(0, longest_name));
   const auto begin = name.find_first_not_of(' ');
   name.erase(0, std::min(begin, name.size()));
   name.resize(name.find_last_not_of(' ') + 1);

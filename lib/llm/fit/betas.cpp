@@ -1,23 +1,10 @@
 #include <algorithm>
 
-#include "llm/error_words.hpp"
+#include "llm/comma_list.hpp"
 #include "llm/fit/fitting.hpp"
 
 namespace understudy::llm::detail {
 namespace {
-
-std::vector<std::string> words_of(std::string_view list) {
-  std::vector<std::string> words;
-  while (!list.empty()) {
-    const auto comma = std::min(list.find(','), list.size());
-    const auto word = trimmed(list.substr(0, comma));
-    list.remove_prefix(std::min(comma + 1, list.size()));
-    if (!word.empty()) {
-      words.emplace_back(word);
-    }
-  }
-  return words;
-}
 
 /// The places where a gated member is in the body.
 std::vector<text::JsonPath> places_of(const Fitting& fitting, std::string_view path) {
@@ -25,24 +12,17 @@ std::vector<text::JsonPath> places_of(const Fitting& fitting, std::string_view p
   const auto brackets = path.find("[].");
   if (brackets == std::string_view::npos) {
     if (fitting.at(path)) {
-      places.push_back(Fitting::path_of(path));
+      places.push_back(text::json_path(path));
     }
     return places;
   }
   const auto list = path.substr(0, brackets);
   const auto name = path.substr(brackets + 3);
-  dom::array elements;
-  const auto value = fitting.member(list);
-  if (!value || value->get(elements) != simdjson::SUCCESS) {
-    return places;
-  }
-  std::size_t index = 0;
-  for (const auto element : elements) {
+  each_element(fitting.member(list), [&](std::size_t index, const dom::element& element) {
     if (member_of(element, name)) {
       places.push_back({std::string(list), index, std::string(name)});
     }
-    ++index;
-  }
+  });
   return places;
 }
 
@@ -50,7 +30,8 @@ std::vector<text::JsonPath> places_of(const Fitting& fitting, std::string_view p
 
 void fit_betas(Fitting& fitting) {
   const auto* const known = fitting.rule(Check::header_beta);
-  auto words = words_of(fitting.betas);
+  std::vector<std::string> words;
+  each_word(fitting.betas, [&](std::string_view word) { words.emplace_back(word); });
   if (known != nullptr) {
     std::erase_if(words, [&](const std::string& word) {
       const bool refused = !contains(known->names, word);

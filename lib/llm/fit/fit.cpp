@@ -16,7 +16,7 @@ using namespace detail;
 /// The client's own bytes, for another model and with the wishes of the gateway.
 std::optional<std::string> own_body(const Request& request, const FitTarget& target) {
   const auto& traits = traits_of(target.protocol);
-  text::JsonEdits edits{text::JsonEdit::set({"model"}, json_text(target.model)),
+  text::JsonEdits edits{text::JsonEdit::set({"model"}, json::quoted(target.model)),
                         text::JsonEdit::set({"stream"}, target.stream ? "true" : "false")};
   // A client that did not ask for a stream could not ask for its usage.
   if (const auto& usage = traits.stream_usage;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "understudy/text/json_writer.hpp"
-
 namespace understudy::llm::detail {
 
 std::optional<dom::element> member_of(const dom::element& object, std::string_view name) {
@@ -37,29 +35,10 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string json_text(std::string_view text) {
-  std::string out;
-  JsonWriter(out).value(text);
-  return out;
-}
-
-text::JsonPath Fitting::path_of(std::string_view path) {
-  text::JsonPath steps;
-  while (!path.empty()) {
-    const auto end = std::min(path.find('.'), path.size());
-    steps.emplace_back(std::string(path.substr(0, end)));
-    path.remove_prefix(std::min(end + 1, path.size()));
-  }
-  return steps;
-}
-
 std::optional<dom::element> Fitting::at(std::string_view path) const {
   std::optional<dom::element> value = root;
-  while (value && !path.empty()) {
-    const auto end = std::min(path.find('.'), path.size());
-    value = member_of(*value, path.substr(0, end));
-    path.remove_prefix(std::min(end + 1, path.size()));
-  }
+  text::each_name(
+      path, [&](std::string_view name) { value = value ? member_of(*value, name) : std::nullopt; });
   return value;
 }
 
@@ -85,36 +64,28 @@ bool Fitting::forces_tool() const {
 }
 
 void Fitting::instruct(std::string_view text) {
-  const auto list = member(conversation());
-  dom::array messages;
-  if (!list || list->get(messages) != simdjson::SUCCESS) {
-    return;
-  }
-  std::size_t index = 0;
-  std::optional<std::size_t> last;
-  std::optional<dom::element> content;
-  for (const auto message : messages) {
-    if (text_of(member_of(message, "role")) == "user") {
-      last = index;
-      content = member_of(message, "content");
-    }
-    ++index;
-  }
-  if (!last || !content || *last + 1 != index) {  // elsewhere it would change the prefix
+  std::size_t last = 0;
+  std::optional<dom::element> content;  // of the last message, if it is the user's
+  each_element(member(conversation()), [&](std::size_t index, const dom::element& message) {
+    const bool users = text_of(member_of(message, "role")) == "user";
+    last = index;
+    content = users ? member_of(message, "content") : std::nullopt;
+  });
+  if (!content) {  // elsewhere it would change the prefix
     const auto type = responses() ? std::string(R"("type":"message",)") : std::string();
-    edits.push_back(
-        text::JsonEdit::append({std::string(conversation())},
-                               "{" + type + R"("role":"user","content":)" + json_text(text) + "}"));
+    edits.push_back(text::JsonEdit::append(
+        {std::string(conversation())},
+        "{" + type + R"("role":"user","content":)" + json::quoted(text) + "}"));
     return;
   }
-  text::JsonPath path{std::string(conversation()), *last, "content"};
+  text::JsonPath path{std::string(conversation()), last, "content"};
   if (content->is_string()) {
     edits.push_back(text::JsonEdit::set(
-        path, json_text(std::string(text_of(content)).append("\n\n").append(text))));
+        path, json::quoted(std::string(text_of(content)).append("\n\n").append(text))));
   } else {
     const auto type = responses() ? "input_text" : "text";
     edits.push_back(text::JsonEdit::append(
-        path, R"({"type":")" + std::string(type) + R"(","text":)" + json_text(text) + "}"));
+        path, R"({"type":")" + std::string(type) + R"(","text":)" + json::quoted(text) + "}"));
   }
 }
 

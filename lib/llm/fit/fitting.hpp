@@ -15,6 +15,7 @@
 
 #include "llm/translate_parameters.hpp"
 #include "text/json_edit.hpp"
+#include "text/json_tree.hpp"
 #include "understudy/llm/fit.hpp"
 
 namespace understudy::llm::detail {
@@ -28,8 +29,20 @@ std::optional<double> number_of(const std::optional<dom::element>& value);
 bool is_object(const std::optional<dom::element>& value);
 bool is_array(const std::optional<dom::element>& value);
 
+/// Calls `each(index, element)` for the elements of an array; for anything else, not at all.
+template <class Each>
+void each_element(const std::optional<dom::element>& list, Each each) {
+  dom::array array;
+  if (!list || list->get(array) != simdjson::SUCCESS) {
+    return;
+  }
+  std::size_t index = 0;
+  for (const dom::element element : array) {
+    each(index++, element);
+  }
+}
+
 bool contains(const std::vector<std::string>& names, std::string_view name);
-std::string json_text(std::string_view text);
 
 class Fitting {
  public:
@@ -48,7 +61,6 @@ class Fitting {
   std::optional<dom::element> member(std::string_view name) const { return member_of(root, name); }
   /// The member at a path with dots: "reasoning.effort".
   std::optional<dom::element> at(std::string_view path) const;
-  static text::JsonPath path_of(std::string_view path);
 
   const BackEndRule* rule(Check check) const { return back_end.rule(check); }
   /// Calls `each` for every rule with that check that changes requests.
@@ -62,9 +74,11 @@ class Fitting {
   }
 
   void set(std::string_view path, std::string json) {
-    edits.push_back(text::JsonEdit::set(path_of(path), std::move(json)));
+    edits.push_back(text::JsonEdit::set(text::json_path(path), std::move(json)));
   }
-  void remove(std::string_view path) { edits.push_back(text::JsonEdit::remove(path_of(path))); }
+  void remove(std::string_view path) {
+    edits.push_back(text::JsonEdit::remove(text::json_path(path)));
+  }
   void drop(std::string_view path, std::string_view loss = {}) {
     remove(path);
     losses.add(Loss::Kind::dropped, std::string(loss.empty() ? path : loss));

@@ -4,6 +4,7 @@
 
 #include "llm/fit/fitting.hpp"
 #include "llm/fit/short_ids.hpp"
+#include "llm/known_texts.hpp"
 #include "understudy/text/json_writer.hpp"
 
 namespace understudy::llm::detail {
@@ -122,18 +123,11 @@ void drop_refused(Fitting& fitting, const BackEndRule& rule) {
       fitting.drop(other);
     }
   }
-  dom::array include;
-  const auto list = fitting.member("include");
-  if (rule.word.empty() || !list || list->get(include) != simdjson::SUCCESS) {
-    return;
-  }
-  std::size_t index = 0;
-  for (const auto one : include) {
-    if (text_of(one) == rule.word) {
+  each_element(fitting.member("include"), [&](std::size_t index, const dom::element& one) {
+    if (!rule.word.empty() && text_of(one) == rule.word) {
       fitting.edits.push_back(text::JsonEdit::remove({"include", index}));
     }
-    ++index;
-  }
+  });
 }
 
 bool begins_with_developer(const Fitting& fitting) {
@@ -154,7 +148,7 @@ void add_required(Fitting& fitting, const BackEndRule& rule) {
       (rule.unless_developer_first && begins_with_developer(fitting))) {
     return;
   }
-  fitting.set("instructions", R"("You are a helpful assistant.")");
+  fitting.set("instructions", json::quoted(plain_system_text));
   fitting.losses.add(Loss::Kind::added, "system text");
 }
 
@@ -209,7 +203,7 @@ void choose_value(Fitting& fitting, const BackEndRule& rule) {
   if (rule.path == "response_format.type") {
     weaken_format(fitting);
   } else if (!rule.names.empty()) {
-    fitting.set(rule.path, json_text(rule.names.front()));
+    fitting.set(rule.path, json::quoted(rule.names.front()));
   }
 }
 
@@ -223,19 +217,15 @@ void choose_by_word(Fitting& fitting, const BackEndRule& rule) {
   const auto name = function ? text_of(member_of(*function, "name")) : std::string_view();
   fitting.set(rule.path, R"("required")");
   fitting.losses.add(Loss::Kind::changed, "tool_choice");
-  dom::array tools;
-  const auto list = fitting.member("tools");
-  if (name.empty() || !list || list->get(tools) != simdjson::SUCCESS) {
+  if (name.empty()) {
     return;
   }
-  std::size_t index = 0;
-  for (const auto tool : tools) {
+  each_element(fitting.member("tools"), [&](std::size_t index, const dom::element& tool) {
     const auto of = member_of(tool, "function");
     if (!of || text_of(member_of(*of, "name")) != name) {
       fitting.edits.push_back(text::JsonEdit::remove({"tools", index}));
     }
-    ++index;
-  }
+  });
 }
 
 void choose_with_thinking(Fitting& fitting, const BackEndRule& rule) {
@@ -266,7 +256,7 @@ void shorten(Fitting& fitting, const BackEndRule& rule) {
   const auto value = text_of(fitting.at(rule.path));
   const auto shortest = static_cast<std::size_t>(rule.min.value_or(0));
   if (!value.empty() && (value.size() > longest || value.size() < shortest)) {
-    fitting.set(rule.path, json_text(short_id(value, longest)));
+    fitting.set(rule.path, json::quoted(short_id(value, longest)));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "llm/fit/fitting.hpp"
 #include "llm/fit/short_ids.hpp"
+#include "llm/known_texts.hpp"
 #include "text/ascii.hpp"
 
 namespace understudy::llm::detail {
@@ -11,25 +12,6 @@ namespace {
 using text::JsonEdit;
 using text::JsonPath;
 using LossKind = Loss::Kind;
-
-constexpr const char* left_out =
-    R"({"type":"text","text":"[left out: the provider does not accept it here]"})";
-
-/// Claude Code's first system block is a text for Anthropic's billing, which names the client and its version.
-constexpr std::string_view billing = "x-anthropic-billing-header";
-
-/// Calls `each(index, element)` for the elements of an array; for anything else, not at all.
-template <class Each>
-void elements(const std::optional<dom::element>& list, Each each) {
-  dom::array array;
-  if (!list || list->get(array) != simdjson::SUCCESS) {
-    return;
-  }
-  std::size_t index = 0;
-  for (const auto element : array) {
-    each(index++, element);
-  }
-}
 
 JsonPath below(JsonPath path, std::initializer_list<text::JsonStep> steps) {
   path.insert(path.end(), steps.begin(), steps.end());
@@ -79,19 +61,19 @@ class Messages {
   explicit Messages(Fitting& fitting) : fitting_(fitting), ids_(id_rule(fitting)) {}
 
   void fit() {
-    find_roles();
+    find_rules();
     if (fitting_.anthropic()) {
       fit_system();
     }
-    elements(fitting_.member(fitting_.conversation()),
-             [&](std::size_t index, const dom::element& message) {
-               fit_message({std::string(fitting_.conversation()), index}, message);
-             });
+    each_element(fitting_.member(fitting_.conversation()),
+                 [&](std::size_t index, const dom::element& message) {
+                   fit_message({std::string(fitting_.conversation()), index}, message);
+                 });
     fit_cache();
   }
 
  private:
-  void find_roles() {
+  void find_rules() {
     fitting_.each_rule(Check::role, [&](const BackEndRule& rule) { roles_ = &rule.names; });
     no_mid_system_ =
         fitting_.rule(Check::model_mid_system) != nullptr && fitting_.facts.mid_system == false;
@@ -102,18 +84,17 @@ class Messages {
     null_content_ = fitting_.rule(Check::content_null) != nullptr;
     item_ids_ = fitting_.rule(Check::item_ids) != nullptr;
     signed_thinking_ = fitting_.rule(Check::signature) != nullptr;
-    followed_ = fitting_.rule(Check::reasoning_followed) != nullptr &&
-                !(fitting_.member("store") && fitting_.at("store")->is_bool() &&
-                  fitting_.at("store")->get_bool().value_unsafe());
-    images_in_results_ = fitting_.rule(Check::no_image_in_tool_result) == nullptr;
+    const auto store = fitting_.member("store");
+    const bool stored = store && store->is_bool() && store->get_bool().value_unsafe();
+    followed_ = fitting_.rule(Check::reasoning_followed) != nullptr && !stored;
   }
 
   void fit_system() {
     if (fitting_.back_end.owner) {
       return;
     }
-    elements(fitting_.member("system"), [&](std::size_t index, const dom::element& block) {
-      if (text_of(member_of(block, "text")).starts_with(billing)) {
+    each_element(fitting_.member("system"), [&](std::size_t index, const dom::element& block) {
+      if (text_of(member_of(block, "text")).starts_with(billing_text)) {
         fitting_.edits.push_back(JsonEdit::remove({"system", index}));
       }
     });
@@ -141,9 +122,10 @@ class Messages {
       return;
     }
     fit_ids(path, message, "tool_call_id");
-    elements(member_of(message, "tool_calls"), [&](std::size_t index, const dom::element& call) {
-      fit_ids(below(path, {"tool_calls", index}), call, "id");
-    });
+    each_element(member_of(message, "tool_calls"),
+                 [&](std::size_t index, const dom::element& call) {
+                   fit_ids(below(path, {"tool_calls", index}), call, "id");
+                 });
     if (role == "assistant") {
       fit_assistant(path, message);
     }
@@ -164,7 +146,7 @@ class Messages {
       fitted = "user";
     }
     if (fitted != role) {
-      fitting_.edits.push_back(JsonEdit::set(below(path, {"role"}), json_text(fitted)));
+      fitting_.edits.push_back(JsonEdit::set(below(path, {"role"}), json::quoted(fitted)));
     }
   }
 
@@ -172,7 +154,7 @@ class Messages {
     const auto id = text_of(member_of(object, name));
     if (ids_ && !id.empty() && !fits(id, *ids_)) {
       fitting_.edits.push_back(
-          JsonEdit::set(below(path, {name}), json_text(short_id(id, ids_->longest))));
+          JsonEdit::set(below(path, {name}), json::quoted(short_id(id, ids_->longest))));
     }
   }
 
@@ -189,7 +171,7 @@ class Messages {
     if (!needs_signature_) {
       return;
     }
-    elements(calls, [&](std::size_t index, const dom::element& call) {
+    each_element(calls, [&](std::size_t index, const dom::element& call) {
       if (index == 0 && !member_of(call, "extra_content")) {
         // The placeholder that Google documents for calls of other models.
         fitting_.edits.push_back(JsonEdit::set(
@@ -200,7 +182,7 @@ class Messages {
   }
 
   void fit_blocks(const JsonPath& path, const std::optional<dom::element>& content) {
-    elements(content, [&](std::size_t index, const dom::element& block) {
+    each_element(content, [&](std::size_t index, const dom::element& block) {
       const auto here = below(path, {index});
       const auto type = text_of(member_of(block, "type"));
       if (type == "tool_use") {
@@ -218,7 +200,8 @@ class Messages {
         fitting_.edits.push_back(JsonEdit::remove(here));
       } else if (blocks_ != nullptr && !type.empty() && !contains(blocks_->names, type)) {
         thinking ? fitting_.edits.push_back(JsonEdit::remove(here))
-                 : fitting_.edits.push_back(JsonEdit::set(here, left_out));
+                 : fitting_.edits.push_back(JsonEdit::set(
+                       here, R"({"type":"text","text":)" + json::quoted(left_out_text) + "}"));
         fitting_.losses.add(LossKind::dropped,
                             thinking ? std::string("reasoning") : "part " + std::string(type));
       }
@@ -243,7 +226,7 @@ class Messages {
     if (!id.empty() && (unfollowed_ || (item_ids_ && !has_prefix(id, type)))) {
       fitting_.edits.push_back(JsonEdit::remove(below(path, {"id"})));
     }
-    if (fitting_.rule(Check::block_types) != nullptr) {
+    if (blocks_ != nullptr) {
       fit_blocks(below(path, {"content"}), member_of(item, "content"));
     }
   }
@@ -278,7 +261,7 @@ class Messages {
     }
     std::vector<JsonPath> all;
     for (const char* const list : {"tools", "system"}) {
-      elements(fitting_.member(list), [&](std::size_t index, const dom::element& one) {
+      each_element(fitting_.member(list), [&](std::size_t index, const dom::element& one) {
         if (member_of(one, "cache_control")) {
           all.push_back({list, index});
         }
@@ -303,7 +286,6 @@ class Messages {
   bool item_ids_ = false;
   bool signed_thinking_ = false;
   bool followed_ = false;
-  bool images_in_results_ = true;
   bool unfollowed_ = false;  // a reasoning item was left out
   std::vector<JsonPath> cached_;
 };
@@ -311,7 +293,7 @@ class Messages {
 /// A user message may not follow a tool's: what it says goes to the end of the result.
 void merge_after_tools(Fitting& fitting) {
   std::optional<dom::element> before;
-  elements(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
+  each_element(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
     const bool after_tool = before && text_of(member_of(*before, "role")) == "tool";
     const auto content = member_of(message, "content");
     if (after_tool && text_of(member_of(message, "role")) == "user") {
@@ -319,7 +301,7 @@ void merge_after_tools(Fitting& fitting) {
       if (content && content->is_string() && result && result->is_string()) {
         fitting.edits.push_back(JsonEdit::set(
             {"messages", index - 1, "content"},
-            json_text(std::string(text_of(result)).append("\n\n").append(text_of(content)))));
+            json::quoted(std::string(text_of(result)).append("\n\n").append(text_of(content)))));
         fitting.edits.push_back(JsonEdit::remove({"messages", index}));
         return;  // the tool's message is still the last one
       }
@@ -335,7 +317,7 @@ void merge_after_tools(Fitting& fitting) {
 void end_with(Fitting& fitting, const std::vector<std::string>& roles) {
   std::optional<std::size_t> last;
   std::string_view role;
-  elements(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
+  each_element(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
     last = index;
     role = text_of(member_of(message, "role"));
   });
@@ -349,7 +331,7 @@ void merge_system(Fitting& fitting) {
   std::string text;
   std::vector<std::size_t> found;
   bool plain = true;
-  elements(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
+  each_element(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
     const auto role = text_of(member_of(message, "role"));
     if (role == "system" || role == "developer") {
       const auto content = member_of(message, "content");
@@ -361,7 +343,8 @@ void merge_system(Fitting& fitting) {
   if (!plain || found.size() < 2) {
     return;
   }
-  fitting.edits.push_back(JsonEdit::set({"messages", found.front(), "content"}, json_text(text)));
+  fitting.edits.push_back(
+      JsonEdit::set({"messages", found.front(), "content"}, json::quoted(text)));
   for (std::size_t i = 1; i < found.size(); ++i) {
     fitting.edits.push_back(JsonEdit::remove({"messages", found[i]}));
   }
@@ -371,7 +354,7 @@ void merge_system(Fitting& fitting) {
 /// System messages come first: a later one becomes the user's.
 void demote_system(Fitting& fitting) {
   bool begun = false;
-  elements(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
+  each_element(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
     const auto role = text_of(member_of(message, "role"));
     const bool system = role == "system" || role == "developer";
     if (system && begun) {
@@ -388,7 +371,7 @@ void fit_messages(Fitting& fitting) {
   fitting.each_rule(Check::input_list, [&](const BackEndRule&) {
     if (const auto input = fitting.member("input"); input && input->is_string()) {
       fitting.set("input", R"([{"type":"message","role":"user","content":)" +
-                               json_text(text_of(input)) + "}]");
+                               json::quoted(text_of(input)) + "}]");
     }
   });
   Messages(fitting).fit();

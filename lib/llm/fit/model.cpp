@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "llm/fit/fitting.hpp"
+#include "llm/known_texts.hpp"
 
 namespace understudy::llm::detail {
 namespace {
@@ -50,7 +51,7 @@ void fit_effort(Fitting& fitting, const BackEndRule& rule) {
     return;
   }
   if (const auto fitted = nearest_effort(effort, *known); !fitted.empty()) {
-    fitting.set(rule.path, json_text(fitted));
+    fitting.set(rule.path, json::quoted(fitted));
     fitting.losses.add(LossKind::changed, "effort");
     return;
   }
@@ -95,7 +96,8 @@ void think_by_budget(Fitting& fitting) {
 void think_by_effort(Fitting& fitting) {
   const auto display = text_of(fitting.at("thinking.display"));
   fitting.set("thinking", R"({"type":"adaptive")" +
-                              (display.empty() ? "" : R"(,"display":)" + json_text(display)) + "}");
+                              (display.empty() ? "" : R"(,"display":)" + json::quoted(display)) +
+                              "}");
   fitting.losses.add(LossKind::changed, "thinking");
   const auto budget = number_of(fitting.at("thinking.budget_tokens"));
   const auto* const known = fitting.facts.efforts(fitting.target.protocol);
@@ -108,9 +110,9 @@ void think_by_effort(Fitting& fitting) {
     return;
   }
   if (is_object(fitting.member("output_config"))) {
-    fitting.set("output_config.effort", json_text(effort));
+    fitting.set("output_config.effort", json::quoted(effort));
   } else {
-    fitting.set("output_config", R"({"effort":)" + json_text(effort) + "}");
+    fitting.set("output_config", R"({"effort":)" + json::quoted(effort) + "}");
   }
 }
 
@@ -155,18 +157,17 @@ std::string_view limit_name(const Fitting& fitting, std::string_view written) {
 }
 
 void fit_limit(Fitting& fitting) {
-  const std::string_view names[] = {fitting.responses() ? "max_output_tokens"
-                                    : fitting.chat() && fitting.member("max_completion_tokens")
-                                        ? "max_completion_tokens"
-                                        : "max_tokens"};
-  const auto name = names[0];
+  const std::string_view name = fitting.responses() ? "max_output_tokens"
+                                : fitting.chat() && fitting.member("max_completion_tokens")
+                                    ? "max_completion_tokens"
+                                    : "max_tokens";
+  const auto to = limit_name(fitting, name);
   const auto limit = number_of(fitting.member(name));
   if (!limit || *limit < 0) {
     return;
   }
   if (const auto* const allowed = fitting.rule(Check::top_allow);
-      allowed != nullptr && !contains(allowed->names, name) &&
-      !(fitting.chat() && limit_name(fitting, name) != name)) {
+      allowed != nullptr && !contains(allowed->names, name) && to == name) {
     return;  // dropped
   }
   auto fitted = static_cast<std::uint64_t>(*limit);
@@ -178,7 +179,6 @@ void fit_limit(Fitting& fitting) {
       fitted = std::max(fitted, static_cast<std::uint64_t>(*rule.min));
     }
   });
-  const auto to = limit_name(fitting, name);
   if (to != name) {
     fitting.remove(name);
     if (!fitting.member(to)) {
@@ -302,19 +302,13 @@ void fit_tools_on_chat(Fitting& fitting) {
 // --- ends and roles -------------------------------------------------------------------------------
 
 void fit_prefill(Fitting& fitting) {
-  dom::array messages;
-  const auto list = fitting.member("messages");
-  if (fitting.facts.prefill != false || !list || list->get(messages) != simdjson::SUCCESS) {
-    return;
-  }
-  std::optional<dom::element> last;
-  for (const auto message : messages) {
-    last = message;
-  }
-  if (last && text_of(member_of(*last, "role")) == "assistant") {
+  std::string_view last_role;
+  each_element(fitting.member("messages"), [&](std::size_t, const dom::element& message) {
+    last_role = text_of(member_of(message, "role"));
+  });
+  if (fitting.facts.prefill == false && last_role == "assistant") {
     fitting.edits.push_back(text::JsonEdit::append(
-        {"messages"},
-        R"({"role":"user","content":"Continue exactly where your last message ends."})"));
+        {"messages"}, R"({"role":"user","content":)" + json::quoted(continue_text) + "}"));
     fitting.losses.add(LossKind::changed, "prefill");
   }
 }

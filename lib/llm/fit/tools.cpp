@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "llm/fit/fitting.hpp"
 
@@ -72,15 +71,12 @@ class SchemaKeywords {
   }
 
   void below(const JsonPath& path, const dom::element& value, std::size_t depth) {
-    dom::array list;
     if (value.is_object()) {
       fit(path, value, depth);
-    } else if (value.get(list) == simdjson::SUCCESS) {
-      std::size_t index = 0;
-      for (const auto element : list) {
-        fit(step(path, index++), element, depth);
-      }
     }
+    each_element(value, [&](std::size_t index, const dom::element& element) {
+      fit(step(path, index), element, depth);
+    });
   }
 
   void remove(const JsonPath& path) {
@@ -138,20 +134,15 @@ class Tools {
   explicit Tools(Fitting& fitting) : fitting_(fitting) {}
 
   void fit() {
-    dom::array tools;
-    const auto list = fitting_.member("tools");
-    if (!list || list->get(tools) != simdjson::SUCCESS) {
-      return;
-    }
-    std::size_t index = 0;
-    for (const auto tool : tools) {
+    std::size_t offered = 0;
+    each_element(fitting_.member("tools"), [&](std::size_t index, const dom::element& tool) {
       if (!dropped(index, tool)) {
         fit_schema(index, tool);
         ++kept_;
       }
-      ++index;
-    }
-    if (index > 0 && kept_ == 0 && fitting_.rule(Check::tool_shape) != nullptr) {
+      offered = index + 1;
+    });
+    if (offered > 0 && kept_ == 0 && fitting_.rule(Check::tool_shape) != nullptr) {
       fitting_.edits.push_back(JsonEdit::remove({"tools"}));
       fitting_.edits.push_back(JsonEdit::remove({"tool_choice"}));
       fitting_.edits.push_back(JsonEdit::remove({"parallel_tool_calls"}));
