@@ -13,7 +13,11 @@ namespace understudy::llm::detail {
 /// be many: they are found in O(log n), without a hash for which a client could choose them.
 class Losses {
  public:
-  explicit Losses(std::vector<Loss>& out) : out_(out) {}
+  explicit Losses(std::vector<Loss>& out) : out_(out) {
+    for (const auto& loss : out_) {
+      named_.emplace(loss.kind, loss.what);
+    }
+  }
 
   void add(Loss::Kind kind, std::string what) {
     if (const auto [named, fresh] = named_.emplace(kind, std::move(what)); fresh) {

@@ -157,8 +157,8 @@ class BrokenAnswer final {
       }
       co_await call();
       gone_ = true;
-      // The servers notice who has gone. Not in the instant in which the pool drops an idle connection, which they notice
-      // after it: all other times are whole milliseconds.
+      // The servers notice closed connections. Not at the moment at which the pool drops an idle one, which they notice
+      // later: all other times are whole milliseconds.
       co_await sleep_for(100ms + 1us);
       check_connections();
       client_.close();

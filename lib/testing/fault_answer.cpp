@@ -6,29 +6,19 @@
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 #include "understudy/text/json_writer.hpp"
+#include "words.hpp"
 
 namespace understudy::testing {
 namespace {
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
-/// Each with the space before it, so that together they are the text.
-std::vector<std::string_view> words(std::string_view text) {
-  std::vector<std::string_view> all;
-  while (!text.empty()) {
-    const auto end = std::min(text.find(' ', 1), text.size());
-    all.push_back(text.substr(0, end));
-    text.remove_prefix(end);
-  }
-  return all;
-}
-
 /// The pieces of a call's arguments; those together that nothing may come between: `{}` alone is a whole call.
 std::vector<std::vector<std::string_view>> pieces_of(std::string_view arguments,
                                                      Reply::Arguments how) {
   std::vector<std::vector<std::string_view>> pieces;
   std::size_t sent = 0;
-  for (const auto word : words(arguments)) {
+  for (const auto word : spaced_words(arguments)) {
     sent += word.size();
     pieces.push_back({how == Reply::Arguments::cumulative ? arguments.substr(0, sent) : word});
   }
@@ -114,7 +104,7 @@ void FaultAnswer::say(const Reply::Said& said, std::size_t block) {
     call(said, block);
     return;
   }
-  for (const auto word : words(said.text)) {
+  for (const auto word : spaced_words(said.text)) {
     events_.emplace_back();
     said.kind == Kind::thought ? add(llm::Reasoning(block, word)) : add(llm::Text(block, word));
   }

@@ -50,7 +50,7 @@ class UNDERSTUDY_API TranslationTarget {
 
   OutputLimit output_limit;
   bool accepts_prefill = false;  ///< the model continues an answer that the caller has begun
-  bool wants_reasoning = false;  ///< readable reasoning that nobody has sealed is sent back
+  bool wants_reasoning = false;  ///< readable reasoning without a seal is sent back
   bool needs_system = false;     ///< a request without system text is refused (the Codex back end)
   std::size_t longest_tool_id;
   std::size_t longest_tool_name;  ///< names consist of letters, digits, `_` and `-`

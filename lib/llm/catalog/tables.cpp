@@ -215,8 +215,6 @@ const KeyTable<BackEndRule>& rule_keys() {
                            "The members are refused in camel case too."),
           Key<BackEndRule>("while_thinking", Flag(), &BackEndRule::while_thinking,
                            "The rule holds while the model thinks."),
-          Key<BackEndRule>("foreign_only", Flag(), &BackEndRule::foreign_only,
-                           "The rule holds for turns of other makers."),
           Key<BackEndRule>("unless_developer_first", Flag(), &BackEndRule::unless_developer_first,
                            "A developer message at the beginning will do."),
           Key<BackEndRule>("system_first_only", Flag(), &BackEndRule::system_first_only,
@@ -313,10 +311,6 @@ const KeyTable<BackEnd>& back_end_keys() {
               .example(R"("https://api.openai.com/v1")"),
           Key<BackEnd>("owner", Flag(), &BackEnd::owner,
                        "Its maker made the protocol: all that its own clients send passes."),
-          Key<BackEnd>("ignores_unknown", Flag(), &BackEnd::ignores_unknown,
-                       "Unknown members are ignored."),
-          Key<BackEnd>("images_in_tool_results", Flag(), &BackEnd::images_in_tool_results,
-                       "Tool results may have images."),
           Key<BackEnd>("rules", Strings(), &BackEnd::rule_ids, "The ids of its rules.")
               .example(R"(["codex.members"])"),
       });

@@ -96,11 +96,12 @@ void apply_rules(Fitted& out, const FitTarget& target, const BackEnd& at, const 
 }
 
 void apply_mends(Fitted& out, const FitTarget& target) {
+  Losses losses(out.losses);
   for (const auto& mend : target.mends) {
     if (auto mended = without_part(out.body, mend)) {
       out.body = std::move(*mended);
       if (mend.starts_with("drop:")) {
-        out.losses.emplace_back(Loss::Kind::dropped, mend.substr(5));
+        losses.add(Loss::Kind::dropped, mend.substr(5));
       }
     }
   }

@@ -58,11 +58,12 @@ bool is_limit(std::string_view name) {
   return name == "max_tokens" || name == "max_completion_tokens";
 }
 
+/// A name from a client may have dots, so it is not a path.
 void drop_member(Fitting& fitting, std::string_view name, const dom::element& value) {
-  if (value.is_null() || is_default(name, value)) {
-    fitting.remove(name);
-  } else {
-    fitting.drop(name, (is_bookkeeping(name) ? "field " : "") + std::string(name));
+  fitting.edits.push_back(text::JsonEdit::remove({std::string(name)}));
+  if (!value.is_null() && !is_default(name, value)) {
+    fitting.losses.add(Loss::Kind::dropped,
+                       (is_bookkeeping(name) ? "field " : "") + std::string(name));
   }
 }
 
@@ -256,7 +257,10 @@ void shorten(Fitting& fitting, const BackEndRule& rule) {
   const auto value = text_of(fitting.at(rule.path));
   const auto shortest = static_cast<std::size_t>(rule.min.value_or(0));
   if (!value.empty() && (value.size() > longest || value.size() < shortest)) {
-    fitting.set(rule.path, json::quoted(short_id(value, longest)));
+    const bool user = rule.path == "user" || rule.path == "safety_identifier" ||
+                      rule.path == "user_id" || rule.path == "metadata.user_id";
+    fitting.set(rule.path,
+                json::quoted(user ? hashed_user(value, longest) : short_id(value, longest)));
   }
 }
 

@@ -10,8 +10,8 @@ namespace understudy::llm::detail {
 /// Letters and digits, of that length at most: a hash of the text. 64 characters at most.
 std::string short_id(std::string_view text, std::size_t longest);
 
-/// An identifier of the end user that names nobody: a hash of the account or device in it. Claude Code's value also
-/// contains the session, and would be another user for each one.
+/// An anonymous identifier of the end user: a hash of the account or device in `user`. Claude Code's value also contains
+/// the session, so a hash of all of it would be another user for each session.
 std::string hashed_user(std::string_view user, std::size_t longest);
 
 }  // namespace understudy::llm::detail

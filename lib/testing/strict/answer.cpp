@@ -140,16 +140,6 @@ std::string json_text(std::string_view text) {
   return out + "\"";
 }
 
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> all;
-  while (!text.empty()) {
-    const auto end = std::min(text.find(' ', 1), text.size());
-    all.push_back(text.substr(0, end));
-    text.remove_prefix(end);
-  }
-  return all;
-}
-
 std::string echo(const Asked& asked, std::string_view name, std::string_view otherwise) {
   const auto value = member(asked.body, name);
   return value ? minified(*value) : std::string(otherwise);
@@ -190,7 +180,7 @@ StrictAnswer answer_to(const Asked& asked, std::size_t request_bytes,
           "This is an answer of the strict double of " + std::string(asked.backend.id) + ".";
     }
   }
-  plan.output = words_of(plan.text).size() + plan.reasoning_tokens() + (plan.call ? 5 : 0);
+  plan.output = spaced_words(plan.text).size() + plan.reasoning_tokens() + (plan.call ? 5 : 0);
   switch (asked.backend.form) {
     case Form::messages: return messages_answer(asked, plan);
     case Form::chat: return chat_answer(asked, plan);

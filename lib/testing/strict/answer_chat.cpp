@@ -60,18 +60,18 @@ std::string chat_usage(const Plan& plan) {
 std::vector<std::string> deltas_of(const Asked& asked, const Plan& plan) {
   std::vector<std::string> deltas = {R"({"role":"assistant","content":"","refusal":null})"};
   const auto field = reasoning_field(asked.backend.id);
-  for (const auto word : words_of(plan.reasoning)) {
+  for (const auto word : spaced_words(plan.reasoning)) {
     deltas.push_back(field == "content" ? R"({"content":[)" + thinking_part(word) + "]}"
                                         : "{" + json_text(field) + ":" + json_text(word) + "}");
   }
-  for (const auto word : words_of(plan.text)) {
+  for (const auto word : spaced_words(plan.text)) {
     deltas.push_back(R"({"content":)" + json_text(word) + "}");
   }
   if (plan.call) {
     const auto form = call_form(asked, plan);
     deltas.push_back(R"({"tool_calls":[{"index":0,)" + form.head + form.input + R"("")" +
                      form.tail + "}]}");
-    for (const auto word : words_of(plan.call->arguments)) {
+    for (const auto word : spaced_words(plan.call->arguments)) {
       deltas.push_back(R"({"tool_calls":[{"index":0,)" + json_text(plan.call->tool->type) + ":{" +
                        form.input + json_text(word) + form.tail + "}]}");
     }

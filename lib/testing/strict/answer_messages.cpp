@@ -27,7 +27,7 @@ Block thinking_block(const Asked& asked, const Plan& plan) {
   const auto signature = asked.backend.family == "deepseek" ? "" : seal_of(asked, text);
   Block block;
   block.start = R"({"type":"thinking","thinking":"","signature":""})";
-  for (const auto word : words_of(text)) {
+  for (const auto word : spaced_words(text)) {
     block.deltas.push_back(R"({"type":"thinking_delta","thinking":)" + json_text(word) + "}");
   }
   block.deltas.push_back(R"({"type":"signature_delta","signature":)" + json_text(signature) + "}");
@@ -39,7 +39,7 @@ Block thinking_block(const Asked& asked, const Plan& plan) {
 Block text_block(const Plan& plan) {
   Block block;
   block.start = R"({"type":"text","text":""})";
-  for (const auto word : words_of(plan.text)) {
+  for (const auto word : spaced_words(plan.text)) {
     block.deltas.push_back(R"({"type":"text_delta","text":)" + json_text(word) + "}");
   }
   block.whole = R"({"type":"text","text":)" + json_text(plan.text) + "}";
@@ -53,7 +53,7 @@ Block call_block(const Plan& plan) {
   Block block;
   block.start = head + "{}}";
   block.deltas.emplace_back(R"({"type":"input_json_delta","partial_json":""})");
-  for (const auto word : words_of(plan.call->arguments)) {
+  for (const auto word : spaced_words(plan.call->arguments)) {
     block.deltas.push_back(R"({"type":"input_json_delta","partial_json":)" + json_text(word) + "}");
   }
   block.whole = head + plan.call->arguments + "}";

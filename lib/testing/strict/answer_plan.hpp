@@ -9,6 +9,7 @@
 
 #include "testing/strict/answer.hpp"
 #include "testing/strict/seal.hpp"
+#include "testing/words.hpp"
 
 namespace understudy::testing::strict {
 
@@ -33,8 +34,6 @@ constexpr std::string_view created_at = "1790000000";
 
 /// A JSON string.
 std::string json_text(std::string_view text);
-/// Each word with the space before it, so that together they are the text.
-std::vector<std::string_view> words_of(std::string_view text);
 /// The member as it was sent, else `otherwise`.
 std::string echo(const Asked& asked, std::string_view name, std::string_view otherwise);
 /// The seal of this answer's reasoning. `text`: the thinking text that it is valid for.

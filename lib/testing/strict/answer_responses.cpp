@@ -34,7 +34,7 @@ Item reasoning_item(const Asked& asked, const Plan& plan, std::size_t index) {
     const auto at = place(id, index) + R"(,"summary_index":0)";
     item.events.emplace_back("response.reasoning_summary_part.added",
                              at + R"(,"part":{"type":"summary_text","text":""})");
-    for (const auto word : words_of(plan.reasoning)) {
+    for (const auto word : spaced_words(plan.reasoning)) {
       item.events.emplace_back("response.reasoning_summary_text.delta",
                                at + R"(,"delta":)" + json_text(word));
     }
@@ -59,7 +59,7 @@ Item message_item(const Asked& asked, const Plan& plan, std::size_t index) {
   Item item;
   item.added = form("in_progress", "");
   item.events.emplace_back("response.content_part.added", at + R"(,"part":)" + part(""));
-  for (const auto word : words_of(plan.text)) {
+  for (const auto word : spaced_words(plan.text)) {
     item.events.emplace_back("response.output_text.delta",
                              at + R"(,"delta":)" + json_text(word) + R"(,"logprobs":[])");
   }
@@ -88,7 +88,7 @@ Item call_item(const Asked& asked, const Plan& plan, std::size_t index) {
   const auto at = place(id, index);
   Item item;
   item.added = form("in_progress", "");
-  for (const auto word : words_of(plan.call->arguments)) {
+  for (const auto word : spaced_words(plan.call->arguments)) {
     item.events.emplace_back(event + ".delta", at + R"(,"delta":)" + json_text(word));
   }
   item.events.emplace_back(event + ".done",

@@ -1,4 +1,4 @@
-/// What a back end makes of reasoning that comes back to it: who issued it, and whether it is still what it was.
+/// How a back end judges reasoning that is sent back to it: which back end issued it, and whether it was changed.
 #pragma once
 
 #include <optional>

@@ -41,8 +41,6 @@ class BackEnd {
   Protocol protocol = Protocol::openai_chat;
   std::string base_url;  ///< with capital letters where the user's own part belongs
   bool owner = false;    ///< the maker of the protocol: its own clients' requests pass unchanged
-  bool ignores_unknown = false;  ///< members that it does not know are ignored
-  bool images_in_tool_results = true;
   std::vector<std::string> rule_ids;
   std::vector<const BackEndRule*> rules;
 };

@@ -79,7 +79,7 @@ enum class Check : unsigned char {
   binding,                  ///< signed thinking follows the prefix that it was written for [word]
   encrypted,                ///< encrypted reasoning is this maker's
   reasoning_followed,       ///< reasoning has its encrypted content, and what it led to
-  needs_reasoning_content,  ///< assistant messages with calls have this member [word, foreign_only]
+  needs_reasoning_content,  ///< assistant messages with calls have this member [word]
   needs_signature,          ///< the first call of a message has Google's signature
   context_window,           ///< the prompt fits the window
   model_max_output,         ///< the limit is at most the model's [path, also]
@@ -124,7 +124,6 @@ class BackEndRule {
   bool always = false;     ///< also if the member is absent
   bool camel = false;      ///< the member is refused in camel case too
   bool while_thinking = false;
-  bool foreign_only = false;  ///< only for turns of another maker
   bool unless_developer_first = false;
   bool system_first_only = false;
   bool one_system = false;
