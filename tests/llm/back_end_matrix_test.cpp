@@ -1,65 +1,26 @@
 // Requests of real agents and SDKs (tests/data/agent-requests), fitted to every back end and judged by strict doubles,
 // which share no knowledge with the library (testing/strict_backend.hpp).
 #include <doctest/doctest.h>
-#include <simdjson.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "agent_requests.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/fit.hpp"
 #include "understudy/testing/strict_backend.hpp"
 
 using namespace understudy;
 using namespace understudy::llm;
+using agent_requests::AgentRequest;
 using testing::StrictBackend;
 using testing::StrictBackends;
 using testing::Strictness;
 
 namespace {
-
-struct AgentRequest {
-  std::string name;
-  Protocol protocol = Protocol::openai_chat;
-  std::string betas;
-  std::string body;
-};
-
-std::vector<AgentRequest> agent_requests() {
-  std::vector<AgentRequest> requests;
-  for (const auto& file :
-       std::filesystem::directory_iterator(UNDERSTUDY_TEST_DATA "/agent-requests")) {
-    std::ifstream in(file.path(), std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    simdjson::dom::parser parser;
-    const auto root = parser.parse(text.str());
-    AgentRequest request;
-    request.name = file.path().stem().string();
-    const auto protocol = std::string_view(root["protocol"]);
-    request.protocol = protocol == "a"   ? Protocol::anthropic_messages
-                       : protocol == "r" ? Protocol::openai_responses
-                                         : Protocol::openai_chat;
-    std::string_view betas;
-    if (root["headers"]["anthropic-beta"].get(betas) == simdjson::SUCCESS) {
-      request.betas = betas;
-    }
-    request.body = simdjson::to_string(root["body"]);
-    requests.push_back(std::move(request));
-  }
-  std::sort(requests.begin(), requests.end(),
-            [](const auto& a, const auto& b) { return a.name < b.name; });
-  REQUIRE(requests.size() == 29);
-  return requests;
-}
 
 FitTarget target_of(const StrictBackend& strict, const AgentRequest& request) {
   const auto id = strict.id() == "anthropic-4-5" ? "anthropic" : strict.id();
@@ -148,7 +109,7 @@ Cell cell_of(const AgentRequest& asked, const StrictBackend& strict, Strictness 
 TEST_CASE(
     "agents' requests at every back end: all are accepted at the first attempt, and no loss is "
     "unnamed") {
-  const auto requests = agent_requests();
+  const auto requests = agent_requests::all();
   std::size_t cells = 0;
   for (const auto id : StrictBackends::embedded().ids()) {
     const auto& strict = StrictBackends::embedded().backend(id);
@@ -167,7 +128,7 @@ TEST_CASE(
 
 // Rules that a single report or general knowledge supports: what they would refuse is printed, for docs/backends.md 6.
 TEST_CASE("agents' requests at every back end, with the rules that are not confirmed") {
-  const auto requests = agent_requests();
+  const auto requests = agent_requests::all();
   std::map<std::string, std::size_t> by_rule;
   std::size_t accepted = 0;
   for (const auto id : StrictBackends::embedded().ids()) {

@@ -2,20 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 
-#include "understudy/llm/codec.hpp"
+#include "client_request.hpp"
 
 using namespace understudy;
 using namespace understudy::llm;
 
 namespace {
-
-Request client_request(Protocol protocol, std::string_view body) {
-  auto read = codec_for(protocol).read_request(body);
-  REQUIRE(read.has_value());
-  return *read;
-}
 
 FitTarget target_of(std::string_view preset, Protocol protocol, std::string model) {
   FitTarget target(protocol, std::string(preset), std::move(model));
@@ -145,6 +140,49 @@ TEST_CASE("Mistral: names, ids and members within the Chat protocol") {
   CHECK(has(fitted, R"("content":"7\n\nAnd now?")"));
   CHECK(lost(fitted, Loss::Kind::dropped, "logit_bias"));
   CHECK_FALSE(lost(fitted, Loss::Kind::dropped, "store"));
+}
+
+TEST_CASE("a member whose name has dots is dropped by that name") {
+  const auto fitted = fit(
+      client_request(
+          chat, R"({"model":"m","a.b":1,"a":{"b":2},"messages":[{"role":"user","content":"Hi"}]})"),
+      target_of("mistral", chat, "mistral-large-latest"));
+  CHECK_FALSE(has(fitted, R"("a.b")"));
+  CHECK_FALSE(has(fitted, R"("b":2)"));
+  CHECK(lost(fitted, Loss::Kind::dropped, "a.b"));
+}
+
+TEST_CASE("the end user is the same in every session") {
+  const auto user_of = [](const std::string& session) {
+    const auto fitted = fit(
+        client_request(
+            messages,
+            R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hi"}],)"
+            R"("metadata":{"user_id":"user_0123456789012345678901234567890123456789_account__session_)" +
+                session + R"("}})"),
+        target_of("openai-codex", responses, "gpt-5.6-sol"));
+    const auto at = fitted.body.find(R"("safety_identifier":")");
+    REQUIRE(at != std::string::npos);
+    return fitted.body.substr(at + 21, 64);
+  };
+  CHECK(user_of("00000000-0000-4000-8000-000000000001") ==
+        user_of("00000000-0000-4000-8000-000000000002"));
+  CHECK(user_of("a").find("user_") == std::string::npos);
+}
+
+TEST_CASE("what the translation and a rule lose alike is named once") {
+  const auto fitted =
+      fit(client_request(
+              messages,
+              R"({"model":"m","max_tokens":9,"system":"s","messages":[)"
+              R"({"role":"user","content":"Hi"},{"role":"system","content":"12 tokens"},)"
+              R"({"role":"assistant","content":"Yes"},{"role":"system","content":"13 tokens"},)"
+              R"({"role":"user","content":"And?"}]})"),
+          target_of("minimax", chat, "minimax-m3"));
+  auto names = fitted.losses;
+  for (auto loss = names.begin(); loss != names.end(); ++loss) {
+    CHECK(std::count(names.begin(), names.end(), *loss) == 1);
+  }
 }
 
 TEST_CASE("the same request gives the same bytes") {

@@ -140,6 +140,14 @@ class DrawnEvents {
   testing::WholeAnswer answer_;
 };
 
+Answer answer_of(const DrawnEvents& drawn) {
+  Answer answer;
+  for (const auto& event : drawn.events) {
+    answer.add(event);
+  }
+  return answer;
+}
+
 bool usable(const Event& event) {
   return !std::holds_alternative<Other>(event.body) &&
          !std::holds_alternative<Undecodable>(event.body);
@@ -281,10 +289,7 @@ TEST_CASE("whole answers have a time, and items with names of their own") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     CAPTURE(seed);
     const DrawnEvents drawn(seed);
-    Answer answer;
-    for (const auto& event : drawn.events) {
-      answer.add(event);
-    }
+    const auto answer = answer_of(drawn);
     for (const auto into : protocols) {
       std::string body;
       codec_for(into).write_answer(answer, Request(), body,
@@ -309,10 +314,7 @@ TEST_CASE("a client that asks for a whole answer gets what a stream would have s
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
     const DrawnEvents drawn(seed);
-    Answer answer;
-    for (const auto& event : drawn.events) {
-      answer.add(event);
-    }
+    const auto answer = answer_of(drawn);
     for (const auto into : protocols) {
       CAPTURE(to_string(into));
       std::string whole;

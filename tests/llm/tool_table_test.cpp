@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "agent_requests.hpp"
+#include "client_request.hpp"
 #include "strict_client.hpp"
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/codec.hpp"
@@ -31,12 +32,6 @@ namespace {
 constexpr auto anthropic = Protocol::anthropic_messages;
 constexpr auto chat = Protocol::openai_chat;
 constexpr auto responses = Protocol::openai_responses;
-
-Request read(Protocol protocol, std::string_view body) {
-  auto request = codec_for(protocol).read_request(body);
-  REQUIRE_MESSAGE(request.has_value(), (request.has_error() ? request.error().message : ""));
-  return std::move(*request);
-}
 
 Translation translated(const Request& request, Protocol into) {
   return translate(request, TranslationTarget(into, "p", "m"));
@@ -400,7 +395,7 @@ TEST_CASE(
 }
 
 TEST_CASE("calls and results of every form survive in the history") {
-  const auto request = read(responses, R"({"model":"m","tools":[
+  const auto request = client_request(responses, R"({"model":"m","tools":[
     {"type":"custom","name":"apply_patch","description":"d"},
     {"type":"namespace","name":"mcp__docs","description":"Docs.","tools":[{"type":"function","name":"search","parameters":{"type":"object"}},{"type":"custom","name":"note"}]}],
     "tool_choice":{"type":"custom","name":"apply_patch"},
@@ -490,7 +485,7 @@ TEST_CASE("names that a target refuses are rewritten one to one, and restored") 
 }
 
 TEST_CASE("names that collide stay apart") {
-  const auto request = read(responses, R"({"model":"m","input":"q","tools":[
+  const auto request = client_request(responses, R"({"model":"m","input":"q","tools":[
     {"type":"namespace","name":"a__b","tools":[{"type":"function","name":"c"}]},
     {"type":"namespace","name":"a","tools":[{"type":"function","name":"b__c"}]},
     {"type":"function","name":"a__b__c"},
@@ -510,7 +505,7 @@ TEST_CASE("names that collide stay apart") {
 }
 
 TEST_CASE("tools that come within the conversation are offered once") {
-  const auto request = read(
+  const auto request = client_request(
       responses,
       R"({"model":"m","tools":[{"type":"function","name":"f","parameters":{"type":"object"}}],"input":[
     {"type":"additional_tools","role":"developer","tools":[{"type":"function","name":"g"},{"type":"custom","name":"p"},{"type":"namespace","name":"n","tools":[{"type":"function","name":"h"}]}]},
@@ -532,7 +527,7 @@ TEST_CASE("tools that come within the conversation are offered once") {
 }
 
 TEST_CASE("Anthropic's references to tools are text, and deferred tools are offered") {
-  const auto request = read(
+  const auto request = client_request(
       anthropic,
       R"({"model":"m","max_tokens":9,"tools":[{"name":"ToolSearch","input_schema":{"type":"object"}},{"name":"a.b","defer_loading":true,"input_schema":{"type":"object"}},{"type":"web_search_20250305","name":"web_search"}],
     "messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"ToolSearch","input":{}}]},
@@ -549,14 +544,15 @@ TEST_CASE("Anthropic's references to tools are text, and deferred tools are offe
 TEST_CASE("a provider's own tool is a loss with a name") {
   for (const auto* const type :
        {"image_generation", "computer_use_preview", "mcp", "file_search"}) {
-    const auto request = read(responses, R"({"model":"m","input":"q","tools":[{"type":")" +
-                                             std::string(type) + R"("}]})");
+    const auto request =
+        client_request(responses, R"({"model":"m","input":"q","tools":[{"type":")" +
+                                      std::string(type) + R"("}]})");
     const auto sent = translated(request, anthropic);
     CHECK(lost(sent, Loss::Kind::dropped, "tool " + std::string(type)));
     CHECK(sent.request.tools.empty());
   }
   const auto searched =
-      read(responses, R"({"model":"m","input":"q","tools":[{"type":"tool_search"}]})");
+      client_request(responses, R"({"model":"m","input":"q","tools":[{"type":"tool_search"}]})");
   CHECK(lost(translated(searched, chat), Loss::Kind::dropped, "tool tool_search"));
 }
 
@@ -572,14 +568,14 @@ TEST_CASE("a compacted history goes on as text if it can be read, and is a loss 
           std::string::npos);
     CHECK(sent.unsupported.empty());
   }
-  const auto sealed = read(
+  const auto sealed = client_request(
       responses,
       R"({"model":"m","input":[{"role":"user","content":"q"},{"type":"compaction","id":"cmp_1","encrypted_content":"gAAAA"},{"role":"user","content":"r"}]})");
   const auto sent = translated(sealed, anthropic);
   CHECK(lost(sent, Loss::Kind::dropped, "compacted history"));
   CHECK(body(sent.request, anthropic).find("gAAAA") == std::string::npos);
   CHECK(translated(sealed, responses).losses.empty());
-  const auto empty = read(
+  const auto empty = client_request(
       anthropic,
       R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"compaction","content":null},{"type":"text","text":"b"}]},{"role":"user","content":"r"}]})");
   CHECK(translated(empty, chat).losses.empty());
@@ -596,7 +592,7 @@ TEST_CASE("a request to compact is refused where it cannot be served") {
 TEST_CASE("what is written again in its own protocol stays the same, with every member") {
   const auto check = [](Protocol protocol, const Request& request) {
     const auto once = body(request, protocol);
-    CHECK(body(read(protocol, once), protocol) == once);
+    CHECK(body(client_request(protocol, once), protocol) == once);
     return once;
   };
   for (const auto* const name :
@@ -605,7 +601,7 @@ TEST_CASE("what is written again in its own protocol stays the same, with every 
   }
   check(chat, agent_requests::read(chat, "c-sdk-custom-tool"));
   check(anthropic, agent_requests::read(anthropic, "a-claude-compacted"));
-  const auto odd = check(responses, read(responses, R"({"model":"m","input":[
+  const auto odd = check(responses, client_request(responses, R"({"model":"m","input":[
     {"type":"function_call","call_id":"a","name":"f","arguments":"{}","input":"kept 1","namespace":null},
     {"type":"custom_tool_call","call_id":"b","name":"p","arguments":"kept 2"},
     {"type":"tool_search_call","call_id":"c","execution":"client","name":"kept 3"},

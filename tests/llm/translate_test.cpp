@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "client_request.hpp"
 #include "understudy/llm/codec.hpp"
 
 using namespace understudy;
@@ -15,12 +16,6 @@ namespace {
 constexpr auto anthropic = Protocol::anthropic_messages;
 constexpr auto chat = Protocol::openai_chat;
 constexpr auto responses = Protocol::openai_responses;
-
-Request read(Protocol protocol, std::string_view body) {
-  auto request = codec_for(protocol).read_request(body);
-  REQUIRE_MESSAGE(request.has_value(), (request.has_error() ? request.error().message : ""));
-  return std::move(*request);
-}
 
 TranslationTarget to(Protocol protocol) { return TranslationTarget(protocol, "p", "m"); }
 
@@ -159,8 +154,8 @@ TEST_CASE("each concept, in each protocol's words") {
   };
   for (const auto& row : rows) {
     CAPTURE(row.concept_name);
-    const auto request =
-        read(row.from, R"({"model":"x","max_tokens":9,)" + std::string(row.members) + "}");
+    const auto request = client_request(
+        row.from, R"({"model":"x","max_tokens":9,)" + std::string(row.members) + "}");
     const auto out = body(translate(request, to(row.into)).request, row.into);
     CHECK_MESSAGE(out.find(row.wanted) != std::string::npos, out);
     CHECK(out.find(R"("model":"m")") != std::string::npos);
@@ -211,7 +206,7 @@ TEST_CASE("reasoning goes to its maker alone") {
 }
 
 TEST_CASE("items of Responses forget whose reasoning they belonged to") {
-  auto request = read(
+  auto request = client_request(
       responses,
       R"({"model":"x","input":[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"s"},{"type":"function_call","id":"fc_1","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"o"}]})");
   CHECK(body(translate(request, to(responses)).request, responses).find("fc_1") !=
@@ -318,7 +313,7 @@ TEST_CASE("an image in a tool's result comes after it, where results are text") 
 }
 
 TEST_CASE("a document in a tool's result comes after it too, and is not told as text") {
-  const auto request = read(
+  const auto request = client_request(
       anthropic,
       R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"text","text":"seen"},{"type":"document","title":"a.pdf","source":{"type":"base64","media_type":"application/pdf","data":"aGk="}}]},{"type":"text","text":"and?"}]}]})");
   const auto translated = translate(request, to(chat));
@@ -336,7 +331,7 @@ TEST_CASE("a document of plain text is text, where there is no such document") {
     return R"({"type":"document","source":{"type":"text","media_type":"text/plain","data":"71 %\nfull"})" +
            title + "}";
   };
-  const auto request = read(
+  const auto request = client_request(
       anthropic,
       R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":[)" +
           document(R"(,"title":"Tanks")") +
@@ -447,7 +442,7 @@ TEST_CASE("parameters that the target does not know, or refuses, are dropped and
 }
 
 TEST_CASE("chat's output limit is called what the target takes") {
-  const auto asked = read(chat, R"({"model":"x","max_tokens":7,"messages":[]})");
+  const auto asked = client_request(chat, R"({"model":"x","max_tokens":7,"messages":[]})");
   const auto sent = [&](const TranslationTarget& target) {
     return body(translate(asked, target).request, chat);
   };
@@ -486,7 +481,7 @@ TEST_CASE("thinking, from one to the other") {
 }
 
 TEST_CASE("tools: schemas fit, strict is not claimed") {
-  Request request = read(
+  Request request = client_request(
       chat,
       R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":"q"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"anyOf":[{"type":"object"}],"title":"t"}}},{"type":"custom","custom":{"name":"g"}}],"tool_choice":{"type":"function","function":{"name":"g"}}})");
   auto translated = translate(request, to(anthropic));
@@ -495,7 +490,7 @@ TEST_CASE("tools: schemas fit, strict is not claimed") {
   CHECK(translated.request.tools.size() == 2);
   CHECK(translated.request.tool_choice.name == "g");
   CHECK_FALSE(dropped(translated, "tool_choice"));
-  request = read(
+  request = client_request(
       anthropic,
       R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":"q"}],"tools":[{"name":"f","input_schema":{"type":"object"},"strict":true}]})");
   translated = translate(request, to(responses));
@@ -506,7 +501,7 @@ TEST_CASE("tools: schemas fit, strict is not claimed") {
 TEST_CASE(
     "a call of Chat's custom tools is kept for Chat with its result, and is a function's "
     "elsewhere") {
-  const auto request = read(
+  const auto request = client_request(
       chat,
       R"({"model":"x","max_tokens":1,"messages":[{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"type":"custom","id":"a","custom":{"name":"f","input":"x = 1"}},{"type":"function","id":"b","function":{"name":"g","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"of a"},{"role":"tool","tool_call_id":"b","content":"of b"}]})");
   const auto same = translate(request, to(chat));
@@ -529,7 +524,7 @@ TEST_CASE(
 }
 
 TEST_CASE("what only the caller's protocol knows is named") {
-  const auto request = read(
+  const auto request = client_request(
       anthropic,
       R"({"model":"x","max_tokens":1,"service_tier":"auto","system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":[{"type":"text","text":"q"},{"type":"document","source":{"type":"file","file_id":"f"}}]},{"role":"assistant","content":[{"type":"server_tool_use","id":"s","name":"web_search","input":{}},{"type":"text","text":"a"}]},{"role":"user","content":"q"}]})");
   const auto translated = translate(request, to(responses));

@@ -89,7 +89,7 @@ TEST_CASE("a client check: of finishes that are repeated only the last one is th
   }
 }
 
-TEST_CASE("a client check: an answer that is cut is complete for nobody") {
+TEST_CASE("a client check: a truncated answer is complete for no client") {
   for (const auto protocol : protocols) {
     CAPTURE(to_string(protocol));
     const auto whole = sent(protocol, Arguments::once, Finishes::once);

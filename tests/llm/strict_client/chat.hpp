@@ -102,7 +102,7 @@ class Chat final : public Reader {
     const auto known = static_cast<std::int64_t>(ids_.size());
     const bool custom = has(call, "/custom");
     want(text_at(call, custom ? "/custom/input" : "/function/arguments") != no_text,
-         "a call's arguments are no string");
+         "a call's arguments are not a string");
     if (index == known) {
       want(text_at(call, "/id").size() > 1, "a call without an id");
       want(text_at(call, "/type") == (custom ? "custom" : "function"), "a call's type");
