@@ -48,7 +48,9 @@ class ToolTranslation {
         request_(out.request),
         losses_(losses),
         ids_(target.longest_tool_name, false, hash_),
-        keys_(hash_) {}
+        keys_(hash_, out.request.tools.size()) {
+    named_.reserve(request_.tools.size());
+  }
 
   void run() {
     std::string unused;
@@ -63,6 +65,7 @@ class ToolTranslation {
     }
     choose();
     spell_out_compactions();
+    out_.tools = ToolTable(std::move(sent_));
   }
 
  private:
@@ -92,7 +95,7 @@ class ToolTranslation {
                          : name_space.ends_with(joint) ? name_space + name
                                                        : name_space + std::string(joint) + name;
       named_.push_back({ids_.give(whole)});
-      out_.tools.add(named_.back().sent, ToolName(name, name_space, form));
+      sent_.emplace_back(named_.back().sent, ToolName(name, name_space, form));
     }
     return named_[number];
   }
@@ -174,6 +177,9 @@ class ToolTranslation {
   }
 
   void offer_all(std::vector<Tool> tools, std::string& names) {
+    if (request_.tools.empty()) {
+      request_.tools.reserve(tools.size());
+    }
     for (auto& tool : tools) {
       offer(std::move(tool), names);
     }
@@ -273,6 +279,7 @@ class ToolTranslation {
   ToolIds ids_;
   text::NameTable<std::string> keys_;
   std::vector<Named> named_;  // of each key
+  ToolTable::Sent sent_;
 };
 
 }  // namespace

@@ -44,7 +44,7 @@ void AnswerCheck::take(const llm::Event& event) {
             const bool was_right = right_.text.starts_with(text_);
             text_ += text.text;
             if (was_right && !right_.text.starts_with(text_)) {
-              complain("the text is not the beginning of the right one: " + text_);
+              complain("the text is no beginning of what is right: " + text_);
             }
           },
           [&](const llm::Reasoning& thought) {

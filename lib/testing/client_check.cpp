@@ -144,7 +144,7 @@ void ClientCheck::say(std::string_view text) {
   const bool was_right = right_.text.starts_with(text_);
   text_ += text;
   if (was_right && !right_.text.starts_with(text_)) {
-    complain("the text is not the beginning of the right one: " + text_);
+    complain("the text is no beginning of what is right: " + text_);
   }
 }
 

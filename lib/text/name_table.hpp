@@ -32,7 +32,7 @@ class NameTable {
       grow();
     }
     const auto hash = part_of(hash_(name));
-    auto& slot = slot_of(hash, name);
+    auto& slot = slots_[place_of(hash, name)];
     if (slot.number != free) {
       return {slot.number, false};
     }
@@ -42,8 +42,8 @@ class NameTable {
   }
 
   /// `none`: it was not added.
-  std::size_t find(std::string_view name) {
-    const auto number = slots_.empty() ? free : slot_of(part_of(hash_(name)), name).number;
+  std::size_t find(std::string_view name) const {
+    const auto number = slots_.empty() ? free : slots_[place_of(part_of(hash_(name)), name)].number;
     return number == free ? none : number;
   }
 
@@ -58,14 +58,14 @@ class NameTable {
   static std::uint32_t part_of(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 
   /// Where it is, or belongs. There are always free ones.
-  Slot& slot_of(std::uint32_t hash, std::string_view name) {
+  std::size_t place_of(std::uint32_t hash, std::string_view name) const {
     const auto mask = slots_.size() - 1;
-    auto at = hash & mask;
+    std::size_t at = hash & mask;
     while (slots_[at].number != free &&
            (slots_[at].hash != hash || names_[slots_[at].number] != name)) {
       at = (at + 1) & mask;
     }
-    return slots_[at];
+    return at;
   }
 
   void grow() {

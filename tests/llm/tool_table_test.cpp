@@ -212,13 +212,12 @@ std::vector<std::string> pieces_of_patch() {
 }  // namespace
 
 TEST_CASE("a table restores names, namespaces and forms, and leaves every other name alone") {
-  ToolTable table;
-  CHECK(table.empty());
-  table.add("look_up", ToolName("look_up"));
-  CHECK(table.empty());
-  table.add("apply_patch", ToolName("apply_patch", "", ToolForm::custom));
-  table.add("mcp__docs__search", ToolName("search", "mcp__docs"));
-  table.add("mcp__docs__search", ToolName("other"));
+  CHECK(ToolTable().empty());
+  CHECK(ToolTable({{"look_up", ToolName("look_up")}}).empty());
+  const ToolTable table({{"look_up", ToolName("look_up")},
+                         {"apply_patch", ToolName("apply_patch", "", ToolForm::custom)},
+                         {"mcp__docs__search", ToolName("search", "mcp__docs")},
+                         {"mcp__docs__search", ToolName("other")}});
   CHECK(table.size() == 2);
   Event event{ToolStart(0, "c", "mcp__docs__search")};
   CHECK(table.restore(event));

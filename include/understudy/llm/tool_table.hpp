@@ -11,10 +11,12 @@
 ///     sent.tools.restore(named);  // a ToolStart names the client's tool again
 #pragma once
 
-#include <functional>
-#include <map>
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "understudy/export.hpp"
 #include "understudy/llm/event.hpp"
@@ -35,28 +37,31 @@ class ToolName {
   bool operator==(const ToolName&) const = default;
 };
 
-/// See the top of the file. A value. Threads: any number may read one table.
+/// See the top of the file. A value; copies share what they hold. Threads: any.
 class UNDERSTUDY_API ToolTable {
  public:
+  /// The tools by the names that they are sent with. A name that stands for itself is left out; of two tools with one
+  /// name, the first counts.
+  using Sent = std::vector<std::pair<std::string, ToolName>>;
+
   ToolTable() {}
+  explicit ToolTable(Sent tools);
 
-  /// Adds a tool by the name that it is sent with, unless that name stands for itself. A sent name that is in the table
-  /// keeps its tool.
-  void add(std::string_view sent, const ToolName& tool);
-
-  /// Returns what the name stands for, or nullptr if it stands for itself. The pointer is valid while the table is not
-  /// changed.
+  /// Returns what the name stands for, or nullptr if it stands for itself. The pointer is valid as long as the table or a
+  /// copy of it.
   const ToolName* find(std::string_view sent) const;
 
   /// Changes the beginning of a call of such a tool to the client's name, namespace and form. Returns whether it did. The
-  /// views of the event then refer to the table, which must not be changed as long as they are used.
+  /// views of the event then refer to the table, which must live as long as they are used.
   bool restore(Event& event) const;
 
-  bool empty() const noexcept { return tools_.empty(); }
-  std::size_t size() const noexcept { return tools_.size(); }
+  bool empty() const noexcept { return names_ == nullptr; }
+  std::size_t size() const noexcept;
 
  private:
-  std::map<std::string, ToolName, std::less<>> tools_;
+  struct Names;
+
+  std::shared_ptr<const Names> names_;  // null: none
 };
 
 }  // namespace understudy::llm
