@@ -78,6 +78,7 @@ Policy policy_of(const Route& route, const RequestOptions& options) {
   if (options.deadline) {
     policy.with_deadline(*options.deadline);
   }
+  policy.wait_out = policy.wait_out ? policy.wait_out : options.wait_out;
   return policy;
 }
 

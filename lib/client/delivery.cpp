@@ -1,6 +1,8 @@
 #include "understudy/client/delivery.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -26,7 +28,7 @@ class Delivery::Impl {
   Impl(DeliveryPlan p, std::source_location site)
       : plan_(std::move(p)), call_(plan_.chain, plan_.policy, *plan_.state, options(plan_), site) {
     if (plan_.settings.on_partial == OnPartial::resume) {
-      recovery_.emplace();
+      recovery_ = recovery();
     }
   }
   Impl(const Impl&) = delete;
@@ -99,6 +101,10 @@ class Delivery::Impl {
   const CallReport& report() const noexcept { return end_ ? report_ : call_.report(); }
 
  private:
+  Recovery recovery() const {
+    return Recovery(plan_.settings.tool_calls == ToolCallDelivery::live);
+  }
+
   static CallOptions options(const DeliveryPlan& plan) {
     CallOptions options;
     options.with_prompt(plan.prompt_tokens)
@@ -155,21 +161,39 @@ class Delivery::Impl {
     co_return Result<Committed>(std::move(answer));
   }
 
+  /// Which of the manners the attempt is to use: the last one that a failure has named, or the first.
+  static std::size_t manner_of(std::span<const ResumeManner> manners, const Attempt& attempt) {
+    const auto& named = attempt.named_mends();
+    for (auto i = manners.size() - 1; i > 0; --i) {
+      if (std::find(named.begin(), named.end(), detail::mend_name(manners[i])) != named.end()) {
+        return i;
+      }
+    }
+    return 0;
+  }
+
+  /// A member whose answer does not join is asked in another manner, if there is one: its failure names it.
   asio::awaitable<Result<Committed>> open_and_join(Attempt& attempt) {
-    const bool prefilled = plan_.takes_prefill && plan_.takes_prefill(attempt.member());
-    const auto request = detail::going_on(*plan_.request, recovery_->text(), prefilled);
+    const bool prefill = plan_.takes_prefill && plan_.takes_prefill(attempt.member());
+    const auto manners = detail::resume_manners(prefill);
+    const auto manner = manner_of(manners, attempt);
+    const auto request = detail::resuming(*plan_.request, recovery_->text(), manners[manner]);
     auto opened = co_await plan_.open(request, attempt);
     if (opened.has_error()) {
       co_return opened.error();
     }
     Committed answer(std::move(*opened));
     answer.stream.ask_takeover([&attempt] { return attempt.takeover(); });
-    Joining joining(*recovery_,
-                    prefilled ? ResumeManner::prefilled_trimmed : ResumeManner::anchored);
+    Joining joining(*recovery_, manners[manner]);
     auto joined = co_await joining.read(answer);
     if (joined.has_error()) {
-      co_return joined.error();
+      auto failure = joined.error();
+      if (failure.code() == FailoverReason::resume_mismatch && manner + 1 < manners.size()) {
+        failure.with_mend(std::string(detail::mend_name(manners[manner + 1])));
+      }
+      co_return failure;
     }
+    repeated_ = joining.repeated();
     answer.stream.ask_takeover({});
     co_return Result<Committed>(std::move(answer));
   }
@@ -210,13 +234,14 @@ class Delivery::Impl {
     }
   }
 
-  /// Whether another member could answer in place of this one, for all that the consumer has seen or will
-  /// have seen by then.
+  /// Whether the answer could be rescued if it broke now, with all that the consumer has seen or will have seen by
+  /// then.
   bool may_be_rescued() const {
     if (rescues_ >= plan_.settings.max_resumes) {
       return false;
     }
-    return recovery_ ? recovery_->rung() != Rung::give_up
+    const auto rung = recovery_ ? recovery_->rung() : Rung::give_up;
+    return recovery_ ? rung == Rung::anew || rung == Rung::go_on
                      : plan_.can_retract && plan_.settings.on_partial == OnPartial::restart &&
                            !complete_call();
   }
@@ -235,6 +260,11 @@ class Delivery::Impl {
     note_flaws();
     const auto decision = call_.answer_broke(failure);
     answer_->stream.ask_takeover({});
+    if (decision.action != Action::stop && seen_ && recovery_ &&
+        recovery_->rung() == Rung::end_here) {
+      end_here();
+      co_return;
+    }
     if (decision.action != Action::fail_over || (seen_ && !may_be_rescued())) {
       finish(decision.action == Action::stop ? failure : told(call_.failure()));
       co_return;
@@ -243,18 +273,26 @@ class Delivery::Impl {
     end_ = Failure(
         StopReason::cancelled);  // what it stays if we are stopped while another one is asked
     if (recovery_ && !seen_) {
-      recovery_.emplace();
+      recovery_ = recovery();
     }
     going_on_ = recovery_ && recovery_->rung() == Rung::go_on;
     auto asked = co_await ask();
     end_.reset();
-    rescues_ += seen_ ? 1 : 0;
+    rescues_ += seen_ && asked.has_value() ? 1 : 0;
     if (recovery_ && seen_) {
-      recovery_->goes_on(recovery_->rung());
+      recovery_->goes_on(recovery_->rung(), going_on_ ? repeated_ : 0);
     } else if (!recovery_) {
       retract_ = asked.has_value() && seen_;
     }
     settle(std::move(asked));
+  }
+
+  /// Ends a broken answer after a complete tool call, which the client has, and may have begun to run.
+  void end_here() {
+    recovery_->end_here();
+    answer_->complete = true;
+    stands_ = true;
+    call_.answer_stands("a tool call was delivered: the answer ends there");
   }
 
   /// The failure, in words that say why nobody was asked in its place.
@@ -277,8 +315,10 @@ class Delivery::Impl {
   }
 
   void complete() {
-    note_flaws();
-    call_.answer_ended();
+    if (!stands_) {
+      note_flaws();
+      call_.answer_ended();
+    }
     finish(false);
   }
 
@@ -294,7 +334,9 @@ class Delivery::Impl {
   bool seen_ = false;                   // the consumer has got something
   detail::CompleteCall complete_call_;  // where there is no recovery_ to know
   std::optional<Recovery> recovery_;    // where a broken answer is gone on with
-  bool going_on_ = false;               // who is asked is to go on with it
+  bool going_on_ = false;               // the member that is asked is to resume it
+  std::size_t repeated_ = 0;            // bytes of its text before the seam
+  bool stands_ = false;                 // it broke, and what was delivered is complete all the same
   const llm::Event* peeked_ = nullptr;  // what comes next
   unsigned rescues_ = 0;                // of an answer that was seen in part
   bool retract_ = false;                // is what comes next

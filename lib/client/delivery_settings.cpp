@@ -11,4 +11,12 @@ std::string_view to_string(OnPartial what) noexcept {
   return {};
 }
 
+std::string_view to_string(ToolCallDelivery what) noexcept {
+  switch (what) {
+    case ToolCallDelivery::held: return "held";
+    case ToolCallDelivery::live: return "live";
+  }
+  return {};
+}
+
 }  // namespace understudy

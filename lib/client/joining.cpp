@@ -1,5 +1,6 @@
 #include "joining.hpp"
 
+#include <array>
 #include <string>
 #include <utility>
 
@@ -8,21 +9,36 @@
 
 namespace understudy::detail {
 
-llm::Request going_on(const llm::Request& request, std::string_view text, bool prefilled) {
+std::span<const ResumeManner> resume_manners(bool prefill) {
+  static constexpr std::array manners{ResumeManner::prefilled_trimmed, ResumeManner::anchored,
+                                      ResumeManner::from_start};
+  return std::span(manners).subspan(prefill ? 0 : 1);
+}
+
+std::string_view mend_name(ResumeManner manner) noexcept {
+  switch (manner) {
+    case ResumeManner::anchored: return "resume:repeat the tail";
+    case ResumeManner::prefilled:
+    case ResumeManner::prefilled_trimmed: return "resume:continue the prefill";
+    case ResumeManner::from_start: return "resume:start over";
+  }
+  return {};
+}
+
+llm::Request resuming(const llm::Request& request, std::string_view text, ResumeManner manner) {
   auto asked = request;
-  asked.body.clear();  // it has other words now
-  if (prefilled) {
-    asked.messages.emplace_back(llm::Role::assistant,
-                                std::string(text.substr(0, white_suffix(text))));
-    return asked;
+  switch (manner) {
+    case ResumeManner::from_start: return asked;
+    case ResumeManner::prefilled:
+    case ResumeManner::prefilled_trimmed:
+      asked.messages.emplace_back(llm::Role::assistant,
+                                  std::string(text.substr(0, white_suffix(text))));
+      break;
+    case ResumeManner::anchored:
+      asked.messages.emplace_back(llm::Role::user, resume_request(text).message);
+      break;
   }
-  auto words = resume_request(text).message;
-  const bool users = !asked.messages.empty() && asked.messages.back().role == llm::Role::user;
-  if (users) {  // two messages of the user in a row are refused by some
-    asked.messages.back().parts.emplace_back(llm::TextPart(std::move(words)));
-  } else {
-    asked.messages.emplace_back(llm::Role::user, std::move(words));
-  }
+  ++asked.added_messages;
   return asked;
 }
 
@@ -42,10 +58,10 @@ asio::awaitable<Result<void>> Joining::read(Committed& answer) {
     if (joined()) {
       co_return Result<void>();
     }
-    if (seam_.refused() && (!after_call_ || answer.complete)) {
-      co_return Failure(
-          FailoverReason::resume_mismatch,
-          "did not resume where the answer broke: " + std::string(to_string(seam_.verdict())));
+    if (refused_ || (seam_.refused() && (!after_call_ || answer.complete))) {
+      const auto verdict = refused_ ? SeamVerdict::ended_early : seam_.verdict();
+      co_return Failure(FailoverReason::resume_mismatch, "did not resume where the answer broke: " +
+                                                             std::string(to_string(verdict)));
     }
   }
 }
@@ -57,15 +73,20 @@ void Joining::take(const llm::Event& event, HeldEvents& held) {
   }
   if (const auto* text = std::get_if<llm::Text>(&event.body)) {
     block_ = text->block;
-    after_call_ = after_call_ && white_prefix(text->text) == text->text.size();
+    said_ = said_ || white_prefix(text->text) < text->text.size();
+    after_call_ = after_call_ && !said_;
     say(seam_.feed(text->text), held);
     return;
   }
   const bool calls = std::holds_alternative<llm::ToolStart>(event.body);
   if (calls && after_call_) {
     called_ = true;
-  } else if (calls || std::holds_alternative<llm::Finish>(event.body)) {
+  } else if (std::holds_alternative<llm::Finish>(event.body)) {
     say(seam_.finish(), held);
+  } else if (calls && said_) {  // without a word, it has left out the rest of the text
+    say(seam_.finish(), held);
+  } else if (calls) {
+    refused_ = true;
   }
   if (joined() || std::holds_alternative<llm::Usage>(event.body)) {
     held.add(event);

@@ -8,20 +8,8 @@
 namespace understudy {
 namespace {
 
-std::optional<std::uint64_t> both(const std::optional<std::uint64_t>& a,
-                                  const std::optional<std::uint64_t>& b) {
-  return a || b ? std::optional(a.value_or(0) + b.value_or(0)) : std::nullopt;
-}
-
-llm::Usage sum(const llm::Usage& a, const llm::Usage& b) {
-  llm::Usage all;
-  all.input = both(a.input, b.input);
-  all.cache_read = both(a.cache_read, b.cache_read);
-  all.cache_write = both(a.cache_write, b.cache_write);
-  all.output = both(a.output, b.output);
-  all.reasoning = both(a.reasoning, b.reasoning);
-  return all;
-}
+/// Bytes of text for a token, about.
+constexpr std::size_t bytes_a_token = 4;
 
 /// The block that an event is about, if it is about one.
 std::optional<std::size_t> block_of(const llm::Event& event) {
@@ -39,17 +27,22 @@ std::optional<std::size_t> block_of(const llm::Event& event) {
 }  // namespace
 
 bool Recovery::take(const llm::Event& event) {
-  const bool alive = std::holds_alternative<llm::Heartbeat>(event.body);
   if (from_) {
     rewrite(event);
     return false;
   }
-  if (std::holds_alternative<llm::ToolStart>(event.body) || (!open_calls_.empty() && !alive)) {
+  if (holds(event)) {
     keep(event);
     return false;
   }
   see(event);
   return true;
+}
+
+bool Recovery::holds(const llm::Event& event) const noexcept {
+  const bool alive = std::holds_alternative<llm::Heartbeat>(event.body);
+  return !live_calls_ &&
+         (std::holds_alternative<llm::ToolStart>(event.body) || (!open_calls_.empty() && !alive));
 }
 
 void Recovery::forget_given() {
@@ -72,6 +65,8 @@ void Recovery::see(const llm::Event& event) {
     open_text_.reset();
   }
   complete_call_.note(event);
+  live_open_ += std::holds_alternative<llm::ToolStart>(event.body) ? 1 : 0;
+  live_open_ -= std::holds_alternative<llm::ToolEnd>(event.body) && live_open_ > 0 ? 1 : 0;
   if (const auto* usage = std::get_if<llm::Usage>(&event.body)) {
     usage_ = *usage;
   }
@@ -121,21 +116,58 @@ void Recovery::restate(llm::Event& event) {
 }
 
 Rung Recovery::rung() const {
-  if (complete_call_.name() || text_.size() > most_kept) {
+  if (live_open_ > 0 || complete_call_.unfinished()) {
+    return Rung::give_up;
+  }
+  if (complete_call_.name()) {
+    return Rung::end_here;
+  }
+  if (text_.size() > most_kept) {
     return Rung::give_up;
   }
   return detail::white_prefix(text_) == text_.size() ? Rung::anew : Rung::go_on;
 }
 
-void Recovery::goes_on(Rung rung) {
+void Recovery::goes_on(Rung rung, std::size_t repeated) {
   from_ = rung;
+  // What the answer has cost so far, if the broken member did not say: its text is what is known of it.
+  const auto said = static_cast<std::uint64_t>(text_.size() / bytes_a_token);
+  spent_ = rung == Rung::go_on ? std::max(said, usage_.output.value_or(0)) : 0;
+  repeated_ = static_cast<std::uint64_t>(repeated / bytes_a_token);
   go_on_in_ = rung == Rung::go_on ? open_text_ : std::nullopt;
-  earlier_ = usage_;
+  earlier_ = rung == Rung::go_on ? usage_ : llm::Usage();
   kept_.clear();
   due_.clear();
   open_calls_.clear();
   places_.clear();
   next_place_ = 0;
+}
+
+void Recovery::end_here() {
+  from_ = Rung::end_here;
+  kept_.clear();
+  open_calls_.clear();
+  llm::Finish finish(llm::FinishReason::tool_use, {});
+  finish.inferred = true;
+  due_.add(llm::Event(finish));
+  due_.add(llm::Event(llm::End()));
+}
+
+/// The usage of the answer: the prompt as the client sent it, and all of the answer. What its rescue cost in addition is
+/// in the report.
+llm::Usage Recovery::of_the_answer(llm::Usage usage) const {
+  if (earlier_.input) {
+    usage.input = earlier_.input;
+    usage.cache_read = earlier_.cache_read;
+    usage.cache_write = earlier_.cache_write;
+  }
+  if (usage.output) {
+    usage.output = spent_ + *usage.output - std::min(*usage.output, repeated_);
+  }
+  if (earlier_.reasoning) {
+    usage.reasoning = *earlier_.reasoning + usage.reasoning.value_or(0);
+  }
+  return usage;
 }
 
 /// Where the consumer has a later member's block. Its first text goes on with the text that was cut.
@@ -173,10 +205,9 @@ void Recovery::rewrite(const llm::Event& event) {
       },
       written.body);
   if (auto* usage = std::get_if<llm::Usage>(&written.body)) {
-    *usage = sum(earlier_, *usage);
+    *usage = of_the_answer(*usage);
   }
-  const bool alive = std::holds_alternative<llm::Heartbeat>(event.body);
-  if (std::holds_alternative<llm::ToolStart>(event.body) || (!open_calls_.empty() && !alive)) {
+  if (holds(event)) {
     keep(written);
     return;
   }

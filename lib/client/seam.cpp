@@ -68,13 +68,9 @@ Seam::Seam(std::string_view delivered, ResumeManner manner)
     : manner_(manner),
       delivered_(detail::folded(delivered)),
       blank_(delivered.substr(detail::white_suffix(delivered))),
-      seed_(std::min(seam_overlap, detail::code_points(delivered_))),
+      seed_(from_start() ? 1 : std::min(seam_overlap, detail::code_points(delivered_))),
       bound_(2 * delivered.size() + seam_undecided_bound),
-      affordable_(steps_a_byte * (delivered.size() + seam_overlap)) {
-  if (manner == ResumeManner::anchored && seed_ > 0 && seed_ < seam_whole_answer) {
-    decide(SeamVerdict::no_overlap);
-  }
-}
+      affordable_(steps_a_byte * (delivered.size() + seam_overlap)) {}
 
 std::string_view Seam::feed(std::string_view piece) {
   if (joined()) {
@@ -153,7 +149,8 @@ void Seam::take(std::string_view character, std::size_t end, std::string_view af
 /// Looks for the places that say what the new text begins with.
 void Seam::begin(std::size_t end, std::string_view after) {
   matched_ = start_.size();
-  for (auto at = delivered_.find(start_); at != std::string::npos;
+  for (auto at = from_start() ? delivered_.rfind(start_, 0) : delivered_.find(start_);
+       at != std::string::npos && (at == 0 || !from_start());
        at = delivered_.find(start_, at + 1)) {
     if (at + matched_ == delivered_.size()) {
       overlap_.emplace(end, std::string(after), at == 0);
@@ -187,7 +184,7 @@ void Seam::judge() {
 
 void Seam::judge_end() {
   if (characters_ == 0) {
-    return decide(SeamVerdict::ended_early);
+    return prefilled() ? go_on() : decide(SeamVerdict::ended_early);
   }
   if (!blank_.empty()) {
     take(" ", said_, {});  // the new text need not repeat white space after which it says nothing
@@ -202,9 +199,10 @@ void Seam::judge_end() {
 }
 
 void Seam::join(const Overlap& overlap) {
-  const bool weak =
-      prefilled() ? characters_ < seam_overlap_prefilled
-                  : characters_ < weak_overlap && detail::ends_as_it_begins(start_, telling_border);
+  const bool weak = from_start()  ? false
+                    : prefilled() ? characters_ < seam_overlap_prefilled
+                                  : characters_ < weak_overlap &&
+                                        detail::ends_as_it_begins(start_, telling_border);
   if (weak || !alive_.empty()) {
     return decide(SeamVerdict::ambiguous);
   }

@@ -123,7 +123,12 @@ std::string_view to_string(AttemptKind kind) noexcept {
 const AttemptReport* CallReport::answer() const noexcept {
   const auto found = std::find_if(attempts.begin(), attempts.end(),
                                   [](const AttemptReport& a) { return a.answered(); });
-  return found == attempts.end() ? nullptr : &*found;
+  if (found != attempts.end()) {
+    return &*found;
+  }
+  // What was delivered before it broke may be complete (FailoverCall::answer_stands).
+  const bool stands = !code && !attempts.empty() && attempts.back().inferred_finish;
+  return stands ? &attempts.back() : nullptr;
 }
 
 std::string CallReport::why() const {

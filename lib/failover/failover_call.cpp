@@ -39,6 +39,13 @@ Decision FailoverCall::answer_broke(const Failure& failure) {
   return decision;
 }
 
+void FailoverCall::answer_stands(std::string_view why) {
+  auto& report = call_.record.attempt(call_.answer->attempt);
+  report.decision = Decision(Action::return_to_caller, why);
+  report.inferred_finish = true;
+  call_.record.answered(Clock::now());
+}
+
 void FailoverCall::answer_ended() {
   const auto now = Clock::now();
   call_.record.answered(now);

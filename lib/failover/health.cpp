@@ -58,16 +58,19 @@ void Health::Probe::release() noexcept {
 void Health::Outlook::add(const Outlook& other) noexcept {
   const auto latest = std::max(returns, other.returns);
   const bool either_named = named || other.named;
+  const bool either_probing = probing || other.probing;
   if (std::pair(other.standing, other.until) >= std::pair(standing, until)) {
     *this = other;
   }
   returns = latest;
   named = either_named;
+  probing = either_probing;
 }
 
 Health::Outlook Health::Mark::outlook(Clock::time_point now) const noexcept {
-  const bool probing = leased(now);
   Outlook outlook;
+  const bool probing = leased(now);
+  outlook.probing = probing;
   outlook.standing = dead || probing || now < until ? Standing::cooling : Standing::probe_due;
   outlook.until = dead ? Clock::time_point::max() : probing ? lease_until : until;
   outlook.early = early();

@@ -94,6 +94,13 @@ class Rules {
                        "the provider failed: it may answer the next time");
   }
 
+  Decision another_way() const noexcept {
+    const bool known = s_.mendable && s_.named_mend && !s_.mended;
+    return known && s_.named_mends < most_named_mends
+               ? Decision(Action::mend, "the answer did not join: ask the member in another way")
+               : move_on("the answer did not join what was delivered");
+  }
+
   Decision fail_over() const noexcept { return move_on("this member cannot answer the request"); }
 
   Decision larger_window() const noexcept {
@@ -206,8 +213,8 @@ Decision decide(const Policy& policy, const Situation& situation) noexcept {
                : rules.move_on("refused as unsafe: `on_content_policy` asks the next member");
   }
   if (situation.delivered) {
-    return rules.move_on("part of the answer was delivered: the next member continues",
-                         "part of the answer was delivered, and no other member is left");
+    return rules.move_on("part of the answer was delivered: it is to be resumed",
+                         "part of the answer was delivered, and no member is left to resume it");
   }
   switch (treatment) {
     case Treatment::stall: return rules.stall();
@@ -218,6 +225,7 @@ Decision decide(const Policy& policy, const Situation& situation) noexcept {
     case Treatment::rotate: return rules.rotate_or_move_on();
     case Treatment::refresh: return rules.refresh();
     case Treatment::retry_once: return rules.retry_once();
+    case Treatment::another_way: return rules.another_way();
     case Treatment::fail_over: return rules.fail_over();
     case Treatment::larger_window: return rules.larger_window();
     case Treatment::mend: return rules.mend();

@@ -75,8 +75,8 @@ constexpr std::array table{
                  CooldownLadder::none},
     ReasonTraits{Reason::image_corrupt, "image_corrupt", Treatment::mend, Concern::nothing,
                  CooldownLadder::none},
-    ReasonTraits{Reason::resume_mismatch, "resume_mismatch", Treatment::fail_over, Concern::nothing,
-                 CooldownLadder::none},
+    ReasonTraits{Reason::resume_mismatch, "resume_mismatch", Treatment::another_way,
+                 Concern::nothing, CooldownLadder::none},
     ReasonTraits{Reason::content_policy_blocked, "content_policy_blocked",
                  Treatment::content_policy, Concern::nothing, CooldownLadder::none},
     ReasonTraits{Reason::format_error, "format_error", Treatment::return_to_caller,
@@ -168,6 +168,7 @@ std::string_view to_string(Treatment treatment) noexcept {
     case Treatment::rotate: return "rotate";
     case Treatment::refresh: return "refresh";
     case Treatment::retry_once: return "retry_once";
+    case Treatment::another_way: return "another_way";
     case Treatment::fail_over: return "fail_over";
     case Treatment::larger_window: return "larger_window";
     case Treatment::mend: return "mend";

@@ -15,10 +15,19 @@ Clock::duration grace(const Policy& policy, const MemberRecord& record) {
 }  // namespace
 
 Selection::Selection(const CallContext& context, CallRecord& record)
-    : context_(context), record_(record), tried_(context.chain.size(), 0) {}
+    : context_(context), record_(record), second_round_(context.chain.size()) {}
 
 void Selection::require_window_above(std::uint64_t tokens) noexcept {
   window_above_ = std::max(window_above_, tokens);
+}
+
+void Selection::resume_after(std::size_t member, FailoverReason reason) noexcept {
+  second_round_.broke(member, reason, record_.report().attempts.size());
+  waits_since_.reset();
+}
+
+bool Selection::attempts_left() const noexcept {
+  return second_round_.attempts_left(record_.report().attempts.size());
 }
 
 Clock::duration Selection::least_time() const {
@@ -48,15 +57,26 @@ Need Selection::need(Clock::time_point now) const {
 }
 
 Prospect Selection::prospect(std::size_t member, Clock::time_point now) const {
-  auto p = detail::prospect(context_, member, context_.id, now);
-  p.candidate.tried = tried_[member] != 0;
+  auto p = detail::prospect(context_, member, viewer(member), now);
+  p.candidate.tried = !second_round_.fresh(member);
   return p;
+}
+
+/// The call's own marks do not keep it from members that it has not asked (Health, invariant 3).
+CallId Selection::viewer(std::size_t member) const noexcept {
+  return second_round_.may_return(member) ? CallId{} : context_.id;
+}
+
+/// Whether the member may be asked although the call has asked it before.
+bool Selection::asks_again(std::size_t member) const noexcept {
+  return second_round_.may_return(member) && second_round_.itself() != member &&
+         (resuming() || context_.policy.wait_out);
 }
 
 /// Whether a member may take over from another one. A member whose provider has named a time that is still to come
 /// may be due for a probe, but no attempt that may yet answer is given up for it.
 bool Selection::may_follow(std::size_t member, Clock::time_point now) const {
-  if (tried_[member] != 0) {
+  if (!second_round_.fresh(member)) {
     return false;
   }
   const auto p = prospect(member, now);
@@ -81,7 +101,22 @@ std::size_t Selection::count_left(Clock::time_point now) const {
 }
 
 bool Selection::member_left(const MemberRun& run, Clock::time_point now) const {
-  return any_left(now) || (second_leg_ && run.leg == Leg::only);
+  if (any_left(now) || (second_leg_ && run.leg == Leg::only)) {
+    return true;
+  }
+  if (!resuming() || !attempts_left()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < context_.chain.size(); ++i) {
+    auto p = prospect(i, now);
+    p.candidate.tried = false;
+    p.candidate.standing = Standing::healthy;
+    const bool candidate = second_round_.itself() == i || second_round_.fresh(i) || asks_again(i);
+    if (candidate && !p.outlook.dead && eligible(p.candidate, need(now)) == Eligibility::yes) {
+      return true;
+    }
+  }
+  return false;
 }
 
 Takeover Selection::takeover(const MemberRun& run, Clock::time_point now) const {
@@ -91,11 +126,24 @@ Takeover Selection::takeover(const MemberRun& run, Clock::time_point now) const 
   if (other_leg || other_credential || any_left(now)) {
     return Takeover::yes();
   }
+  // An answer of which a part was delivered is not given up for a limit of minutes while a probe may rescue it.
+  const bool delivered = record_.has_answer() || resuming();
   std::optional<Clock::time_point> soonest;
   for (std::size_t i = 0; i < context_.chain.size(); ++i) {
-    const auto p = prospect(i, now);
-    if (eligible(p.candidate, need(now)) == Eligibility::cooling && !p.outlook.dead) {
-      soonest = std::min(soonest.value_or(p.outlook.until), p.outlook.until);
+    auto p = prospect(i, now);
+    const bool again = delivered && i != run.member && second_round_.may_return(i);
+    p.candidate.tried = p.candidate.tried && !again;
+    const auto fit = eligible(p.candidate, need(now));
+    if (again && fit == Eligibility::yes) {
+      return Takeover::yes();
+    }
+    if (fit == Eligibility::cooling && !p.outlook.dead) {
+      const bool early = delivered && !p.outlook.named && !p.outlook.probing;
+      const auto due = early ? p.outlook.early : p.outlook.until;
+      if (early && due <= now) {
+        return Takeover::yes();
+      }
+      soonest = std::min(soonest.value_or(due), due);
     }
   }
   return Takeover::no(soonest);
@@ -115,17 +163,16 @@ Health::Outlook Selection::returns_first(Clock::time_point now) const {
 StallLimits Selection::limits(std::size_t member, Clock::time_point now) const {
   std::optional<SharedDeadline> shared;
   if (const auto left = context_.remaining(now)) {
-    const auto sharers = count_left(now) + (tried_[member] != 0 ? 1 : 0);
+    const auto sharers = count_left(now) + (second_round_.fresh(member) ? 0 : 1);
     shared.emplace(context_.deadline(), *left, sharers);
   }
   return attempt_limits(context_.chain[member], context_.policy, context_.options, shared);
 }
 
-Health::Probe Selection::probe(std::size_t member, const Prospect& p, Clock::time_point now,
-                               bool early) const {
-  const auto keys = health_keys(context_.chain[member], p.credential);
-  return context_.health().probe(keys.all(), context_.id, now, longest_attempt(limits(member, now)),
-                                 early);
+Health::Probe Selection::probe(const Cooling& one, Clock::time_point now, bool early) const {
+  const auto keys = health_keys(context_.chain[one.member], one.prospect.credential);
+  return context_.health().probe(keys.all(), one.viewer, now,
+                                 longest_attempt(limits(one.member, now)), early);
 }
 
 void Selection::lease_probe(MemberRun& run, Clock::time_point now) const {
@@ -140,13 +187,32 @@ void Selection::renew_probe(const MemberRun& run, Clock::time_point now) const {
 
 Choice Selection::choose(Leg leg, Clock::time_point now) {
   second_leg_ = second_leg_ || leg == Leg::second;
-  if (ended_) {
+  if (ended_ || !attempts_left()) {
     return {};
   }
+  std::vector<Cooling> cooling;
+  if (auto fresh = ask_fresh(cooling, leg, now)) {
+    return std::move(*fresh);
+  }
+  if (leg == Leg::only) {
+    if (second_round_.itself_at_once()) {
+      return ask_itself(now);
+    }
+    if (auto again = ask_again(cooling, now)) {
+      return std::move(*again);
+    }
+  }
+  auto choice = probe_early_or_wait(std::move(cooling), leg, now);
+  const bool itself = !choice.run && second_round_.itself() && leg == Leg::only;
+  return itself ? ask_itself(now) : std::move(choice);
+}
+
+/// The next member that the call has not asked, if one is well or due for a probe. Collects those in cooldown.
+std::optional<Choice> Selection::ask_fresh(std::vector<Cooling>& cooling, Leg leg,
+                                           Clock::time_point now) {
   const auto wanted = need(now);
-  Cooling cooling;
   for (std::size_t i = 0; i < context_.chain.size(); ++i) {
-    if (tried_[i] != 0) {
+    if (!second_round_.fresh(i)) {
       continue;
     }
     const auto p = prospect(i, now);
@@ -154,22 +220,55 @@ Choice Selection::choose(Leg leg, Clock::time_point now) {
     if (fit != Eligibility::yes) {
       record_.skipped(i, fit, p.outlook);
       if (fit == Eligibility::cooling) {
-        cooling.emplace_back(i, p);
+        cooling.emplace_back(i, p, context_.id, now);
       }
       continue;
     }
     if (p.candidate.standing == Standing::healthy) {
       return ask(i, p, {}, leg, now);
     }
+    cooling.emplace_back(i, p, context_.id, now);
     // While a probe is under way already, another one would only cost time.
     if (leg == Leg::only) {
-      if (auto leased = probe(i, p, now, false)) {
+      if (auto leased = probe(cooling.back(), now, false)) {
         return ask(i, p, std::move(leased), leg, now);
       }
     }
-    cooling.emplace_back(i, p);
   }
-  return probe_early_or_wait(std::move(cooling), leg, now);
+  return std::nullopt;
+}
+
+/// A member that the call has asked before and that is well again. Collects those that are not.
+std::optional<Choice> Selection::ask_again(std::vector<Cooling>& cooling, Clock::time_point now) {
+  const auto wanted = need(now);
+  for (std::size_t i = 0; i < context_.chain.size(); ++i) {
+    if (!asks_again(i)) {
+      continue;
+    }
+    auto p = prospect(i, now);
+    p.candidate.tried = false;
+    const auto fit = eligible(p.candidate, wanted);
+    if (fit == Eligibility::yes && p.candidate.standing == Standing::healthy) {
+      return ask(i, p, {}, Leg::only, now);
+    }
+    if (fit == Eligibility::yes || fit == Eligibility::cooling) {
+      cooling.emplace_back(i, p, CallId{}, second_round_.next_return());
+    }
+  }
+  return std::nullopt;
+}
+
+/// The member whose answer broke. Its mark, which this call has set, does not count.
+Choice Selection::ask_itself(Clock::time_point now) {
+  const auto itself = *second_round_.itself();
+  const auto p = detail::prospect(context_, itself, context_.id, now);
+  auto candidate = p.candidate;
+  candidate.tried = false;
+  candidate.standing = Standing::healthy;
+  if (p.outlook.dead || eligible(candidate, need(now)) != Eligibility::yes) {
+    return {};
+  }
+  return ask(itself, p, {}, Leg::only, now);
 }
 
 Choice Selection::ask(std::size_t member, const Prospect& p, Health::Probe probe, Leg leg,
@@ -183,7 +282,7 @@ Choice Selection::ask(std::size_t member, const Prospect& p, Health::Probe probe
   }
   for (std::size_t i = 0; i < chain.size(); ++i) {
     if (i == member || chain[i].same_as(chain[member])) {
-      tried_[i] = 1;
+      second_round_.asked(i, now);
     }
   }
   run.record->budget().deposit();
@@ -210,32 +309,42 @@ std::optional<Clock::duration> Selection::hedge_after(const MemberRun& run, cons
   return left ? std::min(after, *left / 2) : after;  // a probe must not cost the call
 }
 
-/// No member is healthy. One call probes the member that returns first at once, unless the provider has named a time
-/// and no probe is due; the other calls wait for the verdict as long as `patience` lasts.
-Choice Selection::probe_early_or_wait(Cooling cooling, Leg leg, Clock::time_point now) {
-  std::sort(cooling.begin(), cooling.end(), [](const auto& a, const auto& b) {
-    return a.second.outlook.until < b.second.outlook.until;
-  });
-  patience_ends_ = patience_ends_.value_or(later(now, context_.policy.patience));
+/// Until when the call waits for a member to return, at most.
+Clock::time_point Selection::wait_ends(Clock::time_point now) {
+  const auto& policy = context_.policy;
+  waits_since_ = waits_since_.value_or(now);
+  const auto ends =
+      later(*waits_since_, std::max(policy.patience, policy.wait_out.value_or(Clock::duration())));
   const auto time_left = context_.remaining(now);
-  const auto latest = time_left ? std::min(*patience_ends_, later(now, *time_left - least_time()))
-                                : *patience_ends_;
+  return time_left ? std::min(ends, later(now, *time_left - least_time())) : ends;
+}
+
+/// No member is healthy. One call probes the member that returns first at once, unless the provider has named a time
+/// and no probe is due; the other calls wait for the verdict as long as `patience` and `wait_out` last.
+Choice Selection::probe_early_or_wait(std::vector<Cooling> cooling, Leg leg,
+                                      Clock::time_point now) {
+  std::sort(cooling.begin(), cooling.end(), [](const auto& a, const auto& b) {
+    return a.prospect.outlook.until < b.prospect.outlook.until;
+  });
+  const auto latest = wait_ends(now);
   Choice choice;
   choice.seen = context_.health().notice().version();
   std::optional<Clock::time_point> worth_waiting;
-  for (const auto& [member, p] : cooling) {
-    const auto& outlook = p.outlook;
+  for (const auto& one : cooling) {
+    const auto& outlook = one.prospect.outlook;
     if (outlook.dead) {
       continue;
     }
-    if (!outlook.named || outlook.until <= now) {
-      if (auto leased = probe(member, p, now, true)) {
-        return ask(member, p, std::move(leased), leg, now);
+    const bool may_probe = !outlook.named || outlook.until <= now;
+    if (may_probe && one.not_before <= now) {
+      if (auto leased = probe(one, now, true)) {
+        return ask(one.member, one.prospect, std::move(leased), leg, now);
       }
     }
-    const auto until = outlook.named         ? outlook.returns
-                       : outlook.early > now ? std::min(outlook.early, latest)
-                                             : latest;
+    const auto early = std::max(outlook.early, one.not_before);
+    const auto until = outlook.named ? outlook.returns
+                       : early > now ? std::min(early, latest)
+                                     : latest;
     if (until <= latest) {
       worth_waiting = std::min(worth_waiting.value_or(until), until);
     }

@@ -79,11 +79,18 @@ Decision Settlement::settle(MemberRun& run, const Failure& failure, Clock::durat
   auto policy = context_.policy;
   policy.backoff = member.backoff().value_or(policy.backoff);
   policy.min_attempt = selection_.least_time();
+  if (delivered && reason) {
+    selection_.resume_after(run.member, *reason);
+  }
   auto facts = situation(run, failure, took, delivered);
   auto decision = decide(policy, facts);
   if (decision.action == Action::retry && run.probe && facts.member_left &&
       !treated_as(Treatment::resend)) {
     decision = {Action::fail_over, "a probe is not retried while another member is left"};
+  }
+  if (decision.action == Action::retry && selection_.resuming() && facts.member_left &&
+      !treated_as(Treatment::resend)) {
+    decision = {Action::fail_over, "an answer that broke is resumed by whichever member is next"};
   }
   const bool draws =
       decision.action == Action::retry || (decision.action == Action::mend && !facts.named_mend);
@@ -105,7 +112,7 @@ Situation Settlement::situation(const MemberRun& run, const Failure& failure, Cl
   s.expired = failure.evidence().clock != LimitClock::none;
   s.share_spent = failure.evidence().origin == LimitOrigin::share_of_deadline;
   s.delivered = delivered;
-  s.mendable = failure.mendable();
+  s.mendable = failure.mendable() && selection_.attempts_left();
   s.named_mend = !failure.mend_name().empty();
   s.named_mends = static_cast<unsigned>(run.named_mends.size());
   s.mended = s.named_mend ? std::find(run.named_mends.begin(), run.named_mends.end(),
@@ -159,6 +166,9 @@ void Settlement::mark(MemberRun& run, const Decision& decision, const Failure& f
   const auto now = Clock::now();
   context_.health().failed(health_keys(context_, run), *reason, failure.retry_after(), context_.id,
                            now - took, now, run.probe);
+  if (concern != Concern::nothing) {
+    selection_.marked(run.member, *reason);
+  }
 }
 
 /// Notes in the run, or in the selection, what the decision uses up.

@@ -1,5 +1,6 @@
 #include "calls.hpp"
 
+#include <chrono>
 #include <exception>
 #include <new>
 #include <utility>
@@ -11,11 +12,17 @@
 namespace understudy::gateway::detail {
 namespace {
 
+/// An outage that is shorter than this costs the client a wait, and no session: Claude Code gives up after some 20 s
+/// of failures, and its own retries would multiply (docs/failover.md 4.4).
+constexpr auto default_wait_out = std::chrono::seconds(30);
+
 /// Reports what a call reports to the records: attempts to the metrics, and its end to the call's record.
 class CallObserver final : public Observer {
  public:
   CallObserver(Records& records, CallRecord& record) : records_(records), record_(record) {}
 
+  void attempt_began(const AttemptReport&) override { record_.waits = false; }
+  void call_waits(Clock::time_point) override { record_.waits = true; }
   void attempt_ended(const AttemptReport& attempt) override { records_.attempt_ended(attempt); }
   void answer_broke(const AttemptReport& attempt) override { records_.answer_broke(attempt); }
   void call_ended(const CallReport& report) override { record_.report = report; }
@@ -45,7 +52,10 @@ asio::awaitable<void> Calls::run(ClientExchange& client, CallRecord record, Call
     };
     scope.spawn(std::move(watch));
     RequestOptions options;
-    options.with_parent(scope).with_observer(observer).with_on_partial(OnPartial::resume);
+    options.with_parent(scope)
+        .with_observer(observer)
+        .with_on_partial(OnPartial::resume)
+        .with_wait_out(default_wait_out);
     std::exception_ptr thrown;
     try {
       co_await call(scope, options, record);

@@ -190,7 +190,7 @@ asio::awaitable<void> RequestHandler::ask(ClientExchange& client, std::string_vi
   Calls::Call call = [&](Scope& scope, RequestOptions& options,
                          CallRecord& of) -> asio::awaitable<void> {
     if (of.streamed) {
-      StreamedAnswer streamed(client, config_.server);
+      StreamedAnswer streamed(client, config_.server, of);
       co_await streamed.run(client_, scope, options, std::move(*request));
       of.broke = streamed.broke();
       of.longest_gap = streamed.longest_gap();

@@ -89,8 +89,11 @@ asio::awaitable<void> StreamedAnswer::keep_alive() {
     if (done_ || broken_) {
       co_return;
     }
-    if (speaking_) {
-      said_at_ = Clock::now();  // the client does not read: it has enough to read
+    const bool withheld = call_.waits && !exchange_.http().begun();
+    if (speaking_ || withheld) {
+      // Either the client does not read, and has enough to read; or the status is still open, since an answer that has
+      // begun could only end in an error that SDKs do not retry.
+      said_at_ = Clock::now();
     } else if (Clock::now() >= said_at_ + server_.keep_alive) {
       commenting_ = true;
       std::string heartbeat;

@@ -9,6 +9,7 @@
 
 #include "client_exchange.hpp"
 #include "understudy/client/client.hpp"
+#include "understudy/gateway/call_record.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
 namespace understudy::gateway::detail {
@@ -19,8 +20,9 @@ void add_report(HttpFields& headers, const CallReport& report);
 /// See the top of the file, and the invariants of understudy/gateway/gateway.hpp.
 class StreamedAnswer {
  public:
-  StreamedAnswer(ClientExchange& exchange, const ServerConfig& server)
-      : exchange_(exchange), server_(server) {}
+  /// `call` says whether the call waits.
+  StreamedAnswer(ClientExchange& exchange, const ServerConfig& server, const CallRecord& call)
+      : exchange_(exchange), server_(server), call_(call) {}
 
   /// Completes when the answer is written or cut off. Cancellation: throws operation_aborted.
   asio::awaitable<void> run(Client& client, Scope& scope, const RequestOptions& options,
@@ -42,6 +44,7 @@ class StreamedAnswer {
 
   ClientExchange& exchange_;
   const ServerConfig& server_;
+  const CallRecord& call_;
   std::unique_ptr<llm::EventEncoder> encoder_;
   Timer* next_comment_ = nullptr;  // while it runs
   Timer* comment_done_ = nullptr;

@@ -8,6 +8,7 @@
 
 #include "http_stream.hpp"
 #include "provider_request.hpp"
+#include "understudy/llm/refused_part.hpp"
 #include "understudy/runtime/race.hpp"
 
 namespace understudy::llm {
@@ -110,7 +111,9 @@ void HttpProvider::learn(const Request& request, const Attempt& attempt,
   }
   const auto key = detail::lesson_key(options_, request, attempt);
   for (const auto& mend : attempt.named_mends()) {
-    options_.lessons->learn(key, mend);
+    if (is_part_mend(mend)) {
+      options_.lessons->learn(key, mend);
+    }
   }
   options_.lessons->succeeded(key, applied);
 }

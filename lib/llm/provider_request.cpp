@@ -1,6 +1,7 @@
 #include "provider_request.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -136,7 +137,7 @@ Fitted fitted(const HttpProviderOptions& options, const Request& request, const 
     target.mends = options.lessons->mends(lesson_key(options, request, attempt));
   }
   const auto& named = attempt.named_mends();
-  target.mends.insert(target.mends.end(), named.begin(), named.end());
+  std::copy_if(named.begin(), named.end(), std::back_inserter(target.mends), is_part_mend);
   target.betas = features_of(options, request.betas, attempt);
   mends = target.mends;
   return fit(mended ? *mended : request, target);

@@ -235,6 +235,10 @@ std::string RefusedPart::mend() const {
   return instead.empty() ? "drop:" + path : "rename:" + path + ">" + instead;
 }
 
+bool is_part_mend(std::string_view name) {
+  return name.starts_with("drop:") || name.starts_with("rename:");
+}
+
 std::optional<RefusedPart> refused_part(int status, std::string_view body) {
   if (status != 400 && status != 422) {
     return std::nullopt;

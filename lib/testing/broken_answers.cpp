@@ -131,7 +131,7 @@ class BrokenAnswer final {
     if (gone_) {
       complain("a provider is asked for a consumer that has gone");
     }
-    const bool prefilled = takes_prefill_[place];
+    const bool prefilled = prefilled_;
     const bool goes_on = begun() && check_.complaint().empty();
     const auto manner = goes_on ? draw_manner(dice_, prefilled) : Manner::whole;
     auto reply = draw_reply(dice_, manner, right_, check_.text(), prefilled);
@@ -219,6 +219,10 @@ class BrokenAnswer final {
     }
     const auto said = check_.text().size();
     check_.take(event);
+    if (const auto* finish = std::get_if<llm::Finish>(&event.body);
+        finish != nullptr && finish->inferred && check_.complete_calls() > 0) {
+      client_check_.ends_after(check_.complete_calls());
+    }
     terminal_ = terminal_ || std::holds_alternative<llm::End>(event.body);
     trace(event.body.index());
     trace(std::hash<std::string_view>()(std::string_view(check_.text()).substr(said)));
@@ -252,9 +256,10 @@ class BrokenAnswer final {
 
   // --- checking --------------------------------------------------------------------------------
 
-  /// What is asked of a member is the request, and what was shown of the answer, all of it.
+  /// What is asked of a member is the request, alone or with what was shown of the answer, all of it.
   void check_request(const llm::Request& asked, const Member& member) {
     asked_ = true;
+    prefilled_ = false;
     if (!begun()) {
       if (asked.messages.size() != 1 || asked.messages.back().parts.size() != 1) {
         complain(member.name() + " is asked to go on with nothing");
@@ -266,11 +271,12 @@ class BrokenAnswer final {
         last.parts.empty() ? nullptr : std::get_if<llm::TextPart>(&last.parts.back());
     const auto& said = check_.text();
     const auto trimmed = std::string_view(said).substr(0, detail::white_suffix(said));
-    const bool right =
-        part != nullptr &&
-        (takes_prefill_[place_of(member)]
-             ? last.role == llm::Role::assistant && part->text == trimmed
-             : last.role == llm::Role::user && part->text.find(said) != std::string::npos);
+    prefilled_ = last.role == llm::Role::assistant;
+    const bool start_over = asked.messages.size() == 1;
+    const bool right = part != nullptr &&
+                       (prefilled_ ? takes_prefill_[place_of(member)] && part->text == trimmed
+                                   : start_over || (last.role == llm::Role::user &&
+                                                    part->text.find(said) != std::string::npos));
     if (!right) {
       complain(member.name() + " is not told what was shown");
     }
@@ -315,7 +321,8 @@ class BrokenAnswer final {
   bool terminal_ = false;                                    // the answer's own
   std::size_t leaves_after_ = static_cast<std::size_t>(-1);  // events
   std::size_t shown_ = 0;                                    // the same
-  bool asked_ = false;  // somebody was asked since the last one was shown
+  bool prefilled_ = false;  // the member that was asked last got a prefill
+  bool asked_ = false;      // somebody was asked since the last one was shown
   unsigned rescues_ = 0;
   bool gone_ = false;
   std::ostream* log_;

@@ -9,6 +9,7 @@
 
 #include <simdjson.h>
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -28,6 +29,11 @@ class UNDERSTUDY_API ClientCheck {
 
   /// Reads the next frames, whole ones.
   void take(std::string_view frames);
+  /// The answer ends after so many of its calls, because it broke there (failover.md 9.4).
+  void ends_after(std::size_t calls) {
+    right_.calls.erase(right_.calls.begin() + static_cast<std::ptrdiff_t>(calls),
+                       right_.calls.end());
+  }
   /// Ends the stream: whether the client was to be told that the answer is complete.
   void end(bool complete);
 

@@ -43,7 +43,7 @@ bool says_twice_in_a_row(std::string_view text) {
     std::size_t run = 0;
     for (std::size_t i = 0; i + period < folded.size(); ++i) {
       run = folded[i] == folded[i + period] ? run + 1 : 0;
-      const std::size_t least = run == i + 1 ? seam_whole_answer : seam_overlap;  // from the start?
+      const std::size_t least = run == i + 1 ? 1 : seam_overlap;  // from the start?
       if (run >= std::max(period - 1, least)) {
         return true;
       }

@@ -81,9 +81,11 @@ TEST_CASE("who goes on may repeat the end, or begin again; what says something e
     } else {
       REQUIRE(told.answer.has_error());
       CHECK(told.text == "one two three four");
-      CHECK(told.report.attempts.back().failure.code() == R::resume_mismatch);
-      CHECK(stage.state.health().marks(Clock::now()).size() ==
-            1);  // of the first: the second is well
+      CHECK(told.report.attempts[1].failure.code() == R::resume_mismatch);
+      CHECK(told.report.attempts[1].decision->action == Action::mend);  // asked in another manner
+      CHECK(told.report.attempts[2].member.name() == "b/model-b");
+      // Of the first: the second is well.
+      CHECK(stage.state.health().marks(Clock::now()).size() == 1);
     }
   }
 }
@@ -95,7 +97,7 @@ TEST_CASE("where one does not go on as it should, the next is asked") {
   stage.add();
   const auto told = stage.ask();
   require_whole(told);
-  CHECK(told.report.attempts.size() == 3);
+  CHECK(told.report.attempts.size() == 4);  // the second was asked in two manners
 }
 
 TEST_CASE(
@@ -181,7 +183,9 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("after a complete tool call nothing is generated anew: the failure names the call") {
+TEST_CASE(
+    "the second of two calls was cut: the answer ends after the first, as one that waits for its "
+    "result") {
   for (const auto protocol : {Protocol::anthropic_messages, Protocol::openai_responses}) {
     CAPTURE(to_string(protocol));
     Resuming stage;
@@ -192,10 +196,16 @@ TEST_CASE("after a complete tool call nothing is generated anew: the failure nam
                                   .after(8, Fault::close()));
     auto& other = stage.add();
     const auto told = stage.ask();
-    REQUIRE(told.answer.has_error());
+    require_answer(told);
     CHECK(other.requests() == 0);
-    CHECK(told.answer.error().message().find("`weather` (call_7)") != std::string::npos);
-    CHECK(told.answer.error().code() == R::connection);
+    CHECK(told.answer->finish == FinishReason::tool_use);
+    REQUIRE(told.answer->blocks.size() == 2);
+    CHECK(told.answer->blocks[1].id == "call_7");
+    CHECK(told.report.code == error_code());
+    REQUIRE(told.report.answer() != nullptr);
+    CHECK(told.report.answer()->inferred_finish);
+    CHECK(told.report.answer()->failure.code() == R::connection);
+    CHECK_FALSE(stage.state.health().all_well());
   }
 }
 

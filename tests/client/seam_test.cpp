@@ -491,8 +491,20 @@ TEST_CASE("a delivered text that is shorter than an overlap is repeated whole") 
   CHECK(joined("Hello", "Hello, world.") == "restarted|, world.");
   CHECK(joined("Hello", "ello, world.") == "no_overlap|");
   CHECK(joined("Hello", "Hello") == "restarted|");
-  CHECK(joined("The", "The tide") == "no_overlap|");
+  CHECK(joined("The", "The tide") == "restarted| tide");
+  CHECK(joined("I", "In the evening") == "restarted|n the evening");
+  CHECK(joined("I", "The tide") == "no_overlap|");
   CHECK(joined("你好世界", "你好世界。") == "restarted|。");
+}
+
+TEST_CASE("a member that starts over: all of the delivered text, and nothing else, is its seam") {
+  const auto from_start = ResumeManner::from_start;
+  CHECK(joined("one two one two ", "one two one two three", from_start) == "restarted|three");
+  CHECK(joined("one two one two ", "one two three", from_start) == "no_overlap|");
+  CHECK(joined("ha ", "ha ha ha", from_start) == "restarted|ha ha");
+  CHECK(joined("The tide turns at six", "turns at six, sharp.", from_start) == "no_overlap|");
+  CHECK(joined("The tide turns at six", "The tide turns", from_start) == "ended_early|");
+  CHECK(joined("The tide turns at six", "", from_start) == "ended_early|");
 }
 
 TEST_CASE("when nothing but white space was delivered, the new text is all") {
@@ -506,7 +518,7 @@ TEST_CASE("after a prefill") {
   const auto delivered = "It was a dark and stormy night; the rain fell";
   CHECK(joined(delivered, " in torrents.", prefilled) == "went_on| in torrents.");
   CHECK(joined(delivered, " in", prefilled) == "went_on| in");
-  CHECK(joined(delivered, "", prefilled) == "ended_early|");
+  CHECK(joined(delivered, "", prefilled) == "went_on|");  // there was nothing left to say
   CHECK(joined(delivered, "night; the rain fell in torrents.", prefilled) ==
         "repeated_tail| in torrents.");
   CHECK(joined(delivered, "It was a dark and stormy night; the rain fell in torrents.",

@@ -71,6 +71,8 @@ class RequestOptions {
   RequestOptions& with_commit(Commit point) { return commit = point, *this; }
   /// What happens when an answer breaks after a part of it was delivered, if the configuration does not specify it.
   RequestOptions& with_on_partial(OnPartial what) { return on_partial = what, *this; }
+  /// How long the call waits for a member to return, if the configuration does not specify it (Policy::wait_out).
+  RequestOptions& with_wait_out(Clock::duration d) { return wait_out = d, *this; }
   /// The consumer supports Retract (llm/event.hpp): if a member fails within an answer, another one may start over.
   RequestOptions& with_retract() { return can_retract = true, *this; }
   /// `complete` also returns the provider's own JSON (Answer::provider_json), if the provider speaks `protocol`.
@@ -83,6 +85,7 @@ class RequestOptions {
   std::optional<Clock::duration> deadline;
   std::optional<Commit> commit;
   std::optional<OnPartial> on_partial;
+  std::optional<Clock::duration> wait_out;
   bool can_retract = false;
   std::optional<llm::Protocol> provider_json;
 };

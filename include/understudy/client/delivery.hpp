@@ -3,10 +3,11 @@
 /// Invariants
 /// 1. An answer is held back until its commit point (delivery_settings.hpp). If it breaks before, the attempt has
 ///    failed as usual, and the next member answers without any effect on the consumer.
-/// 2. An answer of which a part was delivered ends in one of four ways: it is complete; it fails with a Failure;
-///    another member resumes it, if `on_partial` is `resume` (recovery.hpp); or a Retract takes it back and another
-///    member starts over, if the consumer has declared that it supports that. The last two happen at most `max_resumes`
-///    times, and never after a complete tool call was delivered, so that no call is run twice.
+/// 2. An answer of which a part was delivered ends in one of five ways: it is complete; it fails with a Failure;
+///    a member resumes it, if `on_partial` is `resume` (recovery.hpp); it ends after a complete tool call, in the same
+///    case; or a Retract takes it back and another member starts over, if the consumer has declared that it supports
+///    that. Resumes and retracts happen at most `max_resumes` times, and never after a complete tool call was delivered,
+///    so that no call is run twice.
 /// 3. A member whose answer breaks is marked for later calls, as after any failure.
 /// 4. A call has one report, which covers the first attempt to the end of the answer.
 /// 5. The destructor closes the connection abruptly, unless the answer was read to its end.

@@ -49,8 +49,16 @@ enum class OnPartial : unsigned char {
   resume,   ///< another member continues the answer where it broke
 };
 
+/// When the consumer gets a tool call, if broken answers are resumed.
+enum class ToolCallDelivery : unsigned char {
+  held,  ///< when it is complete, so that one that is cut can be requested again
+  live,  ///< as it comes: the consumer sees its arguments grow, and an answer that is cut in a call fails
+};
+
 /// Returns the name of the enumerator. It lives as long as the program.
 UNDERSTUDY_API std::string_view to_string(OnPartial what) noexcept;
+
+UNDERSTUDY_API std::string_view to_string(ToolCallDelivery what) noexcept;
 
 /// See the top of the file. Keys and defaults are those of `[fallback]` (config.hpp).
 class DeliverySettings {
@@ -60,10 +68,12 @@ class DeliverySettings {
   DeliverySettings& with_commit(Commit point) { return commit = point, *this; }
   DeliverySettings& with_on_partial(OnPartial what) { return on_partial = what, *this; }
   DeliverySettings& with_max_resumes(unsigned n) { return max_resumes = n, *this; }
+  DeliverySettings& with_tool_calls(ToolCallDelivery what) { return tool_calls = what, *this; }
 
   Commit commit;
   std::optional<OnPartial> on_partial;  ///< none: the library's `fail`
   unsigned max_resumes = 2;             ///< how often a partly delivered answer may be rescued
+  ToolCallDelivery tool_calls = ToolCallDelivery::held;  ///< if `on_partial` is `resume`
 };
 
 }  // namespace understudy

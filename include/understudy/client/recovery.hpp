@@ -3,10 +3,12 @@
 /// out.
 ///
 /// Invariants
-/// 1. The output as a whole is one valid answer: one Start, contiguous block numbers, usage that counts all members,
+/// 1. The output as a whole is one valid answer: one Start, contiguous block numbers, usage of the whole answer,
 ///    and one Finish. Every character occurs once.
 /// 2. A tool call is output when it is complete, together with everything that came after its beginning. A truncated
-///    call is discarded and requested again. After a complete call was output, nothing is regenerated: `give_up`.
+///    call is discarded and requested again. After a complete call was output, nothing is regenerated: the answer ends
+///    there (`end_here`), and the client runs the call and continues. With live calls, nothing is held back, and an
+///    answer that breaks within a call fails.
 /// 3. Text is continued after its last character. Reasoning is never continued: truncated reasoning is kept, and the
 ///    next member begins a new block.
 /// 4. The first member's events are output unchanged, with their bytes. Events of later members have no bytes, and must
@@ -24,6 +26,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,8 +42,9 @@ namespace understudy {
 
 /// What can be done about a broken answer, in order of preference.
 enum class Rung : unsigned char {
-  anew,     ///< no text was delivered: another member starts over, invisibly
-  go_on,    ///< another member continues the text, if its text joins it
+  anew,      ///< no text was delivered: another member starts over, invisibly
+  go_on,     ///< another member continues the text, if its text joins it
+  end_here,  ///< a complete tool call was delivered: the answer ends as one that waits for its result
   give_up,  ///< the answer fails
 };
 
@@ -50,6 +54,9 @@ class UNDERSTUDY_API Recovery {
   /// In bytes: the limit on text that is kept in order to be continued (which the last event may exceed), and on a tool
   /// call that is held back.
   static constexpr std::size_t most_kept = std::size_t{16} * 1024 * 1024;
+
+  /// `live_calls`: tool calls are output as they come, and not held back until they are complete.
+  explicit Recovery(bool live_calls = false) noexcept : live_calls_(live_calls) {}
 
   /// Takes an event of the member that answers now. Returns true if the consumer must get the event itself, at once.
   /// Otherwise `next` returns the events, if any, that the consumer must get. For a member that continues text, pass
@@ -78,20 +85,27 @@ class UNDERSTUDY_API Recovery {
   /// Returns the name and id of the complete tool call that was output, if there is one.
   const std::optional<std::string>& complete_call() const noexcept { return complete_call_.name(); }
 
-  /// Call this when the answer broke and another member answers: `take` gets its events from now on.
-  void goes_on(Rung rung);
+  /// Call this when the answer broke and another member answers: `take` gets its events from now on. `repeated`: in
+  /// bytes, the part of its text before the seam, which was delivered before and is not passed to `take`.
+  void goes_on(Rung rung, std::size_t repeated = 0);
+
+  /// Call this when the answer broke and `rung` is `end_here`: `next` returns the end of the answer.
+  void end_here();
 
   /// Returns whether the output events no longer have bytes of their own.
   bool resumed() const noexcept { return from_.has_value(); }
 
  private:
+  bool holds(const llm::Event& event) const noexcept;
   void see(const llm::Event& event);
   void keep(const llm::Event& event);
   void release();
   void restate(llm::Event& event);
   void rewrite(const llm::Event& event);
+  llm::Usage of_the_answer(llm::Usage usage) const;
   std::size_t place_of(std::size_t block);
 
+  bool live_calls_;
   std::optional<Rung> from_;  // empty: the first member answers
   std::string text_;
   std::size_t blocks_ = 0;                // the number of blocks whose beginning was output
@@ -100,11 +114,14 @@ class UNDERSTUDY_API Recovery {
   std::map<std::size_t, std::size_t>
       places_;                  // the output block number for each block of a later member
   std::size_t next_place_ = 0;  // after all of them
-  llm::Usage earlier_;          // the usage of members whose answers broke
-  llm::Usage usage_;            // the known usage of all members
+  llm::Usage earlier_;          // of the answer that broke
+  llm::Usage usage_;            // the last that was output
+  std::uint64_t spent_ = 0;     // output tokens until the break
+  std::uint64_t repeated_ = 0;  // output tokens before the seam
   detail::HeldEvents due_;
   detail::HeldEvents kept_;  // since a tool call began
   std::vector<std::size_t> open_calls_;
+  std::size_t live_open_ = 0;  // calls that were output in part
   std::map<std::size_t, std::string_view>
       restated_;  // the arguments of calls, in `kept_`, by block
   detail::CompleteCall complete_call_;

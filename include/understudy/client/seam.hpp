@@ -5,8 +5,8 @@
 ///    the delivered text. Once it is refused, the output remains empty.
 /// 2. The result does not depend on how the new text is divided into pieces, even within a character.
 /// 3. The new text joins where its beginning repeats the end of the delivered text: at least 8 characters of it
-///    (folded; a combining mark counts as a character), or all of a delivered text that is shorter but has at least 4.
-///    The repetition is dropped.
+///    (folded; a combining mark counts as a character), or all of a delivered text that is shorter. The repetition is
+///    dropped.
 /// 4. The repeated text must occur once in the delivered text. If an answer repeats itself, it cannot be determined
 ///    which place was meant, or whether the next member misspelled another place; `resume_request` asks for a tail that
 ///    occurs once. For the same reason, an overlap of fewer than 16 characters whose first and last 4 are the same is
@@ -16,7 +16,8 @@
 /// 5. A continuation without an overlap is accepted only after a prefill, with any text. There an overlap must have 20
 ///    characters, and a text whose first 16 characters occur in the delivered text and that then deviates (a restart in
 ///    other words, a near miss) is refused. Not detected there: if an answer contains 20 or more characters twice in a
-///    row, for the first time, and was cut between the two, the second one is lost.
+///    row, for the first time, and was cut between the two, the second one is lost. A new text that is empty joins after
+///    a prefill: there was nothing left to say.
 /// 6. Folded texts are compared. These are equal: all runs of white space (Unicode's White_Space, including NBSP);
 ///    curly and straight quotes; the hyphens U+2010, U+2011 and '-'; composed and decomposed Latin, Greek and Cyrillic
 ///    letters, with marks in canonical order. Any other difference means that there is no overlap.
@@ -24,7 +25,9 @@
 ///    differ, line breaks and the indentation after them are decisive.
 /// 8. Code fences, quotation marks and chatter before the overlap are refused: their closing counterparts could not be
 ///    distinguished from the answer.
-/// 9. A seam that is still undecided after twice the size of the delivered text plus 4 KiB is refused. Memory: a folded
+/// 9. A member that was asked for the whole answer again joins if its text begins with all of the delivered text. The
+///    output is then the whole of its answer, so that neither length nor repetition matters.
+/// 10. A seam that is still undecided after twice the size of the delivered text plus 4 KiB is refused. Memory: a folded
 ///    copy of the delivered text and the undecided new text, freed when the seam is decided. Time: linear in both; if
 ///    an answer repeats itself so much that the comparison takes more than 32 steps for each byte, it is refused as
 ///    ambiguous.
@@ -51,9 +54,6 @@ namespace understudy {
 inline constexpr std::size_t seam_overlap = 8;
 /// The minimum after a prefill, where a continuation without an overlap is normal.
 inline constexpr std::size_t seam_overlap_prefilled = 20;
-/// A delivered text that is shorter than `seam_overlap` must be repeated completely, and have at least so many
-/// characters.
-inline constexpr std::size_t seam_whole_answer = 4;
 /// In bytes, in addition to twice the size of the delivered text; see invariant 9.
 inline constexpr std::size_t seam_undecided_bound = 4096;
 
@@ -62,6 +62,7 @@ enum class ResumeManner : unsigned char {
   anchored,           ///< by a user message that asks it to repeat the tail (resume_request.hpp)
   prefilled,          ///< the delivered text was sent as the beginning of its answer
   prefilled_trimmed,  ///< the same without white space at the end, which Anthropic refuses
+  from_start,         ///< by the original request: it gives the whole answer again
 };
 
 /// The state or result of a seam.
@@ -118,7 +119,10 @@ class UNDERSTUDY_API Seam {
     bool whole;
   };
 
-  bool prefilled() const noexcept { return manner_ != ResumeManner::anchored; }
+  bool prefilled() const noexcept {
+    return manner_ == ResumeManner::prefilled || manner_ == ResumeManner::prefilled_trimmed;
+  }
+  bool from_start() const noexcept { return manner_ == ResumeManner::from_start; }
   std::string_view advance(bool ended);
   void take(std::string_view character, std::size_t end, std::string_view after);
   void begin(std::size_t end, std::string_view after);

@@ -32,6 +32,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <source_location>
+#include <string_view>
 
 #include "understudy/export.hpp"
 #include "understudy/failover/attempt.hpp"
@@ -77,6 +78,9 @@ class UNDERSTUDY_API FailoverCall {
   Decision answer_broke(const Failure& failure);
   /// The answer was read to its end. Requires an answer.
   void answer_ended();
+  /// The answer broke, and what was delivered of it is complete all the same, for the reason `why` (which has static
+  /// lifetime). To be called after `answer_broke`, if no other member is asked.
+  void answer_stands(std::string_view why);
 
   /// The call's failure if it ended now: the last one, with all attempts' failures in it, in order, and with the time
   /// until the first member returns from cooldown as its Retry-After.

@@ -89,6 +89,7 @@ class UNDERSTUDY_API Health {
         returns{};       ///< when it is expected to work again: the named time, else `until`
     bool named = false;  ///< the provider named a time that is in the future
     bool dead = false;
+    bool probing = false;                             ///< another call's probe is under way
     FailoverReason reason = FailoverReason::unknown;  ///< of the mark that counts, if there is one
   };
 

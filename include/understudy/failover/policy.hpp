@@ -74,6 +74,7 @@ class UNDERSTUDY_API Policy {
   Policy& with_on_content_policy(OnContentPolicy what) { return on_content_policy = what, *this; }
   Policy& with_max_retries(unsigned n) { return max_retries = n, *this; }
   Policy& with_patience(Clock::duration d) { return patience = d, *this; }
+  Policy& with_wait_out(Clock::duration d) { return wait_out = d, *this; }
   Policy& with_deadline(Clock::duration d) { return deadline = d, *this; }
   Policy& with_min_attempt(Clock::duration d) { return min_attempt = d, *this; }
   Policy& with_attempt(Clock::duration d) { return attempt = d, *this; }
@@ -93,6 +94,9 @@ class UNDERSTUDY_API Policy {
   unsigned max_retries = 2;
   Clock::duration patience =
       std::chrono::seconds(3);  ///< how long a call waits while other members could answer
+  /// How long a call waits when every member has failed for a cause that may pass. It then asks the one that returns
+  /// first again, at growing intervals. None: `Client` does not wait; `understudy serve` waits for 30 s.
+  std::optional<Clock::duration> wait_out;
   std::optional<Clock::duration> deadline;  ///< for the whole call
   /// An attempt is started only if this much of the deadline is left, or a quarter of the deadline where that is
   /// less. The first attempt of a call is started if any time is left.
@@ -157,8 +161,9 @@ class Situation {
   bool waited = false;       ///< for a rate limit of this member, in this call
   bool can_rotate = false;   ///< the member has another credential that is available
   bool can_refresh = false;  ///< the credential can be refreshed, and was not in this call
-  bool member_left = false;  ///< another member is eligible
-  bool budget = true;        ///< the retry budget is not empty
+  bool member_left =
+      false;           ///< another member is eligible; for an answer that broke: any may resume it
+  bool budget = true;  ///< the retry budget is not empty
   std::optional<Clock::duration> remaining;  ///< until the call's deadline
   double jitter = 0.5;                       ///< in [0, 1)
 };

@@ -78,6 +78,7 @@ enum class Treatment {
   rotate,            ///< another credential, else fail over
   refresh,           ///< refresh the credential, then rotate, else fail over
   retry_once,        ///< one retry with backoff, then fail over
+  another_way,       ///< ask the same member in the way that the failure names, else fail over
   fail_over,         ///< fail over at once
   larger_window,     ///< fail over to a member with a larger window, else return
   mend,              ///< mend the request once, else fail over

@@ -40,6 +40,9 @@ class RefusedPart {
   std::string instead;  ///< the name that the refusal suggests; empty: none
 };
 
+/// Whether the name of a mend is one of RefusedPart::mend.
+UNDERSTUDY_API bool is_part_mend(std::string_view name);
+
 /// What the body of a response with this status refuses, or nothing.
 UNDERSTUDY_API std::optional<RefusedPart> refused_part(int status, std::string_view body);
 

@@ -14,6 +14,7 @@
 ///     request.max_tokens = 1024;
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -263,6 +264,8 @@ class Request {
   std::optional<Protocol> origin;
   ExtraFields extra;
   std::string body;
+  /// How many of the last messages are not in `body`: they are added to the client's own bytes, after its messages.
+  std::size_t added_messages = 0;
 
   /// A comma-separated list of features of Anthropic's API that the caller enables (`anthropic-beta`). It is sent to
   /// providers that speak that protocol, in addition to the features in their configured headers.

@@ -3,7 +3,8 @@
 /// Checked
 /// 1. The received text is always a prefix of the expected text: nothing is duplicated or lost.
 /// 2. A tool call is complete, with all its arguments, arrives once, and follows the whole text.
-/// 3. The finish arrives once, after everything else, and has the expected reason. A failed answer has no finish.
+/// 3. The finish arrives once, after everything else, and has the expected reason. A failed answer has no finish. One
+///    that is inferred may come after a part of the calls: the answer broke there.
 /// 4. Events are well formed (llm/event.hpp): one Start first, blocks numbered in the order in which they begin, and no
 ///    Retract.
 ///

@@ -119,13 +119,27 @@ const KeyTable<RouteConfig>& fallback_keys() {
           FallbackKey(
               "max_resumes", Whole(0, most_retries), delivery(&DeliverySettings::max_resumes),
               "How often an answer that breaks after the client has received a part of it is "
-              "rescued."),
+              "rescued. Attempts that do not succeed are not counted."),
+          FallbackKey(
+              "tool_calls",
+              Choice<ToolCallDelivery>(
+                  {{"held", ToolCallDelivery::held}, {"live", ToolCallDelivery::live}}),
+              delivery(&DeliverySettings::tool_calls),
+              "When the client gets a tool call, if broken answers are resumed: `\"held\"` when "
+              "it is complete, so that one that is cut can be requested again; `\"live\"` as it "
+              "comes, at the price that an answer that is cut in a call fails."),
           FallbackKey("max_retries", Whole(0, most_retries), policy(&Policy::max_retries),
                       "How often the same member is asked again where that may help."),
           FallbackKey(
               "patience", Duration(), policy(&Policy::patience),
               "The longest time that a call waits for a provider that asks for a pause, or for "
               "the result of a probe."),
+          FallbackKey("wait_out", Duration(), policy(&Policy::wait_out),
+                      "How long a call waits when every member has failed for a cause that may "
+                      "pass, before the client gets the failure. The member that returns first is "
+                      "asked again, at growing intervals.")
+              .default_note("none in the library, `\"30s\"` in `understudy serve`")
+              .example(R"("30s")"),
           FallbackKey("deadline", Duration(), policy(&Policy::deadline),
                       "The longest time for the whole call, whichever members are asked.")
               .default_note("none")

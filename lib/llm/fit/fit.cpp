@@ -1,5 +1,10 @@
 #include "understudy/llm/fit.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <utility>
+
 #include "llm/carrier_edits.hpp"
 #include "llm/fit/fitting.hpp"
 #include "understudy/llm/codec.hpp"
@@ -13,6 +18,45 @@ namespace {
 
 using namespace detail;
 
+/// The member that holds the conversation.
+std::string conversation(Protocol protocol) {
+  return protocol == Protocol::openai_responses ? "input" : "messages";
+}
+
+/// The messages that were added to the client's, at the end of the conversation in its body. False: it has no list.
+bool add_messages(text::JsonEdits& edits, const Request& request, const FitTarget& target) {
+  const auto count = std::min(request.added_messages, request.messages.size());
+  const text::JsonPath path{conversation(target.protocol)};
+  if (count == 0) {
+    return true;
+  }
+  if (!text::json_at(request.body, path).starts_with('[')) {
+    return false;
+  }
+  Request added(target.model);
+  added.messages.assign(request.messages.end() - static_cast<std::ptrdiff_t>(count),
+                        request.messages.end());
+  std::string written;
+  traits_of(target.protocol).codec.write_request(added, written);
+  for (const auto message : text::json_elements(text::json_at(written, path), SIZE_MAX)) {
+    edits.push_back(text::JsonEdit::append(path, std::string(message)));
+  }
+  return true;
+}
+
+/// Two messages of the user in a row are refused by some back ends.
+void join_added_messages(Request& request) {
+  auto& messages = request.messages;
+  const auto count = messages.size();
+  if (request.added_messages == 0 || count < 2 || messages[count - 1].role != Role::user ||
+      messages[count - 2].role != Role::user) {
+    return;
+  }
+  auto& parts = messages[count - 1].parts;
+  std::move(parts.begin(), parts.end(), std::back_inserter(messages[count - 2].parts));
+  messages.pop_back();
+}
+
 /// The client's own bytes, for another model and with the wishes of the gateway.
 std::optional<std::string> own_body(const Request& request, const FitTarget& target) {
   const auto& traits = traits_of(target.protocol);
@@ -22,6 +66,9 @@ std::optional<std::string> own_body(const Request& request, const FitTarget& tar
   if (const auto& usage = traits.stream_usage;
       !usage.name.empty() && target.stream && !request.stream) {
     edits.push_back(text::JsonEdit::set({std::string(usage.name)}, std::string(usage.value)));
+  }
+  if (!add_messages(edits, request, target)) {
+    return std::nullopt;
   }
   const auto opened =
       with_carriers_opened(request.body, ReasoningOrigin(target.provider, target.model));
@@ -53,6 +100,7 @@ std::size_t longest_tool_name(const BackEnd& at, std::size_t longest) {
 void write_translated(Fitted& out, const Request& request, const FitTarget& target,
                       const BackEnd& at, const ModelFacts& facts) {
   Request sent = request;
+  join_added_messages(sent);
   sent.model = target.model;
   sent.stream = target.stream;
   sent.stream_usage = sent.stream_usage || !request.stream;

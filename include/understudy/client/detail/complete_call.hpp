@@ -46,16 +46,20 @@ class CompleteCall {
     } else if (const auto* other = std::get_if<llm::Other>(&event.body)) {
       if (is_client_call(other->type)) {
         name_ = "`" + std::string(other->type) + "`";
+        unfinished_ = true;
       }
     }
   }
 
   /// Returns the name and id of the call, if there is one.
   const std::optional<std::string>& name() const noexcept { return name_; }
+  /// Returns whether it is one that only counts as delivered, so that it is not known whether it is complete.
+  bool unfinished() const noexcept { return unfinished_; }
 
  private:
   std::vector<std::pair<std::size_t, std::string>> open_;
   std::optional<std::string> name_;
+  bool unfinished_ = false;
 };
 
 }  // namespace understudy::detail

@@ -57,6 +57,7 @@ asio::awaitable<Result<T>> ask(Call& call, F& f, Leg leg, Choice choice,
       throw boost::system::system_error(asio::error::operation_aborted);
     }
     if (choice.wait_until) {
+      call.context.notify([&](Observer& o) { o.call_waits(*choice.wait_until); });
       co_await call.selection.wait(choice);
       continue;
     }

@@ -2,16 +2,18 @@
 ///
 /// Invariants
 /// 1. Only `eligible` (policy.hpp) decides whether a member could be next.
-/// 2. No member is chosen twice in a call, also not under another name.
+/// 2. No member is chosen twice in a call, also not under another name, unless a second round allows it
+///    (second_round.hpp).
 /// 3. A healthy member goes first, in the chain's order, and one that is due for a probe at its place in it. If no
-///    member is healthy, the one that returns first is probed early, or awaited as long as `Policy::patience` lasts.
+///    member is healthy, the one that returns first is probed early, or awaited as long as `Policy::patience` or
+///    `wait_out` lasts.
+/// 4. An answer of which a part was delivered is resumed by healthy members first, then by its own if it was cut off,
+///    then by members in cooldown as probes, and last by its own if it stalled.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "understudy/export.hpp"
@@ -19,6 +21,7 @@
 #include "understudy/failover/detail/call_record.hpp"
 #include "understudy/failover/detail/member_run.hpp"
 #include "understudy/failover/detail/prospect.hpp"
+#include "understudy/failover/detail/second_round.hpp"
 #include "understudy/runtime/stall_state.hpp"
 
 namespace understudy::detail {
@@ -49,9 +52,19 @@ class UNDERSTUDY_API Selection {
   bool ended() const noexcept { return ended_; }
   /// A window of this number of tokens has proved too small.
   void require_window_above(std::uint64_t tokens) noexcept;
+  /// The member has failed, and Health has marked it.
+  void marked(std::size_t member, FailoverReason reason) noexcept {
+    second_round_.marked(member, reason);
+  }
+  /// The answer of this member broke after a part of it was delivered: from now on the call looks for a member that
+  /// resumes it.
+  void resume_after(std::size_t member, FailoverReason reason) noexcept;
+  bool resuming() const noexcept { return second_round_.resuming(); }
+  /// Whether the bound on attempts allows another one.
+  bool attempts_left() const noexcept;
 
   /// Whether another member may answer in place of the run's: one that may still be chosen, or the one that the
-  /// other leg of its hedge asks.
+  /// other leg of its hedge asks. For an answer that is to be resumed, also the run's own, and one that may return.
   bool member_left(const MemberRun& run, Clock::time_point now) const;
   /// The answer to a stall: whether another member or another credential may take over from the run, and if not,
   /// when the first cooldown ends.
@@ -70,26 +83,41 @@ class UNDERSTUDY_API Selection {
   void renew_probe(const MemberRun& run, Clock::time_point now) const;
 
  private:
-  using Cooling = std::vector<std::pair<std::size_t, Prospect>>;
+  /// A member in cooldown.
+  class Cooling {
+   public:
+    Cooling(std::size_t i, Prospect p, CallId v, Clock::time_point when)
+        : member(i), prospect(std::move(p)), viewer(v), not_before(when) {}
+
+    std::size_t member;
+    Prospect prospect;
+    CallId viewer;
+    Clock::time_point not_before;  // of a probe
+  };
 
   Need need(Clock::time_point now) const;
   Prospect prospect(std::size_t member, Clock::time_point now) const;
+  CallId viewer(std::size_t member) const noexcept;
+  bool asks_again(std::size_t member) const noexcept;
   bool may_follow(std::size_t member, Clock::time_point now) const;
   bool any_left(Clock::time_point now) const;
   std::size_t count_left(Clock::time_point now) const;
-  Health::Probe probe(std::size_t member, const Prospect& prospect, Clock::time_point now,
-                      bool early) const;
+  Health::Probe probe(const Cooling& one, Clock::time_point now, bool early) const;
   Choice ask(std::size_t member, const Prospect& prospect, Health::Probe probe, Leg leg,
              Clock::time_point now);
-  Choice probe_early_or_wait(Cooling cooling, Leg leg, Clock::time_point now);
+  Choice ask_itself(Clock::time_point now);
+  std::optional<Choice> ask_fresh(std::vector<Cooling>& cooling, Leg leg, Clock::time_point now);
+  std::optional<Choice> ask_again(std::vector<Cooling>& cooling, Clock::time_point now);
+  Choice probe_early_or_wait(std::vector<Cooling> cooling, Leg leg, Clock::time_point now);
+  Clock::time_point wait_ends(Clock::time_point now);
   std::optional<Clock::duration> hedge_after(const MemberRun& run, const Prospect& prospect,
                                              Clock::time_point now) const;
 
   const CallContext& context_;
   CallRecord& record_;
-  boost::container::small_vector<char, 16> tried_;
+  SecondRound second_round_;
   std::optional<std::size_t> last_member_;
-  std::optional<Clock::time_point> patience_ends_;
+  std::optional<Clock::time_point> waits_since_;
   std::uint64_t window_above_ = 0;
   bool second_leg_ = false;
   bool ended_ = false;
