@@ -82,13 +82,22 @@ constexpr auto longest_wait = std::chrono::seconds(60);
 /// meet the same shortage.
 constexpr auto local_wait = std::chrono::seconds(5);
 
-/// A client's retry can only succeed where the gateway's own did not: when a member returns at a time that a
-/// provider has named. The gateway's own cooldowns promise nothing.
-bool worth_another_try(const Failure& failure) {
+/// Whether the failure's Retry-After is a time that a provider has named. The gateway's own cooldowns promise nothing.
+bool named_wait(const Failure& failure) {
   const auto attempts = failure.attempts();
-  const bool named = std::any_of(attempts.begin(), attempts.end(),
-                                 [](const Failure& f) { return f.retry_after().has_value(); });
-  return named && failure.retry_after() && *failure.retry_after() <= longest_wait;
+  const auto named = [](const Failure& f) { return f.retry_after().has_value(); };
+  return failure.retry_after() &&
+         (attempts.empty() || std::any_of(attempts.begin(), attempts.end(), named));
+}
+
+/// When a cause that may pass should be tried again, if no provider has named a time. The gateway has waited before it
+/// gave up (`fallback.wait_out`), and will again.
+constexpr auto transient_wait = std::chrono::seconds(5);
+
+/// Whether the client should send the request again: an agent that is told not to ends its session. Not where the first
+/// member returns at a time that a provider has named, and that is further away than an SDK waits.
+bool worth_another_try(const Failure& failure) {
+  return !named_wait(failure) || *failure.retry_after() <= longest_wait;
 }
 
 /// The provider's own message, or else what is known.
@@ -116,12 +125,15 @@ ErrorAnswer error_answer(const Failure& failure, llm::Protocol protocol) {
   const auto said = said_of(failure, protocol);
   auto answer = refusal(said.status, message_of(failure, protocol), protocol, said.code);
   const bool local = local_fault_of(failure.code()).has_value();
-  const auto wait = local ? local_wait : failure.retry_after();
+  const bool again = local || (said.later && worth_another_try(failure));
+  auto wait = local ? std::optional<Clock::duration>(local_wait) : failure.retry_after();
+  if (!local && again && !named_wait(failure)) {
+    wait = transient_wait;
+  }
   if (wait) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait);
     answer.headers.add("retry-after", std::to_string(seconds.count()));
   }
-  const bool again = local || (said.later && worth_another_try(failure));
   answer.headers.add("x-should-retry", again ? "true" : "false");
   return answer;
 }
@@ -138,7 +150,11 @@ ErrorAnswer refusal(unsigned status, std::string_view message, llm::Protocol pro
 StreamError stream_error(const Failure& failure, llm::Protocol protocol) {
   StreamError error;
   const auto said = said_of(failure, protocol);
-  error.type = llm::codec_for(protocol).stream_error_type(said.status);
+  // Agents retry an answer that broke for want of capacity, and end their session for any other type
+  // (reports on opencode, pi, and the Vercel SDK: docs/failover.md 9.6).
+  const bool busy = said.later && said.status != 429 && said.status != 504;
+  error.type = llm::codec_for(protocol).stream_error_type(
+      busy ? llm::traits_of(protocol).overloaded_status : said.status);
   error.code = said.code.empty() ? failure.code().message() : std::string(said.code);
   error.message = message_of(failure, protocol);
   return error;

@@ -133,7 +133,10 @@ class BrokenAnswer final {
     }
     const bool prefilled = prefilled_;
     const bool goes_on = begun() && check_.complaint().empty();
-    const auto manner = goes_on ? draw_manner(dice_, prefilled) : Manner::whole;
+    auto manner = goes_on ? draw_manner(dice_, prefilled) : Manner::whole;
+    if (manner == Manner::calls_alone && prefilled && right_.calls.empty()) {
+      manner = Manner::exact;  // an empty answer to a prefill says that nothing is left to say
+    }
     auto reply = draw_reply(dice_, manner, right_, check_.text(), prefilled);
     const auto repetition = draw_repetition(dice_, reply);
     const auto fault = draw_fault(dice_, reply, begun() ? 40 : 80);

@@ -39,7 +39,7 @@ TEST_CASE("a local fault: 503 with Retry-After, and a message that names the lim
 
       const auto late = stream_error(failure, protocol);
       const bool anthropic = protocol == Protocol::anthropic_messages;
-      CHECK(late.type == (anthropic ? "api_error" : "server_error"));
+      CHECK(late.type == (anthropic ? "overloaded_error" : "server_error"));
       CHECK(late.message.find(row.raise) != std::string::npos);
       CHECK(late.code == "gateway_out_of_resources");
     }

@@ -171,7 +171,8 @@ TEST_CASE("a whole answer of a provider of another protocol is the typed one") {
 }
 
 TEST_CASE(
-    "a call that no member could answer: the protocol's error, and no retries of the client") {
+    "a call that no member could answer: the protocol's error, and whether the client is to try "
+    "again") {
   struct Row {
     Reply reply;
     unsigned chat;
@@ -180,14 +181,14 @@ TEST_CASE(
   };
   const std::vector<Row> rows{
       {Reply::status(401, "invalid x-api-key", "authentication_error"), 401, 401, "false"},
-      {Reply::status(429, "slow down", "rate_limit_error").with_header("retry-after", "30"), 429,
+      {Reply::status(429, "slow down", "rate_limit_error").with_header("retry-after", "50"), 429,
        429, "true"},
       {Reply::status(400, "max_tokens: must be at least 1", "invalid_request_error"), 400, 400,
        "false"},
       {Reply::status(429, "slow down", "rate_limit_error").with_header("retry-after", "300"), 429,
        429, "false"},
-      {Reply::status(429, "slow down", "rate_limit_error"), 429, 429, "false"},
-      {Reply::status(529, "Overloaded", "overloaded_error"), 503, 529, "false"},
+      {Reply::status(429, "slow down", "rate_limit_error"), 429, 429, "true"},
+      {Reply::status(529, "Overloaded", "overloaded_error"), 503, 529, "true"},
       {Reply::status(400, "prompt is too long: 210000 tokens > 200000 maximum",
                      "invalid_request_error"),
        400, 400, "false"},
