@@ -13,7 +13,7 @@ namespace understudy::gateway::detail {
 namespace {
 
 /// An outage that is shorter than this costs the client a wait, and no session: Claude Code gives up after some 20 s
-/// of failures, and its own retries would multiply (docs/failover.md 4.4).
+/// of failures, and its own retries would multiply (docs/failover.md 4.3).
 constexpr auto default_wait_out = std::chrono::seconds(30);
 
 /// Reports what a call reports to the records: attempts to the metrics, and its end to the call's record.

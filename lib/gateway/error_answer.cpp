@@ -151,7 +151,7 @@ StreamError stream_error(const Failure& failure, llm::Protocol protocol) {
   StreamError error;
   const auto said = said_of(failure, protocol);
   // Agents retry an answer that broke for want of capacity, and end their session for any other type
-  // (reports on opencode, pi, and the Vercel SDK: docs/failover.md 9.6).
+  // (docs/gateway.md 5).
   const bool busy = said.later && said.status != 429 && said.status != 504;
   error.type = llm::codec_for(protocol).stream_error_type(
       busy ? llm::traits_of(protocol).overloaded_status : said.status);

@@ -28,6 +28,13 @@ std::string betas_of(const HttpHead& head) {
   return betas;
 }
 
+/// Whether the client names itself so, in `originator` or `user-agent`: `codex_cli_rs`, `codex_exec/0.171.0`.
+bool is_codex(const HttpHead& head) {
+  constexpr std::string_view name = "codex";
+  return head.headers.find("originator").value_or("").starts_with(name) ||
+         head.headers.find("user-agent").value_or("").starts_with(name);
+}
+
 HttpFields content(std::string_view type) {
   HttpFields fields;
   fields.add("content-type", type);
@@ -180,6 +187,7 @@ asio::awaitable<void> RequestHandler::ask(ClientExchange& client, std::string_vi
     co_return;
   }
   request->betas = betas_of(client.request());
+  request->from_codex = is_codex(client.request());
   CallRecord record(client.id(), std::string(path), client.protocol());
   record.model = request->model;
   record.streamed = request->stream;

@@ -143,6 +143,9 @@ asio::awaitable<Result<Stream>> HttpProvider::open_quietly(const Request& reques
     co_return Failure(FailoverReason::unsupported_request,
                       "passed over: it would not get " + prepared.lost);
   }
+  if (!request.messages.empty() && request.messages.back().role == Role::assistant) {
+    source->with_prefill();
+  }
   source->with_tools(std::move(prepared.tools));
   auto response =
       co_await client_.send(options_.base_url.endpoint, prepared.http, source->observer());

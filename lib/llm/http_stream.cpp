@@ -244,7 +244,8 @@ std::optional<Result<void>> HttpStream::look(Attempt& attempt) {
     if (std::holds_alternative<Heartbeat>(event->body)) {
       attempt.heartbeat();
     } else if (const auto* finish = std::get_if<Finish>(&event->body)) {
-      if (const auto fault = fault_of_silence(finish->reason)) {
+      const auto fault = fault_of_silence(finish->reason);
+      if (fault && !(prefilled_ && finish->reason == FinishReason::stop)) {
         return Result<void>(Failure(*fault, "the answer ended without content"));
       }
       return Result<void>();

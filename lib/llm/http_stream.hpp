@@ -81,6 +81,8 @@ class HttpStream final : public StreamSource {
   IoObserver& observer() noexcept { return observer_; }
 
   /// The names that the request's tools were sent with, before the answer is opened. The events name the client's tools.
+  /// The request ends with the beginning of the answer: that nothing follows is an answer too.
+  void with_prefill() { prefilled_ = true; }
   void with_tools(ToolTable tools) { tools_ = std::move(tools); }
 
   /// Reads until the answer's first progress and takes over from the attempt then.
@@ -115,6 +117,7 @@ class HttpStream final : public StreamSource {
   Protocol protocol_;
   bool streamed_;
   bool whole_;
+  bool prefilled_ = false;
   WireObserver observer_;
   std::optional<HttpResponse> response_;
   std::string opening_;      // what came until the first progress, if that took more than one read

@@ -29,7 +29,7 @@ class UNDERSTUDY_API ClientCheck {
 
   /// Reads the next frames, whole ones.
   void take(std::string_view frames);
-  /// The answer ends after so many of its calls, because it broke there (failover.md 9.4).
+  /// The answer ends after so many of its calls, because it broke there (failover.md 9.2).
   void ends_after(std::size_t calls) {
     right_.calls.erase(right_.calls.begin() + static_cast<std::ptrdiff_t>(calls),
                        right_.calls.end());

@@ -53,25 +53,57 @@ struct Options {
   Clock::duration reload_every() const { return length > 60s ? 10s : 4s; }
 };
 
-/// The answer to that question.
-std::string answer_to(std::size_t question) {
+constexpr std::size_t least_complete = 99;   // of a hundred answers that broke midway
+constexpr std::size_t most_disobedient = 5;  // of a hundred requests to resume one
+constexpr std::string_view quote_begins = "<answer>";
+
+/// The answer of a provider to that question, in its own words, from one of them on.
+std::string answer_to(std::size_t question, char provider, std::size_t from = 0) {
   std::string text;
-  for (std::size_t i = 0; i < words; ++i) {
-    text += (i == 0 ? "w" : " w") + std::to_string(question) + "." + std::to_string(i);
+  for (std::size_t i = from; i < words; ++i) {
+    text += (i == 0 ? "" : " ") + (provider + std::to_string(question)) + "." + std::to_string(i);
   }
   return text;
+}
+
+/// Whether the text has every word of an answer to that question, once and in order, whosever words they are.
+bool answers(const std::string& text, std::size_t question) {
+  std::istringstream said(text);
+  std::string word;
+  std::size_t i = 0;
+  while (said >> word) {
+    const auto wanted = std::to_string(question) + "." + std::to_string(i++);
+    if (word.empty() || word.substr(1) != wanted) {
+      return false;
+    }
+  }
+  return i == words;
+}
+
+/// What of an answer is quoted in the request to resume it; the words are plain, so that JSON leaves them as they are.
+std::string quoted_in(std::string_view body) {
+  const auto begin = body.find(quote_begins);
+  if (begin == std::string_view::npos) {
+    return {};
+  }
+  const auto text = body.substr(begin + quote_begins.size());
+  return std::string(text.substr(0, text.find("</answer>")));
 }
 
 /// Two providers, each of which fails one in ten requests in one of the ways there are.
 class Providers {
  public:
   Providers(const asio::any_io_executor& executor, unsigned seed) : random_(seed) {
+    char words_of = 'v';
     for (auto& one : all_) {
       one.port.emplace(executor, asio::ip::address_v4::loopback(), std::uint16_t{0});
       for (unsigned i = 0; i < models; ++i) {
         one.server.reply_to("m" + std::to_string(i),
-                            [this](const testing::SeenRequest& request) { return reply(request); });
+                            [this, words_of](const testing::SeenRequest& request) {
+                              return reply(request, words_of);
+                            });
       }
+      ++words_of;
     }
   }
 
@@ -112,6 +144,9 @@ class Providers {
     return out.str();
   }
 
+  std::size_t asked_to_resume() const { return asked_to_resume_; }
+  std::size_t disobedient() const { return disobedient_; }
+
   /// From now on every request is answered.
   void recover() { well_ = true; }
 
@@ -121,10 +156,42 @@ class Providers {
     std::optional<TcpAcceptor> port;
   };
 
-  Reply reply(const testing::SeenRequest& request) {
+  /// How a provider resumes an answer, in a hundred: it repeats the end that it is asked for, and continues in its own
+  /// words (60); it repeats the answer from its beginning, and continues (36); or it says something else (4).
+  std::string resumed(std::size_t question, char provider, const std::string& quoted) {
+    ++asked_to_resume_;
+    const auto draw = std::uniform_int_distribution<unsigned>(0, 99)(random_);
+    // The last word may be cut anywhere.
+    const auto last = quoted.rfind(' ') == std::string::npos ? 0 : quoted.rfind(' ') + 1;
+    const auto point = quoted.rfind('.');
+    const bool numbered = point != std::string::npos && point > last && point + 1 < quoted.size();
+    const auto n = static_cast<std::size_t>(std::count(quoted.begin(), quoted.end(), ' '));
+    const auto number = std::to_string(question) + "." + std::to_string(n);
+    const auto word = quoted.substr(last);
+    const auto whole = (word.empty() ? std::string(1, provider) : word.substr(0, 1)) + number;
+    const bool ends_within = !numbered || word != whole;
+    const auto continued = (ends_within ? whole.substr(word.size()) : std::string()) +
+                           answer_to(question, provider, n + 1);
+    if (draw < 60) {
+      const auto back = quoted.size() - std::min<std::size_t>(quoted.size(), 40);
+      const auto space = back == 0 ? 0 : quoted.find(' ', back);
+      return (space == 0 || space == std::string::npos ? quoted : quoted.substr(space + 1)) +
+             continued;
+    }
+    if (draw < 96) {
+      return quoted + continued;
+    }
+    ++disobedient_;
+    return "Certainly! Here is the rest: " + continued;
+  }
+
+  Reply reply(const testing::SeenRequest& request, char provider) {
     const auto at = request.body.find("question ");
     const auto question = at == std::string::npos ? 0 : std::stoul(request.body.substr(at + 9));
-    auto answer = Reply::answer(answer_to(question)).dripping(between_words);
+    const auto quoted = quoted_in(request.body);
+    const auto text =
+        quoted.empty() ? answer_to(question, provider) : resumed(question, provider, quoted);
+    auto answer = Reply::answer(text).dripping(between_words);
     const auto chance = well_ ? 99U : std::uniform_int_distribution<unsigned>(0, 99)(random_);
     switch (chance) {
       case 0: return Reply::status(529, "overloaded", "overloaded_error");
@@ -143,6 +210,8 @@ class Providers {
 
   std::array<One, 2> all_;
   std::mt19937 random_;
+  std::size_t asked_to_resume_ = 0;
+  std::size_t disobedient_ = 0;
   unsigned versions_ = 0;
   bool well_ = false;
 };
@@ -222,7 +291,7 @@ class Callers {
     --speaking;
     if (decoder.ending() == Ending::complete) {
       ++counts.complete;
-      counts.wrong += answer.text() == answer_to(question) ? 0 : 1;
+      counts.wrong += answers(answer.text(), question) ? 0 : 1;
     } else {
       ++counts.broken;
     }
@@ -379,6 +448,16 @@ class Soak {
     const auto& counts = callers_.counts;
     verdict_.equal(counts.wrong, 0, "answers that were called complete and were not right");
     verdict_.equal(counts.unheard, 0, "questions without any answer");
+    const auto midway = sum(metrics, "understudy_broken_answers_total");
+    const auto excused = providers_.disobedient();
+    verdict_.holds(midway > 0, "answers broke midway");
+    verdict_.holds(
+        counts.broken <= excused + midway * (100 - least_complete) / 100,
+        "99 of 100 answers that broke midway are complete: " + std::to_string(counts.broken) +
+            " of " + std::to_string(midway) + " are not");
+    verdict_.holds(excused * 100 <= providers_.asked_to_resume() * most_disobedient + 100,
+                   "providers do not resume in 5 of 100 cases at most: " + std::to_string(excused) +
+                       " of " + std::to_string(providers_.asked_to_resume()));
     verdict_.holds(counts.complete * 2 > counts.asked, "most questions are answered");
     verdict_.holds(most_at_once_ * 10 >= options_.streams * 9, "the streams were there at once");
     verdict_.grows_little(quarter.memory, end.memory, "memory in KiB");
@@ -394,7 +473,10 @@ class Soak {
 
   void print(const Sample& quarter, const Sample& end, const std::string& metrics) const {
     const auto& c = callers_.counts;
-    std::cout << c.asked << " questions, " << most_at_once_ << " at once: " << c.complete
+    std::cout << sum(metrics, "understudy_broken_answers_total") << " answers broke midway; "
+              << providers_.asked_to_resume() << " requests to resume one, "
+              << providers_.disobedient() << " of them answered with something else\n"
+              << c.asked << " questions, " << most_at_once_ << " at once: " << c.complete
               << " complete (" << c.wrong << " of them wrong), " << c.broken << " broken off, "
               << c.refused << " refused, " << c.vanished << " by clients that vanished\n"
               << providers_.requests() << " requests to providers, "

@@ -267,6 +267,10 @@ class Request {
   /// How many of the last messages are not in `body`: they are added to the client's own bytes, after its messages.
   std::size_t added_messages = 0;
 
+  /// The client is Codex, which ends its session after any end of a Responses stream but `response.completed`
+  /// (opencodex#4312, openai/codex#38831): an answer in another protocol that has content gets that end.
+  bool from_codex = false;
+
   /// A comma-separated list of features of Anthropic's API that the caller enables (`anthropic-beta`). It is sent to
   /// providers that speak that protocol, in addition to the features in their configured headers.
   std::string betas;

@@ -13,8 +13,15 @@
 
 namespace understudy::llm::detail::openai_responses {
 
+namespace {
+
+/// What Codex shows its user where a model of another maker refused without a word.
+constexpr std::string_view refusal_text = "The model refused to answer this request.";
+
+}  // namespace
+
 Encoder::Encoder(const Request& asked, std::chrono::sys_seconds created)
-    : asked_model_(asked.model), created_(created) {
+    : asked_model_(asked.model), created_(created), codex_(asked.from_codex) {
   if (asked.origin == Protocol::openai_responses && !asked.body.empty()) {
     asked_body_ = asked.body;
   } else {
@@ -179,6 +186,7 @@ void Encoder::put(const Text& text, std::string& out) {
   if (text.text.empty()) {
     return;
   }
+  said_ = true;
   auto* message = writing(Kind::message);
   if (message == nullptr) {
     close_written(out);
@@ -291,14 +299,21 @@ void Encoder::put(const Usage& usage, std::string&) {
 void Encoder::put(const Finish& finish, std::string& out) {
   finish_ = finish.reason;
   native_ = finish.native;
-  end_items(is_completed(*finish_, native_) ? "completed" : "incomplete", out);
+  if (codex_ && finish.reason == FinishReason::refusal && !said_) {
+    put(Text(0, refusal_text), out);
+  }
+  end_items(completes() ? "completed" : "incomplete", out);
+}
+
+bool Encoder::completes() const {
+  return is_completed(*finish_, native_) || (codex_ && said_);
 }
 
 void Encoder::put(const End&, std::string& out) {
   if (!finish_) {
     return;  // a stream that ends without having finished is not a complete answer
   }
-  const bool completed = is_completed(*finish_, native_);
+  const bool completed = completes();
   const std::string_view status = completed ? "completed" : "incomplete";
   end_items(status, out);
   response_event(out, completed ? "response.completed" : "response.incomplete", status);

@@ -74,6 +74,7 @@ class Encoder final : public EventEncoder {
   void put(const End& end, std::string& out);
   void put(const Heartbeat& heartbeat, std::string& out);
   void put(const Error& error, std::string& out);
+  bool completes() const;
   void put(const Other&, std::string&) {}
   void put(const Undecodable&, std::string&) {}
   void put(const Retract&, std::string&) {}
@@ -106,6 +107,8 @@ class Encoder final : public EventEncoder {
   std::string asked_body_;           // until `echo_` is there
   std::optional<ExtraFields> echo_;  // most answers are forwarded, and need none
   std::chrono::sys_seconds created_;
+  bool codex_;         // Request::from_codex
+  bool said_ = false;  // text
   bool started_ = false;
   bool forwarding_ = false;  // the last event was the provider's own
   std::string id_;

@@ -1,7 +1,7 @@
 /// Which members a call may ask again: to resume an answer of which a part was delivered, or to wait out an outage.
 ///
 /// Invariants
-/// 1. Before the first token no member is asked again, unless `Policy::wait_out` is set (failover.md 4.4).
+/// 1. Before the first token no member is asked again, unless `Policy::wait_out` is set (failover.md 4.3).
 /// 2. A member may be asked again if its failure left a mark that time can close. A refusal of this very request is
 ///    final for the call.
 /// 3. The member whose answer broke may be asked once more after each break: at once if the connection was cut, or if
