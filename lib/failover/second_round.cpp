@@ -7,15 +7,16 @@
 namespace understudy::detail {
 namespace {
 
-/// Whether what has failed for this reason may answer the same request later, without anybody's help.
+/// Whether what has failed for this reason may answer the same request later, although nothing is done about it. An
+/// answer that could not be decoded is no outage: the next one is likely to be the same.
 bool passes(FailoverReason reason) noexcept {
   switch (traits(reason).treatment) {
     case Treatment::stall:
     case Treatment::connection:
     case Treatment::resend:
     case Treatment::limit:
-    case Treatment::busy:
-    case Treatment::retry_once: return true;
+    case Treatment::busy: return true;
+    case Treatment::retry_once: return reason == FailoverReason::server_error;
     case Treatment::rotate:
     case Treatment::refresh:
     case Treatment::another_way:

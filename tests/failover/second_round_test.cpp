@@ -14,8 +14,8 @@ TEST_CASE("a member may return if it failed for a cause that passes") {
   };
   for (const auto& row :
        {Row{R::timeout, true}, Row{R::connection, true}, Row{R::rate_limit, true},
-        Row{R::overloaded, true}, Row{R::server_error, true}, Row{R::billing, false},
-        Row{R::auth_permanent, false}, Row{R::model_not_found, false}}) {
+        Row{R::overloaded, true}, Row{R::server_error, true}, Row{R::malformed_response, false},
+        Row{R::billing, false}, Row{R::auth_permanent, false}, Row{R::model_not_found, false}}) {
     CAPTURE(to_string(row.reason));
     SecondRound round(2);
     CHECK(round.fresh(0));

@@ -43,7 +43,7 @@ TEST_CASE(
         Reply::answer("I cannot know that.").call("call_2", "ask", "{}").dripping(gap));
     const auto told = stage.ask();
     REQUIRE(told.answer.has_error());
-    CHECK(told.answer.error().code() == R::resume_mismatch);
+    CHECK(told.report.attempts[1].failure.code() == R::resume_mismatch);
     CHECK(told.text == "Let me look.");
   }
 }
