@@ -70,7 +70,7 @@ CallId Selection::viewer(std::size_t member) const noexcept {
 /// Whether the member may be asked although the call has asked it before.
 bool Selection::asks_again(std::size_t member) const noexcept {
   return second_round_.may_return(member) && second_round_.itself() != member &&
-         (resuming() || context_.policy.wait_out);
+         (resuming() || context_.policy.wait_out.value_or(Clock::duration()) > Clock::duration());
 }
 
 /// Whether a member may take over from another one. A member whose provider has named a time that is still to come

@@ -55,6 +55,22 @@ class Duration {
   std::string text(std::chrono::nanoseconds value) const { return in_quotes(duration_text(value)); }
 };
 
+/// A duration, or "off", which is zero.
+class DurationOrOff {
+ public:
+  std::string type() const { return R"(duration or `"off"`)"; }
+  std::string bounds() const { return {}; }
+  std::optional<std::chrono::nanoseconds> read(const Section& section, std::string_view key) const {
+    return section.says(key, off) ? std::chrono::nanoseconds::zero() : section.duration(key);
+  }
+  std::string text(std::chrono::nanoseconds value) const {
+    return in_quotes(value == value.zero() ? std::string(off) : duration_text(value));
+  }
+
+ private:
+  static constexpr std::string_view off = "off";
+};
+
 /// A whole number within bounds.
 class Whole {
  public:

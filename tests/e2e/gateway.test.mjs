@@ -32,7 +32,7 @@ function each(title, { world = usual, of = clients, at = providers, by = ways, c
         const model = chain(provider).split(' ').map((member) => `${member}@${id}`).join(' ');
         world.models.push(model);
         tests.push([`${title}: ${client.name} to ${provider}, ${way}`, async () => {
-          const sdk = client.make(world.url, { apiKey: key });
+          const sdk = client.make(world.url, { apiKey: key, maxRetries: 0 });
           await run({
             client, provider, way, model, sdk,
             ask: (what, options, on_text) => client[way](sdk, client.request(model, what), options, on_text),
@@ -164,12 +164,12 @@ for (const trouble of ['silent', 'busy', '429', '401']) {
 // --- errors
 
 const overloaded = (client) => (client === messages ? ['OverloadedError', 529] : ['InternalServerError', 503]);
-for (const [behaviour, error_of, attempts, said] of [
-  ['400', () => ['BadRequestError', 400], 1, 'temperature'],
-  ['401', () => ['AuthenticationError', 401], 1, 'x-api-key'],
-  ['429', () => ['RateLimitError', 429], 1, 'Too many'],
-  ['429-in-300', () => ['RateLimitError', 429], 1, 'Too many'],
-  ['busy', overloaded, 3, 'Overloaded'],
+for (const [behaviour, error_of, attempts, said, again] of [
+  ['400', () => ['BadRequestError', 400], 1, 'temperature', 'false'],
+  ['401', () => ['AuthenticationError', 401], 1, 'x-api-key', 'false'],
+  ['429', () => ['RateLimitError', 429], 1, 'Too many', 'true'],
+  ['429-in-300', () => ['RateLimitError', 429], 1, 'Too many', 'false'],
+  ['busy', overloaded, 3, 'Overloaded', 'true'],
 ]) {
   each(behaviour, { chain: lone(behaviour) }, async ({ ask, asked, client }) => {
     const error = await rejection(ask());
@@ -177,8 +177,8 @@ for (const [behaviour, error_of, attempts, said] of [
     assert.ok(error instanceof client.errors[class_name], error.constructor.name);
     assert.equal(error.status, status);
     assert.ok(error.message.includes(said), error.message);
-    assert.equal(asked().length, attempts, 'our retries, and none of the client\'s');
-    assert.equal(error.headers.get('x-should-retry'), 'false');
+    assert.equal(asked().length, attempts);
+    assert.equal(error.headers.get('x-should-retry'), again);
     if (behaviour === '429-in-300') {
       assert.ok(error.headers.get('retry-after') > 290);
     }
@@ -186,7 +186,7 @@ for (const [behaviour, error_of, attempts, said] of [
 }
 
 each('a client waits for as long as a provider has asked', { chain: lone('429-in-1') }, async ({ ask, asked }) => {
-  assert.equal((await ask()).text, text);
+  assert.equal((await ask({}, { maxRetries: 1 })).text, text);
   assert.equal(asked().length, 2);
 });
 
@@ -208,7 +208,7 @@ for (const [behaviour, what] of [
     const error = await rejection(ask({}, {}, (token) => (heard += token)));
     assert.ok(error instanceof client.errors.APIError, error.constructor.name);
     assert.ok('It is '.startsWith(heard) && heard, heard);
-    assert.equal(asked().length, 1);
+    assert.ok(asked().length <= 1 + 4, `${asked().length}: it may resume its own answer, but not for ever`);
   });
   each(what, { by: ['whole'], chain: lone(behaviour) }, async ({ ask, client }) => {
     const error = await rejection(ask());
@@ -270,7 +270,7 @@ for (const [behaviour, when, world] of [
 for (const client of clients) {
   const refused = (title, ask, class_name) =>
     tests.push([`${title}: ${client.name}`, async () => {
-      const error = await rejection(ask(client.make(usual.url, { apiKey: key })));
+      const error = await rejection(ask(client.make(usual.url, { apiKey: key, maxRetries: 0 })));
       assert.ok(error instanceof client.errors[class_name], `${error.constructor.name}: ${error.message}`);
     }]);
   for (const way of ways) {
@@ -282,7 +282,7 @@ for (const client of clients) {
       (sdk) => client[way](sdk, { ...client.request(usual.models[0]), temperature: 'warm' }), 'BadRequestError');
   }
   tests.push([`models: ${client.name}`, async () => {
-    const sdk = client.make(usual.url, { apiKey: key });
+    const sdk = client.make(usual.url, { apiKey: key, maxRetries: 0 });
     const listed = [];
     for await (const { id } of sdk.models.list()) {
       listed.push(id);

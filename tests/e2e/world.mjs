@@ -39,6 +39,7 @@ chain = [${model.split(' ').map((member) => `
   return `
 [fallback]
 patience = "100ms"
+wait_out = "off"
 [stall]
 first_progress = "1s"
 [retry]

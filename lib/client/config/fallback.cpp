@@ -134,7 +134,7 @@ const KeyTable<RouteConfig>& fallback_keys() {
               "patience", Duration(), policy(&Policy::patience),
               "The longest time that a call waits for a provider that asks for a pause, or for "
               "the result of a probe."),
-          FallbackKey("wait_out", Duration(), policy(&Policy::wait_out),
+          FallbackKey("wait_out", DurationOrOff(), policy(&Policy::wait_out),
                       "How long a call waits when every member has failed for a cause that may "
                       "pass, before the client gets the failure. The member that returns first is "
                       "asked again, at growing intervals.")
