@@ -174,7 +174,11 @@ class Delivery::Impl {
 
   /// A member whose answer does not join is asked in another manner, if there is one: its failure names it.
   asio::awaitable<Result<Committed>> open_and_join(Attempt& attempt) {
-    const bool prefill = plan_.takes_prefill && plan_.takes_prefill(attempt.member());
+    // With thinking on, a message that begins the answer would have to begin with a thought, which is refused.
+    const auto thinks = plan_.request->thinking.mode;
+    const bool prefill =
+        (thinks == llm::Thinking::Mode::unset || thinks == llm::Thinking::Mode::off) &&
+        plan_.takes_prefill && plan_.takes_prefill(attempt.member());
     const auto manners = detail::resume_manners(prefill);
     const auto manner = manner_of(manners, attempt);
     const auto request = detail::resuming(*plan_.request, recovery_->text(), manners[manner]);

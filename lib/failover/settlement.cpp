@@ -92,6 +92,11 @@ Decision Settlement::settle(MemberRun& run, const Failure& failure, Clock::durat
       !treated_as(Treatment::resend)) {
     decision = {Action::fail_over, "an answer that broke is resumed by whichever member is next"};
   }
+  // What was added to the request, so that the answer is resumed, may be what this member refuses.
+  if (decision.action == Action::return_to_caller && selection_.resuming() && !delivered &&
+      treated_as(Treatment::return_to_caller) && facts.member_left) {
+    decision = {Action::fail_over, "the request to resume was refused: whichever member is next"};
+  }
   const bool draws =
       decision.action == Action::retry || (decision.action == Action::mend && !facts.named_mend);
   if (draws && !run.record->budget().withdraw()) {

@@ -29,7 +29,7 @@ class Observer {
   virtual void attempt_ended(const AttemptReport&) {}
   /// The answer of an attempt that had succeeded broke later. The report has the failure.
   virtual void answer_broke(const AttemptReport&) {}
-  /// No member can be asked now: the call waits for one to return, until this time at most.
+  /// The call asks no member now: it waits until this time at most, for one to return or for its next retry.
   virtual void call_waits(Clock::time_point /*until*/) {}
   virtual void member_changed(const Member& /*from*/, const Member& /*to*/) {}
   virtual void call_ended(const CallReport&) {}

@@ -122,6 +122,7 @@ void Encoder::adopt_item(std::size_t index, std::string_view json, const Event& 
   } else {
     written_.insert(index);
   }
+  ids_.insert(item.id);
   open_.insert_or_assign(index, std::move(item));
 }
 
@@ -387,8 +388,10 @@ Encoder::Item& Encoder::open(Item item, std::string& out) {
                                   : item.kind == Kind::reasoning ? "rs_"
                                                                  : call_id_prefix(item.form);
   item.index = next_++;
-  if (item.id.empty()) {
+  // Two providers that number their items may give two the same id.
+  if (item.id.empty() || !ids_.insert(item.id).second) {
     item.id = item_id(prefix, id_, item.index);
+    ids_.insert(item.id);
   }
   if (item.kind == Kind::call) {
     calls_[*item.block] = item.index;

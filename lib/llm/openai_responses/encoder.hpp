@@ -117,6 +117,7 @@ class Encoder final : public EventEncoder {
   std::size_t next_ = 0;                      // item
   std::map<std::size_t, Item> open_;          // by index
   std::set<std::size_t> written_;             // of these, all but calls
+  std::set<std::string> ids_;                 // of all items
   std::map<std::size_t, std::size_t> calls_;  // of these, by block
   std::vector<std::string> output_;           // the finished items, by index
   Usage usage_;

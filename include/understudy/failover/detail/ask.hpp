@@ -134,7 +134,11 @@ asio::awaitable<Result<T>> ask(Call& call, F& f, Leg leg, Choice choice,
         }
       }
       switch (decision.action) {
-        case Action::retry: co_await sleep_for(decision.after); break;
+        case Action::retry:
+          call.context.notify(
+              [&](Observer& o) { o.call_waits(later(Clock::now(), decision.after)); });
+          co_await sleep_for(decision.after);
+          break;
         case Action::rotate:
         case Action::refresh:
         case Action::mend: break;
