@@ -35,6 +35,12 @@ bool Recovery::take(const llm::Event& event) {
     keep(event);
     return false;
   }
+  if (!open_calls_.empty() && !live_calls_) {
+    // A heartbeat, at once; its bytes, which may have a number in the order of all events, wait with what is held.
+    due_.add(llm::Event(event.body));
+    keep(event);
+    return false;
+  }
   see(event);
   return true;
 }

@@ -109,9 +109,7 @@ TEST_CASE("two faults in a row: a rescue that breaks is rescued") {
     CAPTURE(to_string(reason));
     Rescue stage;
     stage.add().reply(broken(fault)).reply(Reply::answer());
-    stage.add()
-        .reply(Reply::answer().dripping(10ms).after(8, fault))
-        .reply(Reply::answer());
+    stage.add().reply(Reply::answer().dripping(10ms).after(8, fault)).reply(Reply::answer());
     const auto told = stage.ask();
     require_ten(told);
   }

@@ -175,7 +175,8 @@ TEST_CASE("a member that failed before is not asked again after the answer broke
   CHECK(world.delivered == "b b c c ");
 }
 
-TEST_CASE("every answer breaks: each member is asked again, 2 attempts a member and 2 more in all") {
+TEST_CASE(
+    "every answer breaks: each member is asked again, 2 attempts a member and 2 more in all") {
   CallWorld world;
   world.keep(2);
   world.scripts["a"].end = Failure(R::connection);

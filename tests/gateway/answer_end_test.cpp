@@ -202,3 +202,42 @@ TEST_CASE("noise between events is dropped and counted") {
     CHECK(outcome.status.find("\"undecodable\":1") != std::string::npos);
   });
 }
+
+TEST_CASE(
+    "Codex gets `response.completed` for whatever another protocol's answer ends with, as long as "
+    "it has text") {
+  struct Row {
+    FinishReason finish;
+    std::string text;
+    bool codex;
+    const char* event;
+  };
+  for (const auto& row : {Row{FinishReason::length, "half an answer", true, "response.completed"},
+                          Row{FinishReason::length, "half an answer", false, "response.incomplete"},
+                          Row{FinishReason::refusal, "I will not", true, "response.completed"},
+                          Row{FinishReason::refusal, "", true, "response.completed"},
+                          Row{FinishReason::stop, "all of it", true, "response.completed"}}) {
+    CAPTURE(row.event);
+    CAPTURE(row.text);
+    GatewayWorld world;
+    world.add().reply(Reply::answer(row.text).think("well").with_finish(row.finish));
+    world.serve(
+        world.config(R"([[routes]]
+model = "any"
+chain = [{provider = "a", model = "m"}]
+[providers.a]
+protocol = "anthropic_messages"
+base_url = "http://a.test:8001"
+)"),
+        [&](HttpClient& http) -> awaitable<void> {
+          HttpRequest request("POST", paths()[2].path);
+          request.with_header("content-type", "application/json").with_body(paths()[2].body);
+          request.with_header("user-agent", row.codex ? "codex_exec/0.171.0" : "OpenAI/JS 7");
+          const auto got = co_await send(http, std::move(request));
+          CHECK(got.has(std::string("event: ") + row.event));
+          if (row.finish == FinishReason::refusal && row.text.empty()) {
+            CHECK(got.has("refused to answer"));
+          }
+        });
+  }
+}

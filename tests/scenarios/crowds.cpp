@@ -35,7 +35,7 @@ void count(Stage& stage, Row& row) {
 awaitable<void> s31(Stage& stage, Row& row) {
   constexpr std::size_t calls = 1000;
   constexpr std::size_t budget_floor = 10;
-  stage.wall.server.reply_to(stage.first(), Reply::status(503, "overloaded", "overloaded"));
+  stage.wall.server.reply_to(stage.first(), Reply::status(500, "oh", "server_error"));
   stage.wall.server.reply_to(stage.second(), Reply::answer(sixty_words));
   const auto heard = co_await many(stage, calls, 0s, Protocol::openai_chat);
   row.take_all(heard);
@@ -127,7 +127,7 @@ std::vector<Scenario> crowds() {
   using S = Scenario::Setup;
   using L = Scenario::Length;
   return {
-      {"S31", "503 for 1,000 calls at once", S::ours, L::crowd, s31},
+      {"S31", "500, which is retried, for 1,000 calls", S::ours, L::crowd, s31},
       {"S32", "a probe amid 1,000 calls", S::ours, L::crowd, s32},
       {"S38", "the gateway stopped for 3 s, 400 streams", S::own_process, L::crowd, s38},
   };

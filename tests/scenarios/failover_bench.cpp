@@ -23,10 +23,11 @@ awaitable<Played> moved_on(Stage& stage, Row& row, Reply reply, Clock::duration 
 }
 
 /// An answer that was cut: another member goes on with it.
-awaitable<void> cut(Stage& stage, Row& row, Reply reply, Clock::duration limit) {
+awaitable<void> cut(Stage& stage, Row& row, Reply reply, Clock::duration limit,
+                    std::string_view text) {
   stage.wall.server.reply_to(stage.first(), std::move(reply));
   const auto played = co_await play(stage, row, chat(stage, limit));
-  row.take(played.heard);
+  row.take(played.heard, text);
   row.require(!played.heard.answer.text().empty(), "what came before the cut was not delivered");
   if (!played.heard.complete()) {
     row.check_error(played.heard, "connection");
@@ -106,16 +107,17 @@ awaitable<void> s07(Stage& stage, Row& row) {
 }
 
 awaitable<void> s08(Stage& stage, Row& row) {
-  stage.wall.continue_prefill(stage.second());
-  return cut(stage, row, healthy().after(41, Fault::close()), 40s);
+  stage.wall.answer_in_own_words(stage.second());
+  const auto text = resumed_after(40);
+  co_await cut(stage, row, healthy().after(41, Fault::close()), 40s, text);
 }
 
 awaitable<void> s09(Stage& stage, Row& row) {
-  stage.wall.continue_prefill(stage.second());
+  stage.wall.answer_in_own_words(stage.second());
   auto reply = healthy().after(21, Fault::pause(30s)).after(22, Fault::close());
   stage.wall.server.reply_to(stage.first(), std::move(reply));
   const auto played = co_await play(stage, row, chat(stage, 70s));
-  row.take(played.heard);
+  row.take(played.heard, resumed_after(20));
   row.require_within(row.complete, Bound(45s, 0s), "the whole call");
   const auto& heard = played.heard;
   if (heard.failed() && heard.last_content && !played.first.empty()) {
@@ -126,10 +128,12 @@ awaitable<void> s09(Stage& stage, Row& row) {
 }
 
 awaitable<void> s10(Stage& stage, Row& row) {
+  stage.wall.answer_in_own_words(stage.second());
   stage.wall.server.reply_to(stage.first(),
                              healthy().after(11, Fault::bytes("data: {\"choices\": [{\n\n")));
   const auto played = co_await play(stage, row, chat(stage, 30s));
-  row.take(played.heard);  // what the event had is lost: another member resumes the answer
+  row.take(played.heard,
+           resumed_after(10));  // what the event had is lost: another member resumes the answer
 }
 
 awaitable<void> s11(Stage& stage, Row& row) {
@@ -164,7 +168,7 @@ awaitable<void> s13(Stage& stage, Row& row) {
 
 awaitable<void> s14(Stage& stage, Row& row) {
   stage.wall.refuse_prefill(stage.second());
-  co_await cut(stage, row, healthy().after(41, Fault::close()), 40s);
+  co_await cut(stage, row, healthy().after(41, Fault::close()), 40s, sixty_words);
   const bool refused = stage.wall.prefill_refusals > 0;
   row.require(row.verdict == Verdict::pass || !refused, "failed after a refused prefill");
 }
@@ -227,13 +231,13 @@ std::vector<Scenario> failover_bench() {
       {"S05", "reset before any byte, then well", file, L::quick, s05},
       {"S06", "silent for 120 s", file, L::quick, s06},
       {"S07", "headers, first event after 20 s", file, L::quick, s07},
-      {"S08", "40 words, then FIN", file, L::quick, s08},
-      {"S09", "20 words, then silence", file, L::quick, s09},
-      {"S10", "an undecodable event after 10 words", file, L::quick, s10},
+      {"S08", "40 words, then FIN; own words", file, L::quick, s08},
+      {"S09", "20 words, then silence; own words", file, L::quick, s09},
+      {"S10", "a hole after 10 words; own words", file, L::quick, s10},
       {"S11", "no [DONE]", file, L::quick, s11},
       {"S12", "400 context_length_exceeded", file, L::quick, s12},
       {"S13", "400 content_policy_violation", file, L::quick, s13},
-      {"S14", "40 words, then FIN; no prefill", file, L::quick, s14},
+      {"S14", "40 words, then FIN; the same words", file, L::quick, s14},
       {"S15", "down for 60 s; 20 calls, one every 4 s", file, L::very_long, s15},
       {"S16", "503, always: whose model and usage", file, L::quick, s16},
   };

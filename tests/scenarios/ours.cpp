@@ -22,14 +22,15 @@ awaitable<void> s17(Stage& stage, Row& row) {
                      .at_limit(2s));
 }
 
-/// An answer that breaks off: the next member's words within the bound, or a typed error.
+/// An answer that breaks off after 20 words: the next member's own words within the bound, or a typed error.
 /// `until_noticed`: from the last word on.
 awaitable<Played> broken_off(Stage& stage, Row& row, Protocol client, Reply reply,
                              Bound until_noticed, std::string_view word) {
   stage.wall.server.reply_to(stage.first(), std::move(reply));
+  stage.wall.answer_in_own_words(stage.second());
   auto played = co_await play(stage, row, Question(stage.route, client));
   const auto& heard = played.heard;
-  row.take(heard);
+  row.take(heard, resumed_after(20));
   row.require(heard.last_content.has_value(), "nothing came before the break");
   if (heard.complete()) {
     constexpr auto repeated = 300ms;  // what the second says again of what was delivered
@@ -113,7 +114,8 @@ awaitable<void> s25(Stage& stage, Row& row) {
   const auto reply = Reply::answer(std::string(said)).call("call_1", "weather", arguments);
   constexpr std::size_t up_to_the_cut = 1 + 3 + 1 + 3;  // start, words, call, a part of it
   stage.wall.server.reply_to(stage.first(), Reply(reply).after(up_to_the_cut, Fault::close()));
-  stage.wall.server.reply_to(stage.second(), reply);
+  stage.wall.server.reply_to(
+      stage.second(), Reply::answer(std::string(said)).call("its_own_id", "weather", arguments));
   const auto played = co_await play(stage, row, Question(stage.route, openai_chat));
   const auto& heard = played.heard;
   row.take(heard, said);
@@ -332,7 +334,7 @@ std::vector<Scenario> ours() {
   using L = Scenario::Length;
   return {
       {"S17", "headers, then heartbeats for ever", S::ours, L::quick, s17},
-      {"S18", "20 words, then heartbeats for ever", S::ours, L::quick, s18},
+      {"S18", "20 words, then heartbeats; own words", S::ours, L::quick, s18},
       {"S19", "a role-only delta, then silence", S::ours, L::quick, s19},
       {"S20", "a token every 1.5 s", S::ours, L::medium, s20},
       {"S21", "90 s of heartbeats, then well", S::defaults, L::very_long, s21},
@@ -340,9 +342,9 @@ std::vector<Scenario> ours() {
       {"S22b", "one heartbeat, 90 s of silence, then well", S::defaults, L::very_long, s22b},
       {"S22c", "two heartbeats, 90 s of silence, then well", S::defaults, L::very_long, s22c},
       {"S23", "200, and an error for a first frame", S::ours, L::quick, s23},
-      {"S24", "20 words, then an error frame", S::ours, L::quick, s24},
+      {"S24", "20 words, then an error; own words", S::ours, L::quick, s24},
       {"S25", "cut amid a tool call's arguments", S::ours, L::quick, s25},
-      {"S26", "20 words, then a reset", S::ours, L::quick, s26},
+      {"S26", "20 words, then a reset; own words", S::ours, L::quick, s26},
       {"S27", "429 with Retry-After: 8259", S::ours, L::quick, s27},
       {"S28", "429 with Retry-After as a date in 2 s", S::ours, L::quick, s28},
       {"S28b", "429 with 2 s in the body alone", S::ours, L::quick, s28b},

@@ -33,6 +33,16 @@ const std::string sixty_words =
     "have told us so was read by a program that waited for a number, politely and for ever, while "
     "water went on rising quietly in the cold dark.";
 
+const std::string own_rest = " and the rest of it, as I would put it, is dry.";
+
+std::string resumed_after(std::size_t words) {
+  std::size_t end = 0;
+  for (; words > 0; --words) {
+    end = sixty_words.find(' ', end + 1);
+  }
+  return sixty_words.substr(0, end) + own_rest;
+}
+
 Reply healthy() { return Reply::answer(sixty_words).dripping(word_gap); }
 
 std::optional<Clock::time_point> WallAttempt::closed() const noexcept {
@@ -68,10 +78,18 @@ std::vector<WallAttempt> Wall::attempts(const std::string& model) const {
   return all;
 }
 
-void Wall::continue_prefill(const std::string& model) {
+void Wall::answer_in_own_words(const std::string& model) {
   server.reply_to(model, [](const SeenRequest& request) {
-    const auto begun = prefill_of(request);
-    return begun ? Reply::answer(sixty_words.substr(begun->size())).dripping(word_gap) : healthy();
+    constexpr std::string_view begins = "<answer>";
+    constexpr std::size_t repeated = 40;
+    const auto at = request.body.find(begins);
+    if (at == std::string::npos) {
+      return Reply::answer("In my own words:" + own_rest).dripping(word_gap);
+    }
+    const auto from = at + begins.size();
+    const auto quoted = request.body.substr(from, request.body.find("</answer>", from) - from);
+    const auto back = quoted.size() - std::min(quoted.size(), repeated);
+    return Reply::answer(quoted.substr(quoted.find(' ', back) + 1) + own_rest).dripping(word_gap);
   });
 }
 

@@ -28,6 +28,12 @@ using testing::SeenRequest;
 
 /// What a healthy member says: scenarios.md 1.
 extern const std::string sixty_words;
+
+/// What a fallback of its own words adds to a begun answer.
+extern const std::string own_rest;
+
+/// The first words of `sixty_words`, and what such a fallback adds to them.
+std::string resumed_after(std::size_t words);
 constexpr Clock::duration word_gap = 15ms;
 
 /// A healthy answer. A role-only event comes first, so that `after(n + 1, ...)` strikes after n words.
@@ -66,8 +72,11 @@ class Wall {
 
   /// This model continues an assistant's last message, if that is a beginning of its text; or refuses such a
   /// request.
-  void continue_prefill(const std::string& model);
   void refuse_prefill(const std::string& model);
+
+  /// This model answers in its own words. If it is asked to resume another answer, it repeats the end of that, and
+  /// continues with `own_rest`.
+  void answer_in_own_words(const std::string& model);
 
   FaultServer server;
   FaultServer deaf;

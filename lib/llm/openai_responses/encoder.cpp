@@ -306,9 +306,7 @@ void Encoder::put(const Finish& finish, std::string& out) {
   end_items(completes() ? "completed" : "incomplete", out);
 }
 
-bool Encoder::completes() const {
-  return is_completed(*finish_, native_) || (codex_ && said_);
-}
+bool Encoder::completes() const { return is_completed(*finish_, native_) || (codex_ && said_); }
 
 void Encoder::put(const End&, std::string& out) {
   if (!finish_) {
