@@ -215,6 +215,52 @@ TEST_CASE("DeepSeek: a schema is asked for in words, a forced tool turns thinkin
   CHECK(has(forced, R"("tool_choice":"required")"));
 }
 
+TEST_CASE("Kimi refused a tool named `ls`, whose name is too short there") {
+  const auto fitted = fit(
+      client_request(messages,
+                     R"({"model":"m","max_tokens":10,"messages":[{"role":"user","content":"Hi"}],)"
+                     R"("tools":[{"name":"ls","input_schema":{"type":"object"}},)"
+                     R"({"name":"3d","input_schema":{"type":"object"}}]})"),
+      target_of("kimi", chat, "kimi-k2.6"));
+  CHECK_FALSE(has(fitted, R"("name":"ls")"));
+  REQUIRE(fitted.tools.size() == 2);  // restored in the answer
+  for (const std::string_view prefix : {"ls_", "_3d"}) {
+    const auto at = fitted.body.find("\"name\":\"" + std::string(prefix));
+    REQUIRE(at != std::string::npos);
+    const auto sent = fitted.body.substr(at + 8, fitted.body.find('"', at + 8) - at - 8);
+    REQUIRE(fitted.tools.find(sent) != nullptr);
+    CHECK(fitted.tools.find(sent)->name == (prefix == "ls_" ? "ls" : "3d"));
+  }
+}
+
+TEST_CASE("Groq and Mistral refused the `refusal: null` with which SDKs send an answer back") {
+  const auto request = client_request(
+      chat,
+      R"({"model":"m","messages":[{"role":"user","content":"Hi"},)"
+      R"({"role":"assistant","content":"so","refusal":null},{"role":"user","content":"and"}]})");
+  for (const char* const back_end : {"groq", "mistral"}) {
+    const auto fitted = fit(request, target_of(back_end, chat, "some-model"));
+    CHECK_FALSE(has(fitted, "refusal"));
+    CHECK(fitted.losses.empty());
+  }
+}
+
+TEST_CASE("Anthropic refused a tool with a property `$top`: that property is left out and named") {
+  const auto fitted =
+      fit(client_request(
+              chat,
+              R"({"model":"m","messages":[{"role":"user","content":"Hi"}],"tools":[{"type":)"
+              R"("function","function":{"name":"list","parameters":{"type":"object","properties":)"
+              R"({"$top":{"type":"integer"},"all":{"type":"object","properties":{"a b":{}}},)"
+              R"("w":{"enum":[{"properties":{"$v":1}}]}},"required":["all","$top"]}}}]})"),
+          target_of("anthropic", messages, "claude-opus-5-5"));
+  CHECK(has(fitted, R"("required":["all"])"));
+  CHECK_FALSE(has(fitted, "$top"));
+  CHECK_FALSE(has(fitted, "a b"));
+  CHECK(has(fitted, "$v"));  // a value
+  CHECK(lost(fitted, Loss::Kind::changed, "schema of list"));
+}
+
 TEST_CASE("a server that is not known gets what all servers of the protocol take") {
   const auto request = client_request(
       messages, R"({"model":"m","max_tokens":10,"metadata":{"user_id":"u"},"top_k":3,"messages":[)"
