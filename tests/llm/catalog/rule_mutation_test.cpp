@@ -17,12 +17,6 @@ namespace rule_mutation_test {
 using namespace matrix_cell;
 using small_requests::SmallRequest;
 
-/// What a double and the markers say about a fitted request.
-struct Cell {
-  Fitted fitted;
-  std::set<std::string> complaints;
-};
-
 FitTarget target_at(const StrictBackend& strict, const SmallRequest& asked,
                     const BackEnd& back_end) {
   auto target = target_of(strict, asked, back_end);
@@ -42,55 +36,48 @@ std::vector<SmallRequest> every_request() {
   return requests;
 }
 
-Cell cell_of(const SmallRequest& asked, const StrictBackend& strict, const BackEnd& back_end) {
-  Cell cell;
-  const auto target = target_at(strict, asked, back_end);
-  cell.fitted = fitted_to(asked, strict, target);
-  const auto verdict = judged(strict, target, cell.fitted);
+/// What a double and the markers say about a fitted request.
+std::set<std::string> complaints_about(const SmallRequest& asked, const Fitted& fitted,
+                                       const StrictBackend& strict, const BackEnd& back_end) {
+  std::set<std::string> complaints;
+  const auto verdict = judged(strict, target_at(strict, asked, back_end), fitted);
   for (const auto& broken : verdict.broken) {
-    cell.complaints.insert(broken.rule_id);
+    complaints.insert(broken.rule_id);
   }
   for (const auto& dropped : verdict.dropped) {
-    cell.complaints.insert("dropped " + dropped);
+    complaints.insert("dropped " + dropped);
   }
-  for (const auto& marker : unnamed_losses(asked, cell.fitted)) {
-    cell.complaints.insert("lost " + marker);
+  for (const auto& marker : unnamed_losses(asked, fitted)) {
+    complaints.insert("lost " + marker);
   }
-  return cell;
+  return complaints;
 }
 
-/// The requests at the doubles, with the whole catalog.
+/// The requests, fitted with the whole catalog.
 class Whole {
  public:
   explicit Whole(std::vector<SmallRequest> requests) : requests_(std::move(requests)) {}
 
-  const std::vector<SmallRequest>& requests() const { return requests_; }
-  const Cell& cell(const StrictBackend& strict, const BackEnd& back_end, std::size_t request) {
-    auto& known = cells_[&back_end][&strict];
-    known.resize(requests_.size());
-    if (known[request].fitted.body.empty()) {
-      known[request] = cell_of(requests_[request], strict, back_end);
-    }
-    return known[request];
-  }
-
-  /// What only happens without the rules, at any double that the back end's requests must satisfy; empty: nothing.
+  /// What only happens without the rules, at any double that the back end's requests must satisfy; empty: nothing. Of the
+  /// first `most` requests.
   std::string complaint_without(const std::set<const BackEndRule*>& rules, const BackEnd& back_end,
-                                const std::vector<const StrictBackend*>& doubles) {
+                                const std::vector<const StrictBackend*>& doubles,
+                                std::size_t most = static_cast<std::size_t>(-1)) {
     auto mutant = back_end;
     std::erase_if(mutant.rules, [&](const auto* rule) { return rules.contains(rule); });
     for (const auto* const strict : doubles) {
-      for (std::size_t i = 0; i < requests_.size(); ++i) {
-        const auto& whole = cell(*strict, back_end, i);
-        const auto fitted =
-            fitted_to(requests_[i], *strict, target_at(*strict, requests_[i], mutant));
-        if (fitted.body == whole.fitted.body && fitted.betas == whole.fitted.betas &&
-            fitted.losses.size() == whole.fitted.losses.size()) {
+      for (std::size_t i = 0; i < std::min(most, requests_.size()); ++i) {
+        const auto& asked = requests_[i];
+        const auto& whole = fitted(*strict, back_end, i);
+        const auto without = fitted_to(asked, *strict, target_at(*strict, asked, mutant));
+        if (without.body == whole.body && without.betas == whole.betas &&
+            without.losses.size() == whole.losses.size()) {
           continue;
         }
-        for (const auto& one : cell_of(requests_[i], *strict, mutant).complaints) {
-          if (!whole.complaints.contains(one)) {
-            return requests_[i].name + " at " + std::string(strict->id()) + ": " + one;
+        const auto before = complaints_about(asked, whole, *strict, back_end);
+        for (const auto& one : complaints_about(asked, without, *strict, mutant)) {
+          if (!before.contains(one)) {
+            return asked.name + " at " + std::string(strict->id()) + ": " + one;
           }
         }
       }
@@ -99,8 +86,18 @@ class Whole {
   }
 
  private:
+  const Fitted& fitted(const StrictBackend& strict, const BackEnd& back_end, std::size_t request) {
+    auto& known = fitted_[&back_end][&strict];
+    known.resize(requests_.size());
+    if (known[request].body.empty()) {
+      const auto& asked = requests_[request];
+      known[request] = fitted_to(asked, strict, target_at(strict, asked, back_end));
+    }
+    return known[request];
+  }
+
   std::vector<SmallRequest> requests_;
-  std::map<const BackEnd*, std::map<const StrictBackend*, std::vector<Cell>>> cells_;
+  std::map<const BackEnd*, std::map<const StrictBackend*, std::vector<Fitted>>> fitted_;
 };
 
 std::vector<const StrictBackend*> doubles_of(const BackEnd& back_end) {
@@ -185,7 +182,8 @@ TEST_CASE(
       }
     }
     CAPTURE(back_end.id);
-    CHECK(whole.complaint_without(silent, back_end, {doubles_of(back_end).front()}) == "");
+    const auto most = small_requests::all().size();
+    CHECK(whole.complaint_without(silent, back_end, {doubles_of(back_end).front()}, most) == "");
   }
   for (const auto& [id, complaint] : noticed) {
     acting += complaint.empty() ? 0 : 1;
