@@ -139,6 +139,10 @@ inline std::vector<SmallRequest> all() {
       {"a forced tool", a,
        messages(",\"tools\":[" + messages_tool("look", plain) +
                 R"(],"tool_choice":{"type":"tool","name":"look"})")},
+      {"a forced tool while the model thinks", a,
+       R"({"model":"m","max_tokens":8000,"thinking":{"type":"enabled","budget_tokens":4000},"messages":[{"role":"user","content":"hi"}],"tools":[)" +
+           messages_tool("look", plain) + R"(],"tool_choice":{"type":"any"}})"},
+      {"a temperature and top_p", a, messages(R"(,"temperature":0.5,"top_p":0.9)")},
       {"a prefill", a, talk(user + R"(,{"role":"assistant","content":"{"})")},
       {"a tool's name of 100 characters", a,
        messages(",\"tools\":[" + messages_tool(std::string(100, 'n'), plain) + "]")},
