@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <chrono>
 
+#include "../growth.hpp"
 #include "client_request.hpp"
 
 using namespace understudy;
@@ -305,28 +305,39 @@ TEST_CASE("the prompt of a client whose protocol caches by itself is cached by A
 }
 
 TEST_CASE("fitting takes linear time") {
-  const auto time_of = [](std::size_t turns) {
+  const auto conversation = [](std::size_t bytes) {
     std::string body = R"({"model":"m","max_tokens":100,"messages":[)";
-    for (std::size_t i = 0; i < turns; ++i) {
-      body += R"({"role":"user","content":"Read the file."},{"role":"assistant","content":[)"
-              R"({"type":"tool_use","id":"toolu_)" +
-              std::to_string(i) +
-              R"(","name":"Read","input":{"path":"/a"}}]},{"role":"user","content":[{"type":)"
-              R"("tool_result","tool_use_id":"toolu_)" +
-              std::to_string(i) + R"(","content":"some text of the file"}]},)";
+    for (std::size_t i = 0; body.size() < bytes; ++i) {
+      const auto id = "toolu_" + std::to_string(i);
+      body +=
+          R"({"role":"user","content":"Read the file."},{"role":"assistant","content":[)"
+          R"({"type":"tool_use","id":")" +
+          id + R"(","name":"Read","input":{"path":"/a"}}]},{"role":"user","content":[{"type":)" +
+          R"("tool_result","tool_use_id":")" + id + R"(","content":"some text of the file"}]},)";
     }
     body += R"({"role":"user","content":"Go on."}]})";
-    const auto request = client_request(messages, body);
-    const auto target = target_of("vertex", messages, "claude-sonnet-4-5");
-    auto best = std::chrono::steady_clock::duration::max();
-    for (int i = 0; i < 5; ++i) {
-      const auto began = std::chrono::steady_clock::now();
-      CHECK_FALSE(fit(request, target).body.empty());
-      best = std::min(best, std::chrono::steady_clock::now() - began);
-    }
-    return best;
+    return [request = client_request(messages, body),
+            target = target_of("vertex", messages, "claude-sonnet-4-5")] { fit(request, target); };
   };
-  const auto few = time_of(500);
-  const auto many = time_of(4000);
-  CHECK(many < 24 * few);
+  // Properties whose names are refused, each of them required.
+  const auto properties = [](std::size_t bytes) {
+    std::string all;
+    std::string required;
+    for (std::size_t i = 0; all.size() + required.size() < bytes; ++i) {
+      const auto name = "\"$" + std::to_string(i) + "\"";
+      all.append(i > 0 ? "," : "").append(name).append(":{}");
+      required.append(i > 0 ? "," : "").append(name);
+    }
+    const auto body =
+        R"({"model":"m","messages":[{"role":"user","content":"Hi"}],"tools":[{"type":)"
+        R"("function","function":{"name":"f","parameters":{"type":"object",)"
+        R"("properties":{)" +
+        all + R"(},"required":[)" + required + "]}}}]}";
+    return [request = client_request(chat, body),
+            target = target_of("anthropic", messages, "claude-opus-5-5")] { fit(request, target); };
+  };
+  const auto turns = growth::of(conversation, std::size_t{256} * 1024);
+  CHECK_MESSAGE(turns.ratio() <= growth::linear, turns);
+  const auto schema = growth::of(properties, std::size_t{128} * 1024);
+  CHECK_MESSAGE(schema.ratio() <= growth::linear, schema);
 }
