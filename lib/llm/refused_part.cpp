@@ -30,6 +30,8 @@ constexpr std::array wordings{
     Wording{"unknown parameter: ", ""},      // OpenAI
     Wording{"unrecognized request argument supplied: ", ""},
     Wording{"unsupported value: ", "", Kind::value},        // OpenAI
+    Wording{"unsupported param: ", ""},                     // llama.cpp's server
+    Wording{"unknown field ", ""},                          // Go's encoding/json
     Wording{"unknown name ", ""},                           // Google
     Wording{"property ", " is unsupported"},                // Groq
     Wording{"argument not supported on this model: ", ""},  // xAI
@@ -232,6 +234,9 @@ std::vector<text::JsonPath> places_of(std::string_view body, std::string_view pa
 }  // namespace
 
 std::string RefusedPart::mend() const {
+  if (kind == Kind::value && instead.empty()) {
+    return "drop_value:" + path;
+  }
   return instead.empty() ? "drop:" + path : "rename:" + path + ">" + instead;
 }
 

@@ -12,6 +12,9 @@ bool alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 bool allowed(char c) { return alphanumeric(c) || c == '_' || c == '-'; }
+bool begins(std::string_view id) {
+  return !id.empty() && (id[0] == '_' || (alphanumeric(id[0]) && (id[0] < '0' || id[0] > '9')));
+}
 
 /// An id must become the same one every time, so the key is fixed.
 constexpr text::KeyedHash digest_of(0x756e646572737475U, 0x64792e746f6f6c73U);
@@ -36,9 +39,9 @@ std::string digits_of(std::uint64_t value, std::uint32_t attempt, std::size_t le
 }  // namespace
 
 bool ToolIds::valid(std::string_view id) const {
-  return plain_
-             ? id.size() == longest_ && std::all_of(id.begin(), id.end(), alphanumeric)
-             : !id.empty() && id.size() <= longest_ && std::all_of(id.begin(), id.end(), allowed);
+  return plain_ ? id.size() == longest_ && std::all_of(id.begin(), id.end(), alphanumeric)
+                : id.size() >= shortest_ && id.size() <= longest_ &&
+                      (!letter_first_ || begins(id)) && std::all_of(id.begin(), id.end(), allowed);
 }
 
 std::string ToolIds::made_up(std::string_view id, std::uint64_t digest,
@@ -48,7 +51,10 @@ std::string ToolIds::made_up(std::string_view id, std::uint64_t digest,
   }
   std::string clean(id.substr(0, longest_));
   std::replace_if(clean.begin(), clean.end(), [](char c) { return !allowed(c); }, '_');
-  if (attempt == 0 && !clean.empty() && id.size() <= longest_) {
+  if (letter_first_ && !begins(clean)) {
+    clean.insert(0, 1, '_');
+  }
+  if (attempt == 0 && id.size() <= longest_ && valid(clean)) {
     return clean;
   }
   clean.resize(std::min(clean.size(), longest_ - hash_length - 1));

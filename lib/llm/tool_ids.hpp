@@ -1,4 +1,4 @@
-/// Ids of tool calls that a provider takes, made of those that another one gave.
+/// Ids of tool calls, and names of tools, that a provider takes, made of those that another one gave.
 ///
 /// The ids come from outside, and there may be several 100,000 in one body: each is found at once, and what was tried
 /// for an id is never tried again.
@@ -17,6 +17,12 @@ class ToolIds {
  public:
   ToolIds(std::size_t longest, bool plain, const text::KeyedHash& hash)
       : longest_(longest), plain_(plain), ids_(hash) {}
+
+  /// Ids have that many characters at least, and begin with a letter or `_` if that is asked for.
+  void demand(std::size_t shortest, bool letter_first) {
+    shortest_ = shortest;
+    letter_first_ = letter_first;
+  }
 
   /// An id of the conversation, which none that is made up may equal. Whether it is valid, and the first of its
   /// name: if all are, they may stay as they are.
@@ -37,6 +43,8 @@ class ToolIds {
 
   std::size_t longest_;
   bool plain_;
+  std::size_t shortest_ = 1;
+  bool letter_first_ = false;
   text::NameTable<std::string> ids_;
   std::vector<Known> known_;  // of each
 };

@@ -49,6 +49,7 @@ class ToolTranslation {
         losses_(losses),
         ids_(target.longest_tool_name, false, hash_),
         keys_(hash_, out.request.tools.size()) {
+    ids_.demand(target.shortest_tool_name, target.letter_first);
     named_.reserve(request_.tools.size());
   }
 

@@ -2,105 +2,31 @@
 // which share no knowledge with the library (testing/strict_backend.hpp).
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "agent_requests.hpp"
-#include "understudy/llm/codec.hpp"
-#include "understudy/llm/fit.hpp"
-#include "understudy/testing/strict_backend.hpp"
+#include "matrix_cell.hpp"
 
-using namespace understudy;
-using namespace understudy::llm;
-using agent_requests::AgentRequest;
-using testing::StrictBackend;
-using testing::StrictBackends;
-using testing::Strictness;
+using namespace matrix_cell;
 
 namespace {
-
-FitTarget target_of(const StrictBackend& strict, const AgentRequest& request) {
-  const auto id = strict.id() == "anthropic-4-5" ? "anthropic" : strict.id();
-  const auto protocol = protocol_from(strict.protocol());
-  REQUIRE(protocol);
-  FitTarget target(*protocol, std::string(id), std::string(strict.default_model()));
-  target.back_end = Catalog::built_in().back_end(id, *protocol);
-  REQUIRE(target.back_end != nullptr);
-  if (*protocol == Protocol::anthropic_messages) {
-    target.betas = request.betas;
-  }
-  return target;
-}
-
-HttpFields headers_of(const FitTarget& target, const Fitted& fitted) {
-  HttpFields headers;
-  headers.add("content-type", "application/json");
-  if (target.protocol == Protocol::anthropic_messages) {
-    headers.add("anthropic-version", "2023-06-01");
-  }
-  if (!fitted.betas.empty()) {
-    headers.add("anthropic-beta", fitted.betas);
-  }
-  headers.add("chatgpt-account-id", "account-1");
-  return headers;
-}
-
-/// The texts of the request are marked "[m7]": each must arrive, or something must be named that went with it.
-std::set<std::string> markers_of(std::string_view body) {
-  std::set<std::string> markers;
-  for (auto at = body.find('['); at != std::string_view::npos; at = body.find('[', at + 1)) {
-    const auto end = body.find(']', at);
-    const auto inside = body.substr(at + 1, std::min(end, body.size()) - at - 1);
-    if (inside.size() > 1 && inside.size() < 6 && inside[0] >= 'a' && inside[0] <= 'z' &&
-        std::all_of(inside.begin() + 1, inside.end(),
-                    [](char c) { return c >= '0' && c <= '9'; })) {
-      markers.emplace(body.substr(at, end - at + 1));
-    }
-  }
-  return markers;
-}
 
 struct Cell {
   std::string refused_by;  // the id of the rule; empty: accepted
   std::string message;
-  std::vector<std::string> unnamed;  // markers that are gone, and no loss could be it
+  std::vector<std::string> unnamed;
 };
 
 Cell cell_of(const AgentRequest& asked, const StrictBackend& strict, Strictness strictness) {
+  const auto target = target_of(strict, asked, back_end_of(strict));
+  const auto fitted = fitted_to(asked, strict, target);
   Cell cell;
-  // Sealed reasoning of an earlier turn is this maker's own, where the client speaks its protocol.
-  auto body = asked.body;
-  constexpr std::string_view own = "@@own";
-  const auto seal = strict.seal(strict.default_model());
-  for (auto at = body.find(own); at != std::string::npos; at = body.find(own, at + seal.size())) {
-    body.replace(at, own.size(), seal);
-  }
-  auto read = codec_for(asked.protocol).read_request(body);
-  if (!read) {
-    cell.refused_by = "read: " + read.error().message;
-    return cell;
-  }
-  read->betas = asked.betas;
-  const auto target = target_of(strict, asked);
-  const auto fitted = fit(*read, target);
-  const auto refusal = strict.judge(headers_of(target, fitted), fitted.body, strictness,
-                                    "/" + target.model + ":streamRawPredict");
-  if (refusal) {
+  if (const auto refusal = judged(strict, target, fitted, strictness).refusal) {
     cell.refused_by = refusal->rule_id;
     cell.message = refusal->body;
   }
-  for (const auto& marker : markers_of(asked.body)) {
-    const bool named = std::any_of(fitted.losses.begin(), fitted.losses.end(), [](const Loss& l) {
-      const auto what = about(l);
-      return what == "content" || what == "reasoning" || what == "tool" || what == "message";
-    });
-    if (fitted.body.find(marker) == std::string::npos && !named) {
-      cell.unnamed.push_back(marker);
-    }
-  }
+  cell.unnamed = unnamed_losses(asked, fitted);
   return cell;
 }
 

@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <chrono>
 
+#include "../growth.hpp"
 #include "client_request.hpp"
 
 using namespace understudy;
@@ -215,6 +215,52 @@ TEST_CASE("DeepSeek: a schema is asked for in words, a forced tool turns thinkin
   CHECK(has(forced, R"("tool_choice":"required")"));
 }
 
+TEST_CASE("Kimi refused a tool named `ls`, whose name is too short there") {
+  const auto fitted = fit(
+      client_request(messages,
+                     R"({"model":"m","max_tokens":10,"messages":[{"role":"user","content":"Hi"}],)"
+                     R"("tools":[{"name":"ls","input_schema":{"type":"object"}},)"
+                     R"({"name":"3d","input_schema":{"type":"object"}}]})"),
+      target_of("kimi", chat, "kimi-k2.6"));
+  CHECK_FALSE(has(fitted, R"("name":"ls")"));
+  REQUIRE(fitted.tools.size() == 2);  // restored in the answer
+  for (const std::string_view prefix : {"ls_", "_3d"}) {
+    const auto at = fitted.body.find("\"name\":\"" + std::string(prefix));
+    REQUIRE(at != std::string::npos);
+    const auto sent = fitted.body.substr(at + 8, fitted.body.find('"', at + 8) - at - 8);
+    REQUIRE(fitted.tools.find(sent) != nullptr);
+    CHECK(fitted.tools.find(sent)->name == (prefix == "ls_" ? "ls" : "3d"));
+  }
+}
+
+TEST_CASE("Groq and Mistral refused the `refusal: null` with which SDKs send an answer back") {
+  const auto request = client_request(
+      chat,
+      R"({"model":"m","messages":[{"role":"user","content":"Hi"},)"
+      R"({"role":"assistant","content":"so","refusal":null},{"role":"user","content":"and"}]})");
+  for (const char* const back_end : {"groq", "mistral"}) {
+    const auto fitted = fit(request, target_of(back_end, chat, "some-model"));
+    CHECK_FALSE(has(fitted, "refusal"));
+    CHECK(fitted.losses.empty());
+  }
+}
+
+TEST_CASE("Anthropic refused a tool with a property `$top`: that property is left out and named") {
+  const auto fitted =
+      fit(client_request(
+              chat,
+              R"({"model":"m","messages":[{"role":"user","content":"Hi"}],"tools":[{"type":)"
+              R"("function","function":{"name":"list","parameters":{"type":"object","properties":)"
+              R"({"$top":{"type":"integer"},"all":{"type":"object","properties":{"a b":{}}},)"
+              R"("w":{"enum":[{"properties":{"$v":1}}]}},"required":["all","$top"]}}}]})"),
+          target_of("anthropic", messages, "claude-opus-5-5"));
+  CHECK(has(fitted, R"("required":["all"])"));
+  CHECK_FALSE(has(fitted, "$top"));
+  CHECK_FALSE(has(fitted, "a b"));
+  CHECK(has(fitted, "$v"));  // a value
+  CHECK(lost(fitted, Loss::Kind::changed, "schema of list"));
+}
+
 TEST_CASE("a server that is not known gets what all servers of the protocol take") {
   const auto request = client_request(
       messages, R"({"model":"m","max_tokens":10,"metadata":{"user_id":"u"},"top_k":3,"messages":[)"
@@ -259,28 +305,39 @@ TEST_CASE("the prompt of a client whose protocol caches by itself is cached by A
 }
 
 TEST_CASE("fitting takes linear time") {
-  const auto time_of = [](std::size_t turns) {
+  const auto conversation = [](std::size_t bytes) {
     std::string body = R"({"model":"m","max_tokens":100,"messages":[)";
-    for (std::size_t i = 0; i < turns; ++i) {
-      body += R"({"role":"user","content":"Read the file."},{"role":"assistant","content":[)"
-              R"({"type":"tool_use","id":"toolu_)" +
-              std::to_string(i) +
-              R"(","name":"Read","input":{"path":"/a"}}]},{"role":"user","content":[{"type":)"
-              R"("tool_result","tool_use_id":"toolu_)" +
-              std::to_string(i) + R"(","content":"some text of the file"}]},)";
+    for (std::size_t i = 0; body.size() < bytes; ++i) {
+      const auto id = "toolu_" + std::to_string(i);
+      body +=
+          R"({"role":"user","content":"Read the file."},{"role":"assistant","content":[)"
+          R"({"type":"tool_use","id":")" +
+          id + R"(","name":"Read","input":{"path":"/a"}}]},{"role":"user","content":[{"type":)" +
+          R"("tool_result","tool_use_id":")" + id + R"(","content":"some text of the file"}]},)";
     }
     body += R"({"role":"user","content":"Go on."}]})";
-    const auto request = client_request(messages, body);
-    const auto target = target_of("vertex", messages, "claude-sonnet-4-5");
-    auto best = std::chrono::steady_clock::duration::max();
-    for (int i = 0; i < 5; ++i) {
-      const auto began = std::chrono::steady_clock::now();
-      CHECK_FALSE(fit(request, target).body.empty());
-      best = std::min(best, std::chrono::steady_clock::now() - began);
-    }
-    return best;
+    return [request = client_request(messages, body),
+            target = target_of("vertex", messages, "claude-sonnet-4-5")] { fit(request, target); };
   };
-  const auto few = time_of(500);
-  const auto many = time_of(4000);
-  CHECK(many < 24 * few);
+  // Properties whose names are refused, each of them required.
+  const auto properties = [](std::size_t bytes) {
+    std::string all;
+    std::string required;
+    for (std::size_t i = 0; all.size() + required.size() < bytes; ++i) {
+      const auto name = "\"$" + std::to_string(i) + "\"";
+      all.append(i > 0 ? "," : "").append(name).append(":{}");
+      required.append(i > 0 ? "," : "").append(name);
+    }
+    const auto body =
+        R"({"model":"m","messages":[{"role":"user","content":"Hi"}],"tools":[{"type":)"
+        R"("function","function":{"name":"f","parameters":{"type":"object",)"
+        R"("properties":{)" +
+        all + R"(},"required":[)" + required + "]}}}]}";
+    return [request = client_request(chat, body),
+            target = target_of("anthropic", messages, "claude-opus-5-5")] { fit(request, target); };
+  };
+  const auto turns = growth::of(conversation, std::size_t{256} * 1024);
+  CHECK_MESSAGE(turns.ratio() <= growth::linear, turns);
+  const auto schema = growth::of(properties, std::size_t{128} * 1024);
+  CHECK_MESSAGE(schema.ratio() <= growth::linear, schema);
 }

@@ -17,9 +17,9 @@ TEST_CASE("what tunes an answer is learned; what it is about is not") {
     CAPTURE(mend);
     CHECK(is_learnable(mend));
   }
-  for (const auto* mend :
-       {"drop:tools", "drop:tools[].strict", "drop:tool_choice", "drop:response_format",
-        "drop:text.format", "drop:messages[].name", "drop:system", "nonsense"}) {
+  for (const auto* mend : {"drop:tools", "drop:tools[].strict", "drop:tool_choice",
+                           "drop:response_format", "drop:text.format", "drop_value:temperature",
+                           "drop:messages[].name", "drop:system", "nonsense"}) {
     CAPTURE(mend);
     CHECK_FALSE(is_learnable(mend));
   }

@@ -26,7 +26,7 @@ TEST_CASE("the part that a refusal names, in every form of error") {
       {R"({"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","param":"max_tokens"}})",
        Kind::parameter, "rename:max_tokens>max_completion_tokens"},
       {R"({"error":{"message":"Unsupported value: 'reasoning_effort' does not support 'max' with this model.","param":"reasoning_effort","code":"unsupported_value"}})",
-       Kind::value, "drop:reasoning_effort"},
+       Kind::value, "drop_value:reasoning_effort"},
       {R"({"detail":"Unsupported parameter: max_output_tokens"})", Kind::parameter,
        "drop:max_output_tokens"},
       {R"([{"error":{"code":400,"message":"Invalid JSON payload received. Unknown name \"odd\": Cannot find field.","status":"INVALID_ARGUMENT"}}])",
@@ -42,6 +42,10 @@ TEST_CASE("the part that a refusal names, in every form of error") {
       {R"({"type":"error","error":{"message":"This model does not support the effort parameter."}})",
        Kind::parameter, "drop:effort"},
       {R"({"error":"Unsupported parameter: odd"})", Kind::parameter, "drop:odd"},
+      {R"({"error":{"code":400,"message":"Unsupported param: odd","type":"invalid_request_error"}})",
+       Kind::parameter, "drop:odd"},
+      {R"({"error":{"message":"json: unknown field \"odd\"","type":"invalid_request_error"}})",
+       Kind::parameter, "drop:odd"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.body);

@@ -31,7 +31,7 @@ class RefusedPart {
       : kind(k), path(std::move(p)), instead(std::move(i)) {}
 
   /// What is done about it, as the name of a mend (Failure::with_mend): "drop:temperature",
-  /// "rename:max_tokens>max_completion_tokens".
+  /// "rename:max_tokens>max_completion_tokens"; "drop_value:temperature" if only this value is refused.
   std::string mend() const;
 
   Kind kind;

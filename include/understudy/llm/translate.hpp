@@ -54,7 +54,9 @@ class UNDERSTUDY_API TranslationTarget {
   bool needs_system = false;     ///< a request without system text is refused (the Codex back end)
   std::size_t longest_tool_id;
   std::size_t longest_tool_name;  ///< names consist of letters, digits, `_` and `-`
-  bool plain_tool_ids = false;    ///< tool ids are exactly `longest_tool_id` letters and digits
+  std::size_t shortest_tool_name = 1;
+  bool letter_first = false;    ///< names of tools begin with a letter or `_`
+  bool plain_tool_ids = false;  ///< tool ids are exactly `longest_tool_id` letters and digits
 };
 
 /// Something in the request that the target does not get unchanged.

@@ -86,15 +86,21 @@ std::optional<std::uint64_t> default_limit(const Request& request, const ModelFa
   return prompt < window ? std::min(*facts.max_output, window - prompt) : facts.max_output;
 }
 
-/// The longest name of a tool that the back end takes, if that is less than what its protocol allows.
-std::size_t longest_tool_name(const BackEnd& at, std::size_t longest) {
+/// The names of tools that the back end takes, where that is less than what its protocol allows.
+void limit_tool_names(TranslationTarget& to, const BackEnd& at) {
   for (const auto* const rule : at.rules) {
     const bool names = rule->path == "tools[].name" || rule->path == "tools[].function.name";
-    if (names && rule->acts() && rule->max) {
-      longest = std::min(longest, static_cast<std::size_t>(*rule->max));
+    if (!names || !rule->acts()) {
+      continue;
     }
+    if (rule->max) {
+      to.longest_tool_name = std::min(to.longest_tool_name, static_cast<std::size_t>(*rule->max));
+    }
+    if (rule->min) {
+      to.shortest_tool_name = std::max(to.shortest_tool_name, static_cast<std::size_t>(*rule->min));
+    }
+    to.letter_first = to.letter_first || !rule->first.empty();
   }
-  return longest;
 }
 
 void write_translated(Fitted& out, const Request& request, const FitTarget& target,
@@ -111,7 +117,7 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
   TranslationTarget to(target.protocol, target.provider, target.model);
   to.accepts_prefill = facts.prefill.value_or(target.accepts_prefill);
   to.wants_reasoning = facts.wants_reasoning || at.rule(Check::needs_reasoning_content) != nullptr;
-  to.longest_tool_name = longest_tool_name(at, to.longest_tool_name);
+  limit_tool_names(to, at);
   auto translated = translate(sent, to);
   out.losses = std::move(translated.losses);
   out.tools = std::move(translated.tools);
@@ -148,8 +154,8 @@ void apply_mends(Fitted& out, const FitTarget& target) {
   for (const auto& mend : target.mends) {
     if (auto mended = without_part(out.body, mend)) {
       out.body = std::move(*mended);
-      if (mend.starts_with("drop:")) {
-        losses.add(Loss::Kind::dropped, mend.substr(5));
+      if (mend.starts_with("drop")) {
+        losses.add(Loss::Kind::dropped, mend.substr(mend.find(':') + 1));
       }
     }
   }

@@ -75,6 +75,9 @@ class Messages {
  private:
   void find_rules() {
     fitting_.each_rule(Check::role, [&](const BackEndRule& rule) { roles_ = &rule.names; });
+    fitting_.each_rule(Check::pattern, [&](const BackEndRule& rule) {
+      server_ids_ = rule.path == "messages[].content[].server_tool_use.id" ? &rule : server_ids_;
+    });
     no_mid_system_ =
         fitting_.rule(Check::model_mid_system) != nullptr && fitting_.facts.mid_system == false;
     blocks_ = fitting_.rule(Check::block_types);
@@ -109,8 +112,13 @@ class Messages {
     fitting_.each_rule(Check::msg_refuse, [&](const BackEndRule& rule) {
       if (rule.word == "*" || rule.word == role) {
         for (const auto& name : rule.names) {
-          if (member_of(message, name)) {
-            fitting_.edits.push_back(JsonEdit::remove(below(path, {name})));
+          dom::element value;
+          if (message[name].get(value) != simdjson::SUCCESS) {
+            continue;
+          }
+          // SDKs send an assistant's message back with `refusal: null`, which counts there.
+          fitting_.edits.push_back(JsonEdit::remove(below(path, {name})));
+          if (!value.is_null()) {
             fitting_.losses.add(LossKind::dropped,
                                 name.starts_with("reasoning") ? "reasoning" : "field " + name);
           }
@@ -158,6 +166,16 @@ class Messages {
     }
   }
 
+  /// The id of a call that the provider runs itself: another host's has no prefix, or another one.
+  void fit_server_id(const JsonPath& path, const dom::element& block, const char* name) {
+    const auto id = text_of(member_of(block, name));
+    if (server_ids_ != nullptr && !id.empty() && !id.starts_with(server_ids_->prefix)) {
+      constexpr std::size_t longest = 24;
+      fitting_.edits.push_back(JsonEdit::set(
+          below(path, {name}), json::quoted(server_ids_->prefix + short_id(id, longest))));
+    }
+  }
+
   void fit_assistant(const JsonPath& path, const dom::element& message) {
     const auto calls = member_of(message, "tool_calls");
     if (!is_array(calls)) {
@@ -187,9 +205,14 @@ class Messages {
       const auto type = text_of(member_of(block, "type"));
       if (type == "tool_use") {
         fit_ids(here, block, "id");
+      } else if (type == "server_tool_use") {
+        fit_server_id(here, block, "id");
       } else if (type == "tool_result") {
         fit_ids(here, block, "tool_use_id");
         fit_blocks(below(here, {"content"}), member_of(block, "content"));
+      }
+      if (type.ends_with("_tool_result") && type != "mcp_tool_result") {
+        fit_server_id(here, block, "tool_use_id");
       }
       const bool thinking = type == "thinking" || type == "redacted_thinking";
       if (thinking && signed_thinking_ && type == "thinking" &&
@@ -277,6 +300,7 @@ class Messages {
   Fitting& fitting_;
   std::optional<IdRule> ids_;
   const std::vector<std::string>* roles_ = nullptr;
+  const BackEndRule* server_ids_ = nullptr;
   const BackEndRule* blocks_ = nullptr;
   const BackEndRule* needs_reasoning_ = nullptr;
   bool no_mid_system_ = false;
@@ -326,7 +350,21 @@ void end_with(Fitting& fitting, const std::vector<std::string>& roles) {
   }
 }
 
-/// One system message, at the beginning: the later ones are added to it.
+/// System messages come first, or only one does: a later one becomes the user's.
+void demote_system(Fitting& fitting, bool one) {
+  bool begun = false;
+  each_element(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
+    const auto role = text_of(member_of(message, "role"));
+    const bool system = role == "system" || role == "developer";
+    if (system && begun) {
+      fitting.edits.push_back(JsonEdit::set({"messages", index, "role"}, R"("user")"));
+      fitting.losses.add(LossKind::changed, "system message after the start of the conversation");
+    }
+    begun = begun || !system || one;
+  });
+}
+
+/// One system message, at the beginning: the later ones are added to it. If that cannot be, they become the user's.
 void merge_system(Fitting& fitting) {
   std::string text;
   std::vector<std::size_t> found;
@@ -340,7 +378,10 @@ void merge_system(Fitting& fitting) {
       found.push_back(index);
     }
   });
-  if (!plain || found.size() < 2) {
+  if (!found.empty() && (!plain || found.front() != 0)) {
+    return demote_system(fitting, true);
+  }
+  if (found.size() < 2) {
     return;
   }
   fitting.edits.push_back(
@@ -349,20 +390,6 @@ void merge_system(Fitting& fitting) {
     fitting.edits.push_back(JsonEdit::remove({"messages", found[i]}));
   }
   fitting.losses.add(LossKind::changed, "system message after the start of the conversation");
-}
-
-/// System messages come first: a later one becomes the user's.
-void demote_system(Fitting& fitting) {
-  bool begun = false;
-  each_element(fitting.member("messages"), [&](std::size_t index, const dom::element& message) {
-    const auto role = text_of(member_of(message, "role"));
-    const bool system = role == "system" || role == "developer";
-    if (system && begun) {
-      fitting.edits.push_back(JsonEdit::set({"messages", index, "role"}, R"("user")"));
-      fitting.losses.add(LossKind::changed, "system message after the start of the conversation");
-    }
-    begun = begun || !system;
-  });
 }
 
 }  // namespace
@@ -385,7 +412,7 @@ void fit_messages(Fitting& fitting) {
     if (rule.one_system) {
       merge_system(fitting);
     } else if (rule.system_first_only) {
-      demote_system(fitting);
+      demote_system(fitting, false);
     }
   });
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "llm/fit/fitting.hpp"
+#include "text/ascii.hpp"
 
 namespace understudy::llm::detail {
 namespace {
@@ -104,6 +105,76 @@ class SchemaKeywords {
   bool references_;
 };
 
+/// Properties whose names the back end refuses are left out, here and in `required`, as are those of inner schemas.
+class SchemaKeys {
+ public:
+  SchemaKeys(Fitting& fitting, const BackEndRule& rule, std::string_view tool)
+      : fitting_(fitting), rule_(rule), tool_(tool) {}
+
+  void fit(const JsonPath& path, const dom::element& schema, std::size_t depth = 0) {
+    if (depth == deepest_schema) {
+      return;
+    }
+    dom::object members;
+    if (schema.get(members) != simdjson::SUCCESS) {
+      each_element(schema, [&](std::size_t index, const dom::element& element) {
+        fit(step(path, index), element, depth + 1);
+      });
+      return;
+    }
+    for (const auto field : members) {
+      const auto here = step(path, std::string(field.key));
+      if (field.key == "properties") {
+        fit_properties(path, schema, field.value, depth);
+      } else if (field.key != "enum" && field.key != "const" && field.key != "default" &&
+                 field.key != "examples") {  // these have values, not schemas
+        fit(here, field.value, depth + 1);
+      }
+    }
+  }
+
+ private:
+  static JsonPath step(JsonPath path, text::JsonStep next) {
+    path.push_back(std::move(next));
+    return path;
+  }
+
+  bool takes(std::string_view key) const {
+    return key.size() >= static_cast<std::size_t>(rule_.min.value_or(0)) &&
+           key.size() <= static_cast<std::size_t>(rule_.max.value_or(64)) &&
+           std::all_of(key.begin(), key.end(), [&](char c) {
+             return text::is_lower(c) || text::is_upper(c) || text::is_digit(c) ||
+                    rule_.characters.find(c) != std::string::npos;
+           });
+  }
+
+  void fit_properties(const JsonPath& path, const dom::element& schema,
+                      const dom::element& properties, std::size_t depth) {
+    dom::object members;
+    if (properties.get(members) != simdjson::SUCCESS) {
+      return;
+    }
+    const auto here = step(path, "properties");
+    for (const auto field : members) {
+      if (takes(field.key)) {
+        fit(step(here, std::string(field.key)), field.value, depth + 1);
+        continue;
+      }
+      fitting_.edits.push_back(JsonEdit::remove(step(here, std::string(field.key))));
+      fitting_.losses.add(LossKind::changed, "schema of " + std::string(tool_));
+    }
+    each_element(member_of(schema, "required"), [&](std::size_t index, const dom::element& name) {
+      if (!takes(text_of(name))) {
+        fitting_.edits.push_back(JsonEdit::remove(step(step(path, "required"), index)));
+      }
+    });
+  }
+
+  Fitting& fitting_;
+  const BackEndRule& rule_;
+  std::string_view tool_;
+};
+
 /// The root must be an object without alternatives.
 void fit_root(Fitting& fitting, const JsonPath& path, const dom::element& schema,
               std::string_view tool) {
@@ -191,6 +262,9 @@ class Tools {
                        [&](const BackEndRule&) { fit_root(fitting_, path, *schema, name); });
     fitting_.each_rule(Check::schema_keywords, [&](const BackEndRule& rule) {
       SchemaKeywords(fitting_, rule, name).fit(path, *schema);
+    });
+    fitting_.each_rule(Check::schema_keys, [&](const BackEndRule& rule) {
+      SchemaKeys(fitting_, rule, name).fit(path, *schema);
     });
     fitting_.each_rule(Check::schema_properties, [&](const BackEndRule&) {
       if (!member_of(*schema, "properties")) {

@@ -158,10 +158,14 @@ class Responses final : public Reader {
     } else if (type == "reasoning") {
       check(item, schema::reasoning_item, type);
       each_at(item, "/summary", [&](const element& part) { check_part(part); });
+    } else if (type == "compaction") {
+      want(text_at(item, "/id").starts_with("cmp_") &&
+               text_at(item, "/encrypted_content") != no_text,
+           "a compaction without an id or a content");
     } else {
       fail("an item of type " + type);
     }
-    if (type != "reasoning") {
+    if (type != "reasoning" && type != "compaction") {
       check_word(schema::item_statuses, text_at(item, "/status"), "item.status");
     }
   }
@@ -211,6 +215,7 @@ class Responses final : public Reader {
     Item item;
     check_item(at(json, "/item"));
     want(!ours || text_at(json, "/item/type") == "reasoning" ||
+             text_at(json, "/item/type") == "compaction" ||
              text_at(json, "/item/status") == "in_progress",
          "an item begins that is not in progress");
     item.id = text_at(json, "/item/id");

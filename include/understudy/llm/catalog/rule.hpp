@@ -25,8 +25,8 @@ enum class Effect : unsigned char {
   lossless,  ///< the request is adjusted, and nothing is lost
   lossy,     ///< something is dropped or converted, and named
   refuse,    ///< the request is not sent to the back end
-  advisory,  ///< nothing: the refusal is understood when it comes
-  none,      ///< nothing: the back end is known to accept more than the rule says
+  advisory,  ///< nothing by this rule: it is done in any case, or the refusal is understood when it comes
+  none,  ///< nothing: the back end is known to accept more than the rule says
 };
 
 /// How well a fact is known.
