@@ -41,7 +41,7 @@ export function environment(folder, proxy) {
 /** opencode by the AI SDK's package for a protocol. */
 function opencode(npm, model) {
   return {
-    shell: 'bash',
+    shell: () => 'bash',
     args: (command) => ({ command, description: 'Appends a line' }),
     program: () => runs(installed(`opencode-${machine}/bin/opencode`), installed(`opencode-${machine}-baseline/bin/opencode`)),
     start: async (stage, task) => ({
@@ -75,8 +75,11 @@ function opencode(npm, model) {
  */
 function codex(model, { built_in = false, code = false } = {}) {
   return {
-    shell: code ? 'functions__exec' : 'exec_command',
-    args: (command) => (code ? { input: `text(await tools.exec_command({cmd: ${JSON.stringify(command)}}))` } : { cmd: command }),
+    shell: (protocol) => (!code ? 'exec_command' : protocol === 'openai_responses' ? 'exec' : 'functions__exec'),
+    args: (command, protocol) => {
+      const script = `text(await tools.exec_command({cmd: ${JSON.stringify(command)}}))`;
+      return !code ? { cmd: command } : protocol === 'openai_responses' ? script : { input: script };
+    },
     program: () => runs(installed('@openai/codex/bin/codex.js')),
     start: async (stage, task) => {
       const home = join(stage.folder, 'home/.codex');
@@ -108,7 +111,7 @@ wire_api = "responses"
 
 export const agents = {
   'Claude Code': {
-    shell: 'Bash',
+    shell: () => 'Bash',
     args: (command) => ({ command, description: 'Appends a line' }),
     program: () => runs(installed(`@anthropic-ai/claude-code-${machine}/claude`), installed(`@anthropic-ai/claude-code-${machine}-musl/claude`)),
     start: async (stage, task) => ({

@@ -9,29 +9,27 @@ import { join } from 'node:path';
 import test from 'node:test';
 
 import { agents, environment } from './agents.mjs';
-import { Stage } from './stage.mjs';
+import { back_ends, Stage } from './stage.mjs';
 
 const longest = 180_000; // ms for an agent
 const chosen = (process.env.AGENT_TESTS ?? '').split('\n').filter(Boolean);
 
-/** [agent, its maker, the back end that takes over] */
-const pairs = [
-  ['Claude Code', 'anthropic', 'codex'],
-  ['Claude Code', 'anthropic', 'openai-chat'],
-  ['Claude Code', 'anthropic', 'openai-responses'],
-  ['Codex', 'openai-responses', 'anthropic'],
-  ['Codex, code mode', 'openai-responses', 'anthropic'],
-  ['Codex, built-in provider', 'openai-responses', 'anthropic'],
-  ['opencode, Messages', 'anthropic', 'openai-chat'],
-  ['opencode, Messages', 'anthropic', 'openai-responses'],
-  ['opencode, Chat', 'openai-chat', 'anthropic'],
-  ['opencode, Responses', 'openai-responses', 'anthropic'],
+/** [agent, its maker, the back ends that take over]. Claude Code and Codex take a second, opencode ten. */
+const every = Object.keys(back_ends);
+const plan = [
+  ['Claude Code', 'anthropic', every.filter((one) => !one.startsWith('anthropic'))],
+  ['Codex', 'openai-responses', every.filter((one) => one !== 'openai-responses')],
+  ['Codex, code mode', 'openai-responses', every.filter((one) => one !== 'openai-responses')],
+  ['Codex, built-in provider', 'openai-responses', ['anthropic']],
+  ['opencode, Messages', 'anthropic', ['openai-chat', 'openai-responses']],
+  ['opencode, Chat', 'openai-chat', ['anthropic']],
+  ['opencode, Responses', 'openai-responses', ['anthropic']],
 ];
 
 async function perform(agent, program, stage) {
   const scratch = join(stage.folder, 'scratch');
   await Promise.all(['scratch', 'home', 'tmp'].map((one) => mkdir(join(stage.folder, one), { recursive: true })));
-  const { args, env } = await agent.start(stage, `CALL ${agent.shell} and then say what came of it.`);
+  const { args, env } = await agent.start(stage, `CALL ${agent.shell(back_ends[stage.fallback][1])} and then say what came of it.`);
   const child = spawn(program, args, {
     cwd: scratch,
     env: { ...environment(stage.folder, stage.proxy.url), ...env },
@@ -56,8 +54,8 @@ export function tools_of(body) {
   return [body, ...later].flatMap((one) => one.tools ?? []).flatMap((tool) => name_of(tool));
 }
 
-for (const [name, primary, fallback] of pairs) {
-  const title = `${name} goes on with ${fallback}`;
+for (const [name, primary, fallback] of plan.flatMap(([agent, maker, all]) => all.map((one) => [agent, maker, one]))) {
+  const title = `${name} continues with ${fallback}`;
   const agent = agents[name];
   const left_out = chosen.length > 0 && !chosen.some((part) => title.includes(part));
   test(title, { timeout: 2 * longest, skip: left_out }, async (t) => {
@@ -67,7 +65,7 @@ for (const [name, primary, fallback] of pairs) {
       return;
     }
     const folder = await mkdtemp(join(tmpdir(), 'understudy-agents-'));
-    const stage = new Stage(folder, { primary, fallback, args: agent.args('echo ran >> ran.txt') });
+    const stage = new Stage(folder, { primary, fallback, args: agent.args('echo ran >> ran.txt', back_ends[fallback][1]) });
     let end;
     try {
       await stage.begin();

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
+process.setMaxListeners(0); // each process that is started has one
+
 export const key = 'the-gateways-key';
 
 /** The makers: their protocol, and how they say that they are overloaded. */
@@ -49,19 +51,34 @@ export const makers = {
   },
 };
 
-/** The provider section of each: preset and base path below a double's URL. */
-const providers = {
-  anthropic: { preset: 'anthropic', base: '' },
-  'openai-responses': { preset: 'openai-codex', base: '/v1' },
-  'openai-chat': { preset: 'openai', base: '/v1' },
-  codex: { preset: 'codex', base: '' },
-};
-
-const models = {
-  anthropic: 'claude-opus-5-5',
-  'openai-responses': 'gpt-5.6-sol',
-  'openai-chat': 'gpt-5.6-sol',
-  codex: 'gpt-5.6-sol',
+/** The back ends that can take over: preset and protocol. Their model is the one that the double lists. */
+export const back_ends = {
+  anthropic: ['anthropic', 'anthropic_messages'],
+  'anthropic-4-5': ['anthropic', 'anthropic_messages'],
+  'openai-responses': ['openai-codex', 'openai_responses'],
+  'openai-chat': ['openai', 'openai_chat'],
+  codex: ['codex', 'openai_responses'],
+  'azure-responses': ['azure', 'openai_responses'],
+  'azure-chat': ['azure', 'openai_chat'],
+  'bedrock-mantle-anthropic': ['bedrock-mantle', 'anthropic_messages'],
+  'bedrock-mantle-openai': ['bedrock-mantle', 'openai_responses'],
+  openrouter: ['openrouter', 'openai_chat'],
+  gemini: ['gemini', 'openai_chat'],
+  deepseek: ['deepseek', 'openai_chat'],
+  'deepseek-anthropic': ['deepseek', 'anthropic_messages'],
+  zai: ['zai', 'openai_chat'],
+  'zai-anthropic': ['zai', 'anthropic_messages'],
+  kimi: ['kimi', 'openai_chat'],
+  'kimi-anthropic': ['kimi', 'anthropic_messages'],
+  minimax: ['minimax', 'openai_chat'],
+  'minimax-anthropic': ['minimax', 'anthropic_messages'],
+  groq: ['groq', 'openai_chat'],
+  mistral: ['mistral', 'openai_chat'],
+  xai: ['xai', 'openai_chat'],
+  ollama: ['ollama', 'openai_chat'],
+  vllm: ['vllm', 'openai_chat'],
+  lmstudio: ['lmstudio', 'openai_chat'],
+  'llama.cpp': ['llama-cpp', 'openai_chat'],
 };
 
 async function listen(server) {
@@ -145,22 +162,22 @@ class Process {
 }
 
 function configuration(stage) {
-  const section = (id, name, url, credentials) => `
+  const section = (name, preset, protocol, url, credential) => `
 [providers.${name}]
-preset = "${providers[id].preset}"
-protocol = "${id === 'anthropic' ? 'anthropic_messages' : id === 'openai-chat' ? 'openai_chat' : 'openai_responses'}"
-base_url = "${url}${providers[id].base}"
-credentials = [${credentials}]
+preset = "${preset}"
+protocol = "${protocol}"
+base_url = "${url}"
+credentials = [${credential}]
 `;
   const sign_in = `{oauth = {token_file = "${stage.folder}/auth.json", token_url = "${stage.proxy.url}/oauth/token", client_id = "x"}}`;
-  const { primary, fallback } = stage;
+  const maker = makers[stage.primary];
   return `
 [model]
 provider = "primary"
-default = "${makers[primary].model}"
+default = "${maker.model}"
 [[fallback_providers]]
 provider = "fallback"
-model = "${models[fallback]}"
+model = "${stage.model}"
 [server]
 listen = "127.0.0.1:0"
 keys = ["${key}"]
@@ -168,8 +185,8 @@ report = true
 threads = 1
 [log]
 format = "json"
-${section(primary, 'primary', stage.overloaded.url, '{value = "primary-key"}')}
-${section(fallback, 'fallback', stage.double_url, fallback === 'codex' ? sign_in : '{value = "fallback-key"}')}`;
+${section('primary', back_ends[stage.primary][0], maker.protocol, stage.overloaded.url, '{value = "primary-key"}')}
+${section('fallback', ...back_ends[stage.fallback], stage.double_url, stage.fallback === 'codex' ? sign_in : '{value = "fallback-key"}')}`;
 }
 
 /** An unsigned token as Codex's sign-in has it, which does not expire soon. */
@@ -188,7 +205,7 @@ export class Stage {
   calls = [];
   log = '';
 
-  /** `args`: the arguments of the call that the double answers "CALL NAME" with. */
+  /** `args`: of the call that the double answers "CALL NAME" with; a text if the tool is a free-form one. */
   constructor(folder, { primary, fallback, args }) {
     Object.assign(this, { folder, primary, fallback, args });
   }
@@ -198,11 +215,12 @@ export class Stage {
     await this.proxy.begin();
     this.double = new Process(
       process.env.STRICT_BACKEND,
-      ['--backend', this.fallback, '--bodies', '--arguments', JSON.stringify(this.args)],
+      ['--backend', this.fallback, '--bodies', '--arguments', typeof this.args === 'string' ? this.args : JSON.stringify(this.args)],
       'stdout',
       (stream, line) => stream === 'stderr' && this.events.push(JSON.parse(line)),
     );
     this.double_url = await this.double.ready;
+    this.model = (await (await fetch(`${this.double_url}/models`)).json()).data[0].id;
     const tokens = { access_token: token(), refresh_token: 'x', id_token: token(), account_id: 'account-1' };
     await writeFile(join(this.folder, 'auth.json'), JSON.stringify({ tokens, last_refresh: new Date().toISOString() }));
     const config = join(this.folder, 'understudy.toml');

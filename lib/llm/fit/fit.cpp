@@ -2,6 +2,7 @@
 
 #include "llm/carrier_edits.hpp"
 #include "llm/fit/fitting.hpp"
+#include "llm/fit/short_ids.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 #include "understudy/llm/refused_part.hpp"
@@ -55,6 +56,9 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
   Request sent = request;
   sent.model = target.model;
   sent.stream = target.stream;
+  if (request.origin) {  // else the user is one that the caller wrote for this target
+    sent.user = anonymous_user(sent.user).value_or(sent.user);
+  }
   sent.stream_usage = sent.stream_usage || !request.stream;
   sent.sealed_reasoning = !facts.refuses_encrypted;
   if (traits_of(target.protocol).rules.max_tokens_required && !sent.max_tokens) {
