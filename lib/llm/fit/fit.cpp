@@ -106,6 +106,8 @@ void apply_mends(Fitted& out, const FitTarget& target) {
       out.body = std::move(*mended);
       if (mend.starts_with("drop:")) {
         losses.add(Loss::Kind::dropped, mend.substr(5));
+      } else if (mend.starts_with("demote:")) {
+        losses.add(Loss::Kind::changed, "system message after the start of the conversation");
       }
     }
   }
