@@ -198,16 +198,23 @@ Failure capability_failure(const HttpProviderOptions& options, const Request& re
   const bool adapted = request.origin && (request.origin != options.protocol ||
                                           request.model != attempt.member().model());
   const bool wrong = failure.code() == FailoverReason::format_error;
-  const auto part = wrong ? refused_part(status, body) : std::nullopt;
-  if (!wrong || (!part && !adapted && !is_capability_refusal(status, body))) {
+  const auto part = refused_part(status, body);
+  // These are said with another status, or sound like a prompt that is too long.
+  const bool misleading =
+      part && (part->kind == RefusedPart::Kind::order || part->kind == RefusedPart::Kind::limit);
+  if (!wrong && !(misleading && without_part(sent, part->mend()))) {
+    return failure;
+  }
+  if (!part && !adapted && !is_capability_refusal(status, body)) {
     return failure;
   }
   const bool clients = part && has_part(request.body, part->path);
-  if (part && clients && part->kind == RefusedPart::Kind::value && !adapted) {
+  if (part && clients && part->kind != RefusedPart::Kind::parameter && !adapted) {
     return failure;  // the client's own value, at the model that it asked for
   }
   std::string words = failure.message();
-  if (part && !clients) {  // a client cannot act on what a provider says about our translation
+  if (part && !clients &&
+      !misleading) {  // a client cannot act on what a provider says about our translation
     words = attempt.member().name() + " does not support `" + part->path +
             "`, which its translation of the request contains";
   }

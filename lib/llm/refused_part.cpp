@@ -7,12 +7,17 @@
 
 #include "text/ascii.hpp"
 #include "text/json_edit.hpp"
+#include "text/numbers.hpp"
 
 namespace understudy::llm {
 namespace {
 
 namespace dom = simdjson::dom;
 using Kind = RefusedPart::Kind;
+
+/// Qwen's chat template, at vLLM and llama.cpp, and Ollama's renderer, which say it with status 400 or 500:
+/// vllm-project/vllm#41114, ollama/ollama#17774, QwenLM/Qwen3.8#186. Claude Code's system messages are in mid-conversation.
+constexpr std::string_view system_first = "system message must be at the beginning";
 
 constexpr std::size_t longest_body = std::size_t{64} * 1024;
 constexpr std::size_t longest_path = 128;
@@ -231,9 +236,79 @@ std::vector<text::JsonPath> places_of(std::string_view body, std::string_view pa
   return places;
 }
 
+std::optional<std::uint64_t> digits_of(std::string_view text) {
+  return text::number_from<std::uint64_t>(text.substr(0, text.find_first_not_of("0123456789")));
+}
+
+std::optional<std::uint64_t> number_after(std::string_view text, std::string_view words) {
+  const auto at = text.find(words);
+  return at == std::string_view::npos ? std::nullopt : digits_of(text.substr(at + words.size()));
+}
+
+/// The number before the words.
+std::optional<std::uint64_t> number_before(std::string_view text, std::string_view words) {
+  auto before = text.substr(0, std::min(text.find(words), text.size()));
+  if (before.size() == text.size()) {
+    return std::nullopt;
+  }
+  const auto begin = before.find_last_not_of("0123456789");
+  return digits_of(before.substr(begin == std::string_view::npos ? 0 : begin + 1));
+}
+
+/// What the prompt leaves of the window, where a refusal adds prompt and limit up: vLLM, OpenAI and DeepSeek. Less than
+/// an answer needs is nothing: then the prompt is what is too long.
+std::optional<std::uint64_t> left_beside_prompt(std::string_view body) {
+  constexpr std::uint64_t least = 1024;
+  const auto said = text::in_lower_case(body);
+  const auto window = number_after(said, "maximum context length is ");
+  auto prompt = number_after(said, "your request has ");
+  const auto answer = number_before(said, " in the completion");
+  if (const auto all = number_after(said, "you requested "); !prompt && all && answer) {
+    prompt = *all - std::min(*all, *answer);
+  }
+  return window && prompt && *prompt + least <= *window ? std::optional(*window - *prompt)
+                                                        : std::nullopt;
+}
+
+/// No limit on the answer is higher than `most`.
+std::optional<std::string> with_lower_limit(std::string_view body, std::string_view most) {
+  const auto limit = digits_of(most);
+  text::JsonEdits edits;
+  for (const char* const name : {"max_tokens", "max_completion_tokens", "max_output_tokens"}) {
+    const auto value = digits_of(text::json_at(body, {name}));
+    if (limit && value && *value > *limit) {
+      edits.push_back(text::JsonEdit::set({name}, std::to_string(*limit)));
+    }
+  }
+  return edits.empty() ? std::nullopt : text::edit_json(body, edits);
+}
+
+/// Every system message but the first message becomes the user's.
+std::optional<std::string> with_system_first(std::string_view body, std::string_view list) {
+  const auto path = text::json_path(list);
+  const auto messages = text::json_elements(text::json_at(body, path), most_elements);
+  text::JsonEdits edits;
+  for (std::size_t i = 1; i < messages.size(); ++i) {
+    const auto role = text::json_at(messages[i], {"role"});
+    if (role == R"("system")" || role == R"("developer")") {
+      auto place = path;
+      place.emplace_back(i);
+      place.emplace_back("role");
+      edits.push_back(text::JsonEdit::set(std::move(place), R"("user")"));
+    }
+  }
+  return edits.empty() ? std::nullopt : text::edit_json(body, edits);
+}
+
 }  // namespace
 
 std::string RefusedPart::mend() const {
+  if (kind == Kind::order) {
+    return "demote:messages";
+  }
+  if (kind == Kind::limit) {
+    return "clamp:" + path + ">" + instead;
+  }
   if (kind == Kind::value && instead.empty()) {
     return "drop_value:" + path;
   }
@@ -241,14 +316,25 @@ std::string RefusedPart::mend() const {
 }
 
 bool is_part_mend(std::string_view name) {
-  return name.starts_with("drop:") || name.starts_with("rename:");
+  constexpr std::array<std::string_view, 5> kinds{
+      "drop:", "drop_value:", "rename:", "demote:", "clamp:"};
+  return std::any_of(kinds.begin(), kinds.end(),
+                     [&](std::string_view kind) { return name.starts_with(kind); });
 }
 
 std::optional<RefusedPart> refused_part(int status, std::string_view body) {
-  if (status != 400 && status != 422) {
+  body = body.substr(0, longest_body);
+  const bool refuses = status == 400 || status == 422;
+  if ((refuses || status == 500) &&
+      text::in_lower_case(body).find(system_first) != std::string::npos) {
+    return RefusedPart(Kind::order, "messages[].role");
+  }
+  if (!refuses) {
     return std::nullopt;
   }
-  body = body.substr(0, longest_body);
+  if (const auto left = left_beside_prompt(body)) {
+    return RefusedPart(Kind::limit, "max_tokens", std::to_string(*left));
+  }
   dom::parser parser;
   dom::element root;
   Said said;
@@ -302,6 +388,12 @@ std::optional<std::string> without_part(std::string_view body, std::string_view 
   }
   const auto what = mend.substr(0, colon);
   auto path = mend.substr(colon + 1);
+  if (what == "demote") {
+    return with_system_first(body, path);
+  }
+  if (what == "clamp") {
+    return with_lower_limit(body, path.substr(std::min(path.find('>') + 1, path.size())));
+  }
   std::string_view other;
   if (what == "rename") {
     const auto to = std::min(path.find('>'), path.size());

@@ -30,6 +30,7 @@ class Translator {
     drop_billing();
     if (foreign_) {
       detail::translate_tools(out_, losses_, target_);
+      lift_system();
     }
     name_extras();
     for (auto& message : request_.messages) {
@@ -86,6 +87,25 @@ class Translator {
       }
       return mark;
     });
+  }
+
+  /// System messages that stand at the beginning now: Codex's tools, which are among the items of the input, stood in
+  /// front of its prompt.
+  void lift_system() {
+    auto& messages = request_.messages;
+    const auto is_lifted = [](const Message& message) {
+      return message.role == Role::system &&
+             std::all_of(message.parts.begin(), message.parts.end(),
+                         [](const Part& p) { return std::holds_alternative<TextPart>(p); });
+    };
+    const auto end = std::find_if_not(messages.begin(), messages.end(), is_lifted);
+    for (auto message = messages.begin(); message != end; ++message) {
+      name_extra(message->extra);
+      for (auto& part : message->parts) {
+        request_.system.push_back(std::move(std::get<TextPart>(part)));
+      }
+    }
+    messages.erase(messages.begin(), end);
   }
 
   /// What only the caller's protocol knows; the codec leaves it out.

@@ -6,6 +6,8 @@
 
 #include "../growth.hpp"
 #include "client_request.hpp"
+#include "understudy/llm/answer.hpp"
+#include "understudy/llm/event_encoder.hpp"
 
 using namespace understudy;
 using namespace understudy::llm;
@@ -168,6 +170,86 @@ TEST_CASE("the end user is the same in every session") {
   CHECK(user_of("00000000-0000-4000-8000-000000000001") ==
         user_of("00000000-0000-4000-8000-000000000002"));
   CHECK(user_of("00000000-0000-4000-8000-000000000001").find("user_") == std::string::npos);
+}
+
+TEST_CASE("Claude Code's device and session reach no other maker, however long an id it takes") {
+  const std::string session = "00000000-0000-4000-8000-000000000001";
+  const auto request = client_request(
+      messages,
+      R"({"model":"claude-opus-5-5","max_tokens":9,"messages":[{"role":"user","content":"Hi"}],)"
+      R"("metadata":{"user_id":"{\"device_id\":\"0123456789\",\"account_uuid\":\"\",\"session_id\":\")" +
+          session + R"(\"}"}})");
+  for (const auto& target :
+       {target_of("deepseek", chat, "deepseek-v4-pro"), target_of("minimax", chat, "minimax-m3"),
+        target_of("zai", messages, "glm-5.3")}) {
+    const auto fitted = fit(request, target);
+    CHECK_FALSE(has(fitted, session));
+    CHECK_FALSE(has(fitted, "0123456789"));
+    CHECK((has(fitted, R"("user":")") || has(fitted, R"("metadata":{"user_id":")")));
+  }
+  CHECK(has(fit(request, target_of("anthropic", messages, "claude-sonnet-4-5")), session));
+}
+
+TEST_CASE("Codex sends DeepSeek's reasoning back, without which DeepSeek refuses the next turn") {
+  const std::string head =
+      R"({"model":"gpt-5.5","store":false,"include":["reasoning.encrypted_content"],"input":[)";
+  const auto first = client_request(responses, head + R"({"role":"user","content":"q"}]})");
+  Answer answer;
+  std::string stream;
+  const auto encoder = codec_for(responses).encoder(first);
+  for (const auto& event :
+       {Event(Start("a", "deepseek-v4-pro")), Event(Reasoning(0, "Think.")),
+        Event(ToolStart(1, "call_1", "f")), Event(ToolArguments(1, "{}")), Event(ToolEnd(1, true)),
+        Event(Finish(FinishReason::tool_use, "tool_calls")), Event(End())}) {
+    encoder->write(event, stream);
+    answer.add(event);
+  }
+  std::string whole;
+  codec_for(responses).write_answer(answer, first, whole);
+  for (const auto* const answered : {&stream, &whole}) {
+    constexpr std::string_view member = R"("encrypted_content":")";
+    const auto at = answered->find(member);
+    REQUIRE(at != std::string::npos);
+    const auto from = at + member.size();
+    const auto seal = answered->substr(from, answered->find('"', from) - from);
+    const auto next = client_request(
+        responses,
+        head +
+            R"({"role":"user","content":"q"},{"type":"reasoning","summary":[{"type":"summary_text",)"
+            R"("text":"Think."}],"encrypted_content":")" +
+            seal +
+            R"("},{"type":"function_call","call_id":"call_1","name":"f","arguments":"{}"},)"
+            R"({"type":"function_call_output","call_id":"call_1","output":"7"}]})");
+    CHECK(has(fit(next, target_of("deepseek", chat, "deepseek-v4-pro")),
+              R"("reasoning_content":"Think.")"));
+    for (const auto& target : {target_of("openai-codex", responses, "gpt-5.5"),
+                               target_of("anthropic", messages, "claude-opus-5-5")}) {
+      const auto fitted = fit(next, target);
+      CHECK_FALSE(has(fitted, "us1."));
+      CHECK_FALSE(has(fitted, "Think."));
+    }
+  }
+  const auto unasked = client_request(responses, R"({"model":"m","input":"q"})");
+  std::string plain;
+  codec_for(responses).write_answer(answer, unasked, plain);
+  CHECK(plain.find("encrypted_content") == std::string::npos);
+}
+
+TEST_CASE("Codex's tools in front of its prompt are no reason to add instructions") {
+  const auto fitted =
+      fit(client_request(responses,
+                         R"({"model":"gpt-5.6-sol","store":false,"stream":true,"input":[)"
+                         R"({"type":"additional_tools","role":"developer","tools":[]},)"
+                         R"({"type":"message","role":"developer","content":"You are Codex."},)"
+                         R"({"type":"message","role":"user","content":"q"}]})"),
+          target_of("codex", responses, "gpt-5.6-sol"));
+  CHECK_FALSE(has(fitted, "instructions"));
+  const auto without = fit(
+      client_request(responses, R"({"model":"gpt-5.6-sol","store":false,"stream":true,"input":[)"
+                                R"({"type":"additional_tools","role":"developer","tools":[]},)"
+                                R"({"type":"message","role":"user","content":"q"}]})"),
+      target_of("codex", responses, "gpt-5.6-sol"));
+  CHECK(has(without, "instructions"));
 }
 
 TEST_CASE("what the translation and a rule lose alike is named once") {

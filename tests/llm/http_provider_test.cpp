@@ -397,3 +397,33 @@ TEST_CASE("a request to compact is not sent to a member that cannot, and the nex
   CHECK(refused.answer.error().code() == FailoverReason::unsupported_request);
   CHECK(refused.answer.error().message().find("compaction_trigger") != std::string::npos);
 }
+
+TEST_CASE("an agent's session at a server whose chat template has the system message first") {
+  const auto asked =
+      codec_for(Protocol::openai_chat)
+          .read_request(
+              R"({"model":"m","stream":true,"messages":[{"role":"system","content":"s"},)"
+              R"({"role":"user","content":"q"},{"role":"system","content":"# Environment"}]})");
+  REQUIRE(asked.has_value());
+  for (const unsigned status : {400U, 500U}) {
+    World world;
+    auto& server = world.add(Protocol::openai_chat);
+    server.reply(Reply::status(status, "System message must be at the beginning."))
+        .reply(Reply::answer("one"));
+    const auto told = world.ask(*asked);
+    require_answer(told);
+    REQUIRE(server.requests() == 2);
+    std::vector<std::string> bodies;
+    for (const auto& connection : server.connections()) {
+      for (const auto& request : connection.requests) {
+        bodies.push_back(request.body);
+      }
+    }
+    const auto of = [](const std::string& body, std::string_view role) {
+      return body.find("\"role\":\"" + std::string(role) + "\",\"content\":\"# Environment\"") !=
+             std::string::npos;
+    };
+    CHECK(of(bodies[0], "system"));
+    CHECK(of(bodies[1], "user"));
+  }
+}

@@ -35,6 +35,14 @@ TEST_CASE("the part that a refusal names, in every form of error") {
        Kind::parameter, "drop:odd", 422},
       {R"({"detail":[{"type":"extra_forbidden","loc":["body","messages",0,"name"],"msg":"Extra inputs are not permitted"}]})",
        Kind::parameter, "drop:messages[].name", 422},
+      {R"({"error":{"message":"System message must be at the beginning.","type":"BadRequestError","param":null,"code":400}})",
+       Kind::order, "demote:messages"},
+      {R"({"type":"error","error":{"type":"api_error","message":"system message must be at the beginning"}})",
+       Kind::order, "demote:messages", 500},
+      {R"({"error":{"message":"'max_tokens' or 'max_completion_tokens' is too large: 128000. This model's maximum context length is 131072 tokens and your request has 20000 input tokens (128000 > 131072 - 20000).","type":"BadRequestError","param":null,"code":400}})",
+       Kind::limit, "clamp:max_tokens>111072"},
+      {R"({"error":{"message":"This model's maximum context length is 131072 tokens. However, you requested 190000 tokens (62000 in the messages, 128000 in the completion). Please reduce the length of the messages or completion.","type":"invalid_request_error"}})",
+       Kind::limit, "clamp:max_tokens>69072"},
       {R"({"error":{"message":"property 'odd' is unsupported","type":"invalid_request_error"}})",
        Kind::parameter, "drop:odd"},
       {R"({"code":"Client specified an invalid argument","error":"Argument not supported on this model: odd"})",
@@ -64,6 +72,37 @@ TEST_CASE("a refusal that names nothing gives nothing") {
     CHECK_FALSE(refused_part(400, body));
   }
   CHECK_FALSE(refused_part(500, R"({"detail":"Unsupported parameter: x"})"));
+}
+
+TEST_CASE(
+    "Claude Code's system messages at a server with Qwen's template: only the first message is "
+    "one") {
+  const auto mended = without_part(
+      R"({"messages":[{"role":"system","content":"a"}, {"role":"user","content":"b"},)"
+      R"({"role": "system","content":"c"},{"role":"tool","content":"d"},{"role":"developer"}]})",
+      "demote:messages");
+  CHECK(mended ==
+        R"({"messages":[{"role":"system","content":"a"}, {"role":"user","content":"b"},)"
+        R"({"role": "user","content":"c"},{"role":"tool","content":"d"},{"role":"user"}]})");
+  CHECK_FALSE(without_part(*mended, "demote:messages"));  // it is not sent a third time
+  CHECK_FALSE(without_part(R"({"messages":7})", "demote:messages"));
+}
+
+TEST_CASE(
+    "an answer's limit that does not fit beside the prompt is cut, and a long prompt stays one") {
+  const auto mended = without_part(R"({"max_completion_tokens": 128000, "max_tokens":5})",
+                                   "clamp:max_tokens>111072");
+  CHECK(mended == R"({"max_completion_tokens": 111072, "max_tokens":5})");
+  CHECK_FALSE(without_part(*mended, "clamp:max_tokens>111072"));
+  for (const auto* const body :
+       {"This model's maximum context length is 8192 tokens. However, you requested 9000 tokens "
+        "(8100 in the messages, 900 in the completion).",
+        "This model's maximum context length is 8192 tokens and your request has 99999 input "
+        "tokens",
+        "maximum context length is 99999999999999999999 tokens, your request has 7 input tokens",
+        "This model's maximum context length is 8192 tokens."}) {
+    CHECK_FALSE(refused_part(400, body));
+  }
 }
 
 TEST_CASE("a request without what was refused") {

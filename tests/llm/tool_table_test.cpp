@@ -525,6 +525,25 @@ TEST_CASE("tools that come within the conversation are offered once") {
   CHECK(same.find(R"({"type":"additional_tools","role":"developer")") != std::string::npos);
 }
 
+TEST_CASE("Codex's prompt stays the system text, although its tools stand in front of it") {
+  const auto request = client_request(responses, R"({"model":"m","input":[
+    {"type":"additional_tools","role":"developer","id":"at_1","tools":[{"type":"namespace","name":"functions","tools":[{"type":"custom","name":"exec"}]}]},
+    {"type":"message","role":"developer","id":"msg_1","content":[{"type":"input_text","text":"You are Codex."}]},
+    {"type":"message","role":"developer","content":[{"type":"input_text","text":"Be brief."}]},
+    {"type":"message","role":"user","content":[{"type":"input_text","text":"q"}]},
+    {"type":"message","role":"developer","content":[{"type":"input_text","text":"later"}]}]})");
+  const auto sent = translated(request, anthropic);
+  REQUIRE(sent.request.system.size() == 2);
+  CHECK(sent.request.system[0].text == "You are Codex.");
+  CHECK(sent.request.system[1].text == "Be brief.");
+  CHECK(sent.request.messages.size() == 1);  // the question, and what was said later
+  CHECK(lost(sent, Loss::Kind::dropped, "field id"));
+  CHECK(body(sent.request, anthropic).find(R"("system":[{"type":"text","text":"You are Codex.")") !=
+        std::string::npos);
+  const auto same = translated(request, responses);
+  CHECK(same.request.system.empty());  // as it came
+}
+
 TEST_CASE("Anthropic's references to tools are text, and deferred tools are offered") {
   const auto request = client_request(
       anthropic,

@@ -1,9 +1,11 @@
 // Serves one of the strict back ends on loopback, and says on standard error what it refuses, as JSON lines:
 //
-//     strict_backend --backend codex [--port 0] [--everything] [--calls] [--without RULE]... [--list]
+//     strict_backend --backend codex [--port 0] [--everything] [--calls] [--arguments JSON] [--bodies]
+//                    [--without RULE]... [--list]
 //
 // The first line on standard output is its URL. A user's message that contains "CALL NAME" is answered by a call of the
-// tool of that name; with --calls every request that has tools and does not end in a result is.
+// tool of that name; with --calls every request that has tools and does not end in a result is. --arguments: those of
+// every call. --bodies: each line about a request has its body, as a JSON string.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -23,7 +25,7 @@ namespace {
 
 int usage() {
   std::cerr << "usage: strict_backend --backend ID [--port N] [--everything] [--calls] "
-               "[--without RULE]... | --list\n";
+               "[--arguments JSON] [--bodies] [--without RULE]... | --list\n";
   return 2;
 }
 
@@ -36,12 +38,16 @@ void say(std::string_view id, std::string_view event, const Refusal& broken) {
   std::cerr << line << std::endl;
 }
 
-void say(std::string_view id, const StrictExchange& exchange, const Reply& reply) {
+void say(std::string_view id, const StrictExchange& exchange, const Reply& reply, bool bodies) {
   std::string line;
   JsonWriter json(line);
   json.begin_object().member("backend", id).member("event", "request");
   json.member("method", exchange.head.method).member("target", exchange.head.target);
-  json.member("bytes", exchange.body.size()).member("status", reply.code).end_object();
+  json.member("bytes", exchange.body.size()).member("status", reply.code);
+  if (bodies) {
+    json.member("body", exchange.body);
+  }
+  json.end_object();
   std::cerr << line << std::endl;
   for (const auto& warning : exchange.warnings) {
     say(id, "warning", warning);
@@ -63,6 +69,7 @@ void say(std::string_view id, const StrictExchange& exchange, const Reply& reply
 int main(int argc, char** argv) {
   std::string id;
   std::uint16_t port = 0;
+  bool bodies = false;
   StrictServerOptions options;
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
@@ -77,6 +84,10 @@ int main(int argc, char** argv) {
       options.with_strictness(Strictness::everything);
     } else if (option == "--calls") {
       options.answer.with_calls(StrictAnswerOptions::Calls::always);
+    } else if (option == "--bodies") {
+      bodies = true;
+    } else if (option == "--arguments" && has_value) {
+      options.answer.with_arguments(argv[++i]);
     } else if (option == "--backend" && has_value) {
       id = argv[++i];
     } else if (option == "--without" && has_value) {
@@ -97,7 +108,9 @@ int main(int argc, char** argv) {
       continue;
     }
     options.with_max_exchanges(1).with_edit(
-        [id](const StrictExchange& exchange, Reply& reply) { say(id, exchange, reply); });
+        [id, bodies](const StrictExchange& exchange, Reply& reply) {
+          say(id, exchange, reply, bodies);
+        });
     StrictServer server(all.backend(id), std::move(options));
     asio::io_context context;
     TcpAcceptor acceptor(context.get_executor(), asio::ip::address_v4::loopback(), port);

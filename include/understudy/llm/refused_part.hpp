@@ -25,19 +25,22 @@ class RefusedPart {
   enum class Kind : unsigned char {
     parameter,  ///< the member as such is not supported
     value,      ///< the member is supported, but not with this value
+    order,      ///< a system message does not stand at the beginning
+    limit,      ///< the answer's limit does not fit beside the prompt, which itself fits
   };
 
   RefusedPart(Kind k, std::string p, std::string i = {})
       : kind(k), path(std::move(p)), instead(std::move(i)) {}
 
   /// What is done about it, as the name of a mend (Failure::with_mend): "drop:temperature",
-  /// "rename:max_tokens>max_completion_tokens"; "drop_value:temperature" if only this value is refused.
+  /// "rename:max_tokens>max_completion_tokens", "demote:messages", "clamp:max_tokens>111072"; "drop_value:temperature" if
+  /// only this value is refused.
   std::string mend() const;
 
   Kind kind;
   std::string
       path;  ///< "reasoning.effort"; `[]` stands for the index of an element: "messages[].name"
-  std::string instead;  ///< the name that the refusal suggests; empty: none
+  std::string instead;  ///< the name that the refusal suggests, or the limit; empty: none
 };
 
 /// Whether the name of a mend is one of RefusedPart::mend.
@@ -50,7 +53,7 @@ UNDERSTUDY_API std::optional<RefusedPart> refused_part(int status, std::string_v
 /// limits are others.
 UNDERSTUDY_API bool is_capability_refusal(int status, std::string_view body);
 
-/// The request without what a mend names, or nothing if there is nothing of that kind in it, or it cannot do without.
+/// The request without what a mend names (after "demote": with later system messages as the user's; after "clamp": with a lower limit), or nothing if there is nothing of that kind in it, or it cannot do without.
 UNDERSTUDY_API std::optional<std::string> without_part(std::string_view body,
                                                        std::string_view mend);
 

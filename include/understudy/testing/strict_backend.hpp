@@ -77,8 +77,8 @@ class Verdict {
 /// What an accepted request is answered with.
 class StrictAnswerOptions {
  public:
-  /// always: if the request has tools and does not end in a tool result. when_asked: if the last message is a user's and
-  /// contains "CALL NAME" (the name of one of the tools). A tool choice that forces a call always leads to one.
+  /// always: if the request has tools and does not end in a tool result. when_asked: if the user's last turn contains
+  /// "CALL NAME" (the name of one of the tools). A tool choice that forces a call always leads to one.
   enum class Calls : unsigned char { never, when_asked, always };
 
   StrictAnswerOptions() {}

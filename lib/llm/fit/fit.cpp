@@ -7,6 +7,7 @@
 
 #include "llm/carrier_edits.hpp"
 #include "llm/fit/fitting.hpp"
+#include "llm/fit/short_ids.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 #include "understudy/llm/refused_part.hpp"
@@ -109,6 +110,9 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
   join_added_messages(sent);
   sent.model = target.model;
   sent.stream = target.stream;
+  if (request.origin) {  // else the user is one that the caller wrote for this target
+    sent.user = anonymous_user(sent.user).value_or(sent.user);
+  }
   sent.stream_usage = sent.stream_usage || !request.stream;
   sent.sealed_reasoning = !facts.refuses_encrypted;
   if (traits_of(target.protocol).rules.max_tokens_required && !sent.max_tokens) {
@@ -156,6 +160,8 @@ void apply_mends(Fitted& out, const FitTarget& target) {
       out.body = std::move(*mended);
       if (mend.starts_with("drop")) {
         losses.add(Loss::Kind::dropped, mend.substr(mend.find(':') + 1));
+      } else if (mend.starts_with("demote:")) {
+        losses.add(Loss::Kind::changed, "system message after the start of the conversation");
       }
     }
   }

@@ -131,14 +131,18 @@ void drop_refused(Fitting& fitting, const BackEndRule& rule) {
   });
 }
 
+/// Codex's tools may stand in front of its prompt.
 bool begins_with_developer(const Fitting& fitting) {
-  dom::array input;
-  const auto list = fitting.member("input");
-  if (!list || list->get(input) != simdjson::SUCCESS || input.begin() == input.end()) {
-    return false;
-  }
-  const auto role = text_of(member_of(*input.begin(), "role"));
-  return role == "developer" || role == "system";
+  bool found = false;
+  bool begins = false;
+  each_element(fitting.member("input"), [&](std::size_t, const dom::element& item) {
+    if (!found && text_of(member_of(item, "type")) != "additional_tools") {
+      const auto role = text_of(member_of(item, "role"));
+      found = true;
+      begins = role == "developer" || role == "system";
+    }
+  });
+  return begins;
 }
 
 void add_required(Fitting& fitting, const BackEndRule& rule) {
@@ -264,9 +268,19 @@ void shorten(Fitting& fitting, const BackEndRule& rule) {
   }
 }
 
+/// Claude Code's device and session are for Anthropic; a server that only speaks its protocol gets an anonymous user.
+void hide_user(Fitting& fitting) {
+  constexpr std::string_view path = "metadata.user_id";
+  const auto user = anonymous_user(text_of(fitting.at(path)));
+  if (user && !fitting.back_end.owner) {
+    fitting.set(path, json::quoted(*user));
+  }
+}
+
 }  // namespace
 
 void fit_members(Fitting& fitting) {
+  hide_user(fitting);
   fitting.each_rule(Check::top_allow,
                     [&](const BackEndRule& rule) { keep_allowed(fitting, rule); });
   fitting.each_rule(Check::top_refuse,

@@ -8,6 +8,27 @@
 #include "text/json_tree.hpp"
 
 namespace understudy::llm::detail {
+namespace {
+
+constexpr std::size_t longest_hash = 64;  // as hexadecimal digits, and what all back ends take
+
+/// The account or device in a value that has a session as well; nothing: it is a plain name.
+std::optional<std::string> part_of_user(std::string_view user) {
+  if (user.starts_with('{')) {  // {"device_id":...,"account_uuid":...,"session_id":...}
+    const auto object = json::compact_object(user);
+    for (const std::string_view name : {"account_uuid", "device_id"}) {
+      const auto text = json::unescaped_text(json::member_of(object, name));
+      if (!text.empty()) {
+        return std::string(text);
+      }
+    }
+  } else if (const auto session = user.find("_session_"); session != std::string_view::npos) {
+    return std::string(user.substr(0, session));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 std::string short_id(std::string_view text, std::size_t longest) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -24,20 +45,12 @@ std::string short_id(std::string_view text, std::size_t longest) {
 }
 
 std::string hashed_user(std::string_view user, std::size_t longest) {
-  std::string part(user);
-  if (user.starts_with('{')) {  // {"device_id":...,"account_uuid":...,"session_id":...}
-    const auto object = json::compact_object(user);
-    for (const std::string_view name : {"account_uuid", "device_id"}) {
-      const auto text = json::unescaped_text(json::member_of(object, name));
-      if (!text.empty()) {
-        part = text;
-        break;
-      }
-    }
-  } else if (const auto session = user.find("_session_"); session != std::string_view::npos) {
-    part = user.substr(0, session);
-  }
-  return short_id(part, longest);
+  return short_id(part_of_user(user).value_or(std::string(user)), longest);
+}
+
+std::optional<std::string> anonymous_user(std::string_view user) {
+  const auto part = part_of_user(user);
+  return part ? std::optional(short_id(*part, longest_hash)) : std::nullopt;
 }
 
 }  // namespace understudy::llm::detail

@@ -2,6 +2,7 @@
 /// its result still belong together, and the prefix of a conversation stays as it is.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,9 @@ std::string short_id(std::string_view text, std::size_t longest);
 /// An anonymous identifier of the end user: a hash of the account or device in `user`. Claude Code's value also contains
 /// the session, so a hash of all of it would be another user for each session.
 std::string hashed_user(std::string_view user, std::size_t longest);
+
+/// The same for other makers than the client's own, which get no device and no session of it. Nothing: the value has
+/// neither, so that it can be sent as it is.
+std::optional<std::string> anonymous_user(std::string_view user);
 
 }  // namespace understudy::llm::detail

@@ -24,7 +24,8 @@ namespace {
 class Output {
  public:
   /// `status`: of a message at the answer's end.
-  Output(const Answer& answer, std::string_view id, std::string_view status) {
+  Output(const Answer& answer, std::string_view id, std::string_view status, bool seals)
+      : model_(answer.model), seals_(seals) {
     for (const auto& block : answer.blocks) {
       add(block, id);
     }
@@ -45,7 +46,10 @@ class Output {
         const auto id = block.id.empty() ? id_of("rs_", answer) : block.id;
         item([&](JsonWriter& json) {
           const std::vector<OutputPart> summary(block.text.empty() ? 0 : 1, {false, block.text});
-          write_reasoning(json, id, summary, sealed ? block.seal : std::string_view());
+          const auto own = sealed                          ? block.seal
+                           : seals_ && !block.text.empty() ? unsigned_seal(model_)
+                                                           : std::string();
+          write_reasoning(json, id, summary, own);
         });
         break;
       }
@@ -85,6 +89,8 @@ class Output {
     items_.push_back(std::move(text));
   }
 
+  std::string_view model_;
+  bool seals_;
   std::vector<std::string> items_;
   std::vector<OutputPart> parts_;
 };
@@ -115,7 +121,7 @@ class OpenaiResponses final : public OpenaiCodec {
     const auto finish = answer.finish.value_or(FinishReason::length);  // none: it was cut
     const bool completed = is_completed(finish, answer.native_finish);
     const std::string_view status = completed ? "completed" : "incomplete";
-    const Output output(answer, id, status);
+    const Output output(answer, id, status, wants_seals(asked));
     const auto echo = echo_of(asked);
     JsonWriter json(out);
     json.begin_object();

@@ -21,7 +21,10 @@ constexpr std::string_view refusal_text = "The model refused to answer this requ
 }  // namespace
 
 Encoder::Encoder(const Request& asked, std::chrono::sys_seconds created)
-    : asked_model_(asked.model), created_(created), codex_(asked.from_codex) {
+    : asked_model_(asked.model),
+      seals_(wants_seals(asked)),
+      created_(created),
+      codex_(asked.from_codex) {
   if (asked.origin == Protocol::openai_responses && !asked.body.empty()) {
     asked_body_ = asked.body;
   } else {
@@ -469,6 +472,9 @@ void Encoder::end_part(Item& item, std::string& out) {
 /// Ends the item. It is still to be taken out of those that are open.
 void Encoder::close(Item& item, std::string_view status, std::string& out) {
   end_part(item, out);
+  if (seals_ && item.kind == Kind::reasoning && item.seal.empty() && !item.parts.empty()) {
+    item.seal = unsigned_seal(model_);
+  }
   if (item.kind == Kind::call && item.text_open) {
     end_arguments(item, out);
   }

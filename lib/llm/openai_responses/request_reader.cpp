@@ -3,6 +3,7 @@
 #include "llm/made_up_id.hpp"
 #include "llm/request_json.hpp"
 #include "request.hpp"
+#include "understudy/llm/carrier.hpp"
 
 namespace understudy::llm::detail::openai_responses {
 namespace {
@@ -298,8 +299,22 @@ class ResponsesRequestReader {
       }
       return true;
     });
+    if (is_carrier(part.seal)) {
+      open_carrier(part);
+    }
     last_of_turn().parts.emplace_back(std::move(part));
     return read;
+  }
+
+  /// Reasoning without a seal of its own belongs to no maker: its text goes to those that want it back.
+  static void open_carrier(ReasoningPart& part) {
+    const auto read = read_carrier(part.seal);
+    if (!read.carrier || read.carrier->kind != CarrierKind::unsigned_thinking) {
+      part.text.clear();
+    }
+    part.origin = Origin();
+    part.seal.clear();
+    part.json.clear();
   }
 
   /// Reasoning begins a turn's next step, unless more reasoning comes before it.

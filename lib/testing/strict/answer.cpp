@@ -89,6 +89,23 @@ std::string_view called_by(const Said& one) {
   return name;
 }
 
+/// What the user's turn asks for: all messages since the last answer or result. Some back ends get the system's messages
+/// as a user's, behind the user's own.
+std::string_view called_in_turn(const Asked& asked) {
+  for (auto one = asked.said.rbegin(); one != asked.said.rend(); ++one) {
+    if (one->role == "system" || one->role == "developer") {
+      continue;
+    }
+    if (one->role != "user" || is_result(*one)) {
+      break;
+    }
+    if (const auto name = called_by(*one); !name.empty()) {
+      return name;
+    }
+  }
+  return {};
+}
+
 bool is_callable(const Tool& tool) { return tool.type == "function" || tool.type == "custom"; }
 
 const Tool* tool_to_call(const Asked& asked, Calls calls) {
@@ -108,8 +125,7 @@ const Tool* tool_to_call(const Asked& asked, Calls calls) {
   if (last == nullptr || is_result(*last) || calls == Calls::never) {
     return nullptr;
   }
-  const auto name = called_by(*last);
-  if (!name.empty() && last->role == "user") {
+  if (const auto name = called_in_turn(asked); !name.empty()) {
     return named(name);
   }
   return calls == Calls::always ? named({}) : nullptr;

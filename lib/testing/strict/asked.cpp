@@ -75,7 +75,7 @@ bool Asked::read(std::string_view text) {
   read_messages();
   read_tools(member(body, "tools"), {});
   for (const auto& item : said) {
-    if (item.type == "tool_search_output") {
+    if (item.type == "tool_search_output" || item.type == "additional_tools") {
       read_tools(member(item.value, "tools"), {});
     }
   }

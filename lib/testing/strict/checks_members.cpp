@@ -105,9 +105,13 @@ Found top_refuse(const Rule& rule, const Asked& asked) {
 }
 
 Found require(const Rule& rule, const Asked& asked) {
-  if (rule.flag("unless_developer_first") && !asked.said.empty() &&
-      asked.said.front().type == "message" && asked.said.front().role == "developer") {
-    return std::nullopt;
+  if (rule.flag("unless_developer_first")) {
+    // Codex 0.171 sends its own back end the tools first, and no instructions.
+    const auto first = std::find_if(asked.said.begin(), asked.said.end(),
+                                    [](const Said& one) { return one.type != "additional_tools"; });
+    if (first != asked.said.end() && first->type == "message" && first->role == "developer") {
+      return std::nullopt;
+    }
   }
   for (const auto name : rule.list("names")) {
     const auto value = member(asked.body, name);

@@ -1,12 +1,16 @@
 #include "play.hpp"
 
+#include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 
 #include "understudy/client/client.hpp"
+#include "understudy/llm/codec.hpp"
+#include "understudy/llm/event_encoder.hpp"
 #include "understudy/net/tcp.hpp"
 #include "understudy/testing/fault_server.hpp"
 
@@ -38,6 +42,35 @@ class TokenFile {
  private:
   std::filesystem::path folder_;
 };
+
+/// The types of the events of a stream, in order, each with how often it comes in a row.
+std::string form_of(std::string_view stream) {
+  constexpr std::string_view field = "event: ";
+  std::string form;
+  std::string_view last;
+  std::size_t times = 0;
+  const auto close = [&] {
+    form += times == 0 ? "" : (form.empty() ? "" : ", ");
+    form += times > 1 ? std::to_string(times) + " " : "";
+    form += last;
+  };
+  while (!stream.empty()) {
+    const auto line = stream.substr(0, stream.find('\n'));
+    stream.remove_prefix(std::min(line.size() + 1, stream.size()));
+    if (!line.starts_with(field)) {
+      continue;
+    }
+    const auto type = line.substr(field.size());
+    if (type != last) {
+      close();
+      times = 0;
+    }
+    last = type;
+    ++times;
+  }
+  close();
+  return form;
+}
 
 /// A provider and where it listens.
 class Listening {
@@ -112,8 +145,7 @@ class Play {
         };
         scope.spawn(std::move(leave));
       }
-      llm::Request request;
-      request.messages.emplace_back(llm::Role::user, "How does it go on?");
+      auto request = asked();
       answer.emplace(co_await client.stream(std::move(request), RequestOptions().with_retract()));
       co_await read(*answer, began);
     };
@@ -130,6 +162,19 @@ class Play {
     }
   }
 
+  /// What the client asks. Makes the encoder if its answer is to have the form of its protocol.
+  llm::Request asked() {
+    llm::Request request;
+    if (scenario_.request.empty()) {
+      request.messages.emplace_back(llm::Role::user, "How does it go on?");
+    } else {
+      const auto& messages = llm::codec_for(llm::Protocol::anthropic_messages);
+      request = messages.read_request(scenario_.request).value();
+      encoder_ = messages.encoder(request);
+    }
+    return request;
+  }
+
   asio::awaitable<void> read(Delivery& answer, Clock::time_point began) {
     while (true) {
       const auto more = co_await answer.ready();
@@ -143,6 +188,10 @@ class Play {
         played_.ending = by != nullptr && by->member.provider() == "anthropic"
                              ? Ending::lead_answers
                              : Ending::understudy_answers;
+        if (encoder_) {
+          played_.form = form_of(encoded_);
+          audience_.delivered(played_.form);
+        }
         co_return;
       }
       while (const llm::Event* event = answer.try_next()) {
@@ -152,6 +201,9 @@ class Play {
   }
 
   void take(const llm::Event& event, Clock::time_point began) {
+    if (encoder_) {
+      encoder_->write(event, encoded_);
+    }
     if (const auto* said = std::get_if<llm::Text>(&event.body)) {
       if (played_.first_token == 0s) {
         played_.first_token = Clock::now() - began;
@@ -180,6 +232,8 @@ class Play {
   Listening understudy_;
   Listening tokens_;
   std::optional<TokenFile> file_;
+  std::unique_ptr<llm::EventEncoder> encoder_;
+  std::string encoded_;
   std::shared_ptr<ClientState> state_;
 };
 
@@ -195,6 +249,17 @@ std::string Played::complaint(const Scenario& scenario) const {
                                                              : std::string_view();
   if (!wanted.empty() && text != wanted) {
     return "the answer is \"" + text + "\"";
+  }
+  if (!scenario.request.empty()) {
+    if (understudy_requests != 1) {
+      return "the understudy is asked " + std::to_string(understudy_requests) + " times";
+    }
+    if (report.answer()->losses.empty()) {
+      return "no loss is named";
+    }
+    if (!form.starts_with("message_start") || !form.ends_with("message_stop")) {
+      return "the client gets " + form;
+    }
   }
   const auto first = report.attempts.empty() ? error_code() : report.attempts[0].failure.code();
   const error_code meant =

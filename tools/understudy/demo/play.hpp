@@ -15,6 +15,8 @@ class Audience : public Observer {
  public:
   virtual void said(std::string_view /*text*/) {}
   virtual void taken_back() {}
+  /// `form`: the types of the events that the client gets, in order, each with how often it comes in a row.
+  virtual void delivered(std::string_view /*form*/) {}
 };
 
 /// What was seen of a scenario.
@@ -23,6 +25,7 @@ class Played {
   Ending ending = Ending::fails;
   error_code code;   ///< of the failure
   std::string text;  ///< as the consumer has it at the end
+  std::string form;  ///< of a scenario with a client's request: as Audience::delivered
   std::size_t retracts = 0;
   CallReport report;
   Clock::duration first_token{};  ///< since the call began; zero: none came

@@ -4,6 +4,9 @@
 #include <array>
 #include <chrono>
 
+#include "agent_request.hpp"
+#include "understudy/testing/strict_backend.hpp"
+
 namespace understudy::tool {
 namespace {
 
@@ -20,6 +23,24 @@ Reply lead_answer() { return Reply::answer(std::string(lead_says)).dripping(word
 
 void well(FaultServer& server, std::string_view text) {
   server.reply(Reply::answer(std::string(text)).dripping(word_gap));
+}
+
+/// Codex's back end: it refuses what the real one does, and answers what it accepts.
+void strict_codex(FaultServer& server) {
+  server.reply_by([](const testing::SeenRequest& request) {
+    const auto& codex = testing::StrictBackends::embedded().backend("codex");
+    auto refusal = codex.authorize(request.head.headers);
+    if (!refusal) {
+      refusal = codex.judge(request.head.headers, request.body);
+    }
+    if (refusal) {
+      return Reply::page(refusal->status, refusal->content_type, refusal->body);
+    }
+    auto answer =
+        codex.answer(request.head.headers, request.body,
+                     testing::StrictAnswerOptions().with_text(std::string(understudy_says)));
+    return Reply::stream(answer.content_type, std::move(answer.parts)).dripping(word_gap);
+  });
 }
 
 /// The lead replies like that, always; its understudy is well.
@@ -122,6 +143,14 @@ constexpr std::array all{
           lead_replies(lead, understudy, lead_answer().dripping(200ms));
         },
         Ending::cancelled, std::nullopt, 0, false, true},
+    Scenario{
+        "claude-to-codex",
+        "Claude Code's request, Anthropic overloaded: fitted to Codex's back end, which is strict.",
+        [](FaultServer& lead, FaultServer& understudy) {
+          lead.reply(Reply::status(529, "Overloaded", "overloaded_error"));
+          strict_codex(understudy);
+        },
+        Ending::understudy_answers, R::overloaded, 0, false, false, agent_request},
 };
 
 }  // namespace
@@ -147,14 +176,18 @@ const Scenario* find_scenario(std::string_view name) {
 std::string configuration(const Scenario& scenario, std::uint16_t lead_port,
                           std::uint16_t understudy_port, std::uint16_t token_port,
                           const std::string& token_file) {
+  const bool agent = !scenario.request.empty();
+  const std::string understudy = agent ? "codex" : "openai-codex";
+  const std::string model = agent ? "gpt-5.6-sol" : "gpt-5.5";
   const auto here = [](std::uint16_t port) { return "\"http://127.0.0.1:" + std::to_string(port); };
   std::string text = R"([model]
 provider = "anthropic"
 default = "claude-opus-4-7"
 
 [[fallback_providers]]
-provider = "openai-codex"
-model = "gpt-5.5"
+provider = ")" + understudy +
+                     R"("
+model = ")" + model + R"("
 
 [fallback]
 eager_on_timeout = true
@@ -178,10 +211,12 @@ models."claude-opus-4-7" = { context_window = 200000 }
                                  "\", token_url = " + here(token_port) +
                                  "/oauth/token\", client_id = \"understudy-demo\" } }]\n"
                            : "credentials = [{ value = \"the-leads-key\" }]\n";
-  text += "\n[providers.openai-codex]\nbase_url = " + here(understudy_port) + R"(/v1"
-models."gpt-5.5" = { context_window = 1000000 }
+  text += "\n[providers." + understudy + "]\nbase_url = " + here(understudy_port) + R"(/v1"
+models.")" +
+          model + R"(" = { context_window = 1000000 }
 credentials = [{ value = "the-understudys-key" }]
 )";
+  text += agent ? "headers = { chatgpt-account-id = \"the-understudys-account\" }\n" : "";
   return text;
 }
 

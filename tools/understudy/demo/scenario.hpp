@@ -1,7 +1,8 @@
 /// The incidents that `understudy demo` shows: what goes wrong at the lead, and how each is to end.
 ///
 /// Two members: the lead, which speaks Anthropic's protocol, and its understudy, which speaks Responses. Limits
-/// are scaled down: a second stands for the minutes of the defaults.
+/// are scaled down: a second stands for the minutes of the defaults. Where a client's request is given, the understudy is
+/// a strict double of Codex's back end (docs/backends.md 7).
 #pragma once
 
 #include <optional>
@@ -34,6 +35,7 @@ struct Scenario {
   std::size_t retracts = 0;  ///< how often what was shown is taken back
   bool refresh = false;  ///< the lead's credential is an OAuth token, which a token endpoint renews
   bool cancel = false;   ///< its user goes away amid the answer
+  std::string_view request = {};  ///< of a client that speaks Messages; empty: a short question
 };
 
 std::span<const Scenario> scenarios();

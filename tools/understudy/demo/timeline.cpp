@@ -48,6 +48,15 @@ void Timeline::attempt_progressed(const AttemptReport&) { note("  first token");
 void Timeline::attempt_ended(const AttemptReport& attempt) {
   if (!attempt.answered()) {
     failed(attempt);
+    return;
+  }
+  std::string losses;
+  for (const auto& loss : attempt.losses) {
+    losses += (losses.empty() ? "  not as the client wrote it: " : ", ");
+    losses.append(loss.effect).append(" ").append(loss.what);
+  }
+  if (!losses.empty()) {
+    note(losses, Colour::yellow);
   }
 }
 
@@ -73,6 +82,10 @@ void Timeline::said(std::string_view text) {
     speaking_ = true;
   }
   out_.write(text, Colour::cyan);
+}
+
+void Timeline::delivered(std::string_view form) {
+  note("  in the client's protocol: " + std::string(form));
 }
 
 void Timeline::taken_back() { note("  the delivered part is retracted", Colour::yellow); }

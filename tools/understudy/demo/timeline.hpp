@@ -20,6 +20,7 @@ class Timeline final : public Audience {
   void call_ended(const CallReport& report) override;
   void said(std::string_view text) override;
   void taken_back() override;
+  void delivered(std::string_view form) override;
 
  private:
   void note(std::string_view what, Colour colour = Colour::plain);

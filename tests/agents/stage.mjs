@@ -1,0 +1,250 @@
+// What stands around an agent: an overloaded primary, a strict back end as its fallback, the gateway between them and
+// the agent, and a proxy that refuses and says what was asked of it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import http from 'node:http';
+import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+
+process.setMaxListeners(0); // each process that is started has one
+
+export const key = 'the-gateways-key';
+
+/** The makers: their protocol, and how they say that they are overloaded. */
+export const makers = {
+  anthropic: {
+    protocol: 'anthropic_messages',
+    model: 'claude-opus-5-5',
+    status: 529,
+    body: {
+      type: 'error',
+      error: { type: 'overloaded_error', message: 'Overloaded', details: null },
+      request_id: 'req_011CUnderstudyAgents',
+    },
+  },
+  'openai-responses': {
+    protocol: 'openai_responses',
+    model: 'gpt-5.6-sol',
+    status: 503,
+    body: {
+      error: {
+        message: 'Our servers are currently overloaded. Please try again later.',
+        type: 'service_unavailable_error',
+        param: null,
+        code: 'server_is_overloaded',
+      },
+    },
+  },
+  'openai-chat': {
+    protocol: 'openai_chat',
+    model: 'gpt-5.6-sol',
+    status: 503,
+    body: {
+      error: {
+        message: 'The engine is currently overloaded, please try again later',
+        type: 'service_unavailable_error',
+        param: null,
+        code: null,
+      },
+    },
+  },
+};
+
+/** The back ends that can take over: preset and protocol. Their model is the one that the double lists. */
+export const back_ends = {
+  anthropic: ['anthropic', 'anthropic_messages'],
+  'anthropic-4-5': ['anthropic', 'anthropic_messages'],
+  'openai-responses': ['openai-codex', 'openai_responses'],
+  'openai-chat': ['openai', 'openai_chat'],
+  codex: ['codex', 'openai_responses'],
+  'azure-responses': ['azure', 'openai_responses'],
+  'azure-chat': ['azure', 'openai_chat'],
+  'bedrock-mantle-anthropic': ['bedrock-mantle', 'anthropic_messages'],
+  'bedrock-mantle-openai': ['bedrock-mantle', 'openai_responses'],
+  openrouter: ['openrouter', 'openai_chat'],
+  gemini: ['gemini', 'openai_chat'],
+  deepseek: ['deepseek', 'openai_chat'],
+  'deepseek-anthropic': ['deepseek', 'anthropic_messages'],
+  zai: ['zai', 'openai_chat'],
+  'zai-anthropic': ['zai', 'anthropic_messages'],
+  kimi: ['kimi', 'openai_chat'],
+  'kimi-anthropic': ['kimi', 'anthropic_messages'],
+  minimax: ['minimax', 'openai_chat'],
+  'minimax-anthropic': ['minimax', 'anthropic_messages'],
+  groq: ['groq', 'openai_chat'],
+  mistral: ['mistral', 'openai_chat'],
+  xai: ['xai', 'openai_chat'],
+  ollama: ['ollama', 'openai_chat'],
+  vllm: ['vllm', 'openai_chat'],
+  lmstudio: ['lmstudio', 'openai_chat'],
+  'llama.cpp': ['llama-cpp', 'openai_chat'],
+};
+
+async function listen(server) {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server.address().port;
+}
+
+/** Overloaded, always. `requests` are the bodies that it was sent. */
+class Primary {
+  requests = [];
+  #server;
+
+  async begin(maker) {
+    this.#server = http.createServer(async (request, response) => {
+      let text = '';
+      for await (const piece of request.setEncoding('utf8')) {
+        text += piece;
+      }
+      if (request.method === 'POST') {
+        this.requests.push(JSON.parse(text));
+      }
+      response.writeHead(maker.status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(maker.body));
+    });
+    this.url = `http://127.0.0.1:${await listen(this.#server)}`;
+  }
+
+  end() {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+/** An agent that wants to leave this machine is told no. `asked` is where to. */
+class Proxy {
+  asked = [];
+  #server = http.createServer((request, response) => {
+    this.asked.push(request.url);
+    response.writeHead(403).end();
+  });
+
+  async begin() {
+    this.#server.on('connect', (request, socket) => {
+      this.asked.push(request.url);
+      socket.on('error', () => {});
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    this.url = `http://127.0.0.1:${await listen(this.#server)}`;
+  }
+
+  end() {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+/** A child process whose output is read by line. */
+class Process {
+  constructor(command, args, stream, read) {
+    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    process.on('exit', () => this.child.kill('SIGKILL')); // whatever ends us
+    this.ended = once(this.child, 'exit');
+    this.ready = new Promise((resolve, reject) => {
+      for (const one of ['stdout', 'stderr']) {
+        createInterface(this.child[one]).on('line', (line) => {
+          const address = one === stream && /(http:\/\/127\.0\.0\.1:\d+)/.exec(line);
+          address && resolve(address[1]);
+          read(one, line);
+        });
+      }
+      this.ended.then(([code]) => reject(new Error(`${command} ended with ${code}`)), reject);
+    });
+    this.ready.catch(() => {});
+  }
+
+  async end() {
+    this.child.kill('SIGTERM');
+    return (await this.ended)[0];
+  }
+}
+
+function configuration(stage) {
+  const section = (name, preset, protocol, url, credential) => `
+[providers.${name}]
+preset = "${preset}"
+protocol = "${protocol}"
+base_url = "${url}"
+credentials = [${credential}]
+`;
+  const sign_in = `{oauth = {token_file = "${stage.folder}/auth.json", token_url = "${stage.proxy.url}/oauth/token", client_id = "x"}}`;
+  const maker = makers[stage.primary];
+  return `
+[model]
+provider = "primary"
+default = "${maker.model}"
+[[fallback_providers]]
+provider = "fallback"
+model = "${stage.model}"
+[server]
+listen = "127.0.0.1:0"
+keys = ["${key}"]
+report = true
+threads = 1
+[log]
+format = "json"
+${section('primary', back_ends[stage.primary][0], maker.protocol, stage.overloaded.url, '{value = "primary-key"}')}
+${section('fallback', ...back_ends[stage.fallback], stage.double_url, stage.fallback === 'codex' ? sign_in : '{value = "fallback-key"}')}`;
+}
+
+/** An unsigned token as Codex's sign-in has it, which does not expire soon. */
+function token() {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { exp: Math.floor(Date.now() / 1000) + 86400, 'https://api.openai.com/auth': { chatgpt_account_id: 'account-1' } };
+  return `${part({ alg: 'none' })}.${part(claims)}.x`;
+}
+
+export class Stage {
+  overloaded = new Primary();
+  proxy = new Proxy();
+  /** What the double says: {event: "request" | "refusal" | "warning" | "dropped", ...}. */
+  events = [];
+  /** The gateway's calls, as it logs them. */
+  calls = [];
+  log = '';
+
+  /** `args`: of the call that the double answers "CALL NAME" with; a text if the tool is a free-form one. */
+  constructor(folder, { primary, fallback, args }) {
+    Object.assign(this, { folder, primary, fallback, args });
+  }
+
+  async begin() {
+    await this.overloaded.begin(makers[this.primary]);
+    await this.proxy.begin();
+    this.double = new Process(
+      process.env.STRICT_BACKEND,
+      ['--backend', this.fallback, '--bodies', '--arguments', typeof this.args === 'string' ? this.args : JSON.stringify(this.args)],
+      'stdout',
+      (stream, line) => stream === 'stderr' && this.events.push(JSON.parse(line)),
+    );
+    this.double_url = await this.double.ready;
+    this.model = (await (await fetch(`${this.double_url}/models`)).json()).data[0].id;
+    const tokens = { access_token: token(), refresh_token: 'x', id_token: token(), account_id: 'account-1' };
+    await writeFile(join(this.folder, 'auth.json'), JSON.stringify({ tokens, last_refresh: new Date().toISOString() }));
+    const config = join(this.folder, 'understudy.toml');
+    await writeFile(config, configuration(this));
+    this.gateway = new Process(process.env.PROGRAM, ['serve', '--config', config], 'stderr', (stream, line) => {
+      this.log += `${line}\n`;
+      const entry = line.startsWith('{') ? JSON.parse(line) : {};
+      entry.report && this.calls.push(entry);
+    });
+    this.url = await this.gateway.ready.catch((error) => {
+      throw new Error(`${error.message}:\n${this.log}`);
+    });
+  }
+
+  /** The gateway is drained, so its log is whole afterwards. */
+  async end() {
+    this.gateway_code = await this.gateway?.end();
+    await this.double?.end();
+    this.overloaded.end();
+    this.proxy.end();
+  }
+
+  /** The double's lines of one kind. */
+  said(event) {
+    return this.events.filter((one) => one.event === event);
+  }
+}
