@@ -2,6 +2,8 @@
 
 #include "llm/carrier_edits.hpp"
 #include "llm/fit/fitting.hpp"
+#include "llm/fit/short_ids.hpp"
+#include "llm/fit/tool_images.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 #include "understudy/llm/refused_part.hpp"
@@ -12,6 +14,8 @@ namespace understudy::llm {
 namespace {
 
 using namespace detail;
+
+constexpr std::size_t longest_user = 64;  // what all makers take
 
 /// The client's own bytes, for another model and with the wishes of the gateway.
 std::optional<std::string> own_body(const Request& request, const FitTarget& target) {
@@ -57,12 +61,21 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
   sent.stream = target.stream;
   sent.stream_usage = sent.stream_usage || !request.stream;
   sent.sealed_reasoning = !facts.refuses_encrypted;
+  if (names_session(sent.user)) {  // another maker must not see which requests are one session
+    sent.user = hashed_user(sent.user, target.user_salt, longest_user);
+  }
   if (traits_of(target.protocol).rules.max_tokens_required && !sent.max_tokens) {
     sent.max_tokens = default_limit(request, facts);
   }
   TranslationTarget to(target.protocol, target.provider, target.model);
+  to.output_limit =
+      facts.refuses_max_tokens ? OutputLimit::max_completion_tokens : OutputLimit::max_tokens;
   to.accepts_prefill = facts.prefill.value_or(target.accepts_prefill);
   to.wants_reasoning = facts.wants_reasoning || at.rule(Check::needs_reasoning_content) != nullptr;
+  if (const auto* const rule = at.rule(Check::schema_keys)) {
+    to.longest_property = static_cast<std::size_t>(rule->max.value_or(0));
+    to.property_characters = rule->characters;
+  }
   to.longest_tool_name = longest_tool_name(at, to.longest_tool_name);
   auto translated = translate(sent, to);
   out.losses = std::move(translated.losses);
@@ -74,6 +87,12 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
 /// The body with the edits that the rules of the back end and the model's facts demand.
 void apply_rules(Fitted& out, const FitTarget& target, const BackEnd& at, const ModelFacts& facts,
                  bool foreign) {
+  if (target.protocol == Protocol::openai_chat &&
+      at.rule(Check::no_image_in_tool_result) != nullptr) {
+    if (auto moved = with_images_after_results(out.body)) {
+      out.body = std::move(*moved);
+    }
+  }
   dom::parser parser;
   dom::element root;
   if (parser.parse(out.body).get(root) != simdjson::SUCCESS || !root.is_object()) {
@@ -111,7 +130,15 @@ void apply_mends(Fitted& out, const FitTarget& target) {
 
 Fitted fit(const Request& request, const FitTarget& target) {
   const auto& catalog = *target.catalog;
-  const auto& facts = catalog.model(target.family.empty() ? target.model : target.family);
+  const auto& known = catalog.model(target.family.empty() ? target.model : target.family);
+  std::optional<ModelFacts> corrected;
+  if (target.prefill || (target.context_window && target.context_window != known.context_window)) {
+    corrected = known;
+    corrected->prefill = target.prefill ? target.prefill : known.prefill;
+    corrected->context_window =
+        target.context_window ? target.context_window : known.context_window;
+  }
+  const auto& facts = corrected ? *corrected : known;
   const bool same = request.origin == target.protocol;
   static const BackEnd no_rules;
   const auto& standard = same ? no_rules : catalog.unknown(target.protocol);

@@ -23,7 +23,12 @@ std::string short_id(std::string_view text, std::size_t longest) {
   return out;
 }
 
-std::string hashed_user(std::string_view user, std::size_t longest) {
+bool names_session(std::string_view user) {
+  return user.find("_session_") != std::string_view::npos ||
+         (user.starts_with('{') && user.find("session_id") != std::string_view::npos);
+}
+
+std::string hashed_user(std::string_view user, std::string_view salt, std::size_t longest) {
   std::string part(user);
   if (user.starts_with('{')) {  // {"device_id":...,"account_uuid":...,"session_id":...}
     const auto object = json::compact_object(user);
@@ -37,7 +42,7 @@ std::string hashed_user(std::string_view user, std::size_t longest) {
   } else if (const auto session = user.find("_session_"); session != std::string_view::npos) {
     part = user.substr(0, session);
   }
-  return short_id(part, longest);
+  return short_id(std::string(salt).append(1, '\0').append(part), longest);
 }
 
 }  // namespace understudy::llm::detail

@@ -12,6 +12,9 @@ std::string short_id(std::string_view text, std::size_t longest);
 
 /// An anonymous identifier of the end user: a hash of the account or device in `user`. Claude Code's value also contains
 /// the session, so a hash of all of it would be another user for each session.
-std::string hashed_user(std::string_view user, std::size_t longest);
+std::string hashed_user(std::string_view user, std::string_view salt, std::size_t longest);
+
+/// Whether an identifier names a session of the user too, as Claude Code's do.
+bool names_session(std::string_view user);
 
 }  // namespace understudy::llm::detail

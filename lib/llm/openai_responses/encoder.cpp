@@ -290,15 +290,14 @@ void Encoder::put(const Usage& usage, std::string&) {
 /// Waits for End: the terminal has the usage, which may follow.
 void Encoder::put(const Finish& finish, std::string& out) {
   finish_ = finish.reason;
-  native_ = finish.native;
-  end_items(is_completed(*finish_, native_) ? "completed" : "incomplete", out);
+  end_items(is_completed(*finish_) ? "completed" : "incomplete", out);
 }
 
 void Encoder::put(const End&, std::string& out) {
   if (!finish_) {
     return;  // a stream that ends without having finished is not a complete answer
   }
-  const bool completed = is_completed(*finish_, native_);
+  const bool completed = is_completed(*finish_);
   const std::string_view status = completed ? "completed" : "incomplete";
   end_items(status, out);
   response_event(out, completed ? "response.completed" : "response.incomplete", status);
