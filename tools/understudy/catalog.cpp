@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog_probe.hpp"
 #include "command.hpp"
 #include "understudy/client/config.hpp"
 #include "understudy/client/configured_catalog.hpp"
@@ -237,8 +238,21 @@ Command catalog_command(CLI::App& program) {
                       "a configuration, whose [catalog] and [providers] count too");
   auto* const check = command->add_subcommand("check", "Checks a catalog file.");
   check->add_option("FILE", options->file, "the file")->required();
-  return {command,
-          [options, check] { return check->parsed() ? check_file(*options) : print(*options); }};
+  auto* const probe = command->add_subcommand(
+      "probe",
+      "Asks a provider which members of a request it accepts, with your own key, and prints the "
+      "rules that\nare not in the catalog as a file for [catalog]. Some 15 short requests, which "
+      "cost some "
+      "tokens.");
+  probe->add_option("PROVIDER", options->back_end, "a provider of the configuration")->required();
+  probe->add_option("--config", options->config, "TOML, see examples/understudy.toml")->required();
+  probe->add_option("--model", options->model, "default: the first one of a chain");
+  return {command, [options, check, probe] {
+            return check->parsed() ? check_file(*options)
+                   : probe->parsed()
+                       ? probe_provider(options->config, options->back_end, options->model)
+                       : print(*options);
+          }};
 }
 
 }  // namespace understudy::tool
