@@ -7,7 +7,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "client/user_salt.hpp"
 #include "understudy/llm/codec.hpp"
+#include "understudy/llm/endpoint.hpp"
 #include "understudy/llm/http_provider.hpp"
 #include "understudy/llm/stall_scaling.hpp"
 #include "understudy/runtime/notice.hpp"
@@ -22,13 +24,38 @@ class Reached {
           llm::HttpProviderOptions options)
       : protocol(options.protocol), client(executor, http), provider(client, std::move(options)) {}
 
+  /// The same host by its Responses endpoint.
+  void also_by_responses(llm::HttpProviderOptions options) {
+    responses.emplace(client, std::move(options));
+  }
+
   llm::Protocol protocol;
   HttpClient client;
   llm::HttpProvider provider;
+  std::optional<llm::HttpProvider> responses;
 };
 
-std::shared_ptr<const llm::ModelProfiles> profiles_of(const Config& config) {
-  auto profiles = std::make_shared<llm::ModelProfiles>();
+/// The back end of a provider for a protocol, or null if it is not known.
+const llm::BackEnd* back_end_of(const llm::Catalog& catalog, const ProviderConfig& provider,
+                                llm::Protocol protocol) {
+  return catalog.back_end(provider.back_end.empty() ? provider.preset : provider.back_end,
+                          protocol);
+}
+
+/// The back end that serves Responses at the address of a provider that is asked by Chat, or null. A protocol that the
+/// user has written is the user's choice.
+const llm::BackEnd* responses_back_end(const llm::Catalog& catalog,
+                                       const ProviderConfig& provider) {
+  const auto* const back_end = back_end_of(catalog, provider, llm::Protocol::openai_responses);
+  const bool chosen = provider.protocol != llm::Protocol::openai_chat || provider.protocol_given;
+  return back_end == nullptr || chosen || !llm::is_address_of(*back_end, provider.base_url)
+             ? nullptr
+             : back_end;
+}
+
+std::shared_ptr<const llm::ModelProfiles> profiles_of(const Config& config,
+                                                      const llm::Catalog& catalog) {
+  auto profiles = std::make_shared<llm::ModelProfiles>(catalog);
   for (const auto& [name, provider] : config.providers) {
     for (const auto& [model, known] : provider.models) {
       auto& profile = profiles->entry(name, model);
@@ -37,6 +64,7 @@ std::shared_ptr<const llm::ModelProfiles> profiles_of(const Config& config) {
         profile.family = known.family;
       }
       profile.context_window = known.context_window ? known.context_window : profile.context_window;
+      profile.prefill = known.accepts_prefill;
       profile.accepts_prefill = known.accepts_prefill.value_or(profile.accepts_prefill);
       profile.reasoning_floor = known.reasoning_floor.value_or(profile.reasoning_floor);
     }
@@ -88,14 +116,18 @@ class Client::Core {
  public:
   Core(const asio::any_io_executor& executor, const Config& config,
        std::shared_ptr<ClientState> shared, ClientOptions options)
-      : executor_(executor), state_(std::move(shared)), options_(std::move(options)) {
-    const auto profiles = profiles_of(config);
+      : executor_(executor),
+        state_(std::move(shared)),
+        catalog_(state_->catalog()),
+        profiles_(profiles_of(config, *catalog_)),
+        user_salt_(detail::user_salt_of(config.server)),
+        options_(std::move(options)) {
     for (const auto& [name, provider] : config.providers) {
-      reach(provider, profiles);
+      reach(provider);
     }
-    main_ = route(config, config.main, *profiles);
+    main_ = route(config, config.main);
     for (const auto& one : config.routes) {
-      routes_.push_back(route(config, one, *profiles));
+      routes_.push_back(route(config, one));
     }
   }
   Core(const Core&) = delete;
@@ -109,7 +141,16 @@ class Client::Core {
   }
 
   asio::awaitable<Result<llm::Stream>> open(const llm::Request& request, Attempt& attempt) {
-    return providers_.at(attempt.member().provider())->open(request, attempt);
+    const auto& member = attempt.member();
+    const auto reached = reached_.find(member.provider());
+    if (reached != reached_.end() && reached->second.responses) {
+      const auto family = profiles_->find(member.provider(), member.model()).family;
+      const auto& facts = catalog_->model(family.empty() ? member.model() : family);
+      if (llm::endpoint_for(request, facts) == llm::Protocol::openai_responses) {
+        return reached->second.responses->open(request, attempt);
+      }
+    }
+    return providers_.at(member.provider())->open(request, attempt);
   }
 
   /// Of a chain, those that are reached over HTTP in one of these protocols.
@@ -171,39 +212,51 @@ class Client::Core {
   }
 
  private:
-  void reach(const ProviderConfig& provider,
-             const std::shared_ptr<const llm::ModelProfiles>& profiles) {
+  llm::HttpProviderOptions http_options(const ProviderConfig& provider,
+                                        const llm::BackEnd* back_end,
+                                        llm::Protocol protocol) const {
+    llm::HttpProviderOptions options(provider.name, protocol, provider.base_url);
+    options.with_authorization(provider.authorization)
+        .with_stream(provider.stream)
+        .with_back_end(back_end)
+        .with_catalog(catalog_)
+        .with_user_salt(user_salt_)
+        .with_lessons(state_->lessons())
+        .with_profiles(profiles_);
+    options.headers = provider.headers;
+    return options;
+  }
+
+  void reach(const ProviderConfig& provider) {
     const auto own = options_.providers.find(provider.name);
     if (own != options_.providers.end()) {
       return;
     }
-    llm::HttpProviderOptions options(provider.name, provider.protocol, provider.base_url);
-    options.with_authorization(provider.authorization)
-        .with_stream(provider.stream)
-        .with_back_end(llm::Catalog::built_in().back_end(provider.preset, provider.protocol))
-        .with_lessons(state_->lessons())
-        .with_profiles(profiles);
-    options.headers = provider.headers;
-    const auto made =
-        reached_.try_emplace(provider.name, executor_, state_->http(provider), std::move(options));
+    const auto made = reached_.try_emplace(
+        provider.name, executor_, state_->http(provider),
+        http_options(provider, back_end_of(*catalog_, provider, provider.protocol),
+                     provider.protocol));
+    if (const auto* const back_end = responses_back_end(*catalog_, provider)) {
+      made.first->second.also_by_responses(
+          http_options(provider, back_end, llm::Protocol::openai_responses));
+    }
     providers_.emplace(provider.name, &made.first->second.provider);
     if (auto pool = state_->credentials(provider.name)) {
       pools_.push_back(std::move(pool));
     }
   }
 
-  Route route(const Config& config, const RouteConfig& from, const llm::ModelProfiles& profiles) {
+  Route route(const Config& config, const RouteConfig& from) {
     Route to{from.model, {}, from.policy, from.delivery};
     for (const auto& one : from.chain) {
-      to.chain.push_back(member(config, one, profiles));
+      to.chain.push_back(member(config, one));
     }
     return to;
   }
 
-  Member member(const Config& config, const MemberConfig& from,
-                const llm::ModelProfiles& profiles) {
+  Member member(const Config& config, const MemberConfig& from) {
     Member member(from.provider, from.model);
-    const auto profile = profiles.find(from.provider, from.model);
+    const auto profile = profiles_->find(from.provider, from.model);
     if (profile.accepts_prefill) {
       prefilled_.insert(member.name());
     }
@@ -260,6 +313,9 @@ class Client::Core {
 
   asio::any_io_executor executor_;
   std::shared_ptr<ClientState> state_;
+  std::shared_ptr<const llm::Catalog> catalog_;
+  std::shared_ptr<const llm::ModelProfiles> profiles_;
+  std::string user_salt_;
   ClientOptions options_;
   std::map<std::string, Reached> reached_;
   std::map<std::string, llm::Provider*> providers_;
@@ -342,6 +398,9 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
     attempt.flawed(stream.undecodable(), stream.inferred_finish());
     if (answer) {
       attempt.spent(answer->usage.output.value_or(0));
+    }
+    if (answer && answer->finish == llm::FinishReason::refusal && attempt.moves_on_refused()) {
+      co_return Failure(FailoverReason::content_policy_blocked, "the model refused");
     }
     co_return answer;
   };

@@ -7,6 +7,8 @@
 #include <random>
 #include <utility>
 
+#include "client/command_credential.hpp"
+#include "understudy/client/configured_catalog.hpp"
 #include "understudy/llm/oauth.hpp"
 
 namespace understudy {
@@ -68,6 +70,21 @@ class Reader {
 
   Read operator()(const CredentialSource::Value& from) const {
     return good("value " + std::to_string(number_), from.secret.reveal(), "value");
+  }
+
+  Read operator()(const CredentialSource::Command& from) const {
+    auto credential = detail::command_credential(
+        std::filesystem::path(from.arguments.front()).filename(), from.arguments);
+    if (credential.has_error()) {
+      return wrong(credential.error().message(), "name a command that prints only the credential");
+    }
+    Read read;
+    read.credential = std::move(*credential);
+    read.source = "command";
+    for (const auto& argument : from.arguments) {
+      read.source.append(1, '\0').append(argument);
+    }
+    return read;
   }
 
   Read operator()(const CredentialSource::OAuth& from) const {
@@ -171,6 +188,11 @@ boost::system::result<void, ConfigErrors> ClientState::reload(const Config& conf
       read(config, provider, pools, errors);
     }
   }
+  auto catalog = configured_catalog(config);
+  if (catalog.has_error()) {
+    const auto wrong = catalog.error().errors;
+    errors.errors.insert(errors.errors.end(), wrong.begin(), wrong.end());
+  }
   if (!errors.errors.empty()) {
     return errors;
   }
@@ -209,6 +231,7 @@ boost::system::result<void, ConfigErrors> ClientState::reload(const Config& conf
       }
     }
     pools_ = std::move(pools);
+    catalog_ = std::move(*catalog);
   }
   for (const auto& key : keys) {
     state_.health().credential_changed(HealthKeys::credential(key));
@@ -249,6 +272,11 @@ void ClientState::read(const Config& config, const ProviderConfig& provider, Poo
 void ClientState::on_warning(std::function<void(std::string_view)> told) {
   const std::lock_guard lock(warnings_->mutex);
   warnings_->told = std::move(told);
+}
+
+std::shared_ptr<const llm::Catalog> ClientState::catalog() const {
+  const std::lock_guard lock(mutex_);
+  return catalog_;
 }
 
 std::shared_ptr<CredentialPool> ClientState::credentials(const std::string& provider) const {

@@ -68,6 +68,8 @@ class Builder {
     }
     read("server", config::server_keys(), config_.server);
     read("log", config::log_keys(), config_.log);
+    read("catalog", config::catalog_keys(), config_.catalog);
+    config_.catalog.place = root_.place_of("catalog");
     root_.finish();
     return std::move(config_);
   }
@@ -113,8 +115,8 @@ class Builder {
       config_.providers.emplace(name, config::provider_of(*preset));
     } else if (preset != nullptr) {
       section.wrong("provider", "`" + name + "` has no `base_url`",
-                    "write [providers." + name +
-                        "] with base_url = \"https://RESOURCE.openai.azure.com/openai/v1\"");
+                    "write [providers." + name + "] with base_url = \"" +
+                        config::example_url(name, preset->protocol) + "\"");
     } else {
       auto names = preset_names();
       names.insert(names.end(), declared_.begin(), declared_.end());

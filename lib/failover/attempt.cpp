@@ -122,6 +122,11 @@ bool Attempt::skips_losses() const {
   return call_.context.policy.on_loss == OnLoss::skip && takeover().possible;
 }
 
+bool Attempt::moves_on_refused() const {
+  return call_.context.policy.on_content_policy == OnContentPolicy::fail_over &&
+         takeover().possible;
+}
+
 void Attempt::lost(std::vector<RequestLoss> losses) noexcept {
   report().losses = std::move(losses);
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <iterator>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "answer_bytes.hpp"
@@ -13,25 +16,40 @@ namespace understudy::gateway::detail {
 namespace {
 
 constexpr std::size_t longest_why = 512;
+constexpr std::size_t longest_comment = 4096;
 
-/// Text as a header's value: printable ASCII of bounded length.
-std::string for_header(std::string_view text) {
+/// Text as a header's value or a comment: printable ASCII of bounded length.
+std::string printable(std::string_view text, std::size_t longest) {
   std::string out;
-  for (const char c : text.substr(0, longest_why)) {
+  for (const char c : text.substr(0, longest)) {
     out += c >= ' ' && c <= '~' ? c : '?';
   }
   return out;
 }
 
-/// What the member did not get of the request: as many losses as fit a header.
-std::string losses_of(const AttemptReport& attempt) {
-  std::string text;
+std::string for_header(std::string_view text) { return printable(text, longest_why); }
+
+std::vector<std::string> losses_of(const AttemptReport& attempt) {
+  std::vector<std::string> losses;
+  losses.reserve(attempt.losses.size());
   for (const auto& loss : attempt.losses) {
-    auto one = std::string(loss.effect).append(" ").append(loss.what);
-    if (text.size() + one.size() + 8 > longest_why) {
+    losses.push_back(std::string(loss.effect).append(" ").append(loss.what));
+  }
+  return losses;
+}
+
+/// As many losses as fit, in one line. `left`, if it is given, becomes the number of those that do not.
+std::string line_of(const std::vector<std::string>& losses, std::size_t longest,
+                    std::size_t* left = nullptr) {
+  std::string text;
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    if (text.size() + losses[i].size() + 8 > longest) {
+      if (left != nullptr) {
+        *left = losses.size() - i;
+      }
       return text.append(text.empty() ? "..." : ", ...");
     }
-    text.append(text.empty() ? "" : ", ").append(one);
+    text.append(text.empty() ? "" : ", ").append(losses[i]);
   }
   return text;
 }
@@ -41,7 +59,7 @@ std::string losses_of(const AttemptReport& attempt) {
 void add_report(HttpFields& headers, const CallReport& report) {
   if (const auto* const answer = report.answer()) {
     headers.add("x-understudy-member", for_header(answer->member.name()));
-    if (const auto losses = losses_of(*answer); !losses.empty()) {
+    if (const auto losses = line_of(losses_of(*answer), longest_why); !losses.empty()) {
       headers.add("x-understudy-losses", for_header(losses));
     }
   }
@@ -141,6 +159,11 @@ asio::awaitable<bool> StreamedAnswer::begin(const CallReport* report) {
     headers.add("cache-control", "no-cache");
     if (report != nullptr) {
       add_report(headers, *report);
+      const auto* const answering = report->answer();
+      told_ = answering == nullptr ? std::vector<std::string>() : losses_of(*answering);
+      std::size_t left = 0;
+      line_of(told_, longest_why, &left);
+      told_.resize(told_.size() - left);
     }
     const auto unwritten = co_await exchange_.begin(200, headers);
     broken_ = unwritten.failed();
@@ -169,11 +192,31 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
   }
 }
 
+/// Adds to `lost` what the answering member did not get, unless the headers or `lost` say it.
+void StreamedAnswer::note_losses(const CallReport& report, std::vector<std::string>& lost) const {
+  const auto* const answering = report.answer();
+  if (answering == nullptr) {
+    return;
+  }
+  std::set<std::string_view> known(told_.begin(), told_.end());
+  known.insert(lost.begin(), lost.end());
+  std::vector<std::string> fresh;
+  for (auto& loss : losses_of(*answering)) {
+    if (known.count(loss) == 0) {
+      fresh.push_back(std::move(loss));
+    }
+  }
+  lost.insert(lost.end(), std::make_move_iterator(fresh.begin()),
+              std::make_move_iterator(fresh.end()));
+}
+
 asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   AnswerBytes bytes(answer, exchange_.protocol(), *encoder_);
   std::string out;
   std::optional<Clock::time_point> last;
   bool ended = false;
+  std::vector<std::string> lost;
+  note_losses(answer.report(), lost);
   while (true) {
     while (const llm::Event* event = answer.try_next()) {
       ended = ended || std::holds_alternative<llm::End>(event->body);
@@ -202,6 +245,11 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   }
   if (!ended) {  // complete, but the client's protocol requires a terminal
     encoder_->write(llm::Event(llm::End()), out);
+  }
+  note_losses(answer.report(), lost);
+  if (!lost.empty()) {
+    out += ": understudy-losses: " + printable(line_of(lost, longest_comment), longest_comment) +
+           "\n\n";
   }
   if (server_.report) {
     out += ": understudy: " + for_header(answer.report().why()) + "\n\n";

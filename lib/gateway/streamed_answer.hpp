@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "client_exchange.hpp"
 #include "understudy/client/client.hpp"
@@ -41,6 +42,7 @@ class StreamedAnswer {
   asio::awaitable<bool> begin(const CallReport* report);
   asio::awaitable<void> fail(const Failure& failure, const CallReport& report);
   asio::awaitable<void> write(Delivery& answer);
+  void note_losses(const CallReport& report, std::vector<std::string>& lost) const;
 
   ClientExchange& exchange_;
   const ServerConfig& server_;
@@ -55,6 +57,7 @@ class StreamedAnswer {
   bool broken_ = false;  // the client's connection
   bool broke_ = true;
   std::optional<Clock::duration> longest_gap_;
+  std::vector<std::string> told_;  // losses that the headers name
 };
 
 }  // namespace understudy::gateway::detail

@@ -84,16 +84,28 @@ std::size_t said_by(const Event& event) noexcept {
   return reasoning != nullptr ? reasoning->text.size() : 0;
 }
 
+/// Whether the answer is a refusal.
+bool refuses(const Event& event) {
+  if (const auto* const text = std::get_if<Text>(&event.body)) {
+    return text->refusal && !text->text.empty();
+  }
+  const auto* const finish = std::get_if<Finish>(&event.body);
+  return finish != nullptr && finish->reason == FinishReason::refusal;
+}
+
+/// What is said of a refusal without a word, in protocols whose refusals have no place for details.
+constexpr std::string_view silent_refusal = "The model declined to answer this request.";
+
 /// An answer that says nothing but why it ended is one only where that is a reason to say nothing.
 std::optional<FailoverReason> fault_of_silence(FinishReason reason) {
   switch (reason) {
-    case FinishReason::refusal: return FailoverReason::content_policy_blocked;
     case FinishReason::stop:
     case FinishReason::tool_use:
     case FinishReason::other: return FailoverReason::incomplete_response;
     case FinishReason::stop_sequence:
     case FinishReason::length:
     case FinishReason::pause:
+    case FinishReason::refusal:  // an answer (protocols.md 9.3)
     case FinishReason::context_full: break;
   }
   return std::nullopt;
@@ -238,6 +250,9 @@ std::optional<Result<void>> HttpStream::look(Attempt& attempt) {
     if (const auto* lost = std::get_if<Undecodable>(&event->body)) {
       return Result<void>(failure_of_loss(*lost));
     }
+    if (refuses(*event) && attempt.moves_on_refused()) {
+      return Result<void>(Failure(FailoverReason::content_policy_blocked, "the model refused"));
+    }
     if (const auto* usage = std::get_if<Usage>(&event->body)) {
       attempt.spent(usage->output.value_or(0));
     }
@@ -283,6 +298,9 @@ void HttpStream::take_over(StallLimits limits, BodyShape shape,
 
 const Event* HttpStream::next() {
   try {
+    if (after_ != nullptr) {
+      return std::exchange(after_, nullptr);
+    }
     return restored(again_ < seen_.size() ? &seen_[again_++] : decoder_->next());
   } catch (const std::bad_alloc&) {
     out_of_memory();
@@ -291,11 +309,91 @@ const Event* HttpStream::next() {
 }
 
 const Event* HttpStream::restored(const Event* event) {
-  if (event == nullptr || tools_.empty() || !std::holds_alternative<ToolStart>(event->body)) {
+  if (event == nullptr) {
     return event;
   }
-  Event copy = *event;
-  return tools_.restore(copy) ? &restored_.emplace_back(copy) : event;
+  note_block(*event);
+  if (const auto* const finish = std::get_if<Finish>(&event->body)) {
+    return explained(*event, *finish);
+  }
+  if (tools_.empty()) {
+    return event;
+  }
+  if (const auto* const start = std::get_if<ToolStart>(&event->body)) {
+    Event copy = *event;
+    const auto* const tool = tools_.find(start->name);
+    if (tool != nullptr && tool->properties) {
+      renamers_.insert_or_assign(start->block,
+                                 KeyRenamer(tool->properties, KeyRenamer::Direction::to_client));
+    }
+    return tools_.restore(copy) ? &restored_.emplace_back(copy) : event;
+  }
+  return renamers_.empty() ? event : renamed(*event);
+}
+
+void HttpStream::note_block(const Event& event) {
+  const auto note = [&](std::size_t block) { next_block_ = std::max(next_block_, block + 1); };
+  if (const auto* const text = std::get_if<Text>(&event.body)) {
+    note(text->block);
+    spoke_ = spoke_ || !text->text.empty();
+  } else if (const auto* const reasoning = std::get_if<Reasoning>(&event.body)) {
+    note(reasoning->block);
+  } else if (const auto* const call = std::get_if<ToolStart>(&event.body)) {
+    note(call->block);
+  } else if (const auto* const seal = std::get_if<ReasoningSeal>(&event.body)) {
+    note(seal->block);
+  }
+}
+
+/// The details of a refusal as text before its finish. It has no bytes, so a client of the provider's own protocol,
+/// whose refusals have a place for details, gets what the provider sent.
+const Event* HttpStream::explained(const Event& event, const Finish& finish) {
+  const bool refused = finish.reason == FinishReason::refusal;
+  if (!refused || (finish.explanation.empty() && spoke_)) {
+    return &event;
+  }
+  auto text = finish.explanation.empty() ? silent_refusal : finish.explanation;
+  if (spoke_) {
+    text = kept(std::string("\n\n").append(text));
+  }
+  after_ = &event;
+  return &restored_.emplace_back(Event(Text(next_block_, text)));
+}
+
+std::string_view HttpStream::kept(std::string_view text) {
+  return restored_texts_.emplace_back(text);
+}
+
+/// The arguments of a call with the client's names of properties.
+const Event* HttpStream::renamed(const Event& event) {
+  if (const auto* const more = std::get_if<ToolArguments>(&event.body)) {
+    const auto found = renamers_.find(more->block);
+    if (found == renamers_.end()) {
+      return &event;
+    }
+    Event copy = event;
+    copy.body = ToolArguments(more->block, kept(found->second.add(more->json)));
+    return &restored_.emplace_back(copy);
+  }
+  const auto* const end = std::get_if<ToolEnd>(&event.body);
+  const auto found = end == nullptr ? renamers_.end() : renamers_.find(end->block);
+  if (found == renamers_.end()) {
+    return &event;
+  }
+  Event copy = event;
+  if (!end->restated.empty()) {
+    auto whole = found->second.fresh();
+    std::string text(whole.add(end->restated));
+    copy.body = ToolEnd(end->block, end->complete, kept(text.append(whole.end())));
+  }
+  const auto rest = kept(found->second.end());
+  renamers_.erase(found);
+  const auto* const last = &restored_.emplace_back(copy);
+  if (rest.empty()) {
+    return last;
+  }
+  after_ = last;
+  return &restored_.emplace_back(Event(ToolArguments(end->block, rest)));
 }
 
 const Event* HttpStream::try_next() {
@@ -413,6 +511,7 @@ void HttpStream::take(const NetResult<std::string_view>& part) {
     opening_ = std::string();
     seen_ = std::vector<Event>();
     restored_.clear();
+    restored_texts_.clear();
     decoder_->feed(*part, readable_beyond);
   }
 }

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "property_names.hpp"
 #include "understudy/failover/attempt.hpp"
 #include "understudy/llm/classify.hpp"
 #include "understudy/llm/event_decoder.hpp"
@@ -101,6 +103,10 @@ class HttpStream final : public StreamSource {
   std::optional<Result<void>> look(Attempt& attempt);
   const Event* next();
   const Event* restored(const Event* event);
+  const Event* renamed(const Event& event);
+  void note_block(const Event& event);
+  const Event* explained(const Event& event, const Finish& finish);
+  std::string_view kept(std::string_view text);
   bool settled_early();
   bool goes_on();
   void take(const NetResult<std::string_view>& part);
@@ -125,8 +131,13 @@ class HttpStream final : public StreamSource {
   std::size_t silent_bytes_ = 0;  // of the events before the first progress
   std::size_t again_ = 0;
   ToolTable tools_;
-  std::deque<Event>
-      restored_;  // beginnings of calls with the client's names; valid until the next read
+  // Events of calls with the client's names, and their texts; valid until the next read.
+  std::deque<Event> restored_;
+  std::deque<std::string> restored_texts_;
+  std::map<std::size_t, KeyRenamer> renamers_;  // of open calls whose properties have other names
+  std::size_t next_block_ = 0;
+  bool spoke_ = false;            // the answer has text
+  const Event* after_ = nullptr;  // the event that follows one that was added
   std::optional<EventDecoder> decoder_;
   const Event* peeked_ = nullptr;
   std::optional<Result<bool>> end_;

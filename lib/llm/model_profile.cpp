@@ -167,7 +167,7 @@ ModelProfile ModelProfiles::find(std::string_view provider, std::string_view mod
   if (const auto* row = row_of(model)) {
     profile.reasoning_floor = seconds(row->floor);
   }
-  const auto& facts = Catalog::built_in().model(model);
+  const auto& facts = (catalog_ == nullptr ? Catalog::built_in() : *catalog_).model(model);
   if (!facts.open_weights) {
     profile.context_window = facts.context_window;
   }

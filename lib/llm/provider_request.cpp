@@ -40,6 +40,40 @@ std::string target_of(const ProtocolTraits& traits, const Url& base, std::string
   return path.append(below).append(base.path, query);
 }
 
+/// A name as a step of a path: Vertex has dates after an `@`, which stays as it is.
+std::string path_step(std::string_view name) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (text::is_lower(c) || text::is_upper(c) || text::is_digit(c) ||
+        std::string_view("-._~@").find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      out.append(1, '%').append(1, digits[byte >> 4U]).append(1, digits[byte & 15U]);
+    }
+  }
+  return out;
+}
+
+/// Where Vertex serves what is at `below` elsewhere (Claude docs: Claude on Vertex AI).
+std::string target_with_model(const Url& base, std::string_view model, std::string_view below,
+                              bool streamed) {
+  const auto query = std::min(base.path.find('?'), base.path.size());
+  auto path = base.path.substr(0, query);
+  while (path.ends_with('/')) {
+    path.pop_back();
+  }
+  if (below.ends_with("/count_tokens")) {
+    path += "/count-tokens:rawPredict";
+  } else {
+    path.append("/")
+        .append(path_step(model))
+        .append(streamed ? ":streamRawPredict" : ":rawPredict");
+  }
+  return path.append(base.path, query);
+}
+
 /// The optional features that are asked for: the provider's own and the caller's, each once. `lean`: without those
 /// for long contexts.
 std::string all_features(const HttpProviderOptions& options, std::string_view callers, bool lean) {
@@ -65,7 +99,11 @@ std::string all_features(const HttpProviderOptions& options, std::string_view ca
 HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, bool streamed,
                     std::string_view features, const Attempt& attempt) {
   const auto& traits = traits_of(options.protocol);
-  HttpRequest out("POST", target_of(traits, options.base_url, below));
+  const bool model_in_path = options.back_end != nullptr && options.back_end->model_in_path;
+  HttpRequest out(
+      "POST", model_in_path
+                  ? target_with_model(options.base_url, attempt.member().model(), below, streamed)
+                  : target_of(traits, options.base_url, below));
   out.with_fresh_connection(attempt.wants_fresh_connection());
   const auto* const credential = attempt.credential();
   const bool has_account = credential != nullptr && !credential->account.empty();
@@ -89,7 +127,9 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
   standard("content-type", "application/json");
   standard("accept", streamed ? "text/event-stream" : "application/json");
   for (const auto& [name, value] : traits.headers) {
-    standard(name, value);
+    if (!model_in_path) {  // there the version is in the body
+      standard(name, value);
+    }
   }
   if (credential != nullptr) {
     const std::string secret(credential->secret.reveal());
@@ -128,10 +168,16 @@ Fitted fitted(const HttpProviderOptions& options, const Request& request, const 
   FitTarget target(options.protocol, options.name, model);
   target.back_end = options.back_end;
   target.stream = options.stream;
+  target.user_salt = options.user_salt;
   if (options.profiles != nullptr) {
     const auto profile = options.profiles->find(options.name, model);
     target.accepts_prefill = profile.accepts_prefill;
+    target.prefill = profile.prefill;
+    target.context_window = profile.context_window;
     target.family = profile.family;
+  }
+  if (options.catalog) {
+    target.catalog = options.catalog.get();
   }
   if (options.lessons) {
     target.mends = options.lessons->mends(lesson_key(options, request, attempt));

@@ -15,8 +15,8 @@ struct ToolTable::Names {
 ToolTable::ToolTable(Sent tools) {
   std::shared_ptr<Names> names;
   for (auto& [sent, tool] : tools) {
-    const bool itself =
-        tool.name == sent && tool.name_space.empty() && tool.form == ToolForm::function;
+    const bool itself = tool.name == sent && tool.name_space.empty() &&
+                        tool.form == ToolForm::function && tool.properties == nullptr;
     if (itself) {
       continue;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "default_members.hpp"
 #include "documents.hpp"
 #include "known_texts.hpp"
 #include "pair_calls.hpp"
@@ -113,7 +114,13 @@ class Translator {
     if (!foreign_) {
       return;
     }
-    name_extra(request_.extra);
+    for (const auto& [name, json] : request_.extra) {
+      // Several answers and log probabilities are what the client gets, not how the provider works.
+      const bool parameter = name == "n" || name == "logprobs" || name == "top_logprobs";
+      if (!parameter || !detail::is_default_member(name, json)) {
+        lose(LossKind::dropped, (parameter ? "" : "field ") + name);
+      }
+    }
     for (auto& part : request_.system) {
       take_cache_mark(part);
       name_extra(part.extra);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "property_names.hpp"
 #include "text/json.hpp"
 #include "text/name_table.hpp"
 #include "tool_ids.hpp"
@@ -47,6 +48,7 @@ class ToolTranslation {
       : out_(out),
         request_(out.request),
         losses_(losses),
+        properties_{target.longest_property, target.property_characters},
         ids_(target.longest_tool_name, false, hash_),
         keys_(hash_, out.request.tools.size()) {
     ids_.demand(target.shortest_tool_name, target.letter_first);
@@ -88,6 +90,11 @@ class ToolTranslation {
     return number == text::NameTable<std::string>::none ? nullptr : &named_[number];
   }
 
+  /// Of a tool in `named_` and `sent_`.
+  std::size_t number_of(const Named& tool) const {
+    return static_cast<std::size_t>(&tool - named_.data());
+  }
+
   Named& named(const std::string& name, const std::string& name_space, ToolForm form) {
     const auto [number, fresh] = keys_.add(key_of(name, name_space, form));
     if (fresh) {
@@ -124,6 +131,11 @@ class ToolTranslation {
     names.append(names.empty() ? "" : ", ").append(known.sent);
     if (tool.form == ToolForm::custom) {
       spell_out(tool);
+    }
+    if (auto sent = PropertyNames::of(tool.schema, properties_); sent.names) {
+      tool.schema = std::move(sent.schema);
+      auto& properties = sent_[number_of(known)].second.properties;
+      properties = properties ? properties : std::move(sent.names);
     }
     tool.name = known.sent;
     tool.name_space.clear();
@@ -188,7 +200,11 @@ class ToolTranslation {
 
   void rename(Part& part) {
     if (auto* const call = std::get_if<ToolCallPart>(&part)) {
-      call->name = named(call->name, call->name_space, call->form).sent;
+      const auto& tool = named(call->name, call->name_space, call->form);
+      call->name = tool.sent;
+      if (const auto& properties = sent_[number_of(tool)].second.properties) {
+        call->arguments = properties->arguments_sent(call->arguments);
+      }
       call->name_space.clear();
       if (call->form == ToolForm::search) {
         std::erase_if(call->extra, [](const auto& field) { return field.first == "execution"; });
@@ -277,6 +293,7 @@ class ToolTranslation {
   Request& request_;
   Losses& losses_;
   text::KeyedHash hash_;
+  PropertyRule properties_;
   ToolIds ids_;
   text::NameTable<std::string> keys_;
   std::vector<Named> named_;  // of each key

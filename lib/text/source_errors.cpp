@@ -8,7 +8,7 @@ std::string to_string(const SourceErrors& errors) {
   std::string text;
   for (const auto& error : errors.errors) {
     text += text.empty() ? "" : "\n";
-    text += errors.file;
+    text += error.file.empty() ? errors.file : error.file;
     if (error.place.line > 0) {
       text.append(":").append(std::to_string(error.place.line));
       text.append(":").append(std::to_string(error.place.column));

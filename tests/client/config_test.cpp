@@ -302,12 +302,17 @@ TEST_CASE("presets") {
       {"bedrock-mantle", Protocol::anthropic_messages,
        "https://bedrock-mantle.us-east-1.api.aws/anthropic", Authorization::bearer,
        "AWS_BEARER_TOKEN_BEDROCK"},
+      {"vertex", Protocol::anthropic_messages,
+       "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/publishers/"
+       "anthropic/models",
+       Authorization::bearer, ""},
   };
   std::vector<std::string_view> names;
   for (const auto& row : rows) {
     CAPTURE(row.name);
     names.emplace_back(row.name);
-    const bool own_address = row.name == "azure" || row.name == "bedrock-mantle";
+    const bool own_address =
+        row.name == "azure" || row.name == "bedrock-mantle" || row.name == "vertex";
     auto text = "[model]\ndefault = \"m\"\nprovider = \"" + row.name + "\"\n";
     if (own_address) {
       text += "[providers." + row.name + "]\nbase_url = \"" + row.base_url + "\"\n";

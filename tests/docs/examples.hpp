@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "understudy/client/client.hpp"
+#include "understudy/client/configured_catalog.hpp"
 #include "understudy/client/recovery.hpp"
 #include "understudy/client/resume_request.hpp"
 #include "understudy/client/seam.hpp"
@@ -28,6 +29,7 @@
 #include "understudy/llm/carrier.hpp"
 #include "understudy/llm/classify.hpp"
 #include "understudy/llm/codec.hpp"
+#include "understudy/llm/endpoint.hpp"
 #include "understudy/llm/event_decoder.hpp"
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/llm/fit.hpp"

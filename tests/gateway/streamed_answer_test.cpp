@@ -315,3 +315,46 @@ TEST_CASE("a sentence that a proxy sends as an event stream reaches the client")
     });
   }
 }
+
+TEST_CASE("losses: in the header, or in a comment at the end where the header cannot have them") {
+  const Path path{Protocol::anthropic_messages, "/v1/messages",
+                  R"({"model":"any","stream":true,"max_tokens":99,"top_k":5,)"
+                  R"("messages":[{"role":"user","content":"Is it full?"}]})"};
+  for (const bool early_head : {false, true}) {
+    CAPTURE(early_head);
+    GatewayWorld world;
+    world.add().reply(Reply::status(529, "Overloaded", "overloaded_error"));
+    world.add().reply(early_head ? Reply::answer(ten).before_head(Fault::pause(20s))
+                                 : Reply::answer(ten));
+    world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+      const auto got = co_await post(http, path);
+      const bool in_header = got.header("x-understudy-losses").find("top_k") != std::string::npos;
+      CHECK(in_header == !early_head);
+      CHECK(got.has("\n\n: understudy-losses: ") == early_head);
+      CHECK(got.has("dropped top_k") == early_head);
+      CHECK(complaint_of(got, path.protocol) == "");
+    });
+  }
+}
+
+TEST_CASE("losses that do not fit the header are in the comment, and the header is no longer") {
+  std::string body = R"({"model":"any","stream":true,"max_tokens":99,)";
+  for (int i = 0; i < 40; ++i) {
+    body += "\"an_unheard_of_member_" + std::to_string(i) + "\":1,";
+  }
+  body += R"("messages":[{"role":"user","content":"Is it full?"}]})";
+  GatewayWorld world;
+  world.add().reply(Reply::status(529, "Overloaded", "overloaded_error"));
+  world.add();
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const Path path{Protocol::anthropic_messages, "/v1/messages", body.c_str()};
+    const auto got = co_await post(http, path);
+    const auto header = got.header("x-understudy-losses");
+    CHECK(header.size() <= 512);
+    CHECK(header.find("an_unheard_of_member_0") != std::string::npos);
+    const auto comment = got.body.find(": understudy-losses: ");
+    REQUIRE(comment != std::string::npos);
+    CHECK(got.body.find("an_unheard_of_member_39", comment) != std::string::npos);
+    CHECK(got.body.find("an_unheard_of_member_0,", comment) == std::string::npos);
+  });
+}

@@ -423,3 +423,70 @@ TEST_CASE("fitting takes linear time") {
   const auto schema = growth::of(properties, std::size_t{128} * 1024);
   CHECK_MESSAGE(schema.ratio() <= growth::linear, schema);
 }
+
+TEST_CASE("an identifier that names a session never goes to another maker, and hashes are salted") {
+  const auto user_at = [](std::string_view preset, Protocol protocol, std::string salt) {
+    auto target = target_of(preset, protocol, "some-model");
+    target.user_salt = std::move(salt);
+    const auto fitted = fit(
+        client_request(messages,
+                       R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hi"}],)"
+                       R"("metadata":{"user_id":"{\"device_id\":\"d\",\"session_id\":\"s\"}"}})"),
+        target);
+    CHECK_FALSE(has(fitted, "session"));
+    CHECK_FALSE(has(fitted, "device"));
+    const auto at = fitted.body.find(R"("user":")");
+    return at == std::string::npos ? std::string() : fitted.body.substr(at + 8, 64);
+  };
+  const auto user = user_at("groq", chat, "ours");
+  CHECK(user.size() == 64);
+  CHECK(user == user_at("groq", chat, "ours"));
+  CHECK(user != user_at("groq", chat, "another's"));
+}
+
+TEST_CASE("Vertex: the model is not in the body, the version is") {
+  const auto fitted =
+      fit(client_request(messages, R"({"model":"claude-opus-4-7","max_tokens":9,"stream":true,)"
+                                   R"("messages":[{"role":"user","content":"Hi"}]})"),
+          target_of("vertex", messages, "claude-opus-4-7"));
+  CHECK_FALSE(has(fitted, R"("model")"));
+  CHECK(has(fitted, R"("anthropic_version":"vertex-2023-10-16")"));
+  CHECK(has(fitted, R"("stream":true)"));
+  CHECK(fitted.losses.empty());
+}
+
+TEST_CASE("several answers that another protocol does not have are a loss, and one is none") {
+  const auto losses = [](const char* members) {
+    return fit(
+        client_request(chat,
+                       std::string(R"({"model":"m","messages":[{"role":"user","content":"Hi"}],)") +
+                           members + "}"),
+        target_of("anthropic", messages, "claude-opus-4-7"));
+  };
+  CHECK(lost(losses(R"("n":3)"), Loss::Kind::dropped, "n"));
+  CHECK(lost(losses(R"("logprobs":true,"top_logprobs":2)"), Loss::Kind::dropped, "logprobs"));
+  const auto none = losses(R"("n":1,"logprobs":false)");
+  CHECK_FALSE(lost(none, Loss::Kind::dropped, "n"));
+  CHECK_FALSE(lost(none, Loss::Kind::dropped, "logprobs"));
+}
+
+TEST_CASE("images in tool messages of a Chat client follow the results, where they are refused") {
+  const std::string image =
+      R"({"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}})";
+  const auto fitted = fit(
+      client_request(
+          chat, R"({"model":"m","messages":[{"role":"user","content":"Hi"},)"
+                R"({"role":"assistant","content":null,"tool_calls":[)"
+                R"({"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},)"
+                R"({"id":"b","type":"function","function":{"name":"f","arguments":"{}"}}]},)"
+                R"({"role":"tool","tool_call_id":"a","content":[{"type":"text","text":"one"},)" +
+                    image + R"(]},{"role":"tool","tool_call_id":"b","content":[)" + image +
+                    R"(]},{"role":"user","content":"And now?"}]})"),
+      target_of("openai", chat, "gpt-4o"));
+  CHECK(
+      has(fitted, R"({"role":"tool","tool_call_id":"a","content":[{"type":"text","text":"one"}]},)"
+                  R"({"role":"tool","tool_call_id":"b","content":[{"type":"text",)"
+                  R"("text":"[the image is in the next message]"}]},{"role":"user","content":[)" +
+                      image + "," + image + R"(]},{"role":"user","content":"And now?"}])"));
+  CHECK(fitted.losses.empty());
+}

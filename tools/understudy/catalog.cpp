@@ -4,11 +4,16 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "catalog_probe.hpp"
 #include "command.hpp"
+#include "understudy/client/config.hpp"
+#include "understudy/client/configured_catalog.hpp"
 
 namespace understudy::tool {
 namespace {
@@ -22,7 +27,11 @@ struct Options {
   std::string back_end;
   std::string model;
   std::string file;
+  std::string config;
 };
+
+/// Where it is from, unless it is built in.
+std::string origin_of(const std::string& file) { return file.empty() ? "built in" : file; }
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -32,16 +41,19 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-std::string sources(llm::Confidence confidence, const std::vector<std::string>& source) {
-  std::string text = "  [";
-  return text.append(to_string(confidence)).append(": ").append(joined(source)).append("]\n");
+template <class Known>  // a rule, or facts about a model
+std::string sources(const Known& known) {
+  std::string text = "  [" + origin_of(known.origin) + "; ";
+  text.append(to_string(known.confidence));
+  return text.append(known.source.empty() ? "" : ": ").append(joined(known.source)).append("]\n");
 }
 
 void list_back_ends(const Catalog& catalog) {
   for (const auto& one : catalog.back_ends()) {
-    if (!one.presets.empty()) {
+    if (!one.presets.empty() || !one.origin.empty()) {
       std::cout << one.id << "  " << to_string(one.protocol) << "  " << one.base_url << "\n    "
-                << one.title << "; preset " << joined(one.presets) << "; "
+                << one.title << (one.presets.empty() ? "" : "; preset ") << joined(one.presets)
+                << (one.origin.empty() ? "" : "; " + one.origin) << "; "
                 << std::count_if(one.rules.begin(), one.rules.end(),
                                  [](const BackEndRule* rule) { return rule->acts(); })
                 << " rules that adjust requests, "
@@ -66,13 +78,12 @@ void print_rule(const BackEndRule& rule) {
   if (!rule.names.empty()) {
     std::cout << ": " << joined(rule.names);
   }
-  std::cout << "\n    " << to_string(rule.effect) << ": " << rule.remedy
-            << sources(rule.confidence, rule.source);
+  std::cout << "\n    " << to_string(rule.effect) << ": " << rule.remedy << sources(rule);
 }
 
 void print_back_end(const BackEnd& back_end) {
   std::cout << back_end.id << ": " << back_end.title << ", " << to_string(back_end.protocol) << ", "
-            << back_end.base_url << "\n";
+            << back_end.base_url << "\n  " << origin_of(back_end.origin) << "\n";
   for (const auto* const rule : back_end.rules) {
     print_rule(*rule);
   }
@@ -91,7 +102,7 @@ void print_model(const std::string& name, const ModelFacts& facts) {
     return;
   }
   std::cout << name << " (" << llm::normal_model_name(name) << "), of " << facts.maker
-            << sources(facts.confidence, facts.source) << std::boolalpha;
+            << sources(facts) << std::boolalpha;
   fact("context window", facts.context_window);
   fact("longest prompt", facts.max_input);
   fact("longest answer", facts.max_output);
@@ -109,31 +120,87 @@ void print_model(const std::string& name, const ModelFacts& facts) {
   }
 }
 
-int print(const Options& options) {
-  const auto& catalog = Catalog::built_in();
+/// What is asked for: a back end or preset, or a provider of the configuration, which is one of them.
+struct Asked {
+  std::string back_end;
+  std::optional<llm::Protocol> protocol;  // none: any
+  std::string model;
+  const ModelConfig* corrections = nullptr;
+};
+
+Asked asked(const Options& options, const Config* config) {
+  Asked asked{options.back_end, std::nullopt, options.model};
+  const auto found = config == nullptr ? std::map<std::string, ProviderConfig>::const_iterator()
+                                       : config->providers.find(options.back_end);
+  if (config == nullptr || found == config->providers.end()) {
+    return asked;
+  }
+  const auto& provider = found->second;
+  asked.back_end = provider.back_end.empty() ? provider.preset : provider.back_end;
+  asked.protocol = provider.protocol;
+  if (const auto model = provider.models.find(options.model); model != provider.models.end()) {
+    asked.corrections = &model->second;
+    asked.model = model->second.family.empty() ? asked.model : model->second.family;
+  }
+  return asked;
+}
+
+void print_corrections(const ModelConfig& model, const std::string& file) {
+  std::cout << "  " << file << ":\n" << std::boolalpha;
+  fact("family", model.family.empty() ? std::nullopt : std::optional(model.family));
+  fact("context window", model.context_window);
+  fact("continues a begun answer", model.accepts_prefill);
+}
+
+int print(const Catalog& catalog, const Options& options, const Config* config) {
   if (options.back_end.empty()) {
     list_back_ends(catalog);
     return done;
   }
+  const auto wanted = asked(options, config);
   bool found = false;
   for (const auto& one : catalog.back_ends()) {
     const bool named =
-        one.id == options.back_end ||
-        std::find(one.presets.begin(), one.presets.end(), options.back_end) != one.presets.end();
-    if (named) {
+        one.id == wanted.back_end ||
+        std::find(one.presets.begin(), one.presets.end(), wanted.back_end) != one.presets.end();
+    if (named && one.protocol == wanted.protocol.value_or(one.protocol)) {
       found = true;
       print_back_end(one);
     }
   }
-  if (!found) {
+  if (!found && wanted.protocol) {
+    std::cout << options.back_end << ": a server that is not known, " << to_string(*wanted.protocol)
+              << "\n";
+    print_back_end(catalog.unknown(*wanted.protocol));
+  } else if (!found) {
     std::cerr << "understudy catalog: no back end `" << options.back_end
               << "`: `understudy catalog` lists them\n";
     return bad_usage;
   }
   if (!options.model.empty()) {
-    print_model(options.model, catalog.model(options.model));
+    print_model(wanted.model, catalog.model(wanted.model));
+  }
+  if (wanted.corrections != nullptr) {
+    print_corrections(*wanted.corrections, config->file);
   }
   return done;
+}
+
+int print(const Options& options) {
+  if (options.config.empty()) {
+    return print(Catalog::built_in(), options, nullptr);
+  }
+  const auto config = load_config(options.config);
+  if (config.has_error()) {
+    std::cerr << to_string(config.error()) << "\n";
+    return failed;
+  }
+  const auto catalog = configured_catalog(*config);
+  if (catalog.has_error()) {
+    std::cerr << to_string(catalog.error()) << "\n";
+    return failed;
+  }
+  return print(**catalog, options, &*config);
 }
 
 int check_file(const Options& options) {
@@ -144,14 +211,17 @@ int check_file(const Options& options) {
   }
   std::stringstream text;
   text << in.rdbuf();
-  auto read = Catalog::read(text.str());
-  if (auto* const errors = std::get_if<std::vector<text::SourceError>>(&read)) {
-    std::cerr << to_string(text::SourceErrors{options.file, std::move(*errors)});
+  auto catalog = Catalog::built_in();
+  if (auto errors = catalog.add(text.str(), options.file); !errors.empty()) {
+    std::cerr << to_string(text::SourceErrors{options.file, std::move(errors)}) << "\n";
     return failed;
   }
-  const auto& catalog = std::get<Catalog>(read);
-  std::cout << options.file << ": valid: " << catalog.back_ends().size() << " back ends, "
-            << catalog.families().size() << " families of models\n";
+  const auto own = [&](const auto& all) {
+    return std::count_if(all.begin(), all.end(),
+                         [](const auto& one) { return !one.origin.empty(); });
+  };
+  std::cout << options.file << ": valid: " << own(catalog.back_ends()) << " back ends, "
+            << own(catalog.families()) << " families of models\n";
   return done;
 }
 
@@ -161,12 +231,28 @@ Command catalog_command(CLI::App& program) {
   auto options = std::make_shared<Options>();
   auto* const command = program.add_subcommand(
       "catalog", "Prints what is known about back ends and models, and from where.");
-  command->add_option("BACK_END", options->back_end, "a back end or preset; none: all are listed");
+  command->add_option("BACK_END", options->back_end,
+                      "a back end or preset, or with --config a provider; none: all are listed");
   command->add_option("MODEL", options->model, "a model, under any of its names");
+  command->add_option("--config", options->config,
+                      "a configuration, whose [catalog] and [providers] count too");
   auto* const check = command->add_subcommand("check", "Checks a catalog file.");
   check->add_option("FILE", options->file, "the file")->required();
-  return {command,
-          [options, check] { return check->parsed() ? check_file(*options) : print(*options); }};
+  auto* const probe = command->add_subcommand(
+      "probe",
+      "Asks a provider which members of a request it accepts, with your own key, and prints the "
+      "rules that\nare not in the catalog as a file for [catalog]. Some 15 short requests, which "
+      "cost some "
+      "tokens.");
+  probe->add_option("PROVIDER", options->back_end, "a provider of the configuration")->required();
+  probe->add_option("--config", options->config, "TOML, see examples/understudy.toml")->required();
+  probe->add_option("--model", options->model, "default: the first one of a chain");
+  return {command, [options, check, probe] {
+            return check->parsed() ? check_file(*options)
+                   : probe->parsed()
+                       ? probe_provider(options->config, options->back_end, options->model)
+                       : print(*options);
+          }};
 }
 
 }  // namespace understudy::tool

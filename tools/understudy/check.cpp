@@ -87,8 +87,11 @@ void write_errors(const ConfigErrors& errors, bool json) {
   writer.begin_object().member("file", errors.file).member("well_formed", false);
   writer.key("errors").begin_array();
   for (const auto& error : errors.errors) {
-    writer.begin_object()
-        .member("line", error.place.line)
+    writer.begin_object();
+    if (!error.file.empty()) {
+      writer.member("file", error.file);
+    }
+    writer.member("line", error.place.line)
         .member("column", error.place.column)
         .member("what", error.what)
         .member("suggestion", error.suggestion)

@@ -28,6 +28,7 @@
 #include "understudy/client/config.hpp"
 #include "understudy/export.hpp"
 #include "understudy/failover/state.hpp"
+#include "understudy/llm/catalog/catalog.hpp"
 #include "understudy/llm/learned_refusals.hpp"
 #include "understudy/net/http_client.hpp"
 
@@ -53,8 +54,8 @@ class UNDERSTUDY_API ClientState {
  public:
   using Made = boost::system::result<std::shared_ptr<ClientState>, ConfigErrors>;
 
-  /// Reads the credentials of every provider in `config`, blocking. Errors: every credential that cannot be read, and
-  /// every invalid proxy.
+  /// Reads the credentials of every provider in `config` and the files of its `[catalog]`, blocking. Errors: every
+  /// credential that cannot be read, every invalid proxy, and everything that is wrong in the files.
   static Made make(const Config& config, ClientStateOptions options = ClientStateOptions());
 
   /// Reads the credentials of another configuration, blocking. Existing clients keep their credentials; retry budgets
@@ -68,6 +69,10 @@ class UNDERSTUDY_API ClientState {
   void on_warning(std::function<void(std::string_view)> told);
 
   State& state() noexcept { return state_; }
+
+  /// Returns what is known about back ends and models: the built-in catalog with the files of the last configuration.
+  /// Never null; the next `reload` replaces it.
+  std::shared_ptr<const llm::Catalog> catalog() const;
 
   /// Returns what members were found not to support. Never null.
   const std::shared_ptr<llm::LearnedRefusals>& lessons() const noexcept { return lessons_; }
@@ -108,6 +113,7 @@ class UNDERSTUDY_API ClientState {
   std::shared_ptr<llm::LearnedRefusals> lessons_ = std::make_shared<llm::LearnedRefusals>();
   mutable std::mutex mutex_;
   Pools pools_;
+  std::shared_ptr<const llm::Catalog> catalog_;
 };
 
 }  // namespace understudy

@@ -51,6 +51,13 @@ class RouteConfig {
   ConfigPlace place;
 };
 
+/// Files that add to the catalog of back ends and models, or override it. `ClientState` reads them.
+class CatalogConfig {
+ public:
+  std::vector<std::string> files;  ///< as written; relative to the folder of the configuration
+  ConfigPlace place;
+};
+
 /// See the top of the file. A value.
 class Config {
  public:
@@ -66,6 +73,7 @@ class Config {
   Strategy strategy = Strategy::fill_first;
   ServerConfig server;
   LogConfig log;
+  CatalogConfig catalog;
 };
 
 using ConfigResult = boost::system::result<Config, ConfigErrors>;

@@ -46,7 +46,12 @@ class CredentialSource {
     std::string client_id;
   };
 
-  std::variant<Env, File, Value, OAuth> from;
+  /// What a command prints; it is run again when the provider refuses that.
+  struct Command {
+    std::vector<std::string> arguments;  ///< the program first; never empty
+  };
+
+  std::variant<Env, File, Value, OAuth, Command> from;
   text::SourcePlace place;
 };
 
@@ -67,8 +72,11 @@ class ProviderConfig {
       : name(std::move(n)), protocol(p), base_url(std::move(u)) {}
 
   std::string name;
-  std::string preset;  ///< the preset that it is based on; empty: none
+  std::string preset;    ///< the preset that it is based on; empty: none
+  std::string back_end;  ///< the id of its back end in the catalog; empty: the preset's
+  text::SourcePlace back_end_place;
   llm::Protocol protocol;
+  bool protocol_given = false;  ///< the file says which protocol; else the preset does
   Url base_url;
   std::string base_url_text;  ///< as written, without any secret, for reports
   llm::Authorization authorization = llm::Authorization::bearer;

@@ -42,6 +42,7 @@ class ServerConfig {
   std::size_t max_body = std::size_t{32} * 1024 * 1024;
   Clock::duration idle = std::chrono::seconds(75);
   bool report = false;
+  Secret user_salt;  ///< for hashes of user identifiers; empty: derived from the machine's id
   std::optional<unsigned> threads;  ///< none: one for each core
 };
 

@@ -90,6 +90,9 @@ class UNDERSTUDY_API Attempt {
   /// Whether the attempt should fail with `unsupported_request` rather than lose tools or messages: the policy says so,
   /// and another member may take over now.
   bool skips_losses() const;
+  /// Whether a refusal to answer should be a failure, so that another member is asked: the policy says so, and one may
+  /// take over now. Otherwise a refusal is an answer.
+  bool moves_on_refused() const;
   /// Notes what the member does not get of the request.
   void lost(std::vector<RequestLoss> losses) noexcept;
 

@@ -152,6 +152,7 @@ class Finish {
   FinishReason reason;
   std::string_view native;         ///< the reason as the protocol spells it
   std::string_view stop_sequence;  ///< the stop sequence that occurred, if it is known
+  std::string_view explanation;    ///< of a refusal, in the provider's words; empty: none
   bool inferred = false;           ///< the provider reported no finish (protocols.md 9.2)
 };
 

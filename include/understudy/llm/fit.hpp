@@ -14,6 +14,8 @@
 ///     send(fitted.body, fitted.betas);
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,10 +42,13 @@ class FitTarget {
   const Catalog* catalog = &Catalog::built_in();  ///< must outlive the target
   std::string family;                             ///< the model whose facts apply; empty: `model`
   bool stream = true;                             ///< the answer is streamed
-  bool accepts_prefill = false;  ///< the user's word on it, where the catalog has none
+  bool accepts_prefill = false;                   ///< where the catalog does not know
+  std::optional<bool> prefill;  ///< the user's word on it, which comes before the catalog's
+  std::optional<std::uint64_t> context_window;  ///< likewise
   /// Names of mends (refused_part.hpp) to apply after the rules: what this member has refused.
   std::vector<std::string> mends;
-  std::string betas;  ///< words of `anthropic-beta` that the configuration adds
+  std::string user_salt;  ///< a secret that is mixed into hashes of user identifiers
+  std::string betas;      ///< words of `anthropic-beta` that the configuration adds
 };
 
 /// What is sent.

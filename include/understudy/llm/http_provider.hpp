@@ -47,6 +47,10 @@ class HttpProviderOptions {
   HttpProviderOptions& with_stream(bool on) { return stream = on, *this; }
   /// Which service this is; it must live as long as the provider. See fit.hpp.
   HttpProviderOptions& with_back_end(const BackEnd* service) { return back_end = service, *this; }
+  /// What is known about models. Default: the built-in catalog.
+  HttpProviderOptions& with_catalog(std::shared_ptr<const Catalog> known) {
+    return catalog = std::move(known), *this;
+  }
   HttpProviderOptions& with_lessons(std::shared_ptr<LearnedRefusals> shared) {
     return lessons = std::move(shared), *this;
   }
@@ -54,14 +58,21 @@ class HttpProviderOptions {
     return profiles = std::move(known), *this;
   }
 
+  /// See FitTarget::user_salt.
+  HttpProviderOptions& with_user_salt(std::string secret) {
+    return user_salt = std::move(secret), *this;
+  }
+
   std::string name;
   Protocol protocol;
   Url base_url;
   Authorization authorization;
   HttpFields headers;
-  bool stream = true;                             ///< false: the provider cannot stream
-  std::shared_ptr<LearnedRefusals> lessons;       ///< null: nothing is learned
+  bool stream = true;                        ///< false: the provider cannot stream
+  std::shared_ptr<LearnedRefusals> lessons;  ///< null: nothing is learned
+  std::string user_salt;
   const BackEnd* back_end = nullptr;              ///< null: a server that is not known
+  std::shared_ptr<const Catalog> catalog;         ///< null: the built-in one
   std::shared_ptr<const ModelProfiles> profiles;  ///< default: only the built-in table
 };
 

@@ -28,12 +28,15 @@
 
 namespace understudy::llm {
 
+class Catalog;
+
 /// What is known about one model.
 class ModelProfile {
  public:
   ModelProfile() noexcept {}
 
   std::optional<std::uint64_t> context_window;  ///< tokens, prompt and answer together
+  std::optional<bool> prefill;  ///< the user's word on it, which the catalog does not contradict
   std::string family;  ///< the model whose facts in the catalog apply; empty: its own name's
   bool accepts_prefill = false;       ///< the model continues an answer that the caller has begun
   Clock::duration reasoning_floor{};  ///< no automatic stall limit is shorter; zero: no floor
@@ -44,6 +47,8 @@ class ModelProfile {
 class UNDERSTUDY_API ModelProfiles {
  public:
   ModelProfiles() noexcept {}
+  /// With another catalog than the built-in one; it must outlive the profiles and their copies.
+  explicit ModelProfiles(const Catalog& catalog) noexcept : catalog_(&catalog) {}
 
   /// Returns what is known about `model` at `provider`.
   ModelProfile find(std::string_view provider, std::string_view model) const;
@@ -61,6 +66,7 @@ class UNDERSTUDY_API ModelProfiles {
   };
   const Entry* own(std::string_view provider, std::string_view model) const;
 
+  const Catalog* catalog_ = nullptr;  // null: the built-in one
   std::vector<Entry> entries_;
 };
 

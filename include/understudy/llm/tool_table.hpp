@@ -4,7 +4,8 @@
 /// 1. Each sent name stands for one tool of the client, and each tool has one sent name.
 /// 2. The table holds only tools of which something differs: name, namespace or form. Any other name stands for itself,
 ///    also one that the model made up.
-/// 3. A name is never taken apart: what it stands for is known from the request alone.
+/// 3. Properties of the arguments may have other names too (Anthropic accepts few characters): `properties` of a tool.
+/// 4. A name is never taken apart: what it stands for is known from the request alone.
 ///
 ///     const auto sent = translate(request, TranslationTarget(Protocol::openai_chat, "openai", "gpt-5.4"));
 ///     Event named = event;  // of the answer
@@ -24,6 +25,10 @@
 
 namespace understudy::llm {
 
+namespace detail {
+class PropertyNames;
+}
+
 /// What a client calls a tool.
 class ToolName {
  public:
@@ -33,6 +38,7 @@ class ToolName {
   std::string name;
   std::string name_space;  ///< empty: none
   ToolForm form;
+  std::shared_ptr<const detail::PropertyNames> properties;  ///< null: their names are the client's
 
   bool operator==(const ToolName&) const = default;
 };

@@ -11,7 +11,8 @@
 /// 5. The function is pure: the same request and target yield the same translation.
 /// 6. To another protocol every tool that the client runs is sent as a function: custom tools, the tools of namespaces,
 ///    the search for tools and what it found. Names that the target would refuse are rewritten in tools, tool choice and
-///    history alike; two tools never get one name. `tools` of the result restores them in the answer.
+///    history alike; two tools never get one name. So are names of properties in schemas and in the arguments of calls.
+///    `tools` of the result restores them in the answer.
 ///
 /// A request that is sent unchanged to a provider of its own protocol is not translated: see with_members (codec.hpp).
 ///
@@ -55,7 +56,11 @@ class UNDERSTUDY_API TranslationTarget {
   std::size_t longest_tool_id;
   std::size_t longest_tool_name;  ///< names consist of letters, digits, `_` and `-`
   std::size_t shortest_tool_name = 1;
-  bool letter_first = false;    ///< names of tools begin with a letter or `_`
+  bool letter_first = false;  ///< names of tools begin with a letter or `_`
+  /// The characters of the longest name of a property in a tool's arguments, and which are allowed beside letters and
+  /// digits. 0: any name is accepted.
+  std::size_t longest_property = 0;
+  std::string property_characters;
   bool plain_tool_ids = false;  ///< tool ids are exactly `longest_tool_id` letters and digits
 };
 

@@ -38,7 +38,11 @@ class SourceError {
   SourceError(SourcePlace p, std::string w, std::string s)
       : place(p), what(std::move(w)), suggestion(std::move(s)) {}
 
+  /// The error is in another file, which the first one names.
+  SourceError& in_file(std::string name) { return file = std::move(name), *this; }
+
   SourcePlace place;
+  std::string file;        ///< empty: the file of the SourceErrors
   std::string what;        ///< "unknown key `modle`"
   std::string suggestion;  ///< "did you mean `model`?"; never empty
 };

@@ -89,6 +89,17 @@ void read_value(const Section& section, SourceDraft& draft) {
   }
 }
 
+void read_command(const Section& section, SourceDraft& draft) {
+  auto arguments = section.texts("command");
+  if (arguments && arguments->empty()) {
+    section.wrong("command", "`command` has no program",
+                  "write command = [\"gcloud\", \"auth\", \"print-access-token\"]");
+  } else if (arguments) {
+    draft.source =
+        CredentialSource{CredentialSource::Command{std::move(*arguments)}, section.place()};
+  }
+}
+
 void read_oauth(const Section& section, SourceDraft& draft) {
   const auto table = section.table("oauth", oauth_keys().section().name);
   if (!table) {
@@ -118,6 +129,10 @@ const KeyTable<SourceDraft>& source_keys() {
           SourceKey("value", {"string", read_value}, "The credential itself.")
               .example(R"("...")")
               .alias("api_key"),
+          SourceKey("command", {"list of strings", read_command},
+                    "A program and its arguments, run without a shell, that prints the credential "
+                    "alone. It is run again when the provider refuses what it printed last.")
+              .example(R"(["gcloud", "auth", "print-access-token"])"),
           SourceKey("oauth", {"table", read_oauth}, "A token file, which is refreshed.")
               .example(R"({token_file = "...", token_url = "https://...", client_id = "..."})"),
       });
@@ -158,6 +173,9 @@ bool same_source(const CredentialSource& a, const CredentialSource& b) {
   }
   if (const auto* const value = std::get_if<CredentialSource::Value>(&a.from)) {
     return value->secret == std::get<CredentialSource::Value>(b.from).secret;
+  }
+  if (const auto* const command = std::get_if<CredentialSource::Command>(&a.from)) {
+    return command->arguments == std::get<CredentialSource::Command>(b.from).arguments;
   }
   return std::get<CredentialSource::OAuth>(a.from).token_file ==
          std::get<CredentialSource::OAuth>(b.from).token_file;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "understudy/client/config.hpp"
+#include "understudy/llm/catalog/catalog.hpp"
 
 namespace understudy {
 namespace {
@@ -51,6 +52,7 @@ constexpr std::array presets{
     Preset{"azure", Protocol::openai_chat, "", Authorization::api_key, "AZURE_OPENAI_API_KEY"},
     Preset{"bedrock-mantle", Protocol::anthropic_messages, "", Authorization::bearer,
            "AWS_BEARER_TOKEN_BEDROCK"},
+    Preset{"vertex", Protocol::anthropic_messages, "", Authorization::bearer, ""},
 };
 
 }  // namespace
@@ -63,6 +65,11 @@ std::vector<std::string_view> preset_names() {
 }
 
 namespace config {
+
+std::string example_url(std::string_view preset, llm::Protocol protocol) {
+  const auto* const back_end = llm::Catalog::built_in().back_end(preset, protocol);
+  return back_end == nullptr ? "https://api.example.com/v1" : back_end->base_url;
+}
 
 const Preset* preset_of(std::string_view name) noexcept {
   const auto* const preset =
@@ -80,6 +87,10 @@ ProviderConfig provider_of(const Preset& preset) {
     provider.credentials.emplace_back().from = CredentialSource::OAuth{
         "$CODEX_HOME/auth.json", parse_url("https://auth.openai.com/oauth/token").value(),
         "app_EMoamEEZ73f0CkXaXp7hrann"};
+  }
+  if (preset.name == "vertex") {  // a token of the cloud project, for about an hour
+    provider.credentials.emplace_back().from =
+        CredentialSource::Command{{"gcloud", "auth", "print-access-token"}};
   }
   if (!preset.env.empty()) {
     provider.credentials.emplace_back().from = CredentialSource::Env{std::string(preset.env)};

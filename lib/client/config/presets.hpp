@@ -17,6 +17,9 @@ struct Preset {
   std::string_view env;  ///< the variable that holds the credential; empty: none is sent
 };
 
+/// The address of a preset whose address has a part of the user's own.
+std::string example_url(std::string_view preset, llm::Protocol protocol);
+
 /// Null if there is none of that name.
 const Preset* preset_of(std::string_view name) noexcept;
 

@@ -78,6 +78,7 @@ void read_protocol(const Section& section, ProviderDraft& draft) {
   if (const auto word = section.choice("protocol", names)) {
     const auto preset_protocol = draft.provider.protocol;
     draft.has_protocol = true;
+    draft.provider.protocol_given = true;
     draft.provider.protocol = llm::protocols[*word];
     if (draft.provider.authorization == llm::traits_of(preset_protocol).authorization) {
       draft.provider.authorization = llm::traits_of(draft.provider.protocol).authorization;
@@ -157,6 +158,16 @@ const KeyTable<ProviderDraft>& provider_keys() {
                       "The preset that provides what this section does not set.")
               .default_note("the preset of the same name, if there is one")
               .example(R"("openai")"),
+          ProviderKey("back_end",
+                      {"id of a back end",
+                       [](const Section& section, ProviderDraft& draft) {
+                         draft.provider.back_end = section.text("back_end").value_or("");
+                         draft.provider.back_end_place = section.place_of("back_end");
+                       }},
+                      "The service of the catalog whose rules requests follow (`understudy "
+                      "catalog`; `[catalog]` adds others).")
+              .default_note("the preset's, if there is one")
+              .example(R"("my-server")"),
           ProviderKey("protocol", {list_of_strings(protocol_names()), read_protocol},
                       "The API that the provider speaks.")
               .default_note("the preset's")
@@ -164,7 +175,7 @@ const KeyTable<ProviderDraft>& provider_keys() {
               .alias("type")
               .example(R"("openai_chat")"),
           ProviderKey("base_url", {"URL", read_base_url}, "As the provider's own SDK takes it.")
-              .default_note("the preset's; azure and bedrock-mantle have none")
+              .default_note("the preset's; azure, bedrock-mantle and vertex have none")
               .in_force()
               .alias("url")
               .alias("api_base")
@@ -176,9 +187,9 @@ const KeyTable<ProviderDraft>& provider_keys() {
                [](const Section& section, ProviderDraft& draft) {
                  read_credential_sources(section, draft.provider.credentials);
                }},
-              "Each comes from an environment variable, a file, this file or a token file, which "
-              "is "
-              "refreshed when its token has expired. `strategy` of `[credentials]` says which one "
+              "Each comes from an environment variable, a file, this file, a command or a token "
+              "file, which is refreshed when its token has expired. `strategy` of `[credentials]` "
+              "says which one "
               "is used.")
               .default_note("the preset's variable; with `[]`, no credential is sent")
               .suggest_example()
@@ -188,6 +199,7 @@ const KeyTable<ProviderDraft>& provider_keys() {
               .example(R"([{env = "EXAMPLE_API_KEY"}])")
               .long_example(
                   R"([{env = "EXAMPLE_API_KEY"}, {file = "/run/secrets/example"}, {value = "..."}, )"
+                  R"({command = ["gcloud", "auth", "print-access-token"]}, )"
                   R"({oauth = {token_file = "/var/lib/example/tokens.json", )"
                   R"(token_url = "https://auth.example.com/oauth/token", client_id = "example"}}])"),
           ProviderKey(
@@ -246,13 +258,6 @@ const KeyTable<ProviderDraft>& provider_keys() {
   return keys;
 }
 
-/// Of a back end whose address has a part of the user's own.
-std::string example_url(const ProviderConfig& provider) {
-  const auto* const back_end =
-      llm::Catalog::built_in().back_end(provider.preset, provider.protocol);
-  return back_end == nullptr ? "https://api.example.com/v1" : back_end->base_url;
-}
-
 void check_whole(const Section& section, const ProviderDraft& draft) {
   const auto& name = draft.provider.name;
   const auto* const preset = draft.preset;
@@ -265,10 +270,11 @@ void check_whole(const Section& section, const ProviderDraft& draft) {
   }
   const bool url_known = draft.preset_unknown || (preset != nullptr && !preset->base_url.empty());
   if (!url_known && section.lacks("base_url")) {
-    section.findings().add(section.place(), ticked(name) + " has no `base_url`",
-                           preset == nullptr
-                               ? "write base_url = \"https://api.example.com/v1\""
-                               : "write base_url = \"" + example_url(draft.provider) + "\"");
+    section.findings().add(
+        section.place(), ticked(name) + " has no `base_url`",
+        preset == nullptr ? "write base_url = \"https://api.example.com/v1\""
+                          : "write base_url = \"" +
+                                example_url(draft.provider.preset, draft.provider.protocol) + "\"");
   }
 }
 

@@ -19,6 +19,7 @@ const Schema& schema() {
       server_keys().section(),
       tls_keys().section(),
       log_keys().section(),
+      catalog_keys().section(),
   });
   return sections;
 }

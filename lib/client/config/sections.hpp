@@ -104,6 +104,10 @@ const KeyTable<ServerConfig>& server_keys();
 const KeyTable<ServerConfig::Tls>& tls_keys();
 const KeyTable<LogConfig>& log_keys();
 
+// --- the catalog ----------------------------------------------------------------------------------
+
+const KeyTable<CatalogConfig>& catalog_keys();
+
 // --- the environment ------------------------------------------------------------------------------
 
 /// UNDERSTUDY_STREAM_STALE_TIMEOUT and its alias.

@@ -220,6 +220,18 @@ const KeyTable<ServerConfig>& server_keys() {
           ServerKey("report", Flag(), &ServerConfig::report,
                     "Whether answers carry a header that says which member answered, and why.")
               .example("true"),
+          ServerKey("user_salt",
+                    {"string",
+                     [](const Section& section, ServerConfig& server) {
+                       if (const auto salt = section.text("user_salt")) {
+                         server.user_salt = Secret(*salt);
+                       }
+                     }},
+                    "A secret that is mixed into the hashes of user identifiers, which other "
+                    "makers get in place of an identifier that names a session or is too long. "
+                    "Gateways that share it send the same hashes.")
+              .default_note("derived from the machine's id, so it is the same after a restart")
+              .example(R"("...")"),
           ServerKey("threads", Whole(1, most_threads), &ServerConfig::threads,
                     "The threads that serve requests.")
               .default_note("one for each core")

@@ -140,6 +140,8 @@ bool Reader::read_message(Object& message, EventSink& sink, bool whole) {
       reason = json::text(v, arena);
     } else if (key == "stop_sequence") {
       sequence = json::text(v, arena);
+    } else if (key == "stop_details") {
+      return read_stop_details(v, sink);
     }
     return true;
   });
@@ -196,6 +198,8 @@ bool Reader::read_message_delta(Object& object, EventSink& sink) {
           reason = json::text(said, arena);
         } else if (k == "stop_sequence") {
           sequence = json::text(said, arena);
+        } else if (k == "stop_details") {
+          return read_stop_details(said, sink);
         }
         return true;
       });
@@ -212,6 +216,24 @@ bool Reader::read_message_delta(Object& object, EventSink& sink) {
   }
   if (sink.empty()) {
     sink.emit(Other("message_delta", false));
+  }
+  return well_formed;
+}
+
+/// Why the model refused: its explanation, with the category in brackets.
+bool Reader::read_stop_details(Value& details, EventSink& sink) {
+  explanation_.clear();
+  std::string_view category;
+  const bool well_formed = json::members_of(details, [&](raw_json_string key, Value& v) {
+    if (key == "explanation") {
+      explanation_ = json::text(v, sink.arena());
+    } else if (key == "category") {
+      category = json::text(v, sink.arena());
+    }
+    return true;
+  });
+  if (!explanation_.empty() && !category.empty()) {
+    explanation_.append(" (").append(category).append(")");
   }
   return well_formed;
 }
@@ -236,6 +258,7 @@ bool Reader::note_finish(std::string_view reason, std::string_view sequence, Eve
 void Reader::take_back_finish() {
   doubtful_ = doubtful_ || !finish_.empty();
   finish_.clear();
+  explanation_.clear();
 }
 
 void Reader::settle(EventSink& sink) {
@@ -246,7 +269,9 @@ void Reader::settle(EventSink& sink) {
   const auto reason = finish_of(finish_).value_or(FinishReason::other);
   // A call whose block has no end was cut, if anything was.
   blocks_.end_all(sink, may_cut_calls(reason) ? std::nullopt : std::optional(reason));
-  sink.emit(Finish(reason, sink.keep(finish_), sink.keep(stop_sequence_)));
+  Finish finish(reason, sink.keep(finish_), sink.keep(stop_sequence_));
+  finish.explanation = sink.keep(explanation_);
+  sink.emit(finish);
 }
 
 }  // namespace understudy::llm::detail::anthropic

@@ -33,6 +33,7 @@ class Reader final : public PayloadReader {
   OpenBlock* opened(std::size_t index, OpenBlock::Kind kind);
   bool note_finish(std::string_view reason, std::string_view sequence, EventSink& sink);
   void take_back_finish();
+  bool read_stop_details(Value& details, EventSink& sink);
 
   std::string_view data_;  // of the payload that is being read
   OpenBlocks blocks_;
@@ -40,8 +41,9 @@ class Reader final : public PayloadReader {
   Usage usage_;
   std::string finish_;  // held; the last one counts
   std::string stop_sequence_;
-  bool doubtful_ = false;  // an earlier one was taken back
-  bool settled_ = false;   // Finish was emitted
+  std::string explanation_;  // of a refusal
+  bool doubtful_ = false;    // an earlier one was taken back
+  bool settled_ = false;     // Finish was emitted
 };
 
 }  // namespace understudy::llm::detail::anthropic

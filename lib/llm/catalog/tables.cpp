@@ -244,6 +244,10 @@ const KeyTable<ModelFacts>& family_keys() {
           Facts("match", Strings(), &ModelFacts::match, "The names of its models, as patterns.")
               .required()
               .example(R"(["claude-opus-5"])"),
+          Facts("like", {"string", [](const Section&, ModelFacts&) {}},
+                "A model whose facts these are, but for those that are written here.")
+              .default_note("none")
+              .example(R"("gpt-5.6-sol")"),
           Facts("maker", String(), &ModelFacts::maker, "Who makes the models.")
               .example(R"("anthropic")"),
           Facts("confidence", confidence(), &ModelFacts::confidence,
@@ -309,6 +313,8 @@ const KeyTable<BackEnd>& back_end_keys() {
           Key<BackEnd>("base_url", String(), &BackEnd::base_url,
                        "Its address, with capital letters where the user's own part belongs.")
               .example(R"("https://api.openai.com/v1")"),
+          Key<BackEnd>("model_in_path", Flag(), &BackEnd::model_in_path,
+                       "The model stands in the path, with a verb (Vertex), and not in the body."),
           Key<BackEnd>("owner", Flag(), &BackEnd::owner,
                        "Its maker made the protocol: all that its own clients send passes."),
           Key<BackEnd>("rules", Strings(), &BackEnd::rule_ids, "The ids of its rules.")

@@ -8,6 +8,7 @@
 #include "llm/carrier_edits.hpp"
 #include "llm/fit/fitting.hpp"
 #include "llm/fit/short_ids.hpp"
+#include "llm/fit/tool_images.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 #include "understudy/llm/refused_part.hpp"
@@ -111,7 +112,7 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
   sent.model = target.model;
   sent.stream = target.stream;
   if (request.origin) {  // else the user is one that the caller wrote for this target
-    sent.user = anonymous_user(sent.user).value_or(sent.user);
+    sent.user = anonymous_user(sent.user, target.user_salt).value_or(sent.user);
   }
   sent.stream_usage = sent.stream_usage || !request.stream;
   sent.sealed_reasoning = !facts.refuses_encrypted;
@@ -119,9 +120,15 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
     sent.max_tokens = default_limit(request, facts);
   }
   TranslationTarget to(target.protocol, target.provider, target.model);
+  to.output_limit =
+      facts.refuses_max_tokens ? OutputLimit::max_completion_tokens : OutputLimit::max_tokens;
   to.accepts_prefill = facts.prefill.value_or(target.accepts_prefill);
   to.wants_reasoning = facts.wants_reasoning || at.rule(Check::needs_reasoning_content) != nullptr;
   limit_tool_names(to, at);
+  if (const auto* const rule = at.rule(Check::schema_keys)) {
+    to.longest_property = static_cast<std::size_t>(rule->max.value_or(0));
+    to.property_characters = rule->characters;
+  }
   auto translated = translate(sent, to);
   out.losses = std::move(translated.losses);
   out.tools = std::move(translated.tools);
@@ -132,6 +139,12 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
 /// The body with the edits that the rules of the back end and the model's facts demand.
 void apply_rules(Fitted& out, const FitTarget& target, const BackEnd& at, const ModelFacts& facts,
                  bool foreign) {
+  if (target.protocol == Protocol::openai_chat &&
+      at.rule(Check::no_image_in_tool_result) != nullptr) {
+    if (auto moved = with_images_after_results(out.body)) {
+      out.body = std::move(*moved);
+    }
+  }
   dom::parser parser;
   dom::element root;
   if (parser.parse(out.body).get(root) != simdjson::SUCCESS || !root.is_object()) {
@@ -171,7 +184,15 @@ void apply_mends(Fitted& out, const FitTarget& target) {
 
 Fitted fit(const Request& request, const FitTarget& target) {
   const auto& catalog = *target.catalog;
-  const auto& facts = catalog.model(target.family.empty() ? target.model : target.family);
+  const auto& known = catalog.model(target.family.empty() ? target.model : target.family);
+  std::optional<ModelFacts> corrected;
+  if (target.prefill || (target.context_window && target.context_window != known.context_window)) {
+    corrected = known;
+    corrected->prefill = target.prefill ? target.prefill : known.prefill;
+    corrected->context_window =
+        target.context_window ? target.context_window : known.context_window;
+  }
+  const auto& facts = corrected ? *corrected : known;
   const bool same = request.origin == target.protocol;
   static const BackEnd no_rules;
   const auto& standard = same ? no_rules : catalog.unknown(target.protocol);

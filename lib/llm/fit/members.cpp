@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 
+#include "llm/default_members.hpp"
 #include "llm/fit/fitting.hpp"
 #include "llm/fit/short_ids.hpp"
 #include "llm/known_texts.hpp"
@@ -21,29 +22,6 @@ constexpr std::array other_names{
     OtherName{"safety_identifier", "user"},
 };
 
-/// Values that say what holds anyway, so that nothing is lost with them.
-constexpr std::array defaults{
-    OtherName{"n", "1"},
-    OtherName{"store", "false"},
-    OtherName{"background", "false"},
-    OtherName{"parallel_tool_calls", "true"},
-    OtherName{"service_tier", R"("auto")"},
-    OtherName{"service_tier", R"("default")"},
-    OtherName{"truncation", R"("disabled")"},
-    OtherName{"metadata", "{}"},
-    OtherName{"logprobs", "false"},
-    OtherName{"presence_penalty", "0"},
-    OtherName{"frequency_penalty", "0"},
-    OtherName{"temperature", "1"},
-    OtherName{"top_p", "1"},
-};
-
-bool is_default(std::string_view name, const dom::element& value) {
-  return std::any_of(defaults.begin(), defaults.end(), [&](const OtherName& one) {
-    return one.name == name && simdjson::to_string(value) == one.other;
-  });
-}
-
 /// Members that only help the client's own provider: nothing is lost for the client.
 bool is_bookkeeping(std::string_view name) {
   constexpr std::array<std::string_view, 8> names{"prompt_cache_key",     "prompt_cache_retention",
@@ -61,7 +39,7 @@ bool is_limit(std::string_view name) {
 /// A name from a client may have dots, so it is not a path.
 void drop_member(Fitting& fitting, std::string_view name, const dom::element& value) {
   fitting.edits.push_back(text::JsonEdit::remove({std::string(name)}));
-  if (!value.is_null() && !is_default(name, value)) {
+  if (!is_default_member(name, simdjson::to_string(value))) {
     fitting.losses.add(Loss::Kind::dropped,
                        (is_bookkeeping(name) ? "field " : "") + std::string(name));
   }
@@ -76,6 +54,10 @@ void keep_allowed(Fitting& fitting, const BackEndRule& rule) {
       contains(rule.names, "max_tokens") || contains(rule.names, "max_completion_tokens");
   for (const auto field : members) {
     const auto name = field.key;
+    if (name == "model" && fitting.back_end.model_in_path) {
+      fitting.edits.push_back(text::JsonEdit::remove({"model"}));
+      continue;
+    }
     if (contains(rule.names, name) || (is_limit(name) && has_limit)) {
       continue;
     }
@@ -263,15 +245,15 @@ void shorten(Fitting& fitting, const BackEndRule& rule) {
   if (!value.empty() && (value.size() > longest || value.size() < shortest)) {
     const bool user = rule.path == "user" || rule.path == "safety_identifier" ||
                       rule.path == "user_id" || rule.path == "metadata.user_id";
-    fitting.set(rule.path,
-                json::quoted(user ? hashed_user(value, longest) : short_id(value, longest)));
+    fitting.set(rule.path, json::quoted(user ? hashed_user(value, fitting.target.user_salt, longest)
+                                             : short_id(value, longest)));
   }
 }
 
 /// Claude Code's device and session are for Anthropic; a server that only speaks its protocol gets an anonymous user.
 void hide_user(Fitting& fitting) {
   constexpr std::string_view path = "metadata.user_id";
-  const auto user = anonymous_user(text_of(fitting.at(path)));
+  const auto user = anonymous_user(text_of(fitting.at(path)), fitting.target.user_salt);
   if (user && !fitting.back_end.owner) {
     fitting.set(path, json::quoted(*user));
   }

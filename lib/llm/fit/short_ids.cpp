@@ -44,13 +44,13 @@ std::string short_id(std::string_view text, std::size_t longest) {
   return out;
 }
 
-std::string hashed_user(std::string_view user, std::size_t longest) {
-  return short_id(part_of_user(user).value_or(std::string(user)), longest);
+std::string hashed_user(std::string_view user, std::string_view salt, std::size_t longest) {
+  const auto part = part_of_user(user).value_or(std::string(user));
+  return short_id(std::string(salt).append(1, '\0').append(part), longest);
 }
 
-std::optional<std::string> anonymous_user(std::string_view user) {
-  const auto part = part_of_user(user);
-  return part ? std::optional(short_id(*part, longest_hash)) : std::nullopt;
+std::optional<std::string> anonymous_user(std::string_view user, std::string_view salt) {
+  return part_of_user(user) ? std::optional(hashed_user(user, salt, longest_hash)) : std::nullopt;
 }
 
 }  // namespace understudy::llm::detail

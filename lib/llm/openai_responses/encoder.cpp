@@ -302,14 +302,13 @@ void Encoder::put(const Usage& usage, std::string&) {
 /// Waits for End: the terminal has the usage, which may follow.
 void Encoder::put(const Finish& finish, std::string& out) {
   finish_ = finish.reason;
-  native_ = finish.native;
   if (codex_ && finish.reason == FinishReason::refusal && !said_) {
     put(Text(0, refusal_text), out);
   }
   end_items(completes() ? "completed" : "incomplete", out);
 }
 
-bool Encoder::completes() const { return is_completed(*finish_, native_) || (codex_ && said_); }
+bool Encoder::completes() const { return is_completed(*finish_) || (codex_ && said_); }
 
 void Encoder::put(const End&, std::string& out) {
   if (!finish_) {

@@ -125,7 +125,6 @@ class Encoder final : public EventEncoder {
   bool counted_ = false;
   bool ended_ = false;
   std::optional<FinishReason> finish_;
-  std::string native_;
 };
 
 }  // namespace understudy::llm::detail::openai_responses

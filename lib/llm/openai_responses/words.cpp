@@ -33,15 +33,16 @@ std::optional<FinishReason> finish_of(std::string_view reason) {
   return meaning_of(reason, incomplete_words);
 }
 
-bool is_completed(FinishReason reason, std::string_view native) {
+bool is_completed(FinishReason reason) {
   switch (reason) {
     case FinishReason::stop:
     case FinishReason::stop_sequence:
     case FinishReason::tool_use:
     case FinishReason::pause:
+    case FinishReason::
+        refusal:  // it has text; Codex ends its session over `response.incomplete` (openai/codex#38831)
     case FinishReason::other:
       return true;  // neutral: the API has two reasons to be incomplete, both of them known
-    case FinishReason::refusal: return native == "completed";
     case FinishReason::length:
     case FinishReason::context_full: return false;
   }

@@ -16,7 +16,7 @@ std::optional<std::string_view> terminal_status(std::string_view type);
 std::optional<FinishReason> finish_of(std::string_view reason);
 
 /// Whether an answer that finished so is complete in the API's sense.
-bool is_completed(FinishReason reason, std::string_view native);
+bool is_completed(FinishReason reason);
 
 /// The reason of an incomplete one: one of the two that the API has.
 std::string_view incomplete_reason(FinishReason reason);

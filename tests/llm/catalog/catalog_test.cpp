@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include <chrono>
 
 using namespace understudy;
@@ -128,4 +130,111 @@ TEST_CASE("a user's catalog with mistakes: where, what, and what to write instea
   CHECK(errors("[[back_ends]]\nid = \"b\"\nprotocol = \"openai_chat\"\nrules = [\"none\"]\n")
             .find("there is no rule `none`") != std::string::npos);
   CHECK(errors("[[families]\n").find("my.toml:1:") != std::string::npos);
+}
+
+TEST_CASE("a file's facts come first, and name the file") {
+  auto catalog = Catalog::built_in();
+  const auto errors = catalog.add(R"(
+[[families]]
+match = ["tank-model", "gpt-5.4"]
+like = "gpt-5.6-sol"
+context_window = 32768
+confidence = "live"
+)",
+                                  "my.toml");
+  REQUIRE(errors.empty());
+  const auto& facts = catalog.model("tank-model");
+  CHECK(facts.context_window == 32'768U);
+  CHECK(facts.max_output == Catalog::built_in().model("gpt-5.6-sol").max_output);
+  CHECK(facts.origin == "my.toml");
+  CHECK(facts.source.empty());
+  CHECK(catalog.model("gpt-5.4").context_window == 32'768U);
+  CHECK(catalog.model("gpt-4o").origin.empty());
+  CHECK_FALSE(Catalog::built_in().model("tank-model").known());
+  // A later file comes before an earlier one.
+  REQUIRE(catalog
+              .add("[[families]]\nmatch = [\"tank-model\"]\ncontext_window = 7\n"
+                   "confidence = \"doc\"\n",
+                   "later.toml")
+              .empty());
+  CHECK(catalog.model("tank-model").context_window == 7U);
+  CHECK(catalog.model("gpt-5.4").context_window == 32'768U);
+}
+
+TEST_CASE("a file's rule replaces the one with its id at every back end; copies are independent") {
+  const auto& built_in = Catalog::built_in();
+  auto catalog = built_in;
+  REQUIRE(catalog
+              .add(R"(
+[[rules]]
+id = "cx.top"
+check = "top_allow"
+effect = "none"
+confidence = "live"
+source = ["our own test"]
+)",
+                   "my.toml")
+              .empty());
+  const auto find = [](const Catalog& from) {
+    const auto& rules = from.back_end("codex", Protocol::openai_responses)->rules;
+    const auto found = std::find_if(rules.begin(), rules.end(),
+                                    [](const auto* rule) { return rule->id == "cx.top"; });
+    return found == rules.end() ? nullptr : *found;
+  };
+  REQUIRE(find(catalog) != nullptr);
+  CHECK_FALSE(find(catalog)->acts());
+  CHECK(find(catalog)->origin == "my.toml");
+  CHECK(find(built_in)->acts());
+  CHECK(catalog.back_end("codex", Protocol::openai_responses)->rules.size() ==
+        built_in.back_end("codex", Protocol::openai_responses)->rules.size());
+}
+
+TEST_CASE("a file's back end extends the one with its id and protocol, or is a new one") {
+  const auto& built_in = Catalog::built_in();
+  auto catalog = built_in;
+  REQUIRE(catalog
+              .add(R"(
+[[rules]]
+id = "my.user"
+check = "top_refuse"
+effect = "lossy"
+confidence = "live"
+names = ["user"]
+
+[[back_ends]]
+id = "groq"
+protocol = "openai_chat"
+rules = ["my.user"]
+
+[[back_ends]]
+id = "my-server"
+protocol = "openai_chat"
+rules = ["my.user", "cx.top"]
+)",
+                   "my.toml")
+              .empty());
+  const auto* const groq = catalog.back_end("groq", Protocol::openai_chat);
+  const auto* const before = built_in.back_end("groq", Protocol::openai_chat);
+  CHECK(groq->rules.size() == before->rules.size() + 1);
+  CHECK(groq->base_url == before->base_url);
+  CHECK(groq->presets == before->presets);
+  CHECK(groq->rules.back()->id == "my.user");
+  REQUIRE(catalog.back_end("my-server", Protocol::openai_chat) != nullptr);
+  CHECK(catalog.back_end("my-server", Protocol::openai_chat)->rules.size() == 2);
+  CHECK(built_in.back_end("my-server", Protocol::openai_chat) == nullptr);
+}
+
+TEST_CASE("a file with a mistake adds nothing") {
+  auto catalog = Catalog::built_in();
+  const auto errors = catalog.add(R"(
+[[families]]
+match = ["tank-model"]
+confidence = "live"
+like = "no-such-model"
+)",
+                                  "my.toml");
+  REQUIRE(errors.size() == 1);
+  CHECK(errors[0].place.line == 5);
+  CHECK(errors[0].what == "nothing is known about `no-such-model`");
+  CHECK_FALSE(catalog.model("tank-model").known());
 }

@@ -6,7 +6,8 @@
 /// Invariants
 /// 1. The catalog is data (lib/llm/catalog/*.toml), with a source for every rule, and is parsed once.
 /// 2. What is not in it is not known: no back end, no rule, no fact. Models are never refused because they are not listed.
-/// 3. Of the families that match a model's name, the first counts; those of the user's files come before the built-in ones.
+/// 3. Of the families that match a model's name, the first counts. A file that is added comes first: its families before
+///    the others, its rules in place of those with the same id, and its back ends extend those with the same id.
 ///
 ///     const auto& catalog = Catalog::built_in();
 ///     const BackEnd* codex = catalog.back_end("codex", Protocol::openai_responses);
@@ -39,13 +40,15 @@ class BackEnd {
   std::string title;                 ///< "Codex subscription back end"
   std::vector<std::string> presets;  ///< the presets that stand for it
   Protocol protocol = Protocol::openai_chat;
-  std::string base_url;  ///< with capital letters where the user's own part belongs
-  bool owner = false;    ///< the maker of the protocol: its own clients' requests pass unchanged
+  std::string base_url;        ///< with capital letters where the user's own part belongs
+  std::string origin;          ///< the file that says so; empty: it is built in
+  bool model_in_path = false;  ///< the model stands in the path, with a verb, and not in the body
+  bool owner = false;  ///< the maker of the protocol: its own clients' requests pass unchanged
   std::vector<std::string> rule_ids;
   std::vector<const BackEndRule*> rules;
 };
 
-/// See the top of the file. Movable. Threads: const functions may be called concurrently.
+/// See the top of the file. A value: copies share their rules. Threads: const functions may be called concurrently.
 class UNDERSTUDY_API Catalog {
  public:
   /// The catalog that is compiled in. It lives as long as the program.
@@ -53,6 +56,10 @@ class UNDERSTUDY_API Catalog {
 
   /// Reads a catalog, or everything that is wrong with the text.
   static std::variant<Catalog, std::vector<text::SourceError>> read(std::string_view toml);
+
+  /// Adds the contents of a file (invariant 3); `origin` is its name, for listings. Returns everything that is wrong with
+  /// the text, and adds nothing then.
+  std::vector<text::SourceError> add(std::string_view toml, const std::string& origin);
 
   /// The back end that a preset stands for in this protocol, or the one with that id; null if there is none.
   const BackEnd* back_end(std::string_view preset_or_id, Protocol protocol) const noexcept;
@@ -71,7 +78,7 @@ class UNDERSTUDY_API Catalog {
 
   std::vector<ModelFacts> families_;
   std::vector<BackEnd> back_ends_;
-  std::vector<std::unique_ptr<BackEndRule>> rules_;
+  std::vector<std::shared_ptr<const BackEndRule>> rules_;
 };
 
 /// The name of a model in the form in which families match it: without region, vendor, version and date, in lower case.

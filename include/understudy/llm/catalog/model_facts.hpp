@@ -49,6 +49,7 @@ class ModelFacts {
   std::string maker;
   Confidence confidence = Confidence::unchecked;
   std::vector<std::string> source;
+  std::string origin;  ///< the file that has the facts; empty: they are built in
 
   std::optional<std::uint64_t> context_window;  ///< tokens, prompt and answer together
   std::optional<std::uint64_t> max_input;       ///< tokens of the prompt alone

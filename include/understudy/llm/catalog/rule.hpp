@@ -108,6 +108,7 @@ class BackEndRule {
   Effect effect = Effect::none;
   Confidence confidence = Confidence::unchecked;
   std::vector<std::string> source;
+  std::string origin;  ///< the file that has the rule; empty: it is built in
   std::string remedy;  ///< what is done about it, in words
 
   std::string path;               ///< "input[].call_id"; [] stands for every element
