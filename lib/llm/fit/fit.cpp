@@ -59,6 +59,7 @@ void limit_tool_names(TranslationTarget& to, const BackEnd& at) {
 void write_translated(Fitted& out, const Request& request, const FitTarget& target,
                       const BackEnd& at, const ModelFacts& facts) {
   Request sent = request;
+  sent.body = std::string();  // it may be large, and is written anew
   sent.model = target.model;
   sent.stream = target.stream;
   sent.stream_usage = sent.stream_usage || !request.stream;
@@ -70,7 +71,7 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
   to.accepts_prefill = facts.prefill.value_or(target.accepts_prefill);
   to.wants_reasoning = facts.wants_reasoning || at.rule(Check::needs_reasoning_content) != nullptr;
   limit_tool_names(to, at);
-  auto translated = translate(sent, to);
+  auto translated = translate(std::move(sent), to);
   out.losses = std::move(translated.losses);
   out.tools = std::move(translated.tools);
   out.unsupported = std::move(translated.unsupported);
@@ -82,7 +83,12 @@ void apply_rules(Fitted& out, const FitTarget& target, const BackEnd& at, const 
                  bool foreign) {
   dom::parser parser;
   dom::element root;
-  if (parser.parse(out.body).get(root) != simdjson::SUCCESS || !root.is_object()) {
+  // Padded in place: otherwise the parser copies the body.
+  const auto size = out.body.size();
+  out.body.resize(size + simdjson::SIMDJSON_PADDING, ' ');
+  const auto parsed = parser.parse(out.body.data(), size, false).get(root);
+  out.body.resize(size);
+  if (parsed != simdjson::SUCCESS || !root.is_object()) {
     return;
   }
   Fitting fitting(target, at, facts, root, out.losses, out.betas);
