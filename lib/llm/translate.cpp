@@ -19,13 +19,13 @@ using LossKind = Loss::Kind;
 
 class Translator {
  public:
-  Translator(const Request& request, const TranslationTarget& target)
-      : out_(request),
+  Translator(Request request, const TranslationTarget& target)
+      : out_(std::move(request)),
         losses_(out_.losses),
         target_(target),
         rules_(traits_of(target.protocol).rules),
         request_(out_.request),
-        foreign_(request.origin != target.protocol) {}
+        foreign_(request_.origin != target.protocol) {}
 
   Translation run() {
     drop_billing();
@@ -354,8 +354,8 @@ std::string_view about(const Loss& loss) noexcept {
   return row == rows.end() ? std::string_view("parameter") : row->word;
 }
 
-Translation translate(const Request& request, const TranslationTarget& target) {
-  auto translated = Translator(request, target).run();
+Translation translate(Request request, const TranslationTarget& target) {
+  auto translated = Translator(std::move(request), target).run();
   translated.request.model = target.model;
   return translated;
 }

@@ -100,6 +100,6 @@ class Translation {
 };
 
 /// Returns `request` translated for `target`. See the top of the file. Threads: any.
-UNDERSTUDY_API Translation translate(const Request& request, const TranslationTarget& target);
+UNDERSTUDY_API Translation translate(Request request, const TranslationTarget& target);
 
 }  // namespace understudy::llm

@@ -109,6 +109,7 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
                       const BackEnd& at, const ModelFacts& facts) {
   Request sent = request;
   join_added_messages(sent);
+  sent.body = std::string();  // it may be large, and is written anew
   sent.model = target.model;
   sent.stream = target.stream;
   if (request.origin) {  // else the user is one that the caller wrote for this target
@@ -129,7 +130,7 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
     to.longest_property = static_cast<std::size_t>(rule->max.value_or(0));
     to.property_characters = rule->characters;
   }
-  auto translated = translate(sent, to);
+  auto translated = translate(std::move(sent), to);
   out.losses = std::move(translated.losses);
   out.tools = std::move(translated.tools);
   out.unsupported = std::move(translated.unsupported);
@@ -147,7 +148,12 @@ void apply_rules(Fitted& out, const FitTarget& target, const BackEnd& at, const 
   }
   dom::parser parser;
   dom::element root;
-  if (parser.parse(out.body).get(root) != simdjson::SUCCESS || !root.is_object()) {
+  // Padded in place: otherwise the parser copies the body.
+  const auto size = out.body.size();
+  out.body.resize(size + simdjson::SIMDJSON_PADDING, ' ');
+  const auto parsed = parser.parse(out.body.data(), size, false).get(root);
+  out.body.resize(size);
+  if (parsed != simdjson::SUCCESS || !root.is_object()) {
     return;
   }
   Fitting fitting(target, at, facts, root, out.losses, out.betas);
