@@ -14,7 +14,7 @@
 namespace understudy::llm::detail::openai_responses {
 
 Encoder::Encoder(const Request& asked, std::chrono::sys_seconds created)
-    : asked_model_(asked.model), created_(created) {
+    : asked_model_(asked.model), codex_(is_codex(asked)), created_(created) {
   if (asked.origin == Protocol::openai_responses && !asked.body.empty()) {
     asked_body_ = asked.body;
   } else {
@@ -290,14 +290,15 @@ void Encoder::put(const Usage& usage, std::string&) {
 /// Waits for End: the terminal has the usage, which may follow.
 void Encoder::put(const Finish& finish, std::string& out) {
   finish_ = finish.reason;
-  end_items(is_completed(*finish_) ? "completed" : "incomplete", out);
+  native_ = finish.native;
+  end_items(is_completed(*finish_, native_, codex_) ? "completed" : "incomplete", out);
 }
 
 void Encoder::put(const End&, std::string& out) {
   if (!finish_) {
     return;  // a stream that ends without having finished is not a complete answer
   }
-  const bool completed = is_completed(*finish_);
+  const bool completed = is_completed(*finish_, native_, codex_);
   const std::string_view status = completed ? "completed" : "incomplete";
   end_items(status, out);
   response_event(out, completed ? "response.completed" : "response.incomplete", status);

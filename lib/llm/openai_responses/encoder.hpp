@@ -103,6 +103,7 @@ class Encoder final : public EventEncoder {
   static std::string rendered(const Item& item, std::string_view status);
 
   std::string asked_model_;
+  bool codex_;                       // the client
   std::string asked_body_;           // until `echo_` is there
   std::optional<ExtraFields> echo_;  // most answers are forwarded, and need none
   std::chrono::sys_seconds created_;
@@ -120,6 +121,7 @@ class Encoder final : public EventEncoder {
   bool counted_ = false;
   bool ended_ = false;
   std::optional<FinishReason> finish_;
+  std::string native_;
 };
 
 }  // namespace understudy::llm::detail::openai_responses
