@@ -103,14 +103,26 @@ TEST_CASE("a refusal with its details reaches every client as a 200, and nobody 
             CHECK(heard.answer.text().find(explanation + " (cyber)") != std::string::npos);
             break;
           case Protocol::openai_responses:
-            CHECK(got.has(R"("status":"completed")"));
-            CHECK_FALSE(got.has("response.incomplete"));
+            CHECK(got.has(R"("incomplete_details":{"reason":"content_filter"})"));
             CHECK(heard.answer.text().find(explanation + " (cyber)") != std::string::npos);
             break;
         }
       }
     }
   }
+}
+
+TEST_CASE("Codex, which always streams, gets a refusal as text of a complete answer") {
+  // It ends its session over an incomplete one.
+  const Path codex{Protocol::openai_responses, "/v1/responses",
+                   R"({"model":"any","stream":true,"client_metadata":{},"input":"Is it full?"})"};
+  std::size_t next = 0;
+  const auto got =
+      asked(streamed(anthropic_refusal(false)), codex, true, OnContentPolicy::stop, next);
+  CHECK(got.status == 200);
+  CHECK_FALSE(got.has("response.incomplete"));
+  CHECK(got.has(R"("status":"completed")"));
+  CHECK(read(got, codex.protocol).answer.text().find(explanation) != std::string::npos);
 }
 
 TEST_CASE("a refusal in a refusal part is an answer too") {

@@ -119,7 +119,8 @@ class OpenaiResponses final : public OpenaiCodec {
                     std::chrono::sys_seconds created) const override {
     const auto id = answer.id.empty() ? made_up_id("resp_") : answer.id;
     const auto finish = answer.finish.value_or(FinishReason::length);  // none: it was cut
-    const bool completed = is_completed(finish);
+    const bool completed =
+        is_completed(finish, answer.native_finish, is_codex(asked) && !answer.text().empty());
     const std::string_view status = completed ? "completed" : "incomplete";
     const Output output(answer, id, status, wants_seals(asked));
     const auto echo = echo_of(asked);

@@ -24,7 +24,7 @@ Encoder::Encoder(const Request& asked, std::chrono::sys_seconds created)
     : asked_model_(asked.model),
       seals_(wants_seals(asked)),
       created_(created),
-      codex_(asked.from_codex) {
+      codex_(is_codex(asked)) {
   if (asked.origin == Protocol::openai_responses && !asked.body.empty()) {
     asked_body_ = asked.body;
   } else {
@@ -302,13 +302,14 @@ void Encoder::put(const Usage& usage, std::string&) {
 /// Waits for End: the terminal has the usage, which may follow.
 void Encoder::put(const Finish& finish, std::string& out) {
   finish_ = finish.reason;
+  native_ = finish.native;
   if (codex_ && finish.reason == FinishReason::refusal && !said_) {
     put(Text(0, refusal_text), out);
   }
   end_items(completes() ? "completed" : "incomplete", out);
 }
 
-bool Encoder::completes() const { return is_completed(*finish_) || (codex_ && said_); }
+bool Encoder::completes() const { return is_completed(*finish_, native_, codex_ && said_); }
 
 void Encoder::put(const End&, std::string& out) {
   if (!finish_) {

@@ -125,6 +125,7 @@ class Encoder final : public EventEncoder {
   bool counted_ = false;
   bool ended_ = false;
   std::optional<FinishReason> finish_;
+  std::string native_;
 };
 
 }  // namespace understudy::llm::detail::openai_responses

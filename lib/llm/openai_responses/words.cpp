@@ -1,5 +1,6 @@
 #include "words.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "llm/finish_words.hpp"
@@ -33,18 +34,24 @@ std::optional<FinishReason> finish_of(std::string_view reason) {
   return meaning_of(reason, incomplete_words);
 }
 
-bool is_completed(FinishReason reason) {
+bool is_codex(const Request& asked) {
+  return asked.from_codex ||
+         (asked.origin == Protocol::openai_responses &&
+          std::any_of(asked.extra.begin(), asked.extra.end(),
+                      [](const auto& member) { return member.first == "client_metadata"; }));
+}
+
+bool is_completed(FinishReason reason, std::string_view native, bool codex_has_text) {
   switch (reason) {
     case FinishReason::stop:
     case FinishReason::stop_sequence:
     case FinishReason::tool_use:
     case FinishReason::pause:
-    case FinishReason::
-        refusal:  // it has text; Codex ends its session over `response.incomplete` (openai/codex#38831)
     case FinishReason::other:
       return true;  // neutral: the API has two reasons to be incomplete, both of them known
+    case FinishReason::refusal: return codex_has_text || native == "completed";
     case FinishReason::length:
-    case FinishReason::context_full: return false;
+    case FinishReason::context_full: return codex_has_text;
   }
   return false;
 }

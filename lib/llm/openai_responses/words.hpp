@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "understudy/llm/event.hpp"
+#include "understudy/llm/request.hpp"
 
 namespace understudy::llm::detail::openai_responses {
 
@@ -15,8 +16,13 @@ std::optional<std::string_view> terminal_status(std::string_view type);
 /// What a status, or the reason of an incomplete answer, means; nothing: the provider failed.
 std::optional<FinishReason> finish_of(std::string_view reason);
 
-/// Whether an answer that finished so is complete in the API's sense.
-bool is_completed(FinishReason reason);
+/// Whether the client is Codex, which ends its session over `response.incomplete` (openai/codex#38831), by its headers
+/// (Request::from_codex) or its body: no other client sends `client_metadata`.
+bool is_codex(const Request& asked);
+
+/// Whether an answer that finished so, in the provider's word, is complete in the API's sense, as the client takes it.
+/// `codex_has_text`: the client is Codex, and the answer has text.
+bool is_completed(FinishReason reason, std::string_view native, bool codex_has_text);
 
 /// The reason of an incomplete one: one of the two that the API has.
 std::string_view incomplete_reason(FinishReason reason);
