@@ -9,6 +9,7 @@
 #include "../llm/strict_client.hpp"
 #include "gateway_world.hpp"
 #include "seen_answer.hpp"
+#include "understudy/runtime/race.hpp"
 #include "understudy/testing/strict_server.hpp"
 
 namespace fallback_matrix {
@@ -31,7 +32,8 @@ std::string chain_to(const StrictBackend& strict, Protocol client) {
                                                                    : "openai-codex";
   const auto& back_end = matrix_cell::back_end_of(strict);
   REQUIRE_FALSE(back_end.presets.empty());
-  std::string text = "[model]\nprovider = \"lead\"\ndefault = \"lead-model\"\n";
+  std::string text =
+      "[fallback]\nwait_out = \"off\"\n[model]\nprovider = \"lead\"\ndefault = \"lead-model\"\n";
   text += "[[fallback_providers]]\nprovider = \"second\"\nmodel = \"" +
           std::string(strict.default_model()) + "\"\n";
   text += "[providers.lead]\npreset = \"" + owner + "\"\nbase_url = \"http://lead.test:8001\"\n";

@@ -327,7 +327,7 @@ TEST_CASE("Groq and Mistral refused the `refusal: null` with which SDKs send an 
   }
 }
 
-TEST_CASE("Anthropic refused a tool with a property `$top`: that property is left out and named") {
+TEST_CASE("Anthropic refused a tool with a property `$top`: it goes there under another name") {
   const auto fitted =
       fit(client_request(
               chat,
@@ -336,11 +336,11 @@ TEST_CASE("Anthropic refused a tool with a property `$top`: that property is lef
               R"({"$top":{"type":"integer"},"all":{"type":"object","properties":{"a b":{}}},)"
               R"("w":{"enum":[{"properties":{"$v":1}}]}},"required":["all","$top"]}}}]})"),
           target_of("anthropic", messages, "claude-opus-5-5"));
-  CHECK(has(fitted, R"("required":["all"])"));
+  CAPTURE(fitted.body);
+  CHECK(has(fitted, R"("required":["all",)"));
   CHECK_FALSE(has(fitted, "$top"));
   CHECK_FALSE(has(fitted, "a b"));
   CHECK(has(fitted, "$v"));  // a value
-  CHECK(lost(fitted, Loss::Kind::changed, "schema of list"));
 }
 
 TEST_CASE("a server that is not known gets what all servers of the protocol take") {
@@ -483,6 +483,7 @@ TEST_CASE("images in tool messages of a Chat client follow the results, where th
                     image + R"(]},{"role":"tool","tool_call_id":"b","content":[)" + image +
                     R"(]},{"role":"user","content":"And now?"}]})"),
       target_of("openai", chat, "gpt-4o"));
+  CAPTURE(fitted.body);
   CHECK(
       has(fitted, R"({"role":"tool","tool_call_id":"a","content":[{"type":"text","text":"one"}]},)"
                   R"({"role":"tool","tool_call_id":"b","content":[{"type":"text",)"

@@ -13,13 +13,6 @@
 
 namespace understudy::llm::detail::openai_responses {
 
-namespace {
-
-/// What Codex shows its user where a model of another maker refused without a word.
-constexpr std::string_view refusal_text = "The model refused to answer this request.";
-
-}  // namespace
-
 Encoder::Encoder(const Request& asked, std::chrono::sys_seconds created)
     : asked_model_(asked.model),
       seals_(wants_seals(asked)),
@@ -303,9 +296,6 @@ void Encoder::put(const Usage& usage, std::string&) {
 void Encoder::put(const Finish& finish, std::string& out) {
   finish_ = finish.reason;
   native_ = finish.native;
-  if (codex_ && finish.reason == FinishReason::refusal && !said_) {
-    put(Text(0, refusal_text), out);
-  }
   end_items(completes() ? "completed" : "incomplete", out);
 }
 

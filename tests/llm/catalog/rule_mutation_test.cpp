@@ -125,8 +125,6 @@ constexpr std::array refused{
     Refused{"a new beta and a new member of Claude Code", "a.top", "to the maker all is sent on"},
     Refused{"a result without its call", "oc.pairing",
             "the client's own error, in its own protocol"},
-    Refused{"an image in a tool's result", "oc.image_tool",
-            "the client's own, in its own protocol"},
     Refused{"a tool's name with a dot", "k.name", "the client's own, in its own protocol"},
 };
 
