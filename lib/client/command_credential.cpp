@@ -21,6 +21,7 @@
 #include <utility>
 #include <variant>
 
+#include "understudy/runtime/local_fault.hpp"
 #include "understudy/runtime/race.hpp"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has it in no header
@@ -147,6 +148,9 @@ asio::awaitable<Result<Secret>> run(std::vector<std::string> arguments) {
   };
   Process process;
   if (const int error = process.start(arguments); error != 0) {
+    if (const auto local = local_fault_of(error_code(error, boost::system::system_category()))) {
+      co_return Failure(*local, "the command `" + arguments.front() + "` cannot be run");
+    }
     co_return failure(std::string("cannot be run: ") + std::strerror(error));
   }
   const auto read = [&]() -> asio::awaitable<Result<std::string>> { return output_of(process); };

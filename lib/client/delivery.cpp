@@ -234,7 +234,11 @@ class Delivery::Impl {
     }
     answer_.emplace(std::move(*asked));
     if (may_be_rescued()) {
-      answer_->stream.ask_takeover([this] { return call_.answer_takeover(); });
+      // After a complete call no member is needed: the answer ends there.
+      answer_->stream.ask_takeover([this] {
+        const bool ends = recovery_ && recovery_->rung() == Rung::end_here;
+        return ends ? Takeover::yes() : call_.answer_takeover();
+      });
     }
   }
 

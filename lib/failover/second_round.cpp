@@ -43,6 +43,7 @@ void SecondRound::asked(std::size_t member, Clock::time_point now) {
   if (may_return(member)) {
     gap_ = gap_ == Clock::duration::zero() ? 2 * early_probe_gap : 2 * gap_;
     next_return_ = now + gap_;
+    next_well_ = now + early_probe_gap;
   }
   states_[member] = State::asked;
   if (itself_ == member) {
@@ -62,6 +63,7 @@ void SecondRound::broke(std::size_t member, FailoverReason reason, std::size_t a
   at_once_ = cut(reason);
   gap_ = {};
   next_return_ = {};
+  next_well_ = {};
 }
 
 bool SecondRound::attempts_left(std::size_t attempts) const noexcept {

@@ -248,11 +248,13 @@ std::optional<Choice> Selection::ask_again(std::vector<Cooling>& cooling, Clock:
     auto p = prospect(i, now);
     p.candidate.tried = false;
     const auto fit = eligible(p.candidate, wanted);
-    if (fit == Eligibility::yes && p.candidate.standing == Standing::healthy) {
+    const bool well = p.candidate.standing == Standing::healthy;
+    const auto not_before = well ? second_round_.next_well() : second_round_.next_return();
+    if (fit == Eligibility::yes && well && not_before <= now) {
       return ask(i, p, {}, Leg::only, now);
     }
     if (fit == Eligibility::yes || fit == Eligibility::cooling) {
-      cooling.emplace_back(i, p, CallId{}, second_round_.next_return());
+      cooling.emplace_back(i, p, CallId{}, not_before);
     }
   }
   return std::nullopt;

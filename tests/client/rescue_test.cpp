@@ -262,6 +262,22 @@ TEST_CASE("a total outage is waited out: at growing intervals, and no longer tha
   }
 }
 
+TEST_CASE(
+    "a stream that hangs after a complete call ends there, and does not wait as for a last "
+    "member") {
+  Rescue stage;
+  stage.add().reply(Reply::answer("let me see")
+                        .call("call_7", "weather", R"({"city": "Oslo"})")
+                        .call("call_8", "weather", R"({"city": "Bergen"})")
+                        .dripping(10ms)
+                        .after(8, Fault::silence(1s)));
+  const auto told = stage.ask();
+  require_answer(told);
+  CHECK(told.answer->finish == FinishReason::tool_use);
+  CHECK(told.answer->blocks.size() == 2);
+  CHECK(told.took < 200s);
+}
+
 TEST_CASE("usage after a rescue is the answer's: the prompt as it was, without what was repeated") {
   std::optional<Told> whole;
   {

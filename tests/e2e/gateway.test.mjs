@@ -100,6 +100,12 @@ each('comments as long as nothing comes', { world: eager, by: streamed, chain: l
   assert.equal((await ask()).text, text);
 });
 
+each('heartbeats amid the answer: pings, keepalives and comments', { world: eager, by: streamed, chain: lone('pausing') },
+  async ({ ask }) => {
+    const got = await ask();
+    assert.deepEqual([got.text, got.stop, got.usage], [text, 'end', usage]);
+  });
+
 each('no usage that was not asked for', { of: [chat], by: ['stream'], chain: lone('text') },
   async ({ client, sdk, model }) => {
     for await (const chunk of await sdk.chat.completions.create({ ...client.request(model), stream: true })) {

@@ -25,6 +25,7 @@ const behaviours = {
   tool: (results) => ({ answer: results.length ? reports(results) : calls('north') }),
   tools: (results) => ({ answer: results.length ? reports(results) : calls('north', 'south') }),
   late: () => ({ answer, before: 500 }),
+  pausing: () => ({ answer, between: 250 }),
   slow: () => ({ answer: says(...Array(1000).fill('and on ')), between: 20 }),
   silent: () => ({ answer: says(), silent: true }), // but for heartbeats
   cut: () => ({ answer, then: 'cut' }), // the connection is reset amid the answer

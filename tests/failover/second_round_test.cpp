@@ -71,5 +71,6 @@ TEST_CASE("the intervals between attempts that wait out an outage double") {
     round.marked(0, R::overloaded);
     round.asked(0, now);
     CHECK(round.next_return() == now + gap);
+    CHECK(round.next_well() == now + 1s);
   }
 }

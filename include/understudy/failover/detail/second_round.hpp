@@ -41,8 +41,9 @@ class UNDERSTUDY_API SecondRound {
   /// The member whose answer broke, if it has not been asked since.
   std::optional<std::size_t> itself() const noexcept { return itself_; }
   bool itself_at_once() const noexcept { return itself_ && at_once_; }
-  /// When a member may be asked again at the earliest, regardless of its own cooldown.
+  /// When a member in cooldown may be asked again at the earliest, and when one whose mark another call has closed.
   Clock::time_point next_return() const noexcept { return next_return_; }
+  Clock::time_point next_well() const noexcept { return next_well_; }
 
  private:
   enum class State : unsigned char { fresh, asked, marked };
@@ -54,6 +55,7 @@ class UNDERSTUDY_API SecondRound {
   bool at_once_ = false;
   Clock::duration gap_{};
   Clock::time_point next_return_{};
+  Clock::time_point next_well_{};
 };
 
 }  // namespace understudy::detail
