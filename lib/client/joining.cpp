@@ -79,13 +79,12 @@ void Joining::take(const llm::Event& event, HeldEvents& held) {
     return;
   }
   const bool calls = std::holds_alternative<llm::ToolStart>(event.body);
+  const bool finishes = std::holds_alternative<llm::Finish>(event.body);
   if (calls && after_call_) {
     called_ = true;
-  } else if (std::holds_alternative<llm::Finish>(event.body)) {
+  } else if (finishes || (calls && said_)) {
     say(seam_.finish(), held);
-  } else if (calls && said_) {  // without a word, it has left out the rest of the text
-    say(seam_.finish(), held);
-  } else if (calls) {
+  } else if (calls) {  // without a word: it has left out the rest of the text
     refused_ = true;
   }
   if (joined() || std::holds_alternative<llm::Usage>(event.body)) {

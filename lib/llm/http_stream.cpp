@@ -357,7 +357,7 @@ const Event* HttpStream::explained(const Event& event, const Finish& finish) {
     text = kept(std::string("\n\n").append(text));
   }
   after_ = &event;
-  return &restored_.emplace_back(Event(Text(next_block_, text)));
+  return &restored_.emplace_back(Text(next_block_, text));
 }
 
 std::string_view HttpStream::kept(std::string_view text) {
@@ -393,7 +393,7 @@ const Event* HttpStream::renamed(const Event& event) {
     return last;
   }
   after_ = last;
-  return &restored_.emplace_back(Event(ToolArguments(end->block, rest)));
+  return &restored_.emplace_back(ToolArguments(end->block, rest));
 }
 
 const Event* HttpStream::try_next() {

@@ -86,8 +86,8 @@ class UNDERSTUDY_API Selection {
   /// A member in cooldown.
   class Cooling {
    public:
-    Cooling(std::size_t i, Prospect p, CallId v, Clock::time_point when)
-        : member(i), prospect(std::move(p)), viewer(v), not_before(when) {}
+    Cooling(std::size_t i, const Prospect& p, CallId v, Clock::time_point when)
+        : member(i), prospect(p), viewer(v), not_before(when) {}
 
     std::size_t member;
     Prospect prospect;
