@@ -49,7 +49,11 @@ awaitable<Turn> take_turn(const Agent& agent, HttpClient& http) {
       break;
     }
     const auto after = got.header("retry-after");
-    co_await sleep_for(after == "none" ? wait : std::chrono::seconds(std::atoi(after.c_str())));
+    Clock::duration pause = wait;
+    if (after != "none") {
+      pause = std::chrono::seconds(std::atoi(after.c_str()));
+    }
+    co_await sleep_for(pause);
     wait = std::min(2 * wait, agent.longest_wait);
   }
   co_return turn;
