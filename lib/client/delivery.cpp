@@ -248,10 +248,11 @@ class Delivery::Impl {
     if (rescues_ >= plan_.settings.max_resumes) {
       return false;
     }
-    const auto rung = recovery_ ? recovery_->rung() : Rung::give_up;
-    return recovery_ ? rung == Rung::anew || rung == Rung::go_on
-                     : plan_.can_retract && plan_.settings.on_partial == OnPartial::restart &&
-                           !complete_call();
+    if (recovery_) {
+      const auto rung = recovery_->rung();
+      return rung == Rung::anew || rung == Rung::go_on;
+    }
+    return plan_.can_retract && plan_.settings.on_partial == OnPartial::restart && !complete_call();
   }
 
   /// The tool call that was delivered in whole, if one was.

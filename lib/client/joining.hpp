@@ -3,9 +3,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "understudy/client/detail/held_events.hpp"

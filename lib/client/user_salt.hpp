@@ -1,4 +1,4 @@
-/// The secret that is mixed into hashes of user identifiers, so that nobody who knows an identifier can find its hash, and
+/// The secret that is mixed into hashes of user identifiers: without it, an identifier's hash cannot be computed, and
 /// two installations do not send the same hash for one user.
 #pragma once
 

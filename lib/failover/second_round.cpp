@@ -1,14 +1,12 @@
 #include "understudy/failover/detail/second_round.hpp"
 
-#include <algorithm>
-
 #include "understudy/failover/health.hpp"
 
 namespace understudy::detail {
 namespace {
 
 /// Whether what has failed for this reason may answer the same request later, although nothing is done about it. An
-/// answer that could not be decoded is no outage: the next one is likely to be the same.
+/// answer that could not be decoded is not an outage: the next one is likely to be the same.
 bool passes(FailoverReason reason) noexcept {
   switch (traits(reason).treatment) {
     case Treatment::stall:

@@ -100,6 +100,14 @@ std::size_t Selection::count_left(Clock::time_point now) const {
   return left;
 }
 
+/// Whether the member could answer, regardless of its cooldown and of what the call has asked it before.
+bool Selection::suits(const Prospect& p, Clock::time_point now) const {
+  auto candidate = p.candidate;
+  candidate.tried = false;
+  candidate.standing = Standing::healthy;
+  return !p.outlook.dead && eligible(candidate, need(now)) == Eligibility::yes;
+}
+
 bool Selection::member_left(const MemberRun& run, Clock::time_point now) const {
   if (any_left(now) || (second_leg_ && run.leg == Leg::only)) {
     return true;
@@ -108,11 +116,8 @@ bool Selection::member_left(const MemberRun& run, Clock::time_point now) const {
     return false;
   }
   for (std::size_t i = 0; i < context_.chain.size(); ++i) {
-    auto p = prospect(i, now);
-    p.candidate.tried = false;
-    p.candidate.standing = Standing::healthy;
     const bool candidate = second_round_.itself() == i || second_round_.fresh(i) || asks_again(i);
-    if (candidate && !p.outlook.dead && eligible(p.candidate, need(now)) == Eligibility::yes) {
+    if (candidate && suits(prospect(i, now), now)) {
       return true;
     }
   }
@@ -264,13 +269,7 @@ std::optional<Choice> Selection::ask_again(std::vector<Cooling>& cooling, Clock:
 Choice Selection::ask_itself(Clock::time_point now) {
   const auto itself = *second_round_.itself();
   const auto p = detail::prospect(context_, itself, context_.id, now);
-  auto candidate = p.candidate;
-  candidate.tried = false;
-  candidate.standing = Standing::healthy;
-  if (p.outlook.dead || eligible(candidate, need(now)) != Eligibility::yes) {
-    return {};
-  }
-  return ask(itself, p, {}, Leg::only, now);
+  return suits(p, now) ? ask(itself, p, {}, Leg::only, now) : Choice();
 }
 
 Choice Selection::ask(std::size_t member, const Prospect& p, Health::Probe probe, Leg leg,

@@ -82,9 +82,9 @@ class HttpStream final : public StreamSource {
 
   IoObserver& observer() noexcept { return observer_; }
 
-  /// The names that the request's tools were sent with, before the answer is opened. The events name the client's tools.
   /// The request ends with the beginning of the answer: that nothing follows is an answer too.
   void with_prefill() { prefilled_ = true; }
+  /// The names that the request's tools were sent with, before the answer is opened. The events name the client's tools.
   void with_tools(ToolTable tools) { tools_ = std::move(tools); }
 
   /// Reads until the answer's first progress and takes over from the attempt then.

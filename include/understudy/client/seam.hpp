@@ -54,7 +54,7 @@ namespace understudy {
 inline constexpr std::size_t seam_overlap = 8;
 /// The minimum after a prefill, where a continuation without an overlap is normal.
 inline constexpr std::size_t seam_overlap_prefilled = 20;
-/// In bytes, in addition to twice the size of the delivered text; see invariant 9.
+/// In bytes, in addition to twice the size of the delivered text; see invariant 10.
 inline constexpr std::size_t seam_undecided_bound = 4096;
 
 /// How the member was asked to continue.

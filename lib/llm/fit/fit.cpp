@@ -20,15 +20,10 @@ namespace {
 
 using namespace detail;
 
-/// The member that holds the conversation.
-std::string conversation(Protocol protocol) {
-  return protocol == Protocol::openai_responses ? "input" : "messages";
-}
-
 /// The messages that were added to the client's, at the end of the conversation in its body. False: it has no list.
 bool add_messages(text::JsonEdits& edits, const Request& request, const FitTarget& target) {
   const auto count = std::min(request.added_messages, request.messages.size());
-  const text::JsonPath path{conversation(target.protocol)};
+  const text::JsonPath path{std::string(conversation_of(target.protocol))};
   if (count == 0) {
     return true;
   }

@@ -44,6 +44,11 @@ void each_element(const std::optional<dom::element>& list, Each each) {
 
 bool contains(const std::vector<std::string>& names, std::string_view name);
 
+/// The member of a body that holds the conversation.
+constexpr std::string_view conversation_of(Protocol protocol) {
+  return protocol == Protocol::openai_responses ? "input" : "messages";
+}
+
 class Fitting {
  public:
   Fitting(const FitTarget& to, const BackEnd& at, const ModelFacts& known, dom::element body,
@@ -95,7 +100,7 @@ class Fitting {
   bool responses() const { return target.protocol == Protocol::openai_responses; }
   bool chat() const { return target.protocol == Protocol::openai_chat; }
   /// The member that holds the conversation.
-  std::string_view conversation() const { return responses() ? "input" : "messages"; }
+  std::string_view conversation() const { return conversation_of(target.protocol); }
 };
 
 /// Rules about members at the top of the body and their values.

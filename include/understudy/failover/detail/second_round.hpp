@@ -25,11 +25,11 @@ class UNDERSTUDY_API SecondRound {
  public:
   explicit SecondRound(std::size_t members) : members_(members), states_(members, State::fresh) {}
 
-  /// The call asks this member. `attempts`: of the whole call so far.
+  /// The call asks this member.
   void asked(std::size_t member, Clock::time_point now);
   /// The member has failed, and Health has marked it for this reason.
   void marked(std::size_t member, FailoverReason reason) noexcept;
-  /// The answer of this member broke after a part of it was delivered.
+  /// The answer of this member broke after a part of it was delivered. `attempts`: of the whole call so far.
   void broke(std::size_t member, FailoverReason reason, std::size_t attempts) noexcept;
 
   bool fresh(std::size_t member) const noexcept { return states_[member] == State::fresh; }

@@ -99,6 +99,7 @@ class UNDERSTUDY_API Selection {
   Prospect prospect(std::size_t member, Clock::time_point now) const;
   CallId viewer(std::size_t member) const noexcept;
   bool asks_again(std::size_t member) const noexcept;
+  bool suits(const Prospect& prospect, Clock::time_point now) const;
   bool may_follow(std::size_t member, Clock::time_point now) const;
   bool any_left(Clock::time_point now) const;
   std::size_t count_left(Clock::time_point now) const;
