@@ -59,8 +59,9 @@ class SchemaWalk {
   text::JsonPath path;
 
  private:
-  void below(text::JsonStep step, const dom::element& schema) {
-    path.push_back(std::move(step));
+  template <class Step>
+  void below(Step step, const dom::element& schema) {
+    path.emplace_back(std::move(step));
     walk(schema);
     path.pop_back();
   }
