@@ -117,7 +117,7 @@ void CustomInput::opening(char c) {
 }
 
 void CustomInput::text(char c) {
-  held_ = c == '\\' ? "\\" : "";
+  held_.assign(c == '\\' ? 1 : 0, c);
   state_ = c == '\\' ? State::escape : State::closing;
   if (state_ == State::closing) {
     settle_high();
