@@ -1,6 +1,12 @@
 #include "understudy/gateway/metrics.hpp"
 
+#include <stdexcept>
+
 namespace understudy::gateway {
+
+void throw_exception_from_error(const NoExposition& none, const boost::source_location&) {
+  throw std::runtime_error(none.why);
+}
 
 Metrics::~Metrics() = default;
 

@@ -43,6 +43,10 @@ class NoExposition {
   std::string why;
 };
 
+/// Called by `value()` of a result that holds a NoExposition; throws. The caller must check the result first.
+[[noreturn]] UNDERSTUDY_API void throw_exception_from_error(const NoExposition& none,
+                                                            const boost::source_location& where);
+
 /// Text in Prometheus' format 0.0.4.
 using Exposition = boost::system::result<std::string, NoExposition>;
 
