@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "client/user_salt.hpp"
+#include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/endpoint.hpp"
 #include "understudy/llm/http_provider.hpp"
@@ -95,11 +96,32 @@ class Attached {
 };
 
 struct Route {
+  /// The member whose reasoning clients of a protocol get as it is (llm::Request::home): the first one that speaks the
+  /// protocol and whose model its maker has made, else the first one that speaks it. Nothing: not known.
+  std::map<llm::Protocol, llm::ReasoningOrigin> homes;
   std::string model;
   Chain chain;
   Policy policy;
   DeliverySettings delivery;
 };
+
+/// Whose reasoning an answer has. A provider that does not say is the home of clients that speak its protocol.
+llm::ReasoningOrigin origin_of(const llm::Stream& stream, const llm::Request& request,
+                               const Attempt& attempt) {
+  if (!stream.origin().provider.empty()) {
+    return stream.origin();
+  }
+  llm::ReasoningOrigin origin(attempt.member());
+  origin.home = stream.protocol() == request.origin;
+  return origin;
+}
+
+void set_home(llm::Request& request, const Route& route) {
+  const auto home = request.origin ? route.homes.find(*request.origin) : route.homes.end();
+  if (!request.home && home != route.homes.end()) {
+    request.home = home->second;
+  }
+}
 
 Policy policy_of(const Route& route, const RequestOptions& options) {
   auto policy = route.policy;
@@ -140,7 +162,22 @@ class Client::Core {
     return found == routes_.end() ? main_ : *found;
   }
 
-  asio::awaitable<Result<llm::Stream>> open(const llm::Request& request, Attempt& attempt) {
+  /// The chain as the conversation should be tried.
+  SessionAdvice advise(const SessionKey& key, const Route& route) {
+    return state_->sessions().advise(key, route.chain, route.delivery.return_when, Clock::now());
+  }
+
+  asio::awaitable<Result<llm::Stream>> open(const llm::Request& request, const SessionKey& key,
+                                            Attempt& attempt) {
+    auto opened = co_await open_any(request, attempt);
+    if (opened.has_value()) {
+      state_->sessions().served(key, attempt.member(), attempt.credential(), attempt.mends(),
+                                attempt.named_mends(), Clock::now());
+    }
+    co_return opened;
+  }
+
+  asio::awaitable<Result<llm::Stream>> open_any(const llm::Request& request, Attempt& attempt) {
     const auto& member = attempt.member();
     const auto reached = reached_.find(member.provider());
     if (reached != reached_.end() && reached->second.responses) {
@@ -247,11 +284,50 @@ class Client::Core {
   }
 
   Route route(const Config& config, const RouteConfig& from) {
-    Route to{from.model, {}, from.policy, from.delivery};
+    Route to{{}, from.model, {}, from.policy, from.delivery};
     for (const auto& one : from.chain) {
       to.chain.push_back(member(config, one));
     }
+    add_homes(to);
     return to;
+  }
+
+  /// Where reasoning is bound to one of several accounts, a seal has to say to which, so it is always carried.
+  void add_homes(Route& route) const {
+    std::set<llm::Protocol> made;  // protocols whose home is a model of their maker
+    for (const auto& member : route.chain) {
+      const auto found = reached_.find(member.provider());
+      if (found == reached_.end()) {
+        route.homes.clear();  // a provider of the caller's own, about which nothing is known
+        return;
+      }
+      const auto& reached = found->second;
+      const auto family = profiles_->find(member.provider(), member.model()).family;
+      const auto& maker = catalog_->model(family.empty() ? member.model() : family).maker;
+      const auto add = [&](llm::Protocol protocol, const llm::HttpProvider& provider) {
+        const bool own = maker == maker_of(protocol);
+        if (route.homes.count(protocol) == 0 || (own && made.count(protocol) == 0)) {
+          const auto& pool = member.credentials();
+          const bool bound = provider.binds_account() && pool && pool->size() > 1;
+          route.homes[protocol] = bound ? llm::ReasoningOrigin() : provider.origin(member.model());
+          if (own) {
+            made.insert(protocol);
+          }
+        }
+      };
+      add(reached.protocol, reached.provider);
+      if (reached.responses) {
+        add(llm::Protocol::openai_responses, *reached.responses);
+      }
+    }
+    for (const auto protocol : {llm::Protocol::anthropic_messages, llm::Protocol::openai_chat,
+                                llm::Protocol::openai_responses}) {
+      route.homes.try_emplace(protocol);  // none
+    }
+  }
+
+  static std::string_view maker_of(llm::Protocol protocol) {
+    return protocol == llm::Protocol::anthropic_messages ? "anthropic" : "openai";
   }
 
   Member member(const Config& config, const MemberConfig& from) {
@@ -351,14 +427,18 @@ Client::~Client() {
 asio::awaitable<Delivery> Client::stream(llm::Request request, RequestOptions options) {
   const auto core = core_;
   const auto& route = core->route_for(request.model);
+  set_home(request, route);
+  const auto key = SessionKey::of(request, options.session, route.model);
+  auto advice = core->advise(key, route);
   const auto asked = std::make_shared<const llm::Request>(std::move(request));
-  auto open = [core](const llm::Request& ask, Attempt& attempt) {
-    return core->open(ask, attempt);
+  auto open = [core, key](const llm::Request& ask, Attempt& attempt) {
+    return core->open(ask, key, attempt);
   };
   const auto call = core->call_options(options);
-  DeliveryPlan plan(route.chain, policy_of(route, options), route.delivery, core->state(), asked,
-                    std::move(open));
-  plan.with_prompt(estimated_tokens(*asked));
+  DeliveryPlan plan(std::move(advice.chain), policy_of(route, options), route.delivery,
+                    core->state(), asked, std::move(open));
+  plan.with_prompt(estimated_tokens(*asked))
+      .with_session(key.conversation.text(), std::move(advice.why));
   plan.observer = call.observer;
   plan.parent = call.parent;
   plan.can_retract = options.can_retract;
@@ -373,12 +453,17 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
                                                        RequestOptions options) {
   const auto core = core_;
   const auto& route = core->route_for(request.model);
+  set_home(request, route);
+  const auto key = SessionKey::of(request, options.session, route.model);
+  auto advice = core->advise(key, route);
   const auto policy = policy_of(route, options);
   auto call = core->call_options(options);
   const auto tokens = estimated_tokens(request);
-  call.with_prompt(tokens).with_scaled_stale(llm::scaled_stale(tokens));
+  call.with_prompt(tokens)
+      .with_scaled_stale(llm::scaled_stale(tokens))
+      .with_session(key.conversation.text(), std::move(advice.why));
   auto ask = [&](Attempt& attempt) -> asio::awaitable<Result<llm::Answer>> {
-    auto opened = co_await core->open(request, attempt);
+    auto opened = co_await core->open(request, key, attempt);
     if (opened.has_error()) {
       co_return opened.error();
     }
@@ -391,12 +476,15 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
     }
     std::unique_ptr<llm::StreamMend> mend;
     if (fold && !stream.whole()) {
-      const llm::ReasoningOrigin origin(attempt.member());
-      mend = llm::codec_for(stream.protocol()).stream_mend(origin);
+      mend = llm::codec_for(stream.protocol()).stream_mend(origin_of(stream, request, attempt));
     }
     auto answer = co_await llm::read_answer(stream, fold ? &*fold : nullptr, mend.get());
     attempt.flawed(stream.undecodable(), stream.inferred_finish());
     if (answer) {
+      answer->origin = origin_of(stream, request, attempt);
+      if (!answer->provider_json.empty() && stream.whole()) {
+        llm::carry_seals(answer->provider_json, stream.protocol(), answer->origin);
+      }
       attempt.spent(answer->usage.output.value_or(0));
     }
     if (answer && answer->finish == llm::FinishReason::refusal && attempt.moves_on_refused()) {
@@ -404,7 +492,7 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
     }
     co_return answer;
   };
-  co_return co_await failover(route.chain, policy, core->state(), std::move(ask), call);
+  co_return co_await failover(advice.chain, policy, core->state(), std::move(ask), call);
 }
 
 asio::awaitable<Outcome<std::string>> Client::forward(llm::ForwardedRequest request,

@@ -68,6 +68,7 @@ class Builder {
     }
     read("server", config::server_keys(), config_.server);
     read("log", config::log_keys(), config_.log);
+    read("reasoning", config::reasoning_keys(), config_.reasoning);
     read("catalog", config::catalog_keys(), config_.catalog);
     config_.catalog.place = root_.place_of("catalog");
     root_.finish();

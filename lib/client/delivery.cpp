@@ -50,6 +50,8 @@ class Delivery::Impl {
 
   bool resumed() const noexcept { return recovery_ && recovery_->resumed(); }
 
+  const llm::ReasoningOrigin& origin() const noexcept { return answer_->stream.origin(); }
+
   const llm::Event* try_next() {
     if (end_) {
       return nullptr;
@@ -108,7 +110,8 @@ class Delivery::Impl {
   static CallOptions options(const DeliveryPlan& plan) {
     CallOptions options;
     options.with_prompt(plan.prompt_tokens)
-        .with_scaled_stale(llm::scaled_stale(plan.prompt_tokens));
+        .with_scaled_stale(llm::scaled_stale(plan.prompt_tokens))
+        .with_session(plan.session, plan.session_why);
     options.observer = plan.observer;
     options.parent = plan.parent;
     return options;
@@ -364,6 +367,7 @@ llm::Protocol Delivery::protocol() const noexcept { return impl_->protocol(); }
 
 bool Delivery::whole() const noexcept { return impl_->whole(); }
 bool Delivery::resumed() const noexcept { return impl_->resumed(); }
+const llm::ReasoningOrigin& Delivery::origin() const noexcept { return impl_->origin(); }
 const llm::Event* Delivery::try_next() { return impl_->try_next(); }
 asio::awaitable<Result<bool>> Delivery::ready() { return impl_->ready(); }
 asio::awaitable<const llm::Event*> Delivery::next() {

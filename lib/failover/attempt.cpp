@@ -127,6 +127,8 @@ bool Attempt::moves_on_refused() const {
          takeover().possible;
 }
 
+void Attempt::restored(std::size_t pieces) noexcept { report().restored = pieces; }
+
 void Attempt::lost(std::vector<RequestLoss> losses) noexcept {
   report().losses = std::move(losses);
 }

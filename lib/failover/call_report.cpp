@@ -90,6 +90,9 @@ void write_attempt(JsonWriter& json, const AttemptReport& attempt) {
   if (attempt.inferred_finish) {
     json.member("inferred_finish", true);
   }
+  if (attempt.restored > 0) {
+    json.member("reasoning_restored", attempt.restored);
+  }
   if (!attempt.losses.empty()) {
     json.key("losses").begin_array();
     for (const auto& loss : attempt.losses) {
@@ -153,6 +156,9 @@ std::string CallReport::why() const {
     text += separator + passed.member.name() + ": " + skipped_for(passed);
     separator = "; ";
   }
+  if (!session_why.empty()) {
+    text += "; " + session_why;
+  }
   return text;
 }
 
@@ -177,6 +183,9 @@ std::string CallReport::to_json() const {
       .member("outcome", code ? code.message() : std::string("answered"))
       .member("took_ms", Milliseconds(took).count())
       .member("why", why());
+  if (!session.empty()) {
+    json.member("session", session);
+  }
   json.key("attempts").begin_array();
   for (const auto& attempt : attempts) {
     write_attempt(json, attempt);

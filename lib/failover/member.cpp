@@ -1,6 +1,7 @@
 #include "understudy/failover/member.hpp"
 
 #include <functional>
+#include <utility>
 
 namespace understudy {
 
@@ -42,6 +43,16 @@ Member& Member::with_backoff(const BackoffSettings& settings) {
 }
 Member& Member::with_budget(const BudgetSettings& settings) {
   change().budget = settings;
+  return *this;
+}
+
+Member& Member::with_credential_first(std::size_t index) {
+  change().credential_first = index;
+  return *this;
+}
+Member& Member::with_mends(const ReasonSet& reasons, std::vector<std::string> named) {
+  change().mends = reasons;
+  change().named_mends = std::move(named);
   return *this;
 }
 

@@ -14,6 +14,18 @@ Health::Outlook credential_outlook(const CallContext& call, const Member& member
   return call.health().look(own, viewer, now);
 }
 
+/// The indices of a member's credentials in the order in which they are tried.
+std::vector<std::size_t> credential_order(const CallContext& call, const Member& member) {
+  auto order = member.credentials()->order(call.state.random());
+  if (const auto first = member.credential_first()) {
+    const auto found = std::find(order.begin(), order.end(), *first);
+    if (found != order.end()) {
+      std::rotate(order.begin(), found, found + 1);
+    }
+  }
+  return order;
+}
+
 }  // namespace
 
 HealthKeys health_keys(const Member& member, std::optional<std::size_t> credential) {
@@ -40,7 +52,7 @@ Prospect prospect(const CallContext& call, std::size_t index, CallId viewer,
   const auto& pool = member.credentials();
   Prospect p;
   p.candidate.context_window = member.context_window();
-  const auto order = pool ? pool->order(call.state.random()) : std::vector<std::size_t>();
+  const auto order = pool ? credential_order(call, member) : std::vector<std::size_t>();
   if (call.health().all_well()) {
     p.credential = pool ? std::optional(order.front()) : std::nullopt;
     return p;
@@ -74,7 +86,7 @@ std::optional<std::size_t> next_credential(const CallContext& call, const Member
   }
   const Member& member = call.chain[run.member];
   const auto& tried = run.credentials_tried;
-  for (const auto index : member.credentials()->order(call.state.random())) {
+  for (const auto index : credential_order(call, member)) {
     const bool used = index == run.credential->index ||
                       std::find(tried.begin(), tried.end(), index) != tried.end();
     if (!used &&

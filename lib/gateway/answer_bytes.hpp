@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "understudy/client/delivery.hpp"
+#include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/llm/stream_mend.hpp"
@@ -14,35 +16,70 @@ namespace understudy::gateway::detail {
 /// See the top of the file. Of an answer that has begun; it and the encoder must outlive this.
 class AnswerBytes {
  public:
-  AnswerBytes(const Delivery& answer, llm::Protocol client, llm::EventEncoder& encoder)
+  /// `seals`: of the client's request.
+  AnswerBytes(const Delivery& answer, llm::Protocol client, llm::CarriedSeals seals,
+              llm::EventEncoder& encoder)
       : answer_(answer),
         encoder_(encoder),
-        same_(answer.protocol() == client && !answer.whole()),
-        mend_(llm::codec_for(client).stream_mend(origin_of(answer.report()))) {}
+        client_(client),
+        seals_(std::move(seals)),
+        same_(answer.protocol() == client_ && !answer.whole() &&
+              (seals_.carries() || origin().home)),
+        mend_(llm::codec_for(client_).stream_mend(origin())) {
+    seals_.from(origin(), answer.protocol());
+  }
 
   /// Appends the next event.
   void append(const llm::Event& event, std::string& out) {
     const bool forwarded = same_ && !answer_.resumed();
-    if (!forwarded) {
-      encoder_.write(event, out);
-    } else if (event.changed) {
-      encoder_.write_changed(event, out);
-    } else {
+    if (forwarded && !event.changed) {
       out += mend_->bytes(event);
-      encoder_.follow(event);  // so that it knows what is open if it has to end the answer
+      seals_.follow(event);    // so that it knows what is open if another member resumes the answer
+      encoder_.follow(event);  // likewise
+      return;
+    }
+    if (same_) {
+      out += mend_->take_held();
+    }
+    if (resumed_ != answer_.resumed()) {
+      resumed_ = true;
+      write_missing(event, out);
+      seals_.from(origin(), answer_.protocol());
+    }
+    write_missing(event, out);
+    const auto* const carried = seals_.carried(event);
+    if (carried != nullptr) {
+      event.changed&& forwarded ? encoder_.write_changed(*carried, out)
+                                : encoder_.write(*carried, out);
     }
   }
 
  private:
-  static llm::ReasoningOrigin origin_of(const CallReport& report) {
-    const auto* const by = report.answer();
-    return by == nullptr ? llm::ReasoningOrigin() : llm::ReasoningOrigin(by->member);
+  void write_missing(const llm::Event& event, std::string& out) {
+    if (const auto* const seal = seals_.missing(event)) {
+      encoder_.write(*seal, out);
+    }
+  }
+
+  /// A provider that says nothing about its reasoning is the home of clients that speak its protocol.
+  llm::ReasoningOrigin origin() const {
+    const auto& known = answer_.origin();
+    const auto* const by = answer_.report().answer();
+    if (!known.provider.empty() || by == nullptr) {
+      return known;
+    }
+    llm::ReasoningOrigin origin(by->member);
+    origin.home = answer_.protocol() == client_;
+    return origin;
   }
 
   const Delivery& answer_;
   llm::EventEncoder& encoder_;
+  llm::Protocol client_;
+  llm::CarriedSeals seals_;
   bool same_;
   std::unique_ptr<llm::StreamMend> mend_;
+  bool resumed_ = false;
 };
 
 }  // namespace understudy::gateway::detail

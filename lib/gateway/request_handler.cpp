@@ -10,7 +10,9 @@
 #include "error_answer.hpp"
 #include "listings.hpp"
 #include "refused_request.hpp"
+#include "session_identity.hpp"
 #include "streamed_answer.hpp"
+#include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/runtime/local_fault.hpp"
 
@@ -33,6 +35,10 @@ bool is_codex(const HttpHead& head) {
   constexpr std::string_view name = "codex";
   return head.headers.find("originator").value_or("").starts_with(name) ||
          head.headers.find("user-agent").value_or("").starts_with(name);
+}
+
+bool carries(const Config& config) {
+  return config.reasoning.carry == ReasoningConfig::Carry::client;
 }
 
 HttpFields content(std::string_view type) {
@@ -188,6 +194,7 @@ asio::awaitable<void> RequestHandler::ask(ClientExchange& client, std::string_vi
   }
   request->betas = betas_of(client.request());
   request->from_codex = is_codex(client.request());
+  const auto session = session_identity(client.request(), *request);
   CallRecord record(client.id(), std::string(path), client.protocol());
   record.model = request->model;
   record.streamed = request->stream;
@@ -197,8 +204,9 @@ asio::awaitable<void> RequestHandler::ask(ClientExchange& client, std::string_vi
   body = std::string();
   Calls::Call call = [&](Scope& scope, RequestOptions& options,
                          CallRecord& of) -> asio::awaitable<void> {
+    options.with_session(session);
     if (of.streamed) {
-      StreamedAnswer streamed(client, config_.server, of);
+      StreamedAnswer streamed(client, config_, of);
       co_await streamed.run(client_, scope, options, std::move(*request));
       of.broke = streamed.broke();
       of.longest_gap = streamed.longest_gap();
@@ -217,9 +225,12 @@ asio::awaitable<void> RequestHandler::whole(ClientExchange& client, RequestOptio
   options.with_provider_json(client.protocol());
   auto outcome = co_await client_.complete(std::move(request), options);
   Result<std::string> body = std::string();
-  if (outcome.result && !outcome.result->provider_json.empty()) {
+  const bool as_it_is = outcome.result && !outcome.result->provider_json.empty() &&
+                        (carries(config_) || outcome.result->origin.home);
+  if (as_it_is) {
     *body = std::move(outcome.result->provider_json);
   } else if (outcome.result) {
+    llm::carry_seals(*outcome.result, asked, carries(config_));
     llm::codec_for(client.protocol()).write_answer(*outcome.result, asked, *body);
   } else {
     body = outcome.result.error();

@@ -70,6 +70,7 @@ void add_report(HttpFields& headers, const CallReport& report) {
 asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope,
                                           const RequestOptions& options, llm::Request request) {
   encoder_ = llm::codec_for(exchange_.protocol()).encoder(request);
+  seals_.emplace(request, config_.reasoning.carry == ReasoningConfig::Carry::client);
   Timer next_comment(scope.get_executor());
   Timer comment_done(scope.get_executor());
   next_comment_ = &next_comment;
@@ -102,7 +103,7 @@ asio::awaitable<void> StreamedAnswer::run(Client& client, Scope& scope,
 asio::awaitable<void> StreamedAnswer::keep_alive() {
   said_at_ = Clock::now();
   while (!done_ && !broken_) {
-    next_comment_->expires_at(said_at_ + server_.keep_alive);
+    next_comment_->expires_at(said_at_ + config_.server.keep_alive);
     co_await next_comment_->async_wait(asio::as_tuple(asio::deferred));
     if (done_ || broken_) {
       co_return;
@@ -112,7 +113,7 @@ asio::awaitable<void> StreamedAnswer::keep_alive() {
       // Either the client does not read, and has enough to read; or the status is still open, since an answer that has
       // begun could only end in an error that SDKs do not retry.
       said_at_ = Clock::now();
-    } else if (Clock::now() >= said_at_ + server_.keep_alive) {
+    } else if (Clock::now() >= said_at_ + config_.server.keep_alive) {
       commenting_ = true;
       std::string heartbeat;
       encoder_->write(llm::Event(llm::Heartbeat()), heartbeat);
@@ -211,7 +212,7 @@ void StreamedAnswer::note_losses(const CallReport& report, std::vector<std::stri
 }
 
 asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
-  AnswerBytes bytes(answer, exchange_.protocol(), *encoder_);
+  AnswerBytes bytes(answer, exchange_.protocol(), std::move(*seals_), *encoder_);
   std::string out;
   std::optional<Clock::time_point> last;
   bool ended = false;
@@ -251,7 +252,7 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
     out += ": understudy-losses: " + printable(line_of(lost, longest_comment), longest_comment) +
            "\n\n";
   }
-  if (server_.report) {
+  if (config_.server.report) {
     out += ": understudy: " + for_header(answer.report().why()) + "\n\n";
   }
   if (!out.empty()) {

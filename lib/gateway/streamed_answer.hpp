@@ -11,6 +11,7 @@
 #include "client_exchange.hpp"
 #include "understudy/client/client.hpp"
 #include "understudy/gateway/call_record.hpp"
+#include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
 namespace understudy::gateway::detail {
@@ -22,8 +23,8 @@ void add_report(HttpFields& headers, const CallReport& report);
 class StreamedAnswer {
  public:
   /// `call` says whether the call waits.
-  StreamedAnswer(ClientExchange& exchange, const ServerConfig& server, const CallRecord& call)
-      : exchange_(exchange), server_(server), call_(call) {}
+  StreamedAnswer(ClientExchange& exchange, const Config& config, const CallRecord& call)
+      : exchange_(exchange), config_(config), call_(call) {}
 
   /// Completes when the answer is written or cut off. Cancellation: throws operation_aborted.
   asio::awaitable<void> run(Client& client, Scope& scope, const RequestOptions& options,
@@ -45,9 +46,10 @@ class StreamedAnswer {
   void note_losses(const CallReport& report, std::vector<std::string>& lost) const;
 
   ClientExchange& exchange_;
-  const ServerConfig& server_;
+  const Config& config_;
   const CallRecord& call_;
   std::unique_ptr<llm::EventEncoder> encoder_;
+  std::optional<llm::CarriedSeals> seals_;
   Timer* next_comment_ = nullptr;  // while it runs
   Timer* comment_done_ = nullptr;
   Clock::time_point said_at_;

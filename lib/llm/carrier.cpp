@@ -25,8 +25,11 @@ struct KindName {
 };
 constexpr std::array kind_names{
     KindName{CarrierKind::signature, "signature"},
+    KindName{CarrierKind::thinking, "thinking"},
     KindName{CarrierKind::redacted, "redacted"},
     KindName{CarrierKind::encrypted, "encrypted"},
+    KindName{CarrierKind::detail, "detail"},
+    KindName{CarrierKind::call_signature, "call"},
     KindName{CarrierKind::unsigned_thinking, "unsigned"},
 };
 
@@ -98,6 +101,21 @@ const char* read_header(std::string_view text, Carrier& carrier) {
 }
 
 }  // namespace
+
+ReasoningOrigin Carrier::origin() const {
+  ReasoningOrigin from(provider, model);
+  from.maker = maker;
+  from.account = account;
+  return from;
+}
+
+bool reads(const ReasoningOrigin& reader, const Carrier& carrier) noexcept {
+  if (carrier.kind == CarrierKind::unsigned_thinking) {
+    // A maker that signs its reasoning refuses it without signature, such as after it was cut.
+    return !carrier.provider.empty() && carrier.provider == reader.provider && reader.maker.empty();
+  }
+  return reads(reader, carrier.origin());
+}
 
 std::optional<std::string> write_carrier(const Carrier& carrier) {
   if (!fits(carrier)) {

@@ -94,6 +94,10 @@ class ForgetReadiness {
 HttpProvider::HttpProvider(HttpClient& client, HttpProviderOptions options)
     : client_(client), options_(std::move(options)) {}
 
+ReasoningOrigin HttpProvider::origin(const std::string& model) const {
+  return detail::reasoning_origin(options_, model, nullptr);
+}
+
 /// Says of a failure that this very request can be mended for it.
 void HttpProvider::mended(Failure& failure, const Request& request, const Attempt& attempt) const {
   const auto reason = reason_of(failure.code());
@@ -147,6 +151,7 @@ asio::awaitable<Result<Stream>> HttpProvider::open_quietly(const Request& reques
     source->with_prefill();
   }
   source->with_tools(std::move(prepared.tools));
+  source->with_origin(std::move(prepared.origin));
   auto response =
       co_await client_.send(options_.base_url.endpoint, prepared.http, source->observer());
   if (response.has_error()) {

@@ -86,6 +86,7 @@ class HttpStream final : public StreamSource {
   void with_prefill() { prefilled_ = true; }
   /// The names that the request's tools were sent with, before the answer is opened. The events name the client's tools.
   void with_tools(ToolTable tools) { tools_ = std::move(tools); }
+  void with_origin(ReasoningOrigin origin) { origin_ = std::move(origin); }
 
   /// Reads until the answer's first progress and takes over from the attempt then.
   asio::awaitable<Result<void>> open(Attempt& attempt, HttpResponse response);
@@ -96,6 +97,7 @@ class HttpStream final : public StreamSource {
   asio::awaitable<Result<bool>> ready() override;
   std::uint64_t undecodable() const noexcept override { return decoder_->undecodable(); }
   bool inferred_finish() const noexcept override { return decoder_->inferred(); }
+  const ReasoningOrigin& origin() const noexcept override { return origin_; }
   void ask_takeover(const std::function<Takeover()>& f) override { takeover_ = f; }
 
  private:
@@ -131,6 +133,7 @@ class HttpStream final : public StreamSource {
   std::size_t silent_bytes_ = 0;  // of the events before the first progress
   std::size_t again_ = 0;
   ToolTable tools_;
+  ReasoningOrigin origin_;
   // Events of calls with the client's names, and their texts; valid until the next read.
   std::deque<Event> restored_;
   std::deque<std::string> restored_texts_;

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "comma_list.hpp"
+#include "fit/short_ids.hpp"
 #include "text/ascii.hpp"
 #include "text/json_tree.hpp"
+#include "understudy/llm/carrier.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/fit.hpp"
 #include "understudy/llm/mend.hpp"
@@ -151,9 +153,21 @@ std::string features_of(const HttpProviderOptions& options, std::string_view bet
                       attempt.mends().contains(FailoverReason::oauth_long_context_beta_forbidden));
 }
 
+/// Tells accounts from each other, and says nothing else.
+std::string account_hash(const HttpProviderOptions& options, const CredentialUse& credential) {
+  const auto account =
+      credential.account.empty() ? std::string(credential.secret.reveal()) : credential.account;
+  const auto digest = short_id(options.user_salt + '\0' + account, 2 * account_hash_size);
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < digest.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(digest.substr(i, 2), nullptr, 16));
+  }
+  return bytes;
+}
+
 /// The request, mended for the attempt, as its target takes it.
 Fitted fitted(const HttpProviderOptions& options, const Request& request, const Attempt& attempt,
-              std::vector<std::string>& mends) {
+              const ReasoningOrigin& origin, std::vector<std::string>& mends) {
   std::optional<Request> mended;
   for (const auto& row : all_reasons()) {
     if (attempt.mends().contains(row.reason)) {
@@ -169,6 +183,8 @@ Fitted fitted(const HttpProviderOptions& options, const Request& request, const 
   target.back_end = options.back_end;
   target.stream = options.stream;
   target.user_salt = options.user_salt;
+  target.maker = origin.maker;
+  target.account = origin.account;
   if (options.profiles != nullptr) {
     const auto profile = options.profiles->find(options.name, model);
     target.accepts_prefill = profile.accepts_prefill;
@@ -196,10 +212,35 @@ bool is_substance(std::string_view about) {
 
 }  // namespace
 
+ReasoningOrigin reasoning_origin(const HttpProviderOptions& options, const std::string& model,
+                                 const CredentialUse* credential) {
+  ReasoningOrigin origin(options.name, model);
+  const auto& catalog = options.catalog ? *options.catalog : Catalog::built_in();
+  std::string family;
+  if (options.profiles != nullptr) {
+    family = options.profiles->find(options.name, model).family;
+  }
+  const auto* const back_end = options.back_end;
+  if (options.protocol == Protocol::anthropic_messages) {
+    constexpr std::string_view anthropic = "anthropic";
+    const bool owner = back_end != nullptr && back_end->owner;
+    if (owner || catalog.model(family.empty() ? model : family).maker == anthropic) {
+      origin.maker = anthropic;
+    }
+  }
+  if (back_end != nullptr && back_end->binds_account && credential != nullptr) {
+    origin.account = account_hash(options, *credential);
+  }
+  return origin;
+}
+
 PreparedRequest provider_request(const HttpProviderOptions& options, const Request& request,
                                  Attempt& attempt) {
   std::vector<std::string> mends;
-  auto sent = fitted(options, request, attempt, mends);
+  auto origin = reasoning_origin(options, attempt.member().model(), attempt.credential());
+  origin.home =
+      request.origin == options.protocol && (!request.home || reads(origin, *request.home));
+  auto sent = fitted(options, request, attempt, origin, mends);
   std::vector<RequestLoss> losses;
   std::string lost;
   for (auto& loss : sent.losses) {
@@ -209,11 +250,16 @@ PreparedRequest provider_request(const HttpProviderOptions& options, const Reque
     losses.emplace_back(to_string(loss.kind), about(loss), std::move(loss.what));
   }
   attempt.lost(std::move(losses));
+  attempt.restored(sent.restored);
   auto http =
       head_of(options, traits_of(options.protocol).path, options.stream, sent.betas, attempt);
   http.with_body(std::move(sent.body));
-  return {std::move(http), std::move(mends), std::move(lost), std::move(sent.tools),
-          std::move(sent.unsupported)};
+  return {std::move(http),
+          std::move(mends),
+          std::move(lost),
+          std::move(sent.tools),
+          std::move(sent.unsupported),
+          std::move(origin)};
 }
 
 std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,

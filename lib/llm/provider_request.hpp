@@ -21,7 +21,12 @@ struct PreparedRequest {
   std::string lost;  ///< the first tool, message or part that the member does not get; empty: none
   ToolTable tools;   ///< for the answer
   std::string unsupported;  ///< Translation::unsupported
+  ReasoningOrigin origin;   ///< of the answer
 };
+
+/// Whose reasoning the answers of this model have. Not whether that is the home of a request.
+ReasoningOrigin reasoning_origin(const HttpProviderOptions& options, const std::string& model,
+                                 const CredentialUse* credential);
 
 /// The request for the attempt's member, mended for what the attempt says. The attempt notes what it lost.
 PreparedRequest provider_request(const HttpProviderOptions& options, const Request& request,

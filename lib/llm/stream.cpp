@@ -4,6 +4,11 @@
 
 namespace understudy::llm {
 
+const ReasoningOrigin& StreamSource::origin() const noexcept {
+  static const ReasoningOrigin unknown;
+  return unknown;
+}
+
 asio::awaitable<Result<Answer>> read_answer(Stream& stream, AnswerFold* fold, StreamMend* mend) {
   Answer answer;
   while (true) {
@@ -24,6 +29,8 @@ asio::awaitable<Result<Answer>> read_answer(Stream& stream, AnswerFold* fold, St
       break;
     }
   }
+  answer.protocol = stream.protocol();
+  answer.origin = stream.origin();
   if (fold != nullptr) {
     auto json = fold->finish(answer);
     if (json.has_error()) {

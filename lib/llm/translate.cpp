@@ -135,15 +135,35 @@ class Translator {
   }
 
   bool is_makers(const Origin& origin) const {
-    return origin.protocol == target_.protocol &&
-           (origin.provider.empty() || origin.provider == target_.provider) &&
-           (origin.model.empty() || origin.model == target_.model);
+    if (origin.protocol != target_.protocol) {
+      return false;
+    }
+    if (origin.provider.empty() && origin.model.empty()) {
+      return target_.home;  // it was in no carrier
+    }
+    ReasoningOrigin reader(target_.provider, target_.model);
+    reader.maker = target_.maker;
+    reader.account = target_.account;
+    ReasoningOrigin issuer(origin.provider.empty() ? target_.provider : origin.provider,
+                           origin.model.empty() ? target_.model : origin.model);
+    issuer.maker = origin.maker;
+    issuer.account = origin.account;
+    return reads(reader, issuer);
   }
 
-  /// Reasoning without a seal has no maker: its text goes to a model that wants it back.
+  /// Reasoning without a seal goes back as text: to its own provider, and to models that want reasoning back if nothing
+  /// says whose it is.
   bool take_over(Part& part) const {
     auto& reasoning = std::get<ReasoningPart>(part);
-    const bool taken = target_.wants_reasoning && reasoning.seal.empty() && !reasoning.text.empty();
+    const bool readable =
+        reasoning.seal.empty() && reasoning.call_signature.empty() && !reasoning.text.empty();
+    const bool issued_here =
+        !target_.provider.empty() && reasoning.origin.provider == target_.provider;
+    const bool as_thinking = issued_here && target_.protocol == Protocol::anthropic_messages &&
+                             target_.maker.empty() && !reasoning.origin.protocol;
+    const bool taken =
+        readable && (as_thinking || (target_.wants_reasoning &&
+                                     (issued_here || reasoning.origin.provider.empty())));
     if (taken) {
       ReasoningPart own{Origin(target_.protocol)};
       own.text = std::move(reasoning.text);
@@ -155,7 +175,9 @@ class Translator {
   void translate_parts(Message& message) {
     std::erase_if(message.parts, [&](Part& part) {
       if (const auto* reasoning = std::get_if<ReasoningPart>(&part)) {
+        const bool carried = !reasoning->origin.provider.empty();
         const bool kept = is_makers(reasoning->origin) || take_over(part);
+        out_.restored += kept && carried ? 1 : 0;
         if (!kept) {
           lose(LossKind::dropped, "reasoning");
         }

@@ -200,7 +200,7 @@ class BrokenAnswer final {
         co_return;
       }
       if (!bytes) {
-        bytes.emplace(delivery, speaks_, *encoder);
+        bytes.emplace(delivery, speaks_, llm::CarriedSeals(request_), *encoder);
       }
       while (const llm::Event* event = delivery.try_next()) {
         take(*event);

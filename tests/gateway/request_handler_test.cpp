@@ -1,5 +1,6 @@
 #include "../../lib/gateway/request_handler.hpp"
 
+#include <regex>
 #include <algorithm>
 
 #include "../llm/whole_answers.hpp"
@@ -144,7 +145,9 @@ TEST_CASE("a whole answer whose first provider broke is the second one's alone")
       const auto got = co_await post(http, path);
       CHECK(got.status == 200);
       CHECK(got.header("x-understudy-member") == "second/big");
-      CHECK(got.body == expected);
+      // Its reasoning is not the client's home's, so its seals are in carriers.
+      static const std::regex carrier(R"(us1\.[A-Za-z0-9_-]*\.)");
+      CHECK(std::regex_replace(got.body, carrier, "") == expected);
     });
   }
 }

@@ -7,6 +7,7 @@
 #include "../growth.hpp"
 #include "client_request.hpp"
 #include "understudy/llm/answer.hpp"
+#include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
 using namespace understudy;
@@ -197,13 +198,21 @@ TEST_CASE("Codex sends DeepSeek's reasoning back, without which DeepSeek refuses
   Answer answer;
   std::string stream;
   const auto encoder = codec_for(responses).encoder(first);
+  CarriedSeals seals(first);
+  seals.from(ReasoningOrigin("deepseek", "deepseek-v4-pro"), chat);
   for (const auto& event :
        {Event(Start("a", "deepseek-v4-pro")), Event(Reasoning(0, "Think.")),
         Event(ToolStart(1, "call_1", "f")), Event(ToolArguments(1, "{}")), Event(ToolEnd(1, true)),
         Event(Finish(FinishReason::tool_use, "tool_calls")), Event(End())}) {
-    encoder->write(event, stream);
+    if (const auto* const seal = seals.missing(event)) {
+      encoder->write(*seal, stream);
+    }
+    encoder->write(*seals.carried(event), stream);
     answer.add(event);
   }
+  answer.protocol = chat;
+  answer.origin = ReasoningOrigin("deepseek", "deepseek-v4-pro");
+  carry_seals(answer, first);
   std::string whole;
   codec_for(responses).write_answer(answer, first, whole);
   for (const auto* const answered : {&stream, &whole}) {

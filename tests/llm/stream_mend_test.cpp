@@ -14,7 +14,9 @@ namespace {
 
 /// What a client gets of a stream in its own protocol.
 std::string forwarded(Protocol protocol, const std::string& bytes) {
-  const auto mend = codec_for(protocol).stream_mend(ReasoningOrigin("deepseek", "reasoner"));
+  ReasoningOrigin home("deepseek", "reasoner");
+  home.home = true;
+  const auto mend = codec_for(protocol).stream_mend(home);
   EventDecoder decoder(protocol);
   std::string out;
   decoder.feed(bytes);
@@ -26,7 +28,7 @@ std::string forwarded(Protocol protocol, const std::string& bytes) {
   take();
   decoder.end();
   take();
-  return out;
+  return out + mend->take_held();
 }
 
 std::string frame(const std::string& data) { return "data: " + data + "\n\n"; }
@@ -175,4 +177,69 @@ TEST_CASE("a completed response with empty output gets the items that were sent"
   const auto nothing =
       named("response.created", R"("response":{"id":"r","output":[]})") + completed("[]");
   CHECK(forwarded(Protocol::openai_responses, nothing) == nothing);
+}
+
+namespace {
+
+std::string forwarded_by(const ReasoningOrigin& origin, Protocol protocol, const std::string& bytes,
+                         bool to_its_end = true) {
+  const auto mend = codec_for(protocol).stream_mend(origin);
+  EventDecoder decoder(protocol);
+  std::string out;
+  decoder.feed(bytes);
+  while (const Event* event = decoder.next()) {
+    out += mend->bytes(*event);
+  }
+  return to_its_end ? out + mend->take_held() : out;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "the end of a thinking block comes with what follows it: agents do not repeat a request of "
+    "whose answer a block is complete") {
+  ReasoningOrigin home("anthropic", "claude");
+  home.home = true;
+  const auto sealed =
+      named("content_block_delta",
+            R"("index": 0, "delta": {"type": "signature_delta", "signature": "s"})");
+  const auto text =
+      named("content_block_start", R"("index": 1, "content_block": {"type": "text", "text": ""})");
+  const auto begun = start + thinking + sealed;
+  CHECK(forwarded_by(home, Protocol::anthropic_messages, begun + stop, false) == begun);
+  CHECK(forwarded_by(home, Protocol::anthropic_messages, begun + stop) == begun + stop);
+  CHECK(forwarded_by(home, Protocol::anthropic_messages, begun + stop + text, false) ==
+        begun + stop + text);
+  const auto ping = named("ping", R"("x": 1)");
+  CHECK(forwarded_by(home, Protocol::anthropic_messages, begun + stop + ping, false) ==
+        begun + ping);
+}
+
+TEST_CASE("seals of another host in the client's protocol are carried, wherever they stand") {
+  const ReasoningOrigin other("zai", "glm");
+  const auto delta =
+      named("content_block_delta",
+            R"("index": 0, "delta": {"type": "signature_delta", "signature": "SEAL"})");
+  const auto at_once = named(
+      "content_block_start",
+      R"("index": 0, "content_block": {"type": "thinking", "thinking": "t", "signature": "SEAL"})");
+  const auto redacted =
+      named("content_block_start",
+            R"("index": 0, "content_block": {"type": "redacted_thinking", "data": "SEAL"})");
+  for (const auto& frames : {thinking + delta, at_once, redacted}) {
+    const auto got = forwarded_by(other, Protocol::anthropic_messages, start + frames + stop);
+    CHECK(got.find("\"SEAL\"") == std::string::npos);
+    CHECK(got.find("\"us1.") != std::string::npos);
+    CHECK(got.find(".SEAL\"") != std::string::npos);
+    CHECK(got.find("redacted") == std::string::npos);
+  }
+  const std::string item =
+      R"({"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"SEAL"})";
+  const auto done = named("response.output_item.done", R"("output_index": 0, "item": )" + item);
+  const auto completed = named(
+      "response.completed",
+      R"("response": {"id":"r","object":"response","status":"completed","output":[)" + item + "]}");
+  const auto got = forwarded_by(other, Protocol::openai_responses, done + completed);
+  CHECK(got.find("\"SEAL\"") == std::string::npos);
+  CHECK(got.find(".SEAL\"}]}") != std::string::npos);
 }

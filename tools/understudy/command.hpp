@@ -30,6 +30,7 @@ Command classify_command(CLI::App& program);
 Command decode_command(CLI::App& program);
 Command demo_command(CLI::App& program);
 Command serve_command(CLI::App& program);
+Command session_command(CLI::App& program);
 Command simulate_command(CLI::App& program);
 
 }  // namespace understudy::tool

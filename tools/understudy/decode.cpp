@@ -36,6 +36,7 @@ class EventWriter {
       case llm::ReasoningSeal::Kind::signature: json_.member("kind", "signature"); break;
       case llm::ReasoningSeal::Kind::redacted: json_.member("kind", "redacted"); break;
       case llm::ReasoningSeal::Kind::encrypted: json_.member("kind", "encrypted"); break;
+      case llm::ReasoningSeal::Kind::call: json_.member("kind", "call"); break;
     }
     json_.member("data", e.data);
     named("id", e.id);

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   const std::vector<tool::Command> commands{
       tool::demo_command(program),    tool::chat_command(program),
       tool::catalog_command(program), tool::serve_command(program),
+      tool::session_command(program),
       tool::check_command(program),   tool::classify_command(program),
       tool::decode_command(program),  tool::simulate_command(program),
   };

@@ -30,6 +30,7 @@
 #include "understudy/client/client_state.hpp"
 #include "understudy/client/config.hpp"
 #include "understudy/client/delivery.hpp"
+#include "understudy/client/sessions.hpp"
 #include "understudy/export.hpp"
 #include "understudy/failover/call_report.hpp"
 #include "understudy/failover/failover.hpp"
@@ -73,6 +74,8 @@ class RequestOptions {
   RequestOptions& with_on_partial(OnPartial what) { return on_partial = what, *this; }
   /// How long the call waits for a member to return, if the configuration does not specify it (Policy::wait_out).
   RequestOptions& with_wait_out(Clock::duration d) { return wait_out = d, *this; }
+  /// What the caller knows of the conversation that the request belongs to.
+  RequestOptions& with_session(SessionIdentity who) { return session = std::move(who), *this; }
   /// The consumer supports Retract (llm/event.hpp): if a member fails within an answer, another one may start over.
   RequestOptions& with_retract() { return can_retract = true, *this; }
   /// `complete` also returns the provider's own JSON (Answer::provider_json), if the provider speaks `protocol`.
@@ -86,6 +89,7 @@ class RequestOptions {
   std::optional<Commit> commit;
   std::optional<OnPartial> on_partial;
   std::optional<Clock::duration> wait_out;
+  SessionIdentity session;
   bool can_retract = false;
   std::optional<llm::Protocol> provider_json;
 };

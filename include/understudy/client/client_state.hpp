@@ -26,6 +26,7 @@
 #include <string_view>
 
 #include "understudy/client/config.hpp"
+#include "understudy/client/sessions.hpp"
 #include "understudy/export.hpp"
 #include "understudy/failover/state.hpp"
 #include "understudy/llm/catalog/catalog.hpp"
@@ -74,6 +75,9 @@ class UNDERSTUDY_API ClientState {
   /// Never null; the next `reload` replaces it.
   std::shared_ptr<const llm::Catalog> catalog() const;
 
+  /// What is remembered of conversations.
+  Sessions& sessions() noexcept { return sessions_; }
+
   /// Returns what members were found not to support. Never null.
   const std::shared_ptr<llm::LearnedRefusals>& lessons() const noexcept { return lessons_; }
 
@@ -107,6 +111,7 @@ class UNDERSTUDY_API ClientState {
 
   ClientStateOptions options_;
   State state_;
+  Sessions sessions_;
   std::shared_ptr<std::atomic<std::uint64_t>> discarded_ =
       std::make_shared<std::atomic<std::uint64_t>>(0);
   std::shared_ptr<Warnings> warnings_ = std::make_shared<Warnings>();

@@ -51,6 +51,17 @@ class RouteConfig {
   ConfigPlace place;
 };
 
+/// How reasoning travels through a client that does not speak its maker's protocol.
+class ReasoningConfig {
+ public:
+  enum class Carry : unsigned char {
+    client,  ///< in fields that the client sends back unread (llm/carrier.hpp)
+    off,     ///< not at all: the client gets only the reasoning of its home (llm::Request::home)
+  };
+
+  Carry carry = Carry::client;
+};
+
 /// Files that add to the catalog of back ends and models, or override it. `ClientState` reads them.
 class CatalogConfig {
  public:
@@ -74,6 +85,7 @@ class Config {
   ServerConfig server;
   LogConfig log;
   CatalogConfig catalog;
+  ReasoningConfig reasoning;
 };
 
 using ConfigResult = boost::system::result<Config, ConfigErrors>;

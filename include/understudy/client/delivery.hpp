@@ -22,6 +22,7 @@
 #include <functional>
 #include <memory>
 #include <source_location>
+#include <string>
 
 #include "understudy/client/delivery_settings.hpp"
 #include "understudy/export.hpp"
@@ -55,6 +56,12 @@ class DeliveryPlan {
   DeliveryPlan& with_observer(Observer& o) { return observer = &o, *this; }
   /// Attempts run in this scope, and report its cause if it is cancelled. It must outlive the Delivery.
   DeliveryPlan& with_parent(Scope& scope) { return parent = &scope, *this; }
+  /// See CallOptions::with_session.
+  DeliveryPlan& with_session(std::string hash, std::string why) {
+    session = std::move(hash);
+    session_why = std::move(why);
+    return *this;
+  }
   /// The consumer supports Retract.
   DeliveryPlan& with_retract() { return can_retract = true, *this; }
   /// Tells which members continue an answer whose beginning is sent as the last assistant message. Default: none.
@@ -72,6 +79,8 @@ class DeliveryPlan {
   std::uint64_t prompt_tokens = 0;
   Observer* observer = nullptr;
   Scope* parent = nullptr;
+  std::string session;
+  std::string session_why;
   bool can_retract = false;
 };
 
@@ -93,6 +102,10 @@ class UNDERSTUDY_API Delivery {
   /// Returns whether another member has resumed the answer. Events have no raw bytes from then on, and must be encoded.
   /// Precondition: as for `protocol`.
   bool resumed() const noexcept;
+
+  /// Returns whose reasoning the events have from now on: another member's after a resume. Precondition: as for
+  /// `protocol`.
+  const llm::ReasoningOrigin& origin() const noexcept;
 
   /// Completes with the next event, which is valid until the next call, or with nullptr at the end of a complete
   /// answer. Throws FailoverError if `ready` fails. Cancellation: as for `ready`. Callers that need to avoid the cost

@@ -55,6 +55,16 @@ enum class ToolCallDelivery : unsigned char {
   live,  ///< as it comes: the consumer sees its arguments grow, and an answer that is cut in a call fails
 };
 
+/// When a conversation returns to a member that is earlier in the chain than the one that serves it.
+enum class ReturnWhen : unsigned char {
+  cold,  ///< when the serving member has been idle for `Sessions::cache_lifetime`, or the first member has not
+  at_once,       ///< as soon as it is healthy
+  next_session,  ///< never: the next conversation begins there
+};
+
+/// Returns the value of `fallback.return`. It lives as long as the program.
+UNDERSTUDY_API std::string_view to_string(ReturnWhen when) noexcept;
+
 /// Returns the name of the enumerator. It lives as long as the program.
 UNDERSTUDY_API std::string_view to_string(OnPartial what) noexcept;
 
@@ -74,6 +84,7 @@ class DeliverySettings {
   std::optional<OnPartial> on_partial;  ///< none: the library's `fail`
   unsigned max_resumes = 2;             ///< how often a partly delivered answer may be rescued
   ToolCallDelivery tool_calls = ToolCallDelivery::held;  ///< if `on_partial` is `resume`
+  ReturnWhen return_when = ReturnWhen::cold;             ///< to an earlier member (sessions.hpp)
 };
 
 }  // namespace understudy

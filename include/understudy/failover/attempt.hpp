@@ -95,6 +95,8 @@ class UNDERSTUDY_API Attempt {
   bool moves_on_refused() const;
   /// Notes what the member does not get of the request.
   void lost(std::vector<RequestLoss> losses) noexcept;
+  /// Notes how many pieces of its reasoning the member gets back.
+  void restored(std::size_t pieces) noexcept;
 
   // The functions below are called by FailoverCall alone.
 

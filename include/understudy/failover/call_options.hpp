@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "understudy/failover/observer.hpp"
 #include "understudy/runtime/scope.hpp"
@@ -29,10 +31,20 @@ class CallOptions {
   /// Attempts run inside this scope and report its cause when the cancel came from there.
   CallOptions& with_parent(Scope& scope) { return parent = &scope, *this; }
 
+  /// The conversation that the call belongs to, as a hash, and why the chain has not the usual order (may be empty).
+  /// Both appear in the report.
+  CallOptions& with_session(std::string hash, std::string why) {
+    session = std::move(hash);
+    session_why = std::move(why);
+    return *this;
+  }
+
   std::uint64_t prompt_tokens = 0;
   Clock::duration scaled_stale{};  ///< zero: not scaled
   Observer* observer = nullptr;
   Scope* parent = nullptr;
+  std::string session;
+  std::string session_why;
 };
 
 }  // namespace understudy

@@ -73,6 +73,8 @@ class UNDERSTUDY_API AttemptReport {
   bool inferred_finish =
       false;  ///< the member did not say why its answer ended; the answer itself does
   std::vector<RequestLoss> losses;  ///< what the member did not get of the request
+  std::size_t restored =
+      0;  ///< pieces of its own reasoning that the member got back from a foreign client
 };
 
 /// A member that was passed over, and why.
@@ -91,6 +93,8 @@ class UNDERSTUDY_API CallReport {
  public:
   std::vector<AttemptReport> attempts;
   std::vector<SkippedMember> skipped;
+  std::string session;  ///< a hash of the conversation that the call belongs to; empty: not known
+  std::string session_why;  ///< why the chain was not asked in its own order for it; empty: it was
   Clock::duration took{};
   error_code code;  ///< zero if the call was answered
 

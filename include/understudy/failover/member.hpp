@@ -18,6 +18,7 @@
 
 #include "understudy/export.hpp"
 #include "understudy/failover/backoff.hpp"
+#include "understudy/failover/reason.hpp"
 #include "understudy/failover/retry_budget.hpp"
 #include "understudy/runtime/stall_limits.hpp"
 
@@ -43,6 +44,11 @@ class UNDERSTUDY_API Member {
   /// Overrides the State's settings. All members of a provider share the budget of the first one that is used.
   Member& with_budget(const BudgetSettings& settings);
 
+  /// The credential of the pool that is tried first, if it is usable, in place of the strategy's choice.
+  Member& with_credential_first(std::size_t index);
+  /// Mends that requests need, as earlier calls have found: the first attempt is sent with them (Attempt::mends).
+  Member& with_mends(const ReasonSet& reasons, std::vector<std::string> named);
+
   const std::string& provider() const noexcept { return data_->provider; }
   const std::string& model() const noexcept { return data_->model; }
   const std::string& base_url() const noexcept { return data_->base_url; }
@@ -52,6 +58,9 @@ class UNDERSTUDY_API Member {
   Clock::duration reasoning_floor() const noexcept { return data_->reasoning_floor; }
   const std::optional<BackoffSettings>& backoff() const noexcept { return data_->backoff; }
   const std::optional<BudgetSettings>& budget() const noexcept { return data_->budget; }
+  std::optional<std::size_t> credential_first() const noexcept { return data_->credential_first; }
+  const ReasonSet& mends() const noexcept { return data_->mends; }
+  const std::vector<std::string>& named_mends() const noexcept { return data_->named_mends; }
 
   /// "provider/model", as in reports.
   const std::string& name() const noexcept { return data_->name; }
@@ -76,6 +85,9 @@ class UNDERSTUDY_API Member {
     Clock::duration reasoning_floor{};
     std::optional<BackoffSettings> backoff;
     std::optional<BudgetSettings> budget;
+    std::optional<std::size_t> credential_first;
+    ReasonSet mends;
+    std::vector<std::string> named_mends;
     std::string name;
     std::string key;
     std::size_t key_hash = 0;

@@ -23,7 +23,6 @@
 
 #include <array>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string_view>
 
@@ -33,28 +32,6 @@
 #include "understudy/runtime/stall_limits.hpp"
 
 namespace understudy {
-
-/// A set of reasons.
-class ReasonSet {
- public:
-  constexpr ReasonSet() noexcept {}
-  constexpr ReasonSet(std::initializer_list<FailoverReason> reasons) noexcept {
-    for (const auto reason : reasons) {
-      insert(reason);
-    }
-  }
-  constexpr void insert(FailoverReason reason) noexcept { bits_ |= bit(reason); }
-  constexpr bool contains(FailoverReason reason) const noexcept {
-    return (bits_ & bit(reason)) != 0;
-  }
-  friend bool operator==(ReasonSet, ReasonSet) = default;
-
- private:
-  static constexpr std::uint64_t bit(FailoverReason reason) noexcept {
-    return std::uint64_t{1} << static_cast<unsigned>(reason);
-  }
-  std::uint64_t bits_ = 0;
-};
 
 enum class OnContentPolicy : unsigned char { stop, fail_over };
 

@@ -16,6 +16,8 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/error_condition.hpp>
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -134,6 +136,29 @@ inline error_code make_error_code(FailoverReason reason) noexcept {
 inline boost::system::error_condition make_error_condition(Treatment treatment) noexcept {
   return {static_cast<int>(treatment), treatment_category()};
 }
+
+/// A set of reasons.
+class ReasonSet {
+ public:
+  constexpr ReasonSet() noexcept {}
+  constexpr ReasonSet(std::initializer_list<FailoverReason> reasons) noexcept {
+    for (const auto reason : reasons) {
+      insert(reason);
+    }
+  }
+  constexpr void insert(FailoverReason reason) noexcept { bits_ |= bit(reason); }
+  constexpr bool contains(FailoverReason reason) const noexcept {
+    return (bits_ & bit(reason)) != 0;
+  }
+  constexpr bool empty() const noexcept { return bits_ == 0; }
+  friend bool operator==(ReasonSet, ReasonSet) = default;
+
+ private:
+  static constexpr std::uint64_t bit(FailoverReason reason) noexcept {
+    return std::uint64_t{1} << static_cast<unsigned>(reason);
+  }
+  std::uint64_t bits_ = 0;
+};
 
 }  // namespace understudy
 

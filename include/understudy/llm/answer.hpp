@@ -14,6 +14,8 @@
 
 #include "understudy/export.hpp"
 #include "understudy/llm/event.hpp"
+#include "understudy/llm/protocol.hpp"
+#include "understudy/llm/reasoning_origin.hpp"
 
 namespace understudy::llm {
 
@@ -59,6 +61,8 @@ class UNDERSTUDY_API Answer {
   /// The whole answer as the provider's own JSON, if it was asked for (RequestOptions::with_provider_json): what none of
   /// the other members can express is in it too. Otherwise empty. `add` does not set it.
   std::string provider_json;
+  Protocol protocol = Protocol::openai_chat;  ///< of the provider; `add` does not set it
+  ReasoningOrigin origin;                     ///< whose reasoning it has; likewise
 
  private:
   AnswerBlock& block(AnswerBlock::Kind kind, std::size_t number);

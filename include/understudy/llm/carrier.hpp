@@ -26,6 +26,7 @@
 #include <string_view>
 
 #include "understudy/export.hpp"
+#include "understudy/llm/reasoning_origin.hpp"
 
 namespace understudy::llm {
 
@@ -37,22 +38,35 @@ inline constexpr std::size_t longest_original = std::size_t{32} * 1024;
 inline constexpr std::size_t longest_carrier_name = 256;
 inline constexpr std::size_t account_hash_size = 16;
 
+/// What the original of a carrier is.
 enum class CarrierKind : unsigned char {
-  signature,          ///< of readable thinking
-  redacted,           ///< in place of thinking
-  encrypted,          ///< a whole item
-  unsigned_thinking,  ///< nothing: the maker sends none, and takes none back
+  signature,  ///< Anthropic's, of the readable thinking beside the carrier
+  thinking,   ///< a block of Anthropic's thinking, as JSON
+  redacted,   ///< the data of Anthropic's redacted thinking
+  encrypted,  ///< the encrypted content of a Responses item
+  detail,     ///< an element of OpenRouter's `reasoning_details`, as JSON without its readable text
+  call_signature,     ///< Gemini's thought signature, of the tool call that follows
+  unsigned_thinking,  ///< empty: the maker sends no seal, and takes none back
 };
 
-/// Where a seal is from, and the seal. Unknown values are empty.
+/// Where a seal is from, and the seal. Unknown values are empty. See reasoning_origin.hpp for the first four.
 class Carrier {
  public:
   Carrier() {}
+  Carrier(CarrierKind k, const ReasoningOrigin& from, std::string_view seal)
+      : maker(from.maker),
+        provider(from.provider),
+        model(from.model),
+        account(from.account),
+        kind(k),
+        original(seal) {}
 
-  std::string maker;     ///< of the model
-  std::string provider;  ///< the name of the provider in the configuration
-  std::string model;     ///< as the provider names it
-  std::string account;   ///< a hash of `account_hash_size` bytes, or empty
+  ReasoningOrigin origin() const;
+
+  std::string maker;
+  std::string provider;
+  std::string model;
+  std::string account;  ///< a hash of `account_hash_size` bytes, or empty
   CarrierKind kind = CarrierKind::signature;
   std::string original;
 
@@ -75,6 +89,9 @@ UNDERSTUDY_API std::optional<std::string> write_carrier(const Carrier& carrier);
 
 /// Reads a carrier. Any bytes are valid input. Threads: any.
 UNDERSTUDY_API ReadCarrier read_carrier(std::string_view text);
+
+/// Whether `reader` can read what the carrier holds. Threads: any.
+UNDERSTUDY_API bool reads(const ReasoningOrigin& reader, const Carrier& carrier) noexcept;
 
 /// Returns whether the text claims to be a carrier, of any version. Such text must not be sent to a provider.
 UNDERSTUDY_API bool is_carrier(std::string_view text) noexcept;

@@ -67,8 +67,9 @@ class Reasoning {
 /// same block.
 class ReasoningSeal {
  public:
-  /// signature: signs the block's text; redacted: replaces the block's text; encrypted: the whole item.
-  enum class Kind : unsigned char { signature, redacted, encrypted };
+  /// signature: signs the block's text; redacted: replaces the block's text; encrypted: the whole item; call: signs the
+  /// tool call that follows.
+  enum class Kind : unsigned char { signature, redacted, encrypted, call };
 
   ReasoningSeal(std::size_t b, Kind k, std::string_view d, std::string_view i = {}) noexcept
       : block(b), kind(k), data(d), id(i) {}

@@ -47,6 +47,8 @@ class FitTarget {
   std::optional<std::uint64_t> context_window;  ///< likewise
   /// Names of mends (refused_part.hpp) to apply after the rules: what this member has refused.
   std::vector<std::string> mends;
+  std::string maker;      ///< see ReasoningOrigin
+  std::string account;    ///< likewise
   std::string user_salt;  ///< a secret that is mixed into hashes of user identifiers
   std::string betas;      ///< words of `anthropic-beta` that the configuration adds
 };
@@ -59,8 +61,9 @@ class Fitted {
   std::string body;
   std::string betas;  ///< the value of `anthropic-beta`; empty: none
   std::vector<Loss> losses;
-  ToolTable tools;          ///< restores the names and forms of tools in the answer
-  std::string unsupported;  ///< why the target cannot serve the request at all; empty: it can
+  ToolTable tools;           ///< restores the names and forms of tools in the answer
+  std::string unsupported;   ///< why the target cannot serve the request at all; empty: it can
+  std::size_t restored = 0;  ///< pieces of the target's own reasoning that were in carriers
 };
 
 /// See the top of the file. Threads: any.

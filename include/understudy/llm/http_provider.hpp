@@ -101,6 +101,13 @@ class UNDERSTUDY_API HttpProvider final : public Provider {
 
   asio::awaitable<Result<Stream>> open(const Request& request, Attempt& attempt) override;
 
+  /// Returns whose reasoning the answers of this model have, whatever the account; see Request::home.
+  ReasoningOrigin origin(const std::string& model) const;
+  /// Whether the service binds reasoning to the account.
+  bool binds_account() const noexcept {
+    return options_.back_end != nullptr && options_.back_end->binds_account;
+  }
+
   /// Sends `request` to `attempt.member()` without parsing it. Completes with the body of the response, which
   /// must be whole and at most 64 MiB (the limit `whole_answer` applies). Errors: classified, never marked for mending;
   /// `format_error` if the body of the request is not a JSON object. Cancellation and lifetimes: as for `open`.

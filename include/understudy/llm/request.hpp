@@ -24,6 +24,7 @@
 
 #include "understudy/export.hpp"
 #include "understudy/llm/protocol.hpp"
+#include "understudy/llm/reasoning_origin.hpp"
 #include "understudy/llm/tool_form.hpp"
 
 namespace understudy::llm {
@@ -136,7 +137,8 @@ class ToolResultPart {
   ExtraFields extra;
 };
 
-/// The protocol, provider and model that produced a piece of reasoning. Unknown values are empty.
+/// The protocol in which a piece of reasoning is written, and the member that produced it (reasoning_origin.hpp).
+/// Unknown values are empty.
 class Origin {
  public:
   Origin() {}
@@ -145,6 +147,8 @@ class Origin {
   std::optional<Protocol> protocol;
   std::string provider;
   std::string model;
+  std::string maker;
+  std::string account;
 };
 
 /// Reasoning of an earlier turn. The provider that produced it requires it back unchanged, so `json` is sent if it is
@@ -157,6 +161,8 @@ class ReasoningPart {
   std::string text;  ///< the readable text, if any
   std::string seal;  ///< the signature, or the redacted or encrypted content
   std::string json;  ///< the part in its origin's protocol; empty: built from the members above
+  std::string
+      call_signature;  ///< Gemini's: what the tool call that follows has as `extra_content`, as JSON
 };
 
 using Part =
@@ -270,6 +276,11 @@ class Request {
   /// The client is Codex, which ends its session after any end of a Responses stream but `response.completed`
   /// (opencodex#4312, openai/codex#38831): an answer in another protocol that has content gets that end.
   bool from_codex = false;
+
+  /// The member whose reasoning the client gets and sends back as it is; the reasoning of all others is in carriers
+  /// (carrier.hpp). An origin without values: none is. Nothing: not known, and reasoning that is not in a carrier is
+  /// taken for the target's own.
+  std::optional<ReasoningOrigin> home;
 
   /// A comma-separated list of features of Anthropic's API that the caller enables (`anthropic-beta`). It is sent to
   /// providers that speak that protocol, in addition to the features in their configured headers.

@@ -26,6 +26,7 @@
 #include "understudy/llm/answer_fold.hpp"
 #include "understudy/llm/event.hpp"
 #include "understudy/llm/protocol.hpp"
+#include "understudy/llm/reasoning_origin.hpp"
 #include "understudy/llm/stream_mend.hpp"
 #include "understudy/runtime/stall_state.hpp"
 
@@ -45,6 +46,7 @@ class UNDERSTUDY_API StreamSource {
   virtual asio::awaitable<Result<bool>> ready() = 0;
   virtual std::uint64_t undecodable() const noexcept { return 0; }
   virtual bool inferred_finish() const noexcept { return false; }
+  virtual const ReasoningOrigin& origin() const noexcept;
   virtual void ask_takeover(const std::function<Takeover()>& /*may_another_take_over*/) {}
 };
 
@@ -76,6 +78,9 @@ class UNDERSTUDY_API Stream {
 
   /// Returns whether the provider ended a complete answer without reporting why (protocols.md 9.2).
   bool inferred_finish() const noexcept { return source_->inferred_finish(); }
+
+  /// Returns whose reasoning the answer has. Its provider is empty if that is not known. It lives as long as the stream.
+  const ReasoningOrigin& origin() const noexcept { return source_->origin(); }
 
   /// Sets the function that is asked when a progress limit expires. If no member can take over, the limit becomes
   /// `last_member` (failover.md 2.5). Without a function, limits apply as they are. The function must outlive the

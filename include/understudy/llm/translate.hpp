@@ -52,6 +52,9 @@ class UNDERSTUDY_API TranslationTarget {
   OutputLimit output_limit;
   bool accepts_prefill = false;  ///< the model continues an answer that the caller has begun
   bool wants_reasoning = false;  ///< readable reasoning without a seal is sent back
+  std::string maker;             ///< see ReasoningOrigin
+  std::string account;           ///< likewise
+  bool home = true;              ///< likewise
   bool needs_system = false;     ///< a request without system text is refused (the Codex back end)
   std::size_t longest_tool_id;
   std::size_t longest_tool_name;  ///< names consist of letters, digits, `_` and `-`
@@ -92,7 +95,8 @@ class Translation {
 
   Request request;
   std::vector<Loss> losses;
-  ToolTable tools;  ///< for the answer: restores names, namespaces and forms of its calls
+  ToolTable tools;           ///< for the answer: restores names, namespaces and forms of its calls
+  std::size_t restored = 0;  ///< pieces of the target's own reasoning that were in carriers
 
   /// Why the target cannot serve the request, for the client to read. Empty: it can. Otherwise `request` must not be
   /// sent.

@@ -128,6 +128,17 @@ const KeyTable<RouteConfig>& fallback_keys() {
               "When the client gets a tool call, if broken answers are resumed: `\"held\"` when "
               "it is complete, so that one that is cut can be requested again; `\"live\"` as it "
               "comes, at the price that an answer that is cut in a call fails."),
+          FallbackKey(
+              "return",
+              Choice<ReturnWhen>({{"when_cold", ReturnWhen::cold},
+                                  {"at_once", ReturnWhen::at_once},
+                                  {"next_session", ReturnWhen::next_session}}),
+              delivery(&DeliverySettings::return_when),
+              "When a conversation that a fallback serves returns to an earlier member: "
+              "`\"when_cold\"` when the fallback has been idle for 5 minutes, or at once if the "
+              "first member has answered within them, so that no provider reads the whole "
+              "conversation anew; `\"at_once\"` as soon as it is healthy; `\"next_session\"` never "
+              "within the conversation."),
           FallbackKey("max_retries", Whole(0, most_retries), policy(&Policy::max_retries),
                       "How often the same member is asked again where that may help."),
           FallbackKey(

@@ -20,6 +20,7 @@ const Schema& schema() {
       tls_keys().section(),
       log_keys().section(),
       catalog_keys().section(),
+      reasoning_keys().section(),
   });
   return sections;
 }

@@ -108,6 +108,10 @@ const KeyTable<LogConfig>& log_keys();
 
 const KeyTable<CatalogConfig>& catalog_keys();
 
+// --- reasoning ------------------------------------------------------------------------------------
+
+const KeyTable<ReasoningConfig>& reasoning_keys();
+
 // --- the environment ------------------------------------------------------------------------------
 
 /// UNDERSTUDY_STREAM_STALE_TIMEOUT and its alias.

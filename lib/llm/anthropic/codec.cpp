@@ -63,7 +63,7 @@ void write_block(JsonWriter& json, const AnswerBlock& block) {
         json.end_object();
       } else {
         // What the Responses API encrypts is not a signature; its summary is thinking all the same.
-        const bool foreign = block.seal_kind == ReasoningSeal::Kind::encrypted;
+        const bool foreign = block.seal_kind && *block.seal_kind != ReasoningSeal::Kind::signature;
         if (foreign && block.text.empty()) {
           break;
         }

@@ -244,7 +244,8 @@ void Encoder::put(const ReasoningSeal& seal, std::string& out) {
       }
       open(seal.block, Kind::redacted, out, seal.data);
       break;
-    case ReasoningSeal::Kind::encrypted: break;  // another protocol's
+    case ReasoningSeal::Kind::encrypted:
+    case ReasoningSeal::Kind::call: break;  // other protocols'
   }
 }
 

@@ -1,3 +1,4 @@
+#include "llm/opened_carrier.hpp"
 #include "llm/request_json.hpp"
 #include "request.hpp"
 #include "text/json_edit.hpp"
@@ -180,31 +181,6 @@ class AnthropicRequestReader {
     }
     parts.emplace_back(std::move(part));
     return read;
-  }
-
-  /// The part as its maker has sent it; if the maker is not known, the part has no origin, so that no provider gets it.
-  static void open_carrier(ReasoningPart& part) {
-    const auto read = read_carrier(part.seal);
-    const bool unsigned_thinking =
-        read.carrier && read.carrier->kind == CarrierKind::unsigned_thinking;
-    const bool own_kind =
-        unsigned_thinking || (read.carrier && read.carrier->kind == CarrierKind::signature);
-    part.origin = own_kind ? Origin(own) : Origin();
-    part.seal.clear();
-    if (!own_kind) {
-      part.json.clear();
-      return;
-    }
-    part.origin.provider = read.carrier->provider;
-    part.seal = read.carrier->original;
-    if (!unsigned_thinking) {
-      part.origin.model = read.carrier->model;
-    }
-    std::string original;
-    JsonWriter(original).value(part.seal);
-    const auto edit = unsigned_thinking ? text::JsonEdit::remove({"signature"})
-                                        : text::JsonEdit::set({"signature"}, std::move(original));
-    part.json = text::edit_json(part.json, {edit}).value_or(std::string());
   }
 
   /// A tool that Anthropic runs has a type of its own.

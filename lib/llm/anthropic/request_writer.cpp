@@ -138,7 +138,8 @@ class AnthropicRequestWriter : RequestWriter {
           .end_object();
     } else {
       json.begin_object().member("type", "thinking").member("thinking", part.text);
-      json.member("signature", part.seal).end_object();
+      write_text(json, "signature", part.seal);
+      json.end_object();
     }
   }
 

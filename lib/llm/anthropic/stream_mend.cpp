@@ -8,6 +8,7 @@
 #include "llm/frame_data.hpp"
 #include "llm/raw_fields.hpp"
 #include "llm/sse_frame.hpp"
+#include "text/json_tree.hpp"
 #include "understudy/llm/carrier.hpp"
 
 namespace understudy::llm::detail::anthropic {
@@ -15,15 +16,31 @@ namespace {
 
 class MessagesMend final : public StreamMend {
  public:
-  explicit MessagesMend(const ReasoningOrigin& origin) {
-    carrier_.provider = origin.provider;
-    carrier_.model = origin.model;
-    carrier_.kind = CarrierKind::unsigned_thinking;
-  }
+  explicit MessagesMend(ReasoningOrigin origin) : origin_(std::move(origin)) {}
 
   std::string_view bytes(const Event& event) override {
+    const auto own = bytes_of(event);
+    if (own.empty() || held_.empty() || std::holds_alternative<Heartbeat>(event.body)) {
+      return own;
+    }
+    if (own.data() != frame_.data()) {
+      frame_ = own;
+    }
+    frame_.insert(0, take_held());
+    return frame_;
+  }
+
+  std::string take_held() override { return std::exchange(held_, std::string()); }
+
+ private:
+  std::string_view bytes_of(const Event& event) {
     if (const auto* const seal = std::get_if<ReasoningSeal>(&event.body)) {
+      if (frame_says(event.raw, "content_block_start")) {
+        thinking_ = raw_number(event.raw, R"("index")");
+        signed_ = false;
+      }
       signed_ = signed_ || !seal->data.empty();
+      return origin_.home || event.raw.empty() || seal->data.empty() ? event.raw : carried(*seal, event.raw);
     }
     if (std::holds_alternative<Start>(event.body)) {
       thinking_.reset();
@@ -39,7 +56,8 @@ class MessagesMend final : public StreamMend {
         return mended(event.raw, delta_edits(event.raw));
       } else if (other->type == "content_block_stop" && thinking_ &&
                  raw_number(event.raw, R"("index")") == thinking_) {
-        return with_signature(event.raw);
+        held_ = with_signature(event.raw);
+        return {};
       }
     } else if (std::holds_alternative<Reasoning>(event.body) && !thinking_ &&
                frame_says(event.raw, "content_block_start")) {
@@ -48,7 +66,26 @@ class MessagesMend final : public StreamMend {
     return event.raw;
   }
 
- private:
+  /// The frame with a carrier in place of the seal, which stands in a delta or in the beginning of a block.
+  std::string_view carried(const ReasoningSeal& seal, std::string_view raw) {
+    const bool redacted = seal.kind == ReasoningSeal::Kind::redacted;
+    auto carrier = write_carrier(
+        Carrier(redacted ? CarrierKind::redacted : CarrierKind::signature, origin_, seal.data));
+    const auto value = json::quoted(carrier ? *carrier : unsigned_carrier(ReasoningOrigin()));
+    const bool starts = frame_says(raw, "content_block_start");
+    if (starts && redacted) {  // as thinking, of which the client sends the signature back
+      return mended(raw, {text::JsonEdit::set(
+                             {"content_block"},
+                             R"({"type":"thinking","thinking":"","signature":)" + value + "}")});
+    }
+    return mended(raw,
+                  {text::JsonEdit::set({starts ? "content_block" : "delta", "signature"}, value)});
+  }
+
+  static std::string unsigned_carrier(const ReasoningOrigin& by) {
+    return write_carrier(Carrier(CarrierKind::unsigned_thinking, by, {})).value_or(std::string());
+  }
+
   /// Anthropic's SDKs add to `message.usage` and `message.content` (NousResearch/hermes-agent#60683).
   static text::JsonEdits start_edits(std::string_view raw) {
     text::JsonEdits edits;
@@ -85,7 +122,12 @@ class MessagesMend final : public StreamMend {
   /// The block of Anthropic's own API begins with an empty signature.
   std::string_view begin_thinking(std::string_view raw) {
     thinking_ = raw_number(raw, R"("index")");
-    signed_ = !raw_text(raw, R"("signature")").empty();
+    const auto signature = raw_text(raw, R"("signature")");
+    signed_ = !signature.empty();
+    if (signed_ && !origin_.home) {  // in the frame that begins the block
+      const ReasoningSeal seal(0, ReasoningSeal::Kind::signature, signature);
+      return carried(seal, raw);
+    }
     const bool missing = thinking_ && raw.find(R"("signature")") == std::string_view::npos;
     return missing ? mended(raw, {text::JsonEdit::set({"content_block", "signature"}, R"("")")})
                    : raw;
@@ -95,14 +137,14 @@ class MessagesMend final : public StreamMend {
   /// the thinking is missing (QuantumNous/new-api#4761, #4763).
   std::string_view with_signature(std::string_view raw) {
     const auto index = std::exchange(thinking_, std::nullopt);
-    const auto signature = index && !signed_ ? write_carrier(carrier_) : std::nullopt;
-    if (!signature) {
+    const auto signature = index && !signed_ ? unsigned_carrier(origin_) : std::string();
+    if (signature.empty()) {
       return raw;
     }
     std::string frame;
     append_event(frame, "content_block_delta", [&](JsonWriter& json) {
       json.member("type", "content_block_delta").member("index", *index).key("delta");
-      json.begin_object().member("type", "signature_delta").member("signature", *signature);
+      json.begin_object().member("type", "signature_delta").member("signature", signature);
       json.end_object();
     });
     frame += raw;
@@ -110,10 +152,11 @@ class MessagesMend final : public StreamMend {
     return frame_;
   }
 
-  Carrier carrier_;
+  ReasoningOrigin origin_;
   std::optional<std::uint64_t> thinking_;  // the index of the block that is open
   bool signed_ = false;
   std::string frame_;
+  std::string held_;  // the end of a thinking block
 };
 
 }  // namespace

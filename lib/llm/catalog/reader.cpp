@@ -146,6 +146,7 @@ class CatalogReader {
       replace("base_url", &BackEnd::base_url);
       replace("model_in_path", &BackEnd::model_in_path);
       replace("owner", &BackEnd::owner);
+      replace("binds_account", &BackEnd::binds_account);
     }
   }
 

@@ -315,6 +315,8 @@ const KeyTable<BackEnd>& back_end_keys() {
               .example(R"("https://api.openai.com/v1")"),
           Key<BackEnd>("model_in_path", Flag(), &BackEnd::model_in_path,
                        "The model stands in the path, with a verb (Vertex), and not in the body."),
+          Key<BackEnd>("binds_account", Flag(), &BackEnd::binds_account,
+                       "It refuses reasoning that was sealed for another account."),
           Key<BackEnd>("owner", Flag(), &BackEnd::owner,
                        "Its maker made the protocol: all that its own clients send passes."),
           Key<BackEnd>("rules", Strings(), &BackEnd::rule_ids, "The ids of its rules.")

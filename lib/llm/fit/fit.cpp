@@ -9,10 +9,10 @@
 #include "llm/fit/fitting.hpp"
 #include "llm/fit/short_ids.hpp"
 #include "llm/fit/tool_images.hpp"
+#include "llm/fit/tool_loop.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/protocol_traits.hpp"
 #include "understudy/llm/refused_part.hpp"
-#include "understudy/llm/stream_mend.hpp"
 #include "understudy/llm/translate.hpp"
 
 namespace understudy::llm {
@@ -54,8 +54,16 @@ void join_added_messages(Request& request) {
   messages.pop_back();
 }
 
+ReasoningOrigin reader_of(const Request& request, const FitTarget& target) {
+  ReasoningOrigin reader(target.provider, target.model);
+  reader.maker = target.maker;
+  reader.account = target.account;
+  reader.home = !request.home || reads(reader, *request.home);
+  return reader;
+}
+
 /// The client's own bytes, for another model and with the wishes of the gateway.
-std::optional<std::string> own_body(const Request& request, const FitTarget& target) {
+std::optional<std::string> own_body(const Request& request, const FitTarget& target, Fitted& out) {
   const auto& traits = traits_of(target.protocol);
   text::JsonEdits edits{text::JsonEdit::set({"model"}, json::quoted(target.model)),
                         text::JsonEdit::set({"stream"}, target.stream ? "true" : "false")};
@@ -68,8 +76,14 @@ std::optional<std::string> own_body(const Request& request, const FitTarget& tar
     return std::nullopt;
   }
   const auto opened =
-      with_carriers_opened(request.body, ReasoningOrigin(target.provider, target.model));
-  return text::edit_json(opened ? *opened : request.body, edits);
+      with_carriers_opened(request.body, target.protocol, reader_of(request, target));
+  if (opened) {
+    out.restored = opened->restored;
+    if (opened->removed > 0) {
+      Losses(out.losses).add(Loss::Kind::dropped, "reasoning");
+    }
+  }
+  return text::edit_json(opened ? opened->body : request.body, edits);
 }
 
 /// The limit on the answer, where the protocol demands one and the caller set none: all that the model can answer and
@@ -119,6 +133,10 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
   to.output_limit =
       facts.refuses_max_tokens ? OutputLimit::max_completion_tokens : OutputLimit::max_tokens;
   to.accepts_prefill = facts.prefill.value_or(target.accepts_prefill);
+  const auto reader = reader_of(request, target);
+  to.maker = reader.maker;
+  to.account = reader.account;
+  to.home = reader.home;
   to.wants_reasoning = facts.wants_reasoning || at.rule(Check::needs_reasoning_content) != nullptr;
   limit_tool_names(to, at);
   if (const auto* const rule = at.rule(Check::schema_keys)) {
@@ -129,6 +147,7 @@ void write_translated(Fitted& out, const Request& request, const FitTarget& targ
   out.losses = std::move(translated.losses);
   out.tools = std::move(translated.tools);
   out.unsupported = std::move(translated.unsupported);
+  out.restored = translated.restored;
   traits_of(target.protocol).codec.write_request(translated.request, out.body);
 }
 
@@ -167,6 +186,15 @@ void apply_rules(Fitted& out, const FitTarget& target, const BackEnd& at, const 
   }
 }
 
+/// Whether a turn with calls must begin with thinking while that is enabled (Claude docs: Extended thinking with tools).
+bool thinks_first(const FitTarget& target, const ModelFacts& facts) {
+  const auto has = [&](const char* mode) {
+    return facts.thinking && contains(*facts.thinking, mode);
+  };
+  return target.protocol == Protocol::anthropic_messages && has("enabled") && !has("adaptive") &&
+         (target.maker.empty() ? facts.maker : target.maker) == "anthropic";
+}
+
 void apply_mends(Fitted& out, const FitTarget& target) {
   Losses losses(out.losses);
   for (const auto& mend : target.mends) {
@@ -200,7 +228,7 @@ Fitted fit(const Request& request, const FitTarget& target) {
   const auto& at = target.back_end == nullptr ? standard : *target.back_end;
   Fitted out;
   out.betas = target.betas;
-  auto own = same && !request.body.empty() ? own_body(request, target) : std::nullopt;
+  auto own = same && !request.body.empty() ? own_body(request, target, out) : std::nullopt;
   const bool exact = own.has_value() && at.owner && request.model == target.model;
   if (own) {
     out.body = std::move(*own);
@@ -209,6 +237,12 @@ Fitted fit(const Request& request, const FitTarget& target) {
   }
   if (!exact && !at.rules.empty()) {
     apply_rules(out, target, at, facts, !same);
+  }
+  if (thinks_first(target, facts)) {
+    if (auto mended = without_thinking_in_foreign_loop(out.body)) {
+      out.body = std::move(*mended);
+      Losses(out.losses).add(Loss::Kind::changed, "thinking");
+    }
   }
   apply_mends(out, target);
   return out;

@@ -15,6 +15,7 @@ bool Reader::read_call(value& call, EventSink& sink) {
   std::string_view id;
   std::string_view name;
   std::string_view arguments;
+  std::string_view signature;
   bool custom = false;
   const bool whole = json::members_of(call, [&](raw_json_string key, value& v) {
     if (key == "index") {
@@ -25,6 +26,8 @@ bool Reader::read_call(value& call, EventSink& sink) {
       return read_function(v, name, arguments, arena);
     } else if (key == "custom") {
       custom = !json::is_null(v);
+    } else if (key == "extra_content") {
+      return read_signature(v, signature, arena);
     }
     return true;
   });
@@ -33,7 +36,22 @@ bool Reader::read_call(value& call, EventSink& sink) {
     sink.emit(Other("custom_tool_call", true));
     return true;
   }
+  if (whole && !signature.empty()) {
+    sink.emit(ReasoningSeal(reasoning_block(), ReasoningSeal::Kind::call, signature));
+  }
   return whole && emit_call(index, id, name, arguments, sink);
+}
+
+/// Gemini's: {"google": {"thought_signature": "..."}}.
+bool Reader::read_signature(value& extra, std::string_view& signature, text::Arena& arena) {
+  return json::members_of(extra, [&](raw_json_string maker, value& google) {
+    return maker != "google" || json::members_of(google, [&](raw_json_string key, value& v) {
+             if (key == "thought_signature") {
+               signature = json::text(v, arena);
+             }
+             return true;
+           });
+  });
 }
 
 bool Reader::read_function(value& function, std::string_view& name, std::string_view& arguments,

@@ -71,8 +71,8 @@ class OpenaiChat final : public OpenaiCodec {
     return openai_chat::read_request(body);
   }
 
-  std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin&) const override {
-    return make_stream_mend();
+  std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin& origin) const override {
+    return make_stream_mend(origin);
   }
   std::unique_ptr<EventEncoder> encoder(const Request& asked,
                                         std::chrono::sys_seconds created) const override {

@@ -93,6 +93,9 @@ void Encoder::put(const Reasoning& reasoning, std::string& out) {
 }
 
 void Encoder::put(const ReasoningSeal& seal, std::string& out) {
+  if (seal.kind == ReasoningSeal::Kind::call) {
+    return;  // only the call itself has a place for it
+  }
   const bool signature = seal.kind == ReasoningSeal::Kind::signature;
   chunk(out, {}, [&](JsonWriter& json) {
     json.key("reasoning_details").begin_array().begin_object();

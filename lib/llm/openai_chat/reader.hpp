@@ -43,6 +43,7 @@ class Reader final : public PayloadReader {
   void note_other(std::size_t index, bool finished, Chunk& chunk);
   bool read_delta(Value& delta, EventSink& sink);
   bool read_content_parts(Value& content, EventSink& sink);
+  bool read_signature(Value& extra, std::string_view& signature, text::Arena& arena);
   bool read_reasoning_details(Value& details, bool has_text, EventSink& sink);
   bool read_call(Value& call, EventSink& sink);
   bool read_function(Value& function, std::string_view& name, std::string_view& arguments,

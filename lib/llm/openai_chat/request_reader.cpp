@@ -1,7 +1,11 @@
 #include <iterator>
 
+#include "llm/opened_carrier.hpp"
 #include "llm/request_json.hpp"
 #include "request.hpp"
+#include "text/json_edit.hpp"
+#include "text/json_tree.hpp"
+#include "understudy/llm/carrier.hpp"
 
 namespace understudy::llm::detail::openai_chat {
 namespace {
@@ -89,14 +93,44 @@ class ChatRequestReader {
       }
       return in_.keep(key, m, message.extra);
     });
-    if (!reasoning.text.empty() || !reasoning.json.empty()) {
-      message.parts.emplace(message.parts.begin(), std::move(reasoning));
-    }
+    place_reasoning(std::move(reasoning), message);
     if (role == "assistant") {
       message.parts.insert(message.parts.end(), std::make_move_iterator(calls.begin()),
                            std::make_move_iterator(calls.end()));
     }
     return read && place(std::move(message), role, std::move(call_id));
+  }
+
+  /// At the beginning of the message. What carriers hold is a part of its own each.
+  static void place_reasoning(ReasoningPart reasoning, Message& message) {
+    std::vector<Part> parts;
+    if (reasoning.json.find(R"("us1.)") != std::string::npos) {
+      constexpr std::size_t most = 100;
+      std::string kept;
+      for (const auto detail : text::json_elements(reasoning.json, most)) {
+        ReasoningPart carried{Origin(own)};
+        for (const char* const member : {"data", "signature"}) {
+          auto seal = json::unescaped_text(text::json_at(detail, {member}));
+          if (is_carrier(seal)) {
+            carried.seal = std::move(seal);
+          }
+        }
+        if (carried.seal.empty()) {
+          kept.append(kept.empty() ? "[" : ",").append(detail);
+          continue;
+        }
+        carried.text = reasoning.text;
+        open_carrier(carried);
+        parts.emplace_back(std::move(carried));
+      }
+      reasoning.json = kept.empty() ? kept : kept + "]";
+      reasoning.text = parts.empty() ? std::move(reasoning.text) : std::string();
+    }
+    if (!reasoning.text.empty() || !reasoning.json.empty()) {
+      parts.emplace_back(std::move(reasoning));
+    }
+    message.parts.insert(message.parts.begin(), std::make_move_iterator(parts.begin()),
+                         std::make_move_iterator(parts.end()));
   }
 
   /// By role: a tool's result goes into a user message, with those beside it.

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "llm/request_json.hpp"
 #include "request.hpp"
 #include "understudy/llm/catalog/catalog.hpp"
@@ -183,9 +185,13 @@ class ChatRequestWriter : RequestWriter {
     }
     if (calls) {
       json.key("tool_calls").begin_array();
+      std::string_view signature;
       for (const auto& part : message.parts) {
-        if (const auto* call = std::get_if<ToolCallPart>(&part)) {
-          write_call(*call);
+        if (const auto* thought = std::get_if<ReasoningPart>(&part)) {
+          signature = thought->origin.protocol == own ? std::string_view(thought->call_signature)
+                                                      : std::string_view();
+        } else if (const auto* call = std::get_if<ToolCallPart>(&part)) {
+          write_call(*call, std::exchange(signature, {}));
         }
       }
       json.end_array();
@@ -194,7 +200,8 @@ class ChatRequestWriter : RequestWriter {
     json.end_object();
   }
 
-  void write_call(const ToolCallPart& call) {
+  /// `signature`: what Gemini has as `extra_content`, or empty.
+  void write_call(const ToolCallPart& call, std::string_view signature) {
     if (extras && call.form == ToolForm::custom) {
       return write_custom_call(call);
     }
@@ -203,6 +210,9 @@ class ChatRequestWriter : RequestWriter {
     json.member("arguments",
                 call.arguments.empty() ? std::string_view("{}") : std::string_view(call.arguments));
     json.end_object();
+    if (!signature.empty()) {
+      json.key("extra_content").raw(signature);
+    }
     write_extra(call.extra);
     json.end_object();
   }

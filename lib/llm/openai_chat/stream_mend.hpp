@@ -7,6 +7,6 @@
 
 namespace understudy::llm::detail::openai_chat {
 
-std::unique_ptr<StreamMend> make_stream_mend();
+std::unique_ptr<StreamMend> make_stream_mend(const ReasoningOrigin& origin);
 
 }  // namespace understudy::llm::detail::openai_chat

@@ -24,8 +24,7 @@ namespace {
 class Output {
  public:
   /// `status`: of a message at the answer's end.
-  Output(const Answer& answer, std::string_view id, std::string_view status, bool seals)
-      : model_(answer.model), seals_(seals) {
+  Output(const Answer& answer, std::string_view id, std::string_view status) {
     for (const auto& block : answer.blocks) {
       add(block, id);
     }
@@ -46,10 +45,8 @@ class Output {
         const auto id = block.id.empty() ? id_of("rs_", answer) : block.id;
         item([&](JsonWriter& json) {
           const std::vector<OutputPart> summary(block.text.empty() ? 0 : 1, {false, block.text});
-          const auto own = sealed                          ? block.seal
-                           : seals_ && !block.text.empty() ? unsigned_seal(model_)
-                                                           : std::string();
-          write_reasoning(json, id, summary, own);
+          write_reasoning(json, id, summary,
+                          sealed ? std::string_view(block.seal) : std::string_view());
         });
         break;
       }
@@ -89,8 +86,6 @@ class Output {
     items_.push_back(std::move(text));
   }
 
-  std::string_view model_;
-  bool seals_;
   std::vector<std::string> items_;
   std::vector<OutputPart> parts_;
 };
@@ -107,8 +102,8 @@ class OpenaiResponses final : public OpenaiCodec {
     return openai_responses::read_request(changed ? std::string_view(*changed) : body);
   }
 
-  std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin&) const override {
-    return make_stream_mend();
+  std::unique_ptr<StreamMend> stream_mend(const ReasoningOrigin& origin) const override {
+    return make_stream_mend(origin);
   }
   std::unique_ptr<EventEncoder> encoder(const Request& asked,
                                         std::chrono::sys_seconds created) const override {
@@ -122,7 +117,7 @@ class OpenaiResponses final : public OpenaiCodec {
     const bool completed =
         is_completed(finish, answer.native_finish, is_codex(asked) && !answer.text().empty());
     const std::string_view status = completed ? "completed" : "incomplete";
-    const Output output(answer, id, status, wants_seals(asked));
+    const Output output(answer, id, status);
     const auto echo = echo_of(asked);
     JsonWriter json(out);
     json.begin_object();

@@ -14,10 +14,7 @@
 namespace understudy::llm::detail::openai_responses {
 
 Encoder::Encoder(const Request& asked, std::chrono::sys_seconds created)
-    : asked_model_(asked.model),
-      seals_(wants_seals(asked)),
-      created_(created),
-      codex_(is_codex(asked)) {
+    : asked_model_(asked.model), created_(created), codex_(is_codex(asked)) {
   if (asked.origin == Protocol::openai_responses && !asked.body.empty()) {
     asked_body_ = asked.body;
   } else {
@@ -462,13 +459,14 @@ void Encoder::end_part(Item& item, std::string& out) {
 /// Ends the item. It is still to be taken out of those that are open.
 void Encoder::close(Item& item, std::string_view status, std::string& out) {
   end_part(item, out);
-  if (seals_ && item.kind == Kind::reasoning && item.seal.empty() && !item.parts.empty()) {
-    item.seal = unsigned_seal(model_);
-  }
   if (item.kind == Kind::call && item.text_open) {
     end_arguments(item, out);
   }
-  keep_output(item.index, rendered(item, status));
+  auto json_of_item = rendered(item, status);
+  if (json_of_item.empty()) {
+    return;  // the provider never said what the item is
+  }
+  keep_output(item.index, std::move(json_of_item));
   event(out, "response.output_item.done", [&](JsonWriter& json) {
     json.member("output_index", item.index).key("item").raw(output_[item.index]);
   });

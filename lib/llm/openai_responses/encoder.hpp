@@ -104,7 +104,6 @@ class Encoder final : public EventEncoder {
   static std::string rendered(const Item& item, std::string_view status);
 
   std::string asked_model_;
-  bool seals_ = false;               // the client wants sealed reasoning
   std::string asked_body_;           // until `echo_` is there
   std::optional<ExtraFields> echo_;  // most answers are forwarded, and need none
   std::chrono::sys_seconds created_;

@@ -6,7 +6,6 @@
 
 #include "llm/request_json.hpp"
 #include "text/json_edit.hpp"
-#include "understudy/llm/carrier.hpp"
 #include "understudy/runtime/wall_clock.hpp"
 
 namespace understudy::llm::detail::openai_responses {
@@ -150,19 +149,6 @@ void write_reasoning(JsonWriter& json, std::string_view id, const std::vector<Ou
   if (!seal.empty()) {
     json.member("encrypted_content", seal);
   }
-}
-
-bool wants_seals(const Request& asked) {
-  return asked.origin == Protocol::openai_responses &&
-         text::json_at(asked.body, {"include"}).find("\"reasoning.encrypted_content\"") !=
-             std::string_view::npos;
-}
-
-std::string unsigned_seal(std::string_view model) {
-  Carrier carrier;
-  carrier.model = model;
-  carrier.kind = CarrierKind::unsigned_thinking;
-  return write_carrier(carrier).value_or(std::string());
 }
 
 std::string_view call_id_prefix(ToolForm form) {

@@ -42,14 +42,6 @@ void write_message(JsonWriter& json, std::string_view id, std::string_view statu
 void write_reasoning(JsonWriter& json, std::string_view id, const std::vector<OutputPart>& summary,
                      std::string_view seal);
 
-/// Whether the client wants reasoning that it can send back: `include` has "reasoning.encrypted_content".
-bool wants_seals(const Request& asked);
-
-/// `encrypted_content` for reasoning that its maker has not sealed: a carrier without an original. Codex sends back only
-/// reasoning that has this member, and DeepSeek and Kimi refuse a history from which the reasoning before a call is
-/// missing.
-std::string unsigned_seal(std::string_view model);
-
 /// A call, in the form of its tool.
 struct CallObject {
   ToolForm form;

@@ -1,6 +1,7 @@
 #include <iterator>
 
 #include "llm/made_up_id.hpp"
+#include "llm/opened_carrier.hpp"
 #include "llm/request_json.hpp"
 #include "request.hpp"
 #include "understudy/llm/carrier.hpp"
@@ -304,17 +305,6 @@ class ResponsesRequestReader {
     }
     last_of_turn().parts.emplace_back(std::move(part));
     return read;
-  }
-
-  /// Reasoning without a seal of its own belongs to no maker: its text goes to those that want it back.
-  static void open_carrier(ReasoningPart& part) {
-    const auto read = read_carrier(part.seal);
-    if (!read.carrier || read.carrier->kind != CarrierKind::unsigned_thinking) {
-      part.text.clear();
-    }
-    part.origin = Origin();
-    part.seal.clear();
-    part.json.clear();
   }
 
   /// Reasoning begins a turn's next step, unless more reasoning comes before it.

@@ -8,6 +8,8 @@
 
 #include "llm/frame_data.hpp"
 #include "text/json.hpp"
+#include "text/json_tree.hpp"
+#include "understudy/llm/carrier.hpp"
 #include "understudy/net/sse.hpp"
 
 namespace understudy::llm::detail::openai_responses {
@@ -18,12 +20,19 @@ constexpr std::size_t most_kept = sse_longest_block;
 
 class ResponsesMend final : public StreamMend {
  public:
+  explicit ResponsesMend(ReasoningOrigin origin) : origin_(std::move(origin)) {}
+
   std::string_view bytes(const Event& event) override {
     if (frame_says(event.raw, "response.output_item.done")) {
-      keep(frame_data(event.raw));
+      const auto raw = with_carriers(event.raw, {"item"});
+      keep(frame_data(raw));
+      return raw;
+    } else if (frame_says(event.raw, "response.output_item.added")) {
+      return with_carriers(event.raw, {"item"});
     } else if (frame_says(event.raw, "response.completed") ||
                frame_says(event.raw, "response.incomplete")) {
-      return with_output(event.raw);
+      carried_ = with_carriers(event.raw, {"response", "output"});
+      return with_output(carried_);
     } else if (frame_says(event.raw, "response.created")) {
       items_.clear();
       kept_ = 0;
@@ -32,6 +41,42 @@ class ResponsesMend final : public StreamMend {
   }
 
  private:
+  /// The frame with carriers in place of the seals in an item, or in a list of items.
+  std::string_view with_carriers(std::string_view raw, const text::JsonPath& path) {
+    if (origin_.home || raw.find("\"encrypted_content\"") == std::string_view::npos) {
+      return raw;
+    }
+    const auto value = text::json_at(frame_data(raw), path);
+    text::JsonEdits edits;
+    if (value.starts_with('[')) {
+      std::size_t index = 0;
+      for (const auto item : text::json_elements(value, SIZE_MAX)) {
+        auto at = path;
+        at.emplace_back(index++);
+        add_carrier(edits, item, std::move(at));
+      }
+    } else {
+      add_carrier(edits, value, path);
+    }
+    auto frame = edits.empty() ? std::nullopt : edited_frame(raw, edits);
+    if (!frame) {
+      return raw;
+    }
+    frame_ = std::move(*frame);
+    return frame_;
+  }
+
+  void add_carrier(text::JsonEdits& edits, std::string_view item, text::JsonPath path) const {
+    const auto seal = json::unescaped_text(text::json_at(item, {"encrypted_content"}));
+    if (seal.empty() || json::unescaped_text(text::json_at(item, {"type"})) != "reasoning") {
+      return;
+    }
+    const auto carrier = write_carrier(Carrier(CarrierKind::encrypted, origin_, seal));
+    path.emplace_back("encrypted_content");
+    edits.push_back(carrier ? text::JsonEdit::set(std::move(path), json::quoted(*carrier))
+                            : text::JsonEdit::remove(std::move(path)));
+  }
+
   void keep(std::string_view data) {
     const auto item = text::json_at(data, {"item"});
     const auto index = json::count(text::json_at(data, {"output_index"}));
@@ -63,6 +108,8 @@ class ResponsesMend final : public StreamMend {
     return frame_;
   }
 
+  ReasoningOrigin origin_;
+  std::string carried_;
   std::map<std::uint64_t, std::string> items_;  // by output index
   std::size_t kept_ = 0;
   std::string frame_;
@@ -70,6 +117,8 @@ class ResponsesMend final : public StreamMend {
 
 }  // namespace
 
-std::unique_ptr<StreamMend> make_stream_mend() { return std::make_unique<ResponsesMend>(); }
+std::unique_ptr<StreamMend> make_stream_mend(const ReasoningOrigin& origin) {
+  return std::make_unique<ResponsesMend>(origin);
+}
 
 }  // namespace understudy::llm::detail::openai_responses

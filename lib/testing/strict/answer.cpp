@@ -176,6 +176,7 @@ std::string seal_of(const Asked& asked, std::optional<std::string_view> text) {
 StrictAnswer answer_to(const Asked& asked, std::size_t request_bytes,
                        const StrictAnswerOptions& options) {
   Plan plan;
+  plan.backend = asked.backend.id;
   plan.number = options.number;
   plan.input = std::max<std::uint64_t>(1, request_bytes / bytes_per_token);
   plan_reasoning(asked, options.reasoning, plan);

@@ -35,7 +35,7 @@ CallForm call_form(const Asked& asked, const Plan& plan) {
   // Mistral: nine letters and digits.
   const auto id = asked.backend.id == "mistral"
                       ? digest("call" + std::to_string(plan.number)).substr(0, 9)
-                      : call_id("call_", plan.reasoning, plan.number);
+                      : call_id("call_", plan.backend, plan.reasoning, plan.number);
   CallForm form;
   form.head = R"("id":)" + json_text(id) + R"(,"type":)" + json_text(tool.type);
   if (asked.backend.id == "gemini") {

@@ -48,8 +48,8 @@ Block text_block(const Plan& plan) {
 
 Block call_block(const Plan& plan) {
   const auto head = R"({"type":"tool_use","id":)" +
-                    json_text(call_id("toolu_", plan.reasoning, plan.number)) + R"(,"name":)" +
-                    json_text(plan.call->tool->name) + R"(,"input":)";
+                    json_text(call_id("toolu_", plan.backend, plan.reasoning, plan.number)) +
+                    R"(,"name":)" + json_text(plan.call->tool->name) + R"(,"input":)";
   Block block;
   block.start = head + "{}}";
   block.deltas.emplace_back(R"({"type":"input_json_delta","partial_json":""})");

@@ -19,6 +19,7 @@ struct Call {
 };
 
 struct Plan {
+  std::string_view backend;  ///< its id
   std::string text;
   std::string reasoning;  ///< empty: the back end shows none
   bool reasons = false;

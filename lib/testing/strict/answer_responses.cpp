@@ -78,7 +78,7 @@ Item call_item(const Asked& asked, const Plan& plan, std::size_t index) {
   const auto form = [&](std::string_view status, std::string_view text) {
     return std::string(R"({"type":)") + (custom ? R"("custom_tool_call")" : R"("function_call")") +
            R"(,"id":)" + json_text(id) + R"(,"status":)" + json_text(status) + R"(,"call_id":)" +
-           json_text(call_id("call_", plan.reasoning, plan.number)) + R"(,"name":)" +
+           json_text(call_id("call_", plan.backend, plan.reasoning, plan.number)) + R"(,"name":)" +
            json_text(tool.name) +
            (tool.space.empty() ? std::string() : R"(,"namespace":)" + json_text(tool.space)) + "," +
            input + json_text(text) + "}";

@@ -104,7 +104,7 @@ Found needs_reasoning_content(const Rule& rule, const Asked& asked) {
     const auto text = string_of(member(one.value, rule.text("field")));
     bool missing = !text;
     each_object(member(one.value, "tool_calls"), [&](JsonObject call) {
-      const auto own = reasoning_digest(text_of(call, "id"));
+      const auto own = reasoning_digest(text_of(call, "id"), asked.backend.id);
       missing = missing || (own && digest(*text) != *own);
     });
     if (missing) {

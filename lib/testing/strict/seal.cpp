@@ -179,14 +179,19 @@ Prefixes prefixes_of(const Asked& asked) {
   return found;
 }
 
-std::string call_id(std::string_view prefix, std::string_view reasoning, std::uint64_t number) {
-  const auto id = std::string(prefix) + digest(reasoning) + hexadecimal(number, 8);
+std::string call_id(std::string_view prefix, std::string_view backend, std::string_view reasoning,
+                    std::uint64_t number) {
+  const auto id = std::string(prefix) + digest(reasoning) + digest(backend).substr(0, 4) +
+                  hexadecimal(number, 4);
   return id + check_of_id(id);
 }
 
-std::optional<std::string> reasoning_digest(std::string_view call_id) {
+std::optional<std::string> reasoning_digest(std::string_view call_id, std::string_view backend) {
   constexpr std::string_view prefix = "call_";
   if (!call_id.starts_with(prefix) || !is_own_id(call_id, prefix.size() + 32)) {
+    return std::nullopt;
+  }
+  if (call_id.substr(prefix.size() + 16, 4) != digest(backend).substr(0, 4)) {
     return std::nullopt;
   }
   return std::string(call_id.substr(prefix.size(), 16));

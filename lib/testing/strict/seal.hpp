@@ -44,11 +44,12 @@ struct Prefixes {
 };
 Prefixes prefixes_of(const Asked& asked);
 
-/// The id of a tool call: `PREFIX`, the digest of the reasoning that led to it, `number`, a checksum. 37 characters
-/// with the prefix "call_".
-std::string call_id(std::string_view prefix, std::string_view reasoning, std::uint64_t number);
-/// The digest of the reasoning; nothing if the id is foreign.
-std::optional<std::string> reasoning_digest(std::string_view call_id);
+/// The id of a tool call: `PREFIX`, the digest of the reasoning that led to it, digits of the back end and of `number`, a
+/// checksum. 37 characters with the prefix "call_".
+std::string call_id(std::string_view prefix, std::string_view backend, std::string_view reasoning,
+                    std::uint64_t number);
+/// The digest of the reasoning; nothing if the id is foreign, also another back end's.
+std::optional<std::string> reasoning_digest(std::string_view call_id, std::string_view backend);
 
 /// The id of an item, which says whether it is stored.
 std::string item_id(std::string_view prefix, bool stored, std::uint64_t number);

@@ -13,7 +13,10 @@ namespace understudy::detail {
 /// See the top of the file. One executor.
 class UNDERSTUDY_API CallRecord {
  public:
-  explicit CallRecord(const CallContext& context) noexcept : context_(context) {}
+  explicit CallRecord(const CallContext& context) : context_(context) {
+    report_.session = context.options.session;
+    report_.session_why = context.options.session_why;
+  }
   CallRecord(const CallRecord&) = delete;
   CallRecord& operator=(const CallRecord&) = delete;
 

@@ -43,6 +43,7 @@ class BackEnd {
   std::string base_url;        ///< with capital letters where the user's own part belongs
   std::string origin;          ///< the file that says so; empty: it is built in
   bool model_in_path = false;  ///< the model stands in the path, with a verb, and not in the body
+  bool binds_account = false;  ///< refuses reasoning that was sealed for another account
   bool owner = false;  ///< the maker of the protocol: its own clients' requests pass unchanged
   std::vector<std::string> rule_ids;
   std::vector<const BackEndRule*> rules;
