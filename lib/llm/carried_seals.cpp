@@ -145,7 +145,10 @@ const Event* CarriedSeals::carried(const Event& event) {
   note(event);
   const bool reasoning = std::holds_alternative<Reasoning>(event.body);
   const auto* const seal = std::get_if<ReasoningSeal>(&event.body);
-  if ((!reasoning && seal == nullptr) || (by_.home && spoken_ == client_)) {
+  // Our encoders have no place for the signature of a call but a carrier.
+  const bool as_it_is = by_.home && spoken_ == client_ &&
+                        (seal == nullptr || seal->kind != ReasoningSeal::Kind::call);
+  if ((!reasoning && seal == nullptr) || as_it_is) {
     return &event;
   }
   if (!carry_) {
@@ -217,7 +220,8 @@ void carry_seals(Answer& answer, const Request& asked, bool carry) {
     });
   }
   for (auto& block : answer.blocks) {
-    if (block.kind != AnswerBlock::Kind::reasoning || (home && block.seal_kind)) {
+    const bool as_it_is = home && block.seal_kind && *block.seal_kind != ReasoningSeal::Kind::call;
+    if (block.kind != AnswerBlock::Kind::reasoning || as_it_is) {
       continue;
     }
     const bool sealed = block.seal_kind && !block.seal.empty();

@@ -107,10 +107,36 @@ class Agent {
       case Protocol::openai_responses: take_responses(stream); break;
       case Protocol::openai_chat: take_chat(stream); break;
     }
-    for (const auto& id : calls_) {
-      give_result(id);
+    return give_results();
+  }
+
+  /// The same of an answer that is one JSON object.
+  bool take_whole(std::string_view body) {
+    calls_.clear();
+    simdjson::dom::parser parser;
+    element json;
+    if (parser.parse(simdjson::padded_string(body)).get(json) != simdjson::SUCCESS) {
+      return false;
     }
-    return !calls_.empty();
+    simdjson::dom::array list;
+    element message;
+    if (protocol_ == Protocol::openai_responses) {
+      take_output(json, "/output");
+    } else if (protocol_ == Protocol::anthropic_messages &&
+               json.at_pointer("/content").get(list) == simdjson::SUCCESS) {
+      messages_.push_back(R"({"role":"assistant","content":)" + simdjson::minify(list) + "}");
+      for (const element block : list) {
+        note_call(block, "/type", "tool_use", "/id");
+      }
+    } else if (json.at_pointer("/choices/0/message").get(message) == simdjson::SUCCESS) {
+      messages_.push_back(simdjson::minify(message));
+      if (message.at_pointer("/tool_calls").get(list) == simdjson::SUCCESS) {
+        for (const element call : list) {
+          note_call(call, "/type", "function", "/id");
+        }
+      }
+    }
+    return give_results();
   }
 
   /// Replaces the conversation by a summary, as agents do when it becomes too long.
@@ -131,6 +157,30 @@ class Agent {
     std::string id;
     std::string name;
   };
+
+  bool give_results() {
+    for (const auto& id : calls_) {
+      give_result(id);
+    }
+    return !calls_.empty();
+  }
+
+  void note_call(const element& one, std::string_view kind, std::string_view of_call,
+                 std::string_view id) {
+    if (text_at(one, kind) == of_call) {
+      calls_.push_back(text_at(one, id));
+    }
+  }
+
+  void take_output(const element& json, std::string_view at) {
+    simdjson::dom::array output;
+    if (json.at_pointer(at).get(output) == simdjson::SUCCESS) {
+      for (const element item : output) {
+        messages_.push_back(simdjson::minify(item));
+        note_call(item, "/type", "function_call", "/call_id");
+      }
+    }
+  }
 
   void give_result(const std::string& id) {
     switch (protocol_) {
@@ -197,16 +247,7 @@ class Agent {
       if (type != "response.completed" && type != "response.incomplete") {
         return;
       }
-      simdjson::dom::array output;
-      if (json.at_pointer("/response/output").get(output) != simdjson::SUCCESS) {
-        return;
-      }
-      for (const element item : output) {
-        messages_.push_back(simdjson::minify(item));
-        if (text_at(item, "/type") == "function_call") {
-          calls_.push_back(text_at(item, "/call_id"));
-        }
-      }
+      take_output(json, "/response/output");
     });
   }
 

@@ -7,9 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "../../lib/testing/dice.hpp"
 #include "../llm/matrix_cell.hpp"
 #include "gateway_world.hpp"
 #include "scripted_agent.hpp"
+#include "understudy/llm/carried_seals.hpp"
+#include "understudy/llm/event_encoder.hpp"
 #include "understudy/testing/strict_server.hpp"
 
 namespace session_walk {
@@ -114,6 +117,7 @@ class Stage : public GatewayWorld {
   /// Runs `act(http)` with the gateway and all doubles.
   template <class Act>
   void play(const std::string& configured, Act act) {
+    acceptors.clear();
     serve(config(configured), [&](HttpClient& http) -> awaitable<void> {
       auto body = [&](Scope& scope) -> awaitable<void> {
         for (std::size_t i = 0; i < doubles_.size(); ++i) {
@@ -134,7 +138,8 @@ class Stage : public GatewayWorld {
   }
 
   /// One request of the agent. Returns whether the answer has a call.
-  awaitable<bool> ask(HttpClient& http, Agent& agent, Protocol protocol, bool stream = true) {
+  awaitable<bool> ask(HttpClient& http, Agent& agent, Protocol protocol) {
+    const bool stream = streams;
     HttpRequest request("POST", path_of(protocol));
     request.with_header("content-type", "application/json").with_body(agent.body(stream));
     request.with_header("anthropic-version", "2023-06-01");
@@ -150,7 +155,7 @@ class Stage : public GatewayWorld {
       ++extra_;
     }
     why = got.header("x-understudy-why");
-    co_return agent.take(got.body);
+    co_return stream ? agent.take(got.body) : agent.take_whole(got.body);
   }
 
   /// A question, its call, and the answer to the result.
@@ -164,6 +169,7 @@ class Stage : public GatewayWorld {
     }
   }
 
+  bool streams = true;
   std::set<std::size_t> down;     // members that are overloaded
   std::set<std::string> limited;  // keys that are rate limited
   std::size_t extra() const { return extra_; }
@@ -219,7 +225,7 @@ class Stage : public GatewayWorld {
           dropped.find("a model that this one does not read") != std::string::npos ||
           dropped.find("of another account") != std::string::npos;
       CAPTURE(dropped);
-      CHECK((makers_own && has_family_));
+      CHECK((makers_own && (has_family_ || keys_ > 1)));
     }
     CAPTURE(asked_);
     const auto carried = exchange.body.find("us1.");
@@ -379,6 +385,322 @@ TEST_CASE("A, B, C, A: three makers take turns in one conversation") {
     CHECK(stage.extra() == 0);
     CHECK(stage.lost() == "");
   }
+}
+
+TEST_CASE("whole answers walk as streamed ones do") {
+  for (const auto& home : homes()) {
+    for (const std::string other : {"codex", "zai-anthropic", "deepseek", "anthropic"}) {
+      if (other == home.first.id) {
+        continue;
+      }
+      CAPTURE(home.first.id);
+      CAPTURE(other);
+      Stage stage({home.first, host(other)});
+      stage.streams = false;
+      Agent agent(home.protocol, home.first.model);
+      stage.play(stage.configuration("return = \"at_once\"\n"),
+                 [&](HttpClient& http) -> awaitable<void> {
+                   for (const bool away : {false, true, true, false, false}) {
+                     stage.down = away ? std::set<std::size_t>{0} : std::set<std::size_t>();
+                     co_await sleep_for(10min);
+                     co_await stage.turn(http, agent, home.protocol);
+                   }
+                 });
+      CHECK(stage.extra() == 0);
+      CHECK(stage.lost() == "");
+    }
+  }
+}
+
+TEST_CASE(
+    "a conversation keeps its key, takes another one when it is refused, and stays with that") {
+  for (const auto* const strategy : {"fill_first", "round_robin"}) {
+    for (const auto& home : homes()) {
+      CAPTURE(strategy);
+      CAPTURE(home.first.model);
+      const bool chatgpt = home.first.id == "codex";
+      if (chatgpt) {
+        continue;  // its keys are sign-ins with an account each
+      }
+      Stage stage({home.first, host("zai-anthropic")}, 3);
+      Agent agent(home.protocol, home.first.model);
+      stage.play(stage.configuration() + "[credentials]\nstrategy = \"" + strategy + "\"\n",
+                 [&](HttpClient& http) -> awaitable<void> {
+                   co_await stage.turn(http, agent, home.protocol);
+                   const auto first = stage.last_key(0);
+                   co_await stage.turn(http, agent, home.protocol);
+                   CHECK(stage.last_key(0) == first);
+                   stage.limited = {first};
+                   co_await stage.turn(http, agent, home.protocol);
+                   const auto second = stage.last_key(0);
+                   CHECK(second != first);
+                   stage.limited.clear();
+                   co_await sleep_for(20min);  // the first key is well again
+                   co_await stage.turn(http, agent, home.protocol);
+                   co_await stage.turn(http, agent, home.protocol);
+                   CHECK(stage.last_key(0) == second);
+                 });
+      CHECK(stage.answered(1) == 0);
+    }
+  }
+}
+
+TEST_CASE("a conversation is compacted amid a walk") {
+  for (const auto& home : homes()) {
+    CAPTURE(home.first.model);
+    Stage stage({home.first, host("codex"), host("anthropic")});
+    if (home.first.id == "codex" || home.first.id == "anthropic") {
+      continue;
+    }
+    Agent agent(home.protocol, home.first.model);
+    stage.play(stage.configuration("return = \"at_once\"\n"),
+               [&](HttpClient& http) -> awaitable<void> {
+                 for (int turn = 0; turn < 6; ++turn) {
+                   stage.down = turn % 2 == 0 ? std::set<std::size_t>() : std::set<std::size_t>{0};
+                   co_await sleep_for(10min);
+                   if (turn == 3) {
+                     agent.compact();
+                     stage.forget();
+                   }
+                   co_await stage.turn(http, agent, home.protocol);
+                 }
+               });
+    CHECK(stage.extra() == 0);
+    CHECK(stage.lost() == "");
+  }
+}
+
+TEST_CASE("when a conversation returns: cold, at once, or not before the next one") {
+  struct Case {
+    std::string when;
+    Clock::duration idle;
+    std::size_t serves;  // of the chain
+  };
+  for (const auto& [when, idle, serves] :
+       {Case{"when_cold", 2min, 1}, Case{"when_cold", 6min, 0}, Case{"at_once", 2min, 0},
+        Case{"next_session", 30min, 1}}) {
+    CAPTURE(when);
+    const auto home = homes()[0];
+    Stage stage({home.first, host("codex")});
+    Agent agent(home.protocol, home.first.model);
+    stage.play(stage.configuration("return = \"" + when + "\"\n"),
+               [&](HttpClient& http) -> awaitable<void> {
+                 stage.down = {0};
+                 co_await stage.turn(http, agent, home.protocol);
+                 co_await sleep_for(8min);
+                 co_await stage.turn(http, agent, home.protocol);
+                 stage.down.clear();
+                 co_await sleep_for(idle);
+                 const auto before = stage.answered(serves);
+                 co_await stage.turn(http, agent, home.protocol);
+                 CHECK(stage.answered(serves) == before + 2);
+                 CHECK((stage.why.find("stays with") != std::string::npos) == (serves == 1));
+               });
+    CHECK(stage.extra() == 0);
+  }
+}
+
+TEST_CASE(
+    "a restart amid a walk changes nothing that is sent: all that is needed is in the "
+    "conversation") {
+  for (const auto& home : homes()) {
+    CAPTURE(home.first.model);
+    std::vector<std::vector<std::string>> sent(2);
+    for (const bool restarts : {false, true}) {
+      Agent agent(home.protocol, home.first.model);
+      std::vector<Host> hosts{home.first, host(home.first.id == "codex" ? "zai" : "codex")};
+      const auto walk = [&](Stage& stage, std::size_t turn) {
+        stage.play(stage.configuration("return = \"at_once\"\n"),
+                   [&](HttpClient& http) -> awaitable<void> {
+                     stage.down =
+                         turn % 3 == 1 ? std::set<std::size_t>{0} : std::set<std::size_t>();
+                     co_await sleep_for(10min);
+                     co_await stage.turn(http, agent, home.protocol);
+                   });
+      };
+      Stage stage(hosts);
+      for (std::size_t turn = 0; turn < 6; ++turn) {
+        if (restarts) {
+          stage.state.reset();
+        }
+        walk(stage, turn);
+      }
+      for (std::size_t i = 0; i < 2; ++i) {
+        for (const auto& exchange : stage.exchanges(i)) {
+          sent[restarts ? 1 : 0].push_back(hosts[i].id + exchange.body);
+        }
+      }
+      CHECK(stage.lost() == "");
+    }
+    CHECK(sent[0].size() >= 12);
+    CHECK(sent[0] == sent[1]);
+  }
+}
+
+/// A conversation that walks at random, without the network in between: the answers of doubles to the client as the
+/// gateway writes them, and what the client sends back to doubles as the gateway fits it.
+class RandomWalk {
+ public:
+  explicit RandomWalk(std::uint64_t seed)
+      : dice_(seed), home_(homes()[dice_.pick(homes().size())]) {
+    members_.push_back(home_.first);
+    const auto all = others();
+    while (members_.size() < 3) {
+      auto other = host(all[dice_.pick(all.size())]);
+      if (std::none_of(members_.begin(), members_.end(),
+                       [&](const Host& one) { return one.id == other.id; })) {
+        members_.push_back(std::move(other));
+      }
+    }
+    issued_.resize(members_.size());
+  }
+
+  /// What is wrong; empty: nothing.
+  std::string run() {
+    Agent agent(home_.protocol, home_.first.model);
+    for (auto turns = 2 + dice_.pick(5); turns > 0 && wrong_.empty(); --turns) {
+      agent.ask("Is it full?");
+      const auto member = dice_.pick(members_.size());
+      for (int i = 0; i < 2 && wrong_.empty(); ++i) {
+        // Within a turn as well, a member may fail.
+        const auto by = dice_.chance(80) ? member : dice_.pick(members_.size());
+        if (!ask(agent, by)) {
+          break;
+        }
+      }
+    }
+    return wrong_;
+  }
+
+ private:
+  ReasoningOrigin origin_of(std::size_t i) const {
+    const auto& strict = StrictBackends::embedded().backend(members_[i].id);
+    ReasoningOrigin origin("p" + std::to_string(i), members_[i].model);
+    if (strict.protocol() == "anthropic_messages" &&
+        Catalog::built_in().model(members_[i].model).maker == "anthropic") {
+      origin.maker = "anthropic";
+    }
+    return origin;
+  }
+
+  bool ask(Agent& agent, std::size_t by) {
+    const auto& strict = StrictBackends::embedded().backend(members_[by].id);
+    const auto& back_end = matrix_cell::back_end_of(strict);
+    const bool stream = dice_.chance(70);
+    auto request = codec_for(home_.protocol).read_request(agent.body(stream));
+    if (request.has_error()) {
+      wrong_ = "the agent's own request: " + request.error().message;
+      return false;
+    }
+    request->home = home_of(0);
+    FitTarget target(back_end.protocol, "p" + std::to_string(by), members_[by].model);
+    target.back_end = &back_end;
+    auto origin = origin_of(by);
+    target.maker = origin.maker;
+    const auto fitted = fit(*request, target);
+    const auto headers = matrix_cell::headers_of(target, fitted);
+    const auto verdict = strict.examine(headers, fitted.body);
+    const auto say = [&](const std::string& what) {
+      wrong_ = members_[by].id + " from " + home_.first.id + ": " + what + " in " + fitted.body;
+    };
+    if (verdict.refusal) {
+      say(verdict.refusal->message);
+      return false;
+    }
+    for (std::size_t other = 0; other < members_.size(); ++other) {
+      for (const auto& seal : issued_[other]) {
+        const bool came = fitted.body.find(seal) != std::string::npos;
+        if (other == by ? !came : (came && !is_family(members_[by], members_[other]))) {
+          say((came ? "got " : "did not get ") + seal);
+          return false;
+        }
+      }
+    }
+    auto options = StrictAnswerOptions().with_calls(StrictAnswerOptions::Calls::always);
+    options.with_number(++number_);
+    const auto said = strict.answer(headers, fitted.body, options);
+    for (auto& seal : seals_in(said.body())) {
+      issued_[by].push_back(std::move(seal));
+    }
+    origin.home = request->origin == target.protocol && reads(origin, *request->home);
+    return stream ? agent.take(streamed(*request, said, target.protocol, origin))
+                  : agent.take_whole(whole(*request, said, target.protocol, origin));
+  }
+
+  ReasoningOrigin home_of(std::size_t i) const {
+    const auto& strict = StrictBackends::embedded().backend(members_[i].id);
+    return protocol_from(strict.protocol()) == home_.protocol ? origin_of(i) : ReasoningOrigin();
+  }
+
+  static std::string streamed(const Request& asked, const testing::StrictAnswer& said,
+                              Protocol protocol, const ReasoningOrigin& by) {
+    CarriedSeals seals(asked);
+    seals.from(by, protocol);
+    const auto encoder = codec_for(*asked.origin).encoder(asked);
+    std::string out;
+    const auto body = said.body();
+    EventDecoder decoder(protocol, said.streamed ? BodyShape::stream : BodyShape::whole);
+    const auto take = [&] {
+      while (const Event* event = decoder.next()) {
+        if (const auto* const seal = seals.missing(*event)) {
+          encoder->write(*seal, out);
+        }
+        if (const auto* const carried = seals.carried(*event)) {
+          encoder->write(*carried, out);
+        }
+      }
+    };
+    decoder.feed(body);
+    take();
+    decoder.end();
+    take();
+    return out;
+  }
+
+  static std::string whole(const Request& asked, const testing::StrictAnswer& said,
+                           Protocol protocol, const ReasoningOrigin& by) {
+    Answer answer;
+    const auto body = said.body();
+    EventDecoder decoder(protocol, said.streamed ? BodyShape::stream : BodyShape::whole);
+    const auto take = [&] {
+      while (const Event* event = decoder.next()) {
+        answer.add(*event);
+      }
+    };
+    decoder.feed(body);
+    take();
+    decoder.end();
+    take();
+    answer.protocol = protocol;
+    answer.origin = by;
+    carry_seals(answer, asked);
+    std::string out;
+    codec_for(*asked.origin).write_answer(answer, asked, out);
+    return out;
+  }
+
+  testing::Dice dice_;
+  Home home_;
+  std::vector<Host> members_;
+  std::vector<std::vector<std::string>> issued_;
+  std::uint64_t number_ = 0;
+  std::string wrong_;
+};
+
+void walk_at_random(std::uint64_t from, std::uint64_t to) {
+  std::size_t wrong = 0;
+  for (auto seed = from; seed < to && wrong < 5; ++seed) {
+    CAPTURE(seed);
+    const auto found = RandomWalk(seed).run();
+    CHECK(found == "");
+    wrong += found.empty() ? 0 : 1;
+  }
+}
+
+TEST_CASE("random walks, 300 of them") { walk_at_random(1, 301); }
+
+TEST_SUITE("full") {
+  TEST_CASE("random walks, 100,000 of them") { walk_at_random(1, 100'001); }
 }
 
 }  // namespace session_walk

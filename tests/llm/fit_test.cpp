@@ -239,6 +239,7 @@ TEST_CASE("Codex sends DeepSeek's reasoning back, without which DeepSeek refuses
     }
   }
   const auto unasked = client_request(responses, R"({"model":"m","input":"q"})");
+  carry_seals(answer, unasked);
   std::string plain;
   codec_for(responses).write_answer(answer, unasked, plain);
   CHECK(plain.find("encrypted_content") == std::string::npos);

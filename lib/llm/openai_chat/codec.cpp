@@ -60,6 +60,28 @@ void write_calls(JsonWriter& json, const Answer& answer) {
   json.end_array();
 }
 
+/// What reasoning has to be sent back, as OpenRouter has it.
+void write_details(JsonWriter& json, const Answer& answer) {
+  bool any = false;
+  for (const auto& block : answer.blocks) {
+    if (block.seal_kind != ReasoningSeal::Kind::encrypted || block.seal.empty()) {
+      continue;
+    }
+    if (!any) {
+      json.key("reasoning_details").begin_array();
+      any = true;
+    }
+    json.begin_object().member("type", "reasoning.encrypted").member("data", block.seal);
+    if (!block.id.empty()) {
+      json.member("id", block.id);
+    }
+    json.end_object();
+  }
+  if (any) {
+    json.end_array();
+  }
+}
+
 class OpenaiChat final : public OpenaiCodec {
  public:
   Protocol protocol() const noexcept override { return Protocol::openai_chat; }
@@ -100,6 +122,7 @@ class OpenaiChat final : public OpenaiCodec {
     if (!reasoning.empty()) {
       json.member("reasoning_content", reasoning);
     }
+    write_details(json, answer);
     write_calls(json, answer);
     const auto finish = written_finish(answer);
     json.end_object().key("logprobs").null();
