@@ -2,6 +2,7 @@
 // reasoning to its maker, to the conversation's beginning and to the account: every request is accepted at the first
 // attempt, each maker gets its own reasoning back byte for byte, and nobody gets another maker's.
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -138,12 +139,16 @@ class Stage : public GatewayWorld {
   }
 
   /// One request of the agent. Returns whether the answer has a call.
-  awaitable<bool> ask(HttpClient& http, Agent& agent, Protocol protocol) {
+  awaitable<bool> ask(HttpClient& http, Agent& agent, Protocol protocol,
+                      const std::string& agent_id = {}) {
     const bool stream = streams;
     HttpRequest request("POST", path_of(protocol));
     request.with_header("content-type", "application/json").with_body(agent.body(stream));
     request.with_header("anthropic-version", "2023-06-01");
     request.with_header("x-session-id", "walk");
+    if (!agent_id.empty()) {
+      request.with_header("x-claude-code-agent-id", agent_id);
+    }
     asked_ = agent.body(stream);
     const auto before = attempts_;
     auto got = co_await gateway_test::send(http, std::move(request));
@@ -169,10 +174,12 @@ class Stage : public GatewayWorld {
     }
   }
 
+  std::function<bool(Reply&)> spoil;  // what a request is answered with; returns whether it broke
   bool streams = true;
   std::set<std::size_t> down;     // members that are overloaded
   std::set<std::string> limited;  // keys that are rate limited
   std::size_t extra() const { return extra_; }
+  std::size_t refused() const { return refused_; }
   const std::deque<StrictExchange>& exchanges(std::size_t i) const {
     return doubles_[i].exchanges();
   }
@@ -213,6 +220,7 @@ class Stage : public GatewayWorld {
     ++attempts_;
     CAPTURE(hosts_[i].id);
     if (exchange.refusal) {
+      ++refused_;
       CAPTURE(exchange.refusal->message);
       CAPTURE(exchange.body);
       CHECK(exchange.refusal->rule_id == "");
@@ -230,7 +238,8 @@ class Stage : public GatewayWorld {
     CAPTURE(asked_);
     const auto carried = exchange.body.find("us1.");
     CHECK((carried == std::string::npos ? "" : exchange.body) == "");
-    for (std::size_t other = 0; other < seen_.size(); ++other) {
+    const bool follows = !spoil;  // where there is one conversation
+    for (std::size_t other = 0; follows && other < seen_.size(); ++other) {
       for (const auto& seals : seen_[other].issued) {
         for (const auto& seal : seals) {
           const bool came = exchange.body.find(seal) != std::string::npos;
@@ -248,6 +257,9 @@ class Stage : public GatewayWorld {
       }
     }
     seen.last_key = key_of(exchange);
+    if (spoil && spoil(reply)) {
+      return;
+    }
     const bool is_down = down.count(i) != 0;
     const bool is_limited = limited.count(seen.last_key) != 0;
     if (is_down || is_limited) {
@@ -281,6 +293,7 @@ class Stage : public GatewayWorld {
   std::vector<std::unique_ptr<Acceptor>> ports_;
   std::size_t attempts_ = 0;
   std::size_t extra_ = 0;
+  std::size_t refused_ = 0;
   std::string lost_;
   std::string asked_;  // the last request of the agent
   std::size_t questions_ = 0;
@@ -694,6 +707,71 @@ void walk_at_random(std::uint64_t from, std::uint64_t to) {
     const auto found = RandomWalk(seed).run();
     CHECK(found == "");
     wrong += found.empty() ? 0 : 1;
+  }
+}
+
+/// What can go wrong with one request.
+void break_reply(Reply& reply, std::uint64_t kind) {
+  switch (kind % 8) {
+    case 0: reply = Reply::status(529, "Overloaded"); break;
+    case 1: reply = Reply::status(500, "Internal server error"); break;
+    case 2: reply = Reply::status(429, "Too many requests"); break;
+    case 3: reply.before_head(Fault::reset()); break;
+    case 4: reply.before_head(Fault::pause(10min)); break;
+    case 5: reply.after(1, Fault::pause(10min)); break;
+    case 6: reply.after(2, Fault::truncated_chunk()); break;
+    case 7: reply.after(4, Fault::reset()); break;
+  }
+}
+
+TEST_CASE(
+    "a session of 300 turns with 40 faults, by agents in parallel: no turn is lost, and no call is "
+    "made twice") {
+  for (const auto& home : {homes()[0], homes()[3], homes()[5]}) {
+    CAPTURE(home.first.id);
+    Stage stage(
+        {home.first, host("codex"), host(home.first.id == "anthropic" ? "zai" : "anthropic")});
+    testing::Dice dice(7);
+    std::size_t faults = 0;
+    std::size_t requests = 0;
+    stage.spoil = [&](Reply& reply) {
+      ++requests;
+      if (faults < 40 && dice.chance(15)) {
+        break_reply(reply, faults++);
+        return true;
+      }
+      return false;
+    };
+    std::size_t turns = 0;
+    std::size_t calls = 0;
+    stage.play(stage.configuration(), [&](HttpClient& http) -> awaitable<void> {
+      auto body = [&](Scope& scope) -> awaitable<void> {
+        for (const std::string agent_id : {"", "agent-1", "agent-2"}) {
+          auto work = [&, agent_id]() -> awaitable<void> {
+            Agent agent(home.protocol, home.first.model);
+            for (int i = 0; i < 100; ++i) {
+              agent.ask("Is tank " + std::to_string(i) + " full?");
+              bool called = true;
+              for (int step = 0; step < 3 && called; ++step) {
+                called = co_await stage.ask(http, agent, home.protocol, agent_id);
+                calls += called ? 1 : 0;
+              }
+              turns += called ? 0 : 1;
+              co_await sleep_for(10s);
+            }
+          };
+          scope.spawn(std::move(work));
+        }
+        co_await scope.join();
+      };
+      co_await with_scope(std::move(body));
+    });
+    CHECK(faults == 40);
+    CHECK(turns == 300);
+    CHECK(calls == 300);
+    MESSAGE(home.first.id << ": " << requests << " requests for 600 answers, " << faults
+                          << " of them were broken, " << stage.refused() << " were refused");
+    CHECK(stage.refused() == 0);
   }
 }
 
