@@ -106,7 +106,7 @@ std::string status(const Config& config, ClientState& state, const Records& reco
       }
     }
   }
-  json.end_array().key("marks");
+  json.end_array().member("conversations", state.sessions().size()).key("marks");
   write_marks(json, state.state());
   json.key("recent");
   write_recent(json, records);

@@ -26,8 +26,10 @@
 #include "understudy/failover/failover.hpp"
 #include "understudy/gateway/gateway.hpp"
 #include "understudy/gateway/gateway_stop.hpp"
+#include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/carrier.hpp"
 #include "understudy/llm/classify.hpp"
+#include "understudy/llm/cleaned_session.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/endpoint.hpp"
 #include "understudy/llm/event_decoder.hpp"
@@ -212,6 +214,19 @@ extern const BackEnd& back_end;
 void keep_only(const std::vector<std::string>&);
 }  // namespace in_catalog::of_rule
 
+namespace of_carried_seals {
+extern EventEncoder& encoder;
+struct Answered {
+  const ReasoningOrigin& origin() const;
+  Protocol protocol() const;
+};
+extern const Answered& answer;
+}  // namespace of_carried_seals
+namespace of_cleaned_session {
+extern const std::string& line;
+extern std::ostream& out;
+}  // namespace of_cleaned_session
+
 }  // namespace in_llm
 
 namespace in_client {
@@ -221,6 +236,15 @@ extern const DeliverySettings& settings;
 extern const DeliveryPlan::Open& open;
 extern Stream& stream;
 extern const Member& another;
+namespace of_sessions {
+extern Sessions& sessions;
+extern const SessionIdentity& identity;
+extern const std::string& route;
+extern const Member& member;
+extern const CredentialUse* const credential;
+extern const ReasonSet& mends;
+extern const std::vector<std::string>& named_mends;
+}  // namespace of_sessions
 void ask(const Member&, const std::string&);
 void deliver(const Event&);
 

@@ -228,9 +228,8 @@ TEST_CASE("thinking that was cut off before its signature is not sent to a maker
 
 TEST_CASE("redacted thinking comes back as it was, also from a client that knows none") {
   const auto sent = body(carried(CarrierKind::redacted, anthropic(false), "Er/x"), text_block);
-  CHECK(
-      opened_for(sent, anthropic(false))->find(R"({"type":"redacted_thinking","data":"Er/x"})") !=
-      std::string::npos);
+  CHECK(opened_for(sent, anthropic(false))->find(R"({"type":"redacted_thinking","data":"Er/x"})") !=
+        std::string::npos);
 }
 
 TEST_CASE("reasoning that is sealed for an account is restored for that account alone") {

@@ -33,9 +33,8 @@ TEST_CASE("a record of a Claude Code session that has nothing but such thinking 
   const auto cleaned =
       cleaned_session_line(R"({"uuid":"u","message":{"content":[)" + thinking(carrier()) + "]}}");
   CHECK(cleaned.removed == 1);
-  CHECK(cleaned.text ==
-        R"({"uuid":"u","message":{"content":[{"type":"text",)"
-        R"("text":"[reasoning of another model was removed]"}]}})");
+  CHECK(cleaned.text == R"({"uuid":"u","message":{"content":[{"type":"text",)"
+                        R"("text":"[reasoning of another model was removed]"}]}})");
 }
 
 TEST_CASE("a record of a Codex session that is such reasoning is dropped") {

@@ -8,6 +8,7 @@
 #include "client_request.hpp"
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/carried_seals.hpp"
+#include "understudy/llm/carrier.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
 using namespace understudy;
@@ -500,4 +501,39 @@ TEST_CASE("images in tool messages of a Chat client follow the results, where th
                   R"("text":"[the image is in the next message]"}]},{"role":"user","content":[)" +
                       image + "," + image + R"(]},{"role":"user","content":"And now?"}])"));
   CHECK(fitted.losses.empty());
+}
+
+TEST_CASE(
+    "Claude 4.5 goes on with a loop of calls that another member has begun: it does not think "
+    "there") {
+  const auto seal = *write_carrier(
+      Carrier(CarrierKind::encrypted, ReasoningOrigin("codex", "gpt-5.6-sol"), "gAAA"));
+  const auto body = [&](const std::string& thinking, const std::string& signature,
+                        const std::string& last) {
+    return R"({"model":"claude-sonnet-4-5","max_tokens":9000,"thinking":)" + thinking +
+           R"(,"messages":[{"role":"user","content":"q"},{"role":"assistant","content":[)" +
+           R"({"type":"thinking","thinking":"t","signature":")" + signature +
+           R"("},{"type":"tool_use","id":"toolu_1","name":"f","input":{}}]},)" + last + "]}";
+  };
+  const std::string enabled = R"({"type":"enabled","budget_tokens":4000})";
+  const std::string result =
+      R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"7"}]})";
+  auto target = target_of("anthropic", messages, "claude-sonnet-4-5");
+  target.maker = "anthropic";
+  const auto fitted_for = [&](const std::string& text) {
+    auto request = client_request(messages, text);
+    request.home = ReasoningOrigin("anthropic", "claude-sonnet-4-5");
+    request.home->maker = "anthropic";
+    return fit(request, target);
+  };
+  const auto foreign = fitted_for(body(enabled, seal, result));
+  CHECK(has(foreign, R"("thinking":{"type":"disabled"})"));
+  CHECK_FALSE(has(foreign, "us1."));
+  // Its own loop, and the next question, think as the client wishes.
+  CHECK(has(fitted_for(body(enabled, "EqQB", result)), enabled));
+  CHECK(has(fitted_for(body(
+                enabled, seal,
+                result + R"(,{"role":"assistant","content":"a"},{"role":"user","content":"r"})")),
+            enabled));
+  CHECK(has(fitted_for(body(R"({"type":"disabled"})", seal, result)), R"({"type":"disabled"})"));
 }

@@ -40,7 +40,8 @@ class MessagesMend final : public StreamMend {
         signed_ = false;
       }
       signed_ = signed_ || !seal->data.empty();
-      return origin_.home || event.raw.empty() || seal->data.empty() ? event.raw : carried(*seal, event.raw);
+      return origin_.home || event.raw.empty() || seal->data.empty() ? event.raw
+                                                                     : carried(*seal, event.raw);
     }
     if (std::holds_alternative<Start>(event.body)) {
       thinking_.reset();
