@@ -43,10 +43,9 @@ class AnswerBytes {
     }
     if (resumed_ != answer_.resumed()) {
       resumed_ = true;
-      write_missing(event, out);
-      seals_.from(origin(), answer_.protocol());
+      write_seal(seals_.from(origin(), answer_.protocol()), out);
     }
-    write_missing(event, out);
+    write_seal(seals_.missing(event), out);
     const auto* const carried = seals_.carried(event);
     if (carried != nullptr) {
       event.changed&& forwarded ? encoder_.write_changed(*carried, out)
@@ -55,8 +54,8 @@ class AnswerBytes {
   }
 
  private:
-  void write_missing(const llm::Event& event, std::string& out) {
-    if (const auto* const seal = seals_.missing(event)) {
+  void write_seal(const llm::Event* seal, std::string& out) {
+    if (seal != nullptr) {
       encoder_.write(*seal, out);
     }
   }

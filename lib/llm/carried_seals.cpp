@@ -91,21 +91,25 @@ CarriedSeals::CarriedSeals(const Request& asked, bool carry)
       wanted_(wants_carriers(asked)),
       carry_(carry) {}
 
-void CarriedSeals::from(const ReasoningOrigin& by, Protocol protocol) {
+const Event* CarriedSeals::from(const ReasoningOrigin& by, Protocol protocol) {
+  const auto* const seal = open_ ? unsigned_seal() : nullptr;
   by_ = by;
   spoken_ = protocol;
+  return seal;
 }
 
 const Event* CarriedSeals::missing(const Event& next) {
-  if (!open_ || !leaves(next, *open_)) {
-    return nullptr;
-  }
+  return open_ && leaves(next, *open_) ? unsigned_seal() : nullptr;
+}
+
+/// Of the open reasoning, which is closed by it.
+const Event* CarriedSeals::unsigned_seal() {
+  const auto block = *std::exchange(open_, std::nullopt);
   if (!wanted_ || client_ == Protocol::openai_chat) {
-    open_.reset();
     return nullptr;
   }
   seal_ = unsigned_carrier(open_by_);
-  event_.emplace(ReasoningSeal(*std::exchange(open_, std::nullopt), kind_for(client_), seal_));
+  event_.emplace(ReasoningSeal(block, kind_for(client_), seal_));
   return &*event_;
 }
 

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -175,6 +176,7 @@ class Stage : public GatewayWorld {
   }
 
   std::function<bool(Reply&)> spoil;  // what a request is answered with; returns whether it broke
+  std::optional<std::size_t> cut_at;  // events of the first member's next answer
   bool streams = true;
   std::set<std::size_t> down;     // members that are overloaded
   std::set<std::string> limited;  // keys that are rate limited
@@ -198,7 +200,35 @@ class Stage : public GatewayWorld {
     std::vector<std::vector<std::string>> issued;  // by answers
     std::string last_body;
     std::string last_key;
+    std::vector<std::string> said;  // the conversation in the last request
   };
+
+  /// What the conversation's earlier requests have said stays as it was.
+  void check_prefix(Seen& seen, const std::string& body) {
+    simdjson::dom::parser parser;
+    const auto json = parser.parse(simdjson::padded_string(body));
+    std::vector<std::string> said;
+    for (const char* const name : {"system", "instructions", "tools"}) {
+      simdjson::dom::element value;
+      said.push_back(json[name].get(value) == simdjson::SUCCESS ? simdjson::minify(value) : "");
+    }
+    for (const char* const name : {"messages", "input"}) {
+      simdjson::dom::array list;
+      if (json[name].get(list) == simdjson::SUCCESS) {
+        for (const simdjson::dom::element one : list) {
+          said.push_back(simdjson::minify(one));
+        }
+      }
+    }
+    const bool grows = said.size() >= seen.said.size() &&
+                       std::equal(seen.said.begin(), seen.said.end(), said.begin());
+    if (!grows) {
+      CAPTURE(seen.said);
+      CAPTURE(said);
+      CHECK(grows);
+    }
+    seen.said = std::move(said);
+  }
 
   static std::string variable(std::size_t member, std::size_t key) {
     return "KEY_" + std::to_string(member) + "_" + std::to_string(key);
@@ -239,6 +269,9 @@ class Stage : public GatewayWorld {
     const auto carried = exchange.body.find("us1.");
     CHECK((carried == std::string::npos ? "" : exchange.body) == "");
     const bool follows = !spoil;  // where there is one conversation
+    if (follows) {
+      check_prefix(seen, exchange.body);
+    }
     for (std::size_t other = 0; follows && other < seen_.size(); ++other) {
       for (const auto& seals : seen_[other].issued) {
         for (const auto& seal : seals) {
@@ -257,6 +290,12 @@ class Stage : public GatewayWorld {
       }
     }
     seen.last_key = key_of(exchange);
+    if (i == 0 && cut_at) {
+      reply.after(*cut_at, Fault::truncated_chunk());
+      cut_at.reset();
+      --attempts_;  // not one that could have been spared
+      return;
+    }
     if (spoil && spoil(reply)) {
       return;
     }
@@ -281,6 +320,7 @@ class Stage : public GatewayWorld {
   void forget() {
     for (auto& seen : seen_) {
       seen.issued.clear();
+      seen.said.clear();
     }
   }
 
@@ -480,6 +520,34 @@ TEST_CASE("a conversation is compacted amid a walk") {
                });
     CHECK(stage.extra() == 0);
     CHECK(stage.lost() == "");
+  }
+}
+
+TEST_CASE("an answer is cut amid a walk, and another maker resumes it") {
+  for (const auto& home : homes()) {
+    for (const std::size_t events : {2U, 4U, 6U}) {
+      for (const std::string other : {"anthropic", "codex", "zai-anthropic", "deepseek"}) {
+        if (other == home.first.id) {
+          continue;
+        }
+        CAPTURE(home.first.model);
+        CAPTURE(other);
+        CAPTURE(events);
+        Stage stage({home.first, host(other)});
+        Agent agent(home.protocol, home.first.model);
+        stage.play(stage.configuration("return = \"at_once\"\n"),
+                   [&](HttpClient& http) -> awaitable<void> {
+                     co_await stage.turn(http, agent, home.protocol);
+                     stage.cut_at = events;
+                     co_await stage.turn(http, agent, home.protocol);
+                     co_await sleep_for(10min);
+                     co_await stage.turn(http, agent, home.protocol);
+                     co_await stage.turn(http, agent, home.protocol);
+                   });
+        CHECK(stage.refused() == 0);
+        CHECK(stage.lost() == "");
+      }
+    }
   }
 }
 

@@ -36,8 +36,9 @@ class UNDERSTUDY_API CarriedSeals {
 
   bool carries() const noexcept { return carry_; }
 
-  /// The events from now on are of this member, which speaks `protocol`.
-  void from(const ReasoningOrigin& by, Protocol protocol);
+  /// The events from now on are of this member, which speaks `protocol`. Returns the seal to write before them, if an
+  /// earlier member's reasoning is open, or null. It is valid until the next call.
+  const Event* from(const ReasoningOrigin& by, Protocol protocol);
 
   /// Returns the seal to write before `next`, or null. It is valid until the next call.
   const Event* missing(const Event& next);
@@ -57,6 +58,7 @@ class UNDERSTUDY_API CarriedSeals {
   Protocol spoken_ = Protocol::anthropic_messages;
   std::optional<std::size_t> open_;  // the block of reasoning that has no seal yet
   ReasoningOrigin open_by_;
+  const Event* unsigned_seal();
   void note(const Event& event);
 
   std::string text_;  // of the open block, where the carrier has to hold it

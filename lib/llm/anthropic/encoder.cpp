@@ -168,6 +168,10 @@ void Encoder::adopt(const Event& event) {
     said_in(text->block, Kind::text);
   } else if (const auto* reasoning = std::get_if<Reasoning>(&event.body)) {
     said_in(reasoning->block, Kind::thinking);
+  } else if (const auto* seal = std::get_if<ReasoningSeal>(&event.body)) {
+    said_in(seal->block,
+            seal->kind == ReasoningSeal::Kind::redacted ? Kind::redacted : Kind::thinking);
+    open_->sealed = true;
   } else if (const auto* call = std::get_if<ToolStart>(&event.body)) {
     called_ = true;
     said_in(call->block, Kind::tool);
@@ -236,6 +240,7 @@ void Encoder::put(const ReasoningSeal& seal, std::string& out) {
       }
       append_delta(out, index_of(seal.block, Kind::thinking, out), "signature_delta", "signature",
                    seal.data);
+      open_->sealed = true;
       break;
     case ReasoningSeal::Kind::redacted:
       if (in_call()) {
@@ -356,7 +361,7 @@ void Encoder::finish_message(std::string& out) {
 
 /// The open block's, if it is this one, or that of a new one.
 std::size_t Encoder::index_of(std::size_t block, Kind kind, std::string& out) {
-  if (open_ && open_->kind == kind && open_->block.value_or(block) == block) {
+  if (open_ && open_->kind == kind && open_->block.value_or(block) == block && !open_->sealed) {
     open_->block = block;
     return open_->wire;
   }
@@ -455,6 +460,7 @@ void Encoder::write_waiting(std::string& out) {
       }
       if (!next.signature.empty()) {
         append_delta(out, wire, "signature_delta", "signature", next.signature);
+        open_->sealed = true;
       }
     }
   }

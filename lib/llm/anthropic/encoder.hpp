@@ -41,7 +41,8 @@ class Encoder final : public EventEncoder {
         block;  // nothing: the provider began it, and has said nothing in it yet
     std::size_t wire;
     Kind kind;
-    bool cut = false;  // a call of which no more will come
+    bool cut = false;     // a call of which no more will come
+    bool sealed = false;  // thinking that has its signature: what follows is another block
   };
   struct Waiting {
     std::size_t block;
