@@ -102,7 +102,7 @@ wire_api = "responses"
         await writeFile(join(home, 'auth.json'), JSON.stringify({ OPENAI_API_KEY: key }));
       }
       return {
-        args: ['exec', '--skip-git-repo-check', '--color', 'never', task],
+        args: ['exec', '--skip-git-repo-check', '--color', 'never', ...(stage.goes_on ? ['resume', '--last'] : []), task],
         env: { CODEX_HOME: home, GATEWAY_KEY: key },
       };
     },
@@ -115,7 +115,7 @@ export const agents = {
     args: (command) => ({ command, description: 'Appends a line' }),
     program: () => runs(installed(`@anthropic-ai/claude-code-${machine}/claude`), installed(`@anthropic-ai/claude-code-${machine}-musl/claude`)),
     start: async (stage, task) => ({
-      args: ['-p', task, '--model', 'claude-opus-5-5', '--allowedTools', 'Bash'],
+      args: ['-p', task, '--model', 'claude-opus-5-5', '--allowedTools', 'Bash', ...(stage.goes_on ? ['--continue'] : [])],
       env: {
         ANTHROPIC_BASE_URL: stage.url,
         ANTHROPIC_AUTH_TOKEN: key,

@@ -1,17 +1,15 @@
 // One task with one shell call for each agent, before an overloaded primary of its own maker and a strict back end of
 // another one: the agent finishes as if nothing had happened.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 
-import { agents, environment } from './agents.mjs';
+import { agents } from './agents.mjs';
+import { longest, perform } from './perform.mjs';
 import { back_ends, Stage } from './stage.mjs';
 
-const longest = 180_000; // ms for an agent
 const chosen = (process.env.AGENT_TESTS ?? '').split('\n').filter(Boolean);
 
 /** [agent, its maker, the back ends that take over]. Claude Code and Codex take a second, opencode ten. */
@@ -25,24 +23,6 @@ const plan = [
   ['opencode, Chat', 'openai-chat', ['anthropic']],
   ['opencode, Responses', 'openai-responses', ['anthropic']],
 ];
-
-async function perform(agent, program, stage) {
-  const scratch = join(stage.folder, 'scratch');
-  await Promise.all(['scratch', 'home', 'tmp'].map((one) => mkdir(join(stage.folder, one), { recursive: true })));
-  const { args, env } = await agent.start(stage, `CALL ${agent.shell(back_ends[stage.fallback][1])} and then say what came of it.`);
-  const child = spawn(program, args, {
-    cwd: scratch,
-    env: { ...environment(stage.folder, stage.proxy.url), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: longest,
-    killSignal: 'SIGKILL',
-  });
-  const output = { out: '', err: '' };
-  child.stdout.on('data', (piece) => (output.out += piece));
-  child.stderr.on('data', (piece) => (output.err += piece));
-  const [code, signal] = await once(child, 'close');
-  return { code, signal, ...output };
-}
 
 /** The tools of a request, as PROTOCOL has them: names with their namespaces, types where there is no name. */
 export function tools_of(body) {
@@ -69,7 +49,7 @@ for (const [name, primary, fallback] of plan.flatMap(([agent, maker, all]) => al
     let end;
     try {
       await stage.begin();
-      end = await perform(agent, program, stage);
+      end = await perform(agent, program, stage, back_ends[fallback][1]);
     } finally {
       await stage.end();
     }

@@ -87,9 +87,10 @@ async function listen(server) {
   return server.address().port;
 }
 
-/** Overloaded, always. `requests` are the bodies that it was sent. */
+/** Overloaded, unless it is `up`: then it passes on to the double at that address. `requests` are the bodies that it was sent. */
 class Primary {
   requests = [];
+  up = '';
   #server;
 
   async begin(maker) {
@@ -100,6 +101,15 @@ class Primary {
       }
       if (request.method === 'POST') {
         this.requests.push(JSON.parse(text));
+      }
+      if (this.up) {
+        const on = http.request(this.up + request.url, { method: request.method, headers: request.headers }, (answer) => {
+          response.writeHead(answer.statusCode, answer.headers);
+          answer.pipe(response);
+        });
+        on.on('error', () => response.destroy());
+        on.end(text);
+        return;
       }
       response.writeHead(maker.status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(maker.body));
@@ -205,24 +215,28 @@ export class Stage {
   calls = [];
   log = '';
 
-  /** `args`: of the call that the double answers "CALL NAME" with; a text if the tool is a free-form one. */
-  constructor(folder, { primary, fallback, args }) {
-    Object.assign(this, { folder, primary, fallback, args });
+  /** What the primary's double says, if it has one. */
+  primary_events = [];
+
+  /**
+   * `args`: of the call that the double answers "CALL NAME" with; a text if the tool is a free-form one. `primary_args`: the
+   * same of the primary's double, which there is for whoever sets `overloaded.up` to `primary_url`.
+   */
+  constructor(folder, { primary, fallback, args, primary_args }) {
+    Object.assign(this, { folder, primary, fallback, args, primary_args });
   }
 
-  async begin() {
-    await this.overloaded.begin(makers[this.primary]);
-    await this.proxy.begin();
-    this.double = new Process(
+  async #double(back_end, args, events) {
+    const process_of_it = new Process(
       process.env.STRICT_BACKEND,
-      ['--backend', this.fallback, '--bodies', '--arguments', typeof this.args === 'string' ? this.args : JSON.stringify(this.args)],
+      ['--backend', back_end, '--bodies', '--arguments', typeof args === 'string' ? args : JSON.stringify(args)],
       'stdout',
-      (stream, line) => stream === 'stderr' && this.events.push(JSON.parse(line)),
+      (stream, line) => stream === 'stderr' && events.push(JSON.parse(line)),
     );
-    this.double_url = await this.double.ready;
-    this.model = (await (await fetch(`${this.double_url}/models`)).json()).data[0].id;
-    const tokens = { access_token: token(), refresh_token: 'x', id_token: token(), account_id: 'account-1' };
-    await writeFile(join(this.folder, 'auth.json'), JSON.stringify({ tokens, last_refresh: new Date().toISOString() }));
+    return [process_of_it, await process_of_it.ready];
+  }
+
+  async #serve() {
     const config = join(this.folder, 'understudy.toml');
     await writeFile(config, configuration(this));
     this.gateway = new Process(process.env.PROGRAM, ['serve', '--config', config], 'stderr', (stream, line) => {
@@ -235,10 +249,30 @@ export class Stage {
     });
   }
 
+  /** Another gateway, which knows nothing of the first. */
+  async restart() {
+    await this.gateway.end();
+    await this.#serve();
+  }
+
+  async begin() {
+    await this.overloaded.begin(makers[this.primary]);
+    await this.proxy.begin();
+    [this.double, this.double_url] = await this.#double(this.fallback, this.args, this.events);
+    if (this.primary_args) {
+      [this.primary_double, this.primary_url] = await this.#double(this.primary, this.primary_args, this.primary_events);
+    }
+    this.model = (await (await fetch(`${this.double_url}/models`)).json()).data[0].id;
+    const tokens = { access_token: token(), refresh_token: 'x', id_token: token(), account_id: 'account-1' };
+    await writeFile(join(this.folder, 'auth.json'), JSON.stringify({ tokens, last_refresh: new Date().toISOString() }));
+    await this.#serve();
+  }
+
   /** The gateway is drained, so its log is whole afterwards. */
   async end() {
     this.gateway_code = await this.gateway?.end();
     await this.double?.end();
+    await this.primary_double?.end();
     this.overloaded.end();
     this.proxy.end();
   }

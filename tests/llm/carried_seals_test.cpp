@@ -164,10 +164,10 @@ TEST_CASE("reasoning that a member began and another one followed is the first o
   seals.from(by("first"), Protocol::openai_chat);
   const Event thought(Reasoning(0, "hm"));
   REQUIRE(seals.carried(thought) == &thought);
-  seals.from(by("second"), Protocol::openai_chat);
-  const auto* const missing = seals.missing(Event(Text(1, "yes")));
+  const auto* const missing = seals.from(by("second"), Protocol::openai_chat);
   REQUIRE(missing != nullptr);
   CHECK(read(std::string(std::get<ReasoningSeal>(missing->body).data)).provider == "first");
+  CHECK(seals.missing(Event(Text(1, "yes"))) == nullptr);
 }
 
 TEST_CASE("whole answers carry the same") {
