@@ -24,7 +24,10 @@ SessionKey numbered(std::uint64_t n) {
   return key;
 }
 
-std::size_t in_use() { return mallinfo2().uordblks; }
+std::size_t in_use() {
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
 
 void sessions() {
   const auto pool = std::make_shared<CredentialPool>(

@@ -107,40 +107,6 @@ SessionKey SessionKey::of(const llm::Request& request, const SessionIdentity& id
   return key;
 }
 
-template <class Value>
-Value* Sessions::Table<Value>::find(const SessionHash& hash, Clock::time_point now) {
-  const auto found = places_.find(hash);
-  if (found == places_.end() || now - found->second->used > lifetime) {
-    return nullptr;
-  }
-  return &found->second->value;
-}
-
-template <class Value>
-Value& Sessions::Table<Value>::at(const SessionHash& hash, Clock::time_point now) {
-  if (find(hash, now) == nullptr) {
-    if (const auto expired = places_.find(hash); expired != places_.end()) {
-      entries_.erase(expired->second);
-      places_.erase(expired);
-    }
-    drop_old(now);
-    entries_.push_front(Entry{hash, now, Value()});
-    places_.emplace(hash, entries_.begin());
-  }
-  const auto place = places_.find(hash)->second;
-  place->used = now;
-  entries_.splice(entries_.begin(), entries_, place);
-  return place->value;
-}
-
-template <class Value>
-void Sessions::Table<Value>::drop_old(Clock::time_point now) {
-  while (!entries_.empty() && (entries_.size() >= most || now - entries_.back().used > lifetime)) {
-    places_.erase(entries_.back().hash);
-    entries_.pop_back();
-  }
-}
-
 SessionAdvice Sessions::advise(const SessionKey& key, Chain chain, ReturnWhen when,
                                Clock::time_point now) {
   SessionAdvice advice{std::move(chain), {}};
@@ -160,12 +126,12 @@ SessionAdvice Sessions::advise(const SessionKey& key, Chain chain, ReturnWhen wh
     return advice;
   }
   for (auto& member : advice.chain) {
-    if (!key.begun) {
+    if (!key.begun || !conversation->mends) {
       break;  // what was wrong with another first question says nothing about this one
     }
-    for (const auto& mends : conversation->mends) {
-      if (mends.member == member.key_hash()) {
-        member.with_mends(mends.reasons, mends.named);
+    for (const auto& known : *conversation->mends) {
+      if (known.member == member.key_hash()) {
+        member.with_mends(known.mends);
       }
     }
   }
@@ -222,14 +188,17 @@ void Sessions::served(const SessionKey& key, const Member& member, const Credent
   if (mends.empty() && parts.empty()) {
     return;
   }
-  const auto known =
-      std::find_if(conversation.mends.begin(), conversation.mends.end(),
-                   [&](const Mends& one) { return one.member == member.key_hash(); });
-  if (known != conversation.mends.end()) {
-    known->reasons = mends;
-    known->named = std::move(parts);
-  } else if (conversation.mends.size() < most_mends) {
-    conversation.mends.push_back({member.key_hash(), mends, std::move(parts)});
+  if (!conversation.mends) {
+    conversation.mends = std::make_unique<std::vector<Mends>>();
+  }
+  auto& all = *conversation.mends;
+  auto found = std::make_shared<const MemberMends>(MemberMends{mends, std::move(parts)});
+  const auto known = std::find_if(
+      all.begin(), all.end(), [&](const Mends& one) { return one.member == member.key_hash(); });
+  if (known != all.end()) {
+    known->mends = std::move(found);
+  } else if (all.size() < most_mends) {
+    all.push_back({member.key_hash(), std::move(found)});
   }
 }
 

@@ -47,12 +47,11 @@ Member& Member::with_budget(const BudgetSettings& settings) {
 }
 
 Member& Member::with_credential_first(std::size_t index) {
-  change().credential_first = index;
+  credential_first_ = index;
   return *this;
 }
-Member& Member::with_mends(const ReasonSet& reasons, std::vector<std::string> named) {
-  change().mends = reasons;
-  change().named_mends = std::move(named);
+Member& Member::with_mends(std::shared_ptr<const MemberMends> known) {
+  mends_ = std::move(known);
   return *this;
 }
 

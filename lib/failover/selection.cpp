@@ -278,8 +278,10 @@ Choice Selection::ask(std::size_t member, const Prospect& p, Health::Probe probe
   Choice choice;
   auto& run = choice.run.emplace(member, context_.state.record(chain[member]), leg, now);
   run.probe = std::move(probe);
-  run.mended = chain[member].mends();
-  run.named_mends = chain[member].named_mends();
+  if (const auto* const known = chain[member].mends()) {
+    run.mended = known->reasons;
+    run.named_mends = known->named;
+  }
   if (p.credential) {
     run.credential = chain[member].credentials()->use(*p.credential);
   }

@@ -21,15 +21,15 @@
 
 #include <array>
 #include <cstdint>
-#include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "understudy/client/delivery_settings.hpp"
+#include "understudy/client/detail/session_table.hpp"
 #include "understudy/export.hpp"
 #include "understudy/failover/credential_pool.hpp"
 #include "understudy/failover/member.hpp"
@@ -104,30 +104,6 @@ class UNDERSTUDY_API Sessions {
   std::size_t size() const;
 
  private:
-  struct Hasher {
-    std::size_t operator()(const SessionHash& hash) const noexcept { return hash.low; }
-  };
-
-  /// Values by hash, the least recently used last.
-  template <class Value>
-  class Table {
-   public:
-    Value* find(const SessionHash& hash, Clock::time_point now);
-    Value& at(const SessionHash& hash, Clock::time_point now);
-    std::size_t size() const noexcept { return entries_.size(); }
-
-   private:
-    struct Entry {
-      SessionHash hash;
-      Clock::time_point used;
-      Value value;
-    };
-    void drop_old(Clock::time_point now);
-
-    std::list<Entry> entries_;
-    std::unordered_map<SessionHash, typename std::list<Entry>::iterator, Hasher> places_;
-  };
-
   /// The credential of a provider's pool.
   struct Pin {
     std::uint32_t provider = 0;  // a hash; 0: none
@@ -140,17 +116,16 @@ class UNDERSTUDY_API Sessions {
   };
   struct Mends {
     std::size_t member = 0;
-    ReasonSet reasons;
-    std::vector<std::string> named;
+    std::shared_ptr<const MemberMends> mends;
   };
   struct Conversation {
-    std::array<Served, 2> served;  // the last two members, the last one first
-    std::vector<Mends> mends;
+    std::array<Served, 2> served;               // the last two members, the last one first
+    std::unique_ptr<std::vector<Mends>> mends;  // most need none
   };
 
   mutable std::mutex mutex_;
-  Table<Pins> pins_;
-  Table<Conversation> conversations_;
+  detail::SessionTable<SessionHash, Pins> pins_{most, lifetime};
+  detail::SessionTable<SessionHash, Conversation> conversations_{most, lifetime};
 };
 
 }  // namespace understudy

@@ -26,6 +26,13 @@ namespace understudy {
 
 class CredentialPool;
 
+/// What a member's requests need to be mended for; see Attempt::mends.
+class MemberMends {
+ public:
+  ReasonSet reasons;
+  std::vector<std::string> named;
+};
+
 /// See the top of the file. A setter changes this member, not its copies.
 class UNDERSTUDY_API Member {
  public:
@@ -46,8 +53,9 @@ class UNDERSTUDY_API Member {
 
   /// The credential of the pool that is tried first, if it is usable, in place of the strategy's choice.
   Member& with_credential_first(std::size_t index);
-  /// Mends that requests need, as earlier calls have found: the first attempt is sent with them (Attempt::mends).
-  Member& with_mends(const ReasonSet& reasons, std::vector<std::string> named);
+  /// Mends that requests need, as earlier calls have found: the first attempt is sent with them (Attempt::mends). Null:
+  /// none is known.
+  Member& with_mends(std::shared_ptr<const MemberMends> known);
 
   const std::string& provider() const noexcept { return data_->provider; }
   const std::string& model() const noexcept { return data_->model; }
@@ -58,9 +66,8 @@ class UNDERSTUDY_API Member {
   Clock::duration reasoning_floor() const noexcept { return data_->reasoning_floor; }
   const std::optional<BackoffSettings>& backoff() const noexcept { return data_->backoff; }
   const std::optional<BudgetSettings>& budget() const noexcept { return data_->budget; }
-  std::optional<std::size_t> credential_first() const noexcept { return data_->credential_first; }
-  const ReasonSet& mends() const noexcept { return data_->mends; }
-  const std::vector<std::string>& named_mends() const noexcept { return data_->named_mends; }
+  std::optional<std::size_t> credential_first() const noexcept { return credential_first_; }
+  const MemberMends* mends() const noexcept { return mends_.get(); }
 
   /// "provider/model", as in reports.
   const std::string& name() const noexcept { return data_->name; }
@@ -85,9 +92,6 @@ class UNDERSTUDY_API Member {
     Clock::duration reasoning_floor{};
     std::optional<BackoffSettings> backoff;
     std::optional<BudgetSettings> budget;
-    std::optional<std::size_t> credential_first;
-    ReasonSet mends;
-    std::vector<std::string> named_mends;
     std::string name;
     std::string key;
     std::size_t key_hash = 0;
@@ -97,6 +101,9 @@ class UNDERSTUDY_API Member {
   void rename();
 
   std::shared_ptr<Data> data_;
+  // Of one call, so that its chain costs no copies of `data_`.
+  std::optional<std::size_t> credential_first_;
+  std::shared_ptr<const MemberMends> mends_;
 };
 
 using Chain = std::vector<Member>;
