@@ -252,6 +252,11 @@ namespace of_delivery {
 extern const std::shared_ptr<const Request>& request;
 }  // namespace of_delivery
 
+namespace in_detail::of_session_table {
+extern const SessionHash& hash;
+extern const Clock::time_point& now;
+}  // namespace in_detail::of_session_table
+
 }  // namespace in_client
 
 namespace in_gateway {
