@@ -4,7 +4,7 @@
 /// 1. At most `most` values are kept, and none that was not used for `lifetime`.
 /// 2. To find a value touches two places in memory: a slot, and the entry that it names.
 ///
-///     detail::SessionTable<SessionHash, int> table(100'000, 1h);
+///     understudy::detail::SessionTable<SessionHash, int> table(100'000, 1h);
 ///     table.at(hash, now) = 7;
 ///     assert(*table.find(hash, now) == 7);
 #pragma once
