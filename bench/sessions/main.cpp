@@ -56,7 +56,9 @@ void sessions() {
            const Chain copy = chain;
            n += copy.size();
          }
-       }},
+       },
+       100'000,
+       {}},
       {"look a conversation up, which is not known",
        [&](std::uint64_t count) {
          for (; count > 0; --count) {
@@ -65,26 +67,33 @@ void sessions() {
            key.conversation.high += Sessions::most;
            n += table->advise(key, chain, ReturnWhen::cold, now).chain.size();
          }
-       }},
+       },
+       100'000,
+       {}},
       {"look a conversation up, and order the chain for it",
        [&](std::uint64_t count) {
          for (; count > 0; --count) {
            n += table->advise(next(), chain, ReturnWhen::cold, now).chain.size();
          }
-       }},
+       },
+       100'000,
+       {}},
       {"note who serves it",
        [&](std::uint64_t count) {
          for (; count > 0; --count) {
            table->served(next(), b, &used, {}, {}, now);
          }
-       }},
+       },
+       100'000,
+       {}},
       {"hash a beginning of 20 KB",
        [&](std::uint64_t count) {
          for (; count > 0; --count) {
            n += SessionKey::of(request, SessionIdentity(), "").session.low & 1U;
          }
        },
-       2'000},
+       2'000,
+       {}},
   };
   bench::measure(ways, 15, bench::thread_clock);
   for (const auto& way : ways) {
@@ -111,7 +120,9 @@ void tokens() {
            out.clear();
            encoder->write(token, out);
          }
-       }},
+       },
+       100'000,
+       {}},
       {"encode a token with carriers",
        [&](std::uint64_t count) {
          for (; count > 0; --count) {
@@ -121,7 +132,9 @@ void tokens() {
            }
            encoder->write(*seals.carried(token), out);
          }
-       }},
+       },
+       100'000,
+       {}},
   };
   bench::measure(ways, 25, bench::thread_clock);
   for (const auto& way : ways) {

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "client/reached.hpp"
 #include "client/user_salt.hpp"
 #include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/codec.hpp"
@@ -18,60 +19,7 @@
 namespace understudy {
 namespace {
 
-/// A provider over HTTP with the client that it needs.
-class Reached {
- public:
-  Reached(const asio::any_io_executor& executor, const HttpClientOptions& http,
-          llm::HttpProviderOptions options)
-      : protocol(options.protocol), client(executor, http), provider(client, std::move(options)) {}
-
-  /// The same host by its Responses endpoint.
-  void also_by_responses(llm::HttpProviderOptions options) {
-    responses.emplace(client, std::move(options));
-  }
-
-  llm::Protocol protocol;
-  HttpClient client;
-  llm::HttpProvider provider;
-  std::optional<llm::HttpProvider> responses;
-};
-
-/// The back end of a provider for a protocol, or null if it is not known.
-const llm::BackEnd* back_end_of(const llm::Catalog& catalog, const ProviderConfig& provider,
-                                llm::Protocol protocol) {
-  return catalog.back_end(provider.back_end.empty() ? provider.preset : provider.back_end,
-                          protocol);
-}
-
-/// The back end that serves Responses at the address of a provider that is asked by Chat, or null. A protocol that the
-/// user has written is the user's choice.
-const llm::BackEnd* responses_back_end(const llm::Catalog& catalog,
-                                       const ProviderConfig& provider) {
-  const auto* const back_end = back_end_of(catalog, provider, llm::Protocol::openai_responses);
-  const bool chosen = provider.protocol != llm::Protocol::openai_chat || provider.protocol_given;
-  return back_end == nullptr || chosen || !llm::is_address_of(*back_end, provider.base_url)
-             ? nullptr
-             : back_end;
-}
-
-std::shared_ptr<const llm::ModelProfiles> profiles_of(const Config& config,
-                                                      const llm::Catalog& catalog) {
-  auto profiles = std::make_shared<llm::ModelProfiles>(catalog);
-  for (const auto& [name, provider] : config.providers) {
-    for (const auto& [model, known] : provider.models) {
-      auto& profile = profiles->entry(name, model);
-      if (!known.family.empty()) {
-        profile = profiles->find(name, known.family);
-        profile.family = known.family;
-      }
-      profile.context_window = known.context_window ? known.context_window : profile.context_window;
-      profile.prefill = known.accepts_prefill;
-      profile.accepts_prefill = known.accepts_prefill.value_or(profile.accepts_prefill);
-      profile.reasoning_floor = known.reasoning_floor.value_or(profile.reasoning_floor);
-    }
-  }
-  return profiles;
-}
+using detail::Route;
 
 /// Where refreshes run, for as long as this lives.
 class Attached {
@@ -93,16 +41,6 @@ class Attached {
  private:
   std::vector<std::shared_ptr<CredentialPool>> pools_;
   Scope& scope_;
-};
-
-struct Route {
-  /// The member whose reasoning clients of a protocol get as it is (llm::Request::home): the first one that speaks the
-  /// protocol and whose model its maker has made, else the first one that speaks it. Nothing: not known.
-  std::map<llm::Protocol, llm::ReasoningOrigin> homes;
-  std::string model;
-  Chain chain;
-  Policy policy;
-  DeliverySettings delivery;
 };
 
 /// Whose reasoning an answer has. A provider that does not say is the home of clients that speak its protocol.
@@ -141,7 +79,7 @@ class Client::Core {
       : executor_(executor),
         state_(std::move(shared)),
         catalog_(state_->catalog()),
-        profiles_(profiles_of(config, *catalog_)),
+        profiles_(detail::profiles_of(config, *catalog_)),
         user_salt_(detail::user_salt_of(config.server)),
         options_(std::move(options)) {
     for (const auto& [name, provider] : config.providers) {
@@ -271,9 +209,9 @@ class Client::Core {
     }
     const auto made = reached_.try_emplace(
         provider.name, executor_, state_->http(provider),
-        http_options(provider, back_end_of(*catalog_, provider, provider.protocol),
+        http_options(provider, detail::back_end_of(*catalog_, provider, provider.protocol),
                      provider.protocol));
-    if (const auto* const back_end = responses_back_end(*catalog_, provider)) {
+    if (const auto* const back_end = detail::responses_back_end(*catalog_, provider)) {
       made.first->second.also_by_responses(
           http_options(provider, back_end, llm::Protocol::openai_responses));
     }
@@ -288,46 +226,8 @@ class Client::Core {
     for (const auto& one : from.chain) {
       to.chain.push_back(member(config, one));
     }
-    add_homes(to);
+    to.homes = detail::homes_of(to.chain, reached_, *profiles_, *catalog_);
     return to;
-  }
-
-  /// Where reasoning is bound to one of several accounts, a seal has to say to which, so it is always carried.
-  void add_homes(Route& route) const {
-    std::set<llm::Protocol> made;  // protocols whose home is a model of their maker
-    for (const auto& member : route.chain) {
-      const auto found = reached_.find(member.provider());
-      if (found == reached_.end()) {
-        route.homes.clear();  // a provider of the caller's own, about which nothing is known
-        return;
-      }
-      const auto& reached = found->second;
-      const auto family = profiles_->find(member.provider(), member.model()).family;
-      const auto& maker = catalog_->model(family.empty() ? member.model() : family).maker;
-      const auto add = [&](llm::Protocol protocol, const llm::HttpProvider& provider) {
-        const bool own = maker == maker_of(protocol);
-        if (route.homes.count(protocol) == 0 || (own && made.count(protocol) == 0)) {
-          const auto& pool = member.credentials();
-          const bool bound = provider.binds_account() && pool && pool->size() > 1;
-          route.homes[protocol] = bound ? llm::ReasoningOrigin() : provider.origin(member.model());
-          if (own) {
-            made.insert(protocol);
-          }
-        }
-      };
-      add(reached.protocol, reached.provider);
-      if (reached.responses) {
-        add(llm::Protocol::openai_responses, *reached.responses);
-      }
-    }
-    for (const auto protocol : {llm::Protocol::anthropic_messages, llm::Protocol::openai_chat,
-                                llm::Protocol::openai_responses}) {
-      route.homes.try_emplace(protocol);  // none
-    }
-  }
-
-  static std::string_view maker_of(llm::Protocol protocol) {
-    return protocol == llm::Protocol::anthropic_messages ? "anthropic" : "openai";
   }
 
   Member member(const Config& config, const MemberConfig& from) {
@@ -393,7 +293,7 @@ class Client::Core {
   std::shared_ptr<const llm::ModelProfiles> profiles_;
   std::string user_salt_;
   ClientOptions options_;
-  std::map<std::string, Reached> reached_;
+  detail::ReachedProviders reached_;
   std::map<std::string, llm::Provider*> providers_;
   std::vector<std::shared_ptr<CredentialPool>> pools_;
   Route main_;
