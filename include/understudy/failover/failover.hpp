@@ -77,8 +77,8 @@ template <class F>
 auto failover(const Chain& chain, const Policy& policy, State& state, F f,
               CallOptions options = CallOptions(),
               std::source_location site = std::source_location::current()) {
-  return detail::run_failover<detail::answer_t<F>>(chain, policy, state, std::move(f), options,
-                                                   site);
+  return detail::run_failover<detail::answer_t<F>>(chain, policy, state, std::move(f),
+                                                   std::move(options), site);
 }
 
 }  // namespace understudy
