@@ -43,17 +43,6 @@ class Attached {
   Scope& scope_;
 };
 
-/// Whose reasoning an answer has. A provider that does not say is the home of clients that speak its protocol.
-llm::ReasoningOrigin origin_of(const llm::Stream& stream, const llm::Request& request,
-                               const Attempt& attempt) {
-  if (!stream.origin().provider.empty()) {
-    return stream.origin();
-  }
-  llm::ReasoningOrigin origin(attempt.member());
-  origin.home = stream.protocol() == request.origin;
-  return origin;
-}
-
 void set_home(llm::Request& request, const Route& route) {
   const auto home = request.origin ? route.homes.find(*request.origin) : route.homes.end();
   if (!request.home && home != route.homes.end()) {
@@ -368,6 +357,8 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
       co_return opened.error();
     }
     llm::Stream stream = std::move(*opened);
+    const auto origin =
+        llm::answer_origin(stream.origin(), attempt.member(), stream.protocol() == request.origin);
     stream.ask_takeover([&] { return attempt.takeover(); });
     std::optional<llm::AnswerFold> fold;
     if (options.provider_json == stream.protocol()) {
@@ -376,12 +367,12 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
     }
     std::unique_ptr<llm::StreamMend> mend;
     if (fold && !stream.whole()) {
-      mend = llm::codec_for(stream.protocol()).stream_mend(origin_of(stream, request, attempt));
+      mend = llm::codec_for(stream.protocol()).stream_mend(origin);
     }
     auto answer = co_await llm::read_answer(stream, fold ? &*fold : nullptr, mend.get());
     attempt.flawed(stream.undecodable(), stream.inferred_finish());
     if (answer) {
-      answer->origin = origin_of(stream, request, attempt);
+      answer->origin = origin;
       if (!answer->provider_json.empty() && stream.whole()) {
         llm::carry_seals(answer->provider_json, stream.protocol(), answer->origin);
       }

@@ -48,7 +48,8 @@ class Digest {
 };
 
 /// The system text and the messages up to the first one of the user, which stay the same until an agent compacts.
-void add_beginning(Digest& digest, const llm::Request& request) {
+SessionHash beginning_of(const llm::Request& request) {
+  Digest digest;
   auto left = longest_beginning;
   const auto add = [&](std::string_view text) {
     digest.add(text.substr(0, left));
@@ -64,9 +65,10 @@ void add_beginning(Digest& digest, const llm::Request& request) {
       }
     }
     if (message.role == llm::Role::user || left == 0) {
-      return;
+      break;
     }
   }
+  return digest.hash();
 }
 
 std::uint32_t hash_of(const std::string& text) {
@@ -89,18 +91,18 @@ std::string SessionHash::text() const {
 SessionKey SessionKey::of(const llm::Request& request, const SessionIdentity& identity,
                           std::string_view route) {
   SessionKey key;
+  const auto beginning = beginning_of(request).text();
   const auto of_caller = [&](Digest& digest) -> Digest& {
     return digest.add(identity.caller).add(route).add(identity.session);
   };
   Digest session;
   of_caller(session);
   if (identity.session.empty()) {
-    add_beginning(session, request);
+    session.add(beginning);
   }
   key.session = session.hash();
   Digest conversation;
-  of_caller(conversation).add(identity.agent).add(request.model);
-  add_beginning(conversation, request);
+  of_caller(conversation).add(identity.agent).add(request.model).add(beginning);
   key.conversation = conversation.hash();
   key.begun = std::any_of(request.messages.begin(), request.messages.end(),
                           [](const auto& message) { return message.role == llm::Role::assistant; });

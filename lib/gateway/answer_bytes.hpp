@@ -60,16 +60,11 @@ class AnswerBytes {
     }
   }
 
-  /// A provider that says nothing about its reasoning is the home of clients that speak its protocol.
   llm::ReasoningOrigin origin() const {
-    const auto& known = answer_.origin();
     const auto* const by = answer_.report().answer();
-    if (!known.provider.empty() || by == nullptr) {
-      return known;
-    }
-    llm::ReasoningOrigin origin(by->member);
-    origin.home = answer_.protocol() == client_;
-    return origin;
+    return by == nullptr
+               ? answer_.origin()
+               : llm::answer_origin(answer_.origin(), by->member, answer_.protocol() == client_);
   }
 
   const Delivery& answer_;

@@ -17,12 +17,6 @@ ReasoningSeal::Kind kind_for(Protocol client) {
                                                 : ReasoningSeal::Kind::encrypted;
 }
 
-/// The member whose reasoning ends without a seal, or whose seal no carrier can hold.
-std::string unsigned_carrier(const ReasoningOrigin& by) {
-  return write_carrier(Carrier(CarrierKind::unsigned_thinking, by, {}))
-      .value_or(*write_carrier(Carrier(CarrierKind::unsigned_thinking, ReasoningOrigin(), {})));
-}
-
 std::string detail_of(ReasoningSeal::Kind kind, std::string_view data, std::string_view id) {
   std::string out;
   JsonWriter json(out);
@@ -48,21 +42,18 @@ std::string thinking_of(std::string_view text, std::string_view signature) {
 std::string carrier_of(Protocol client, Protocol issued, const ReasoningOrigin& by,
                        ReasoningSeal::Kind kind, std::string_view data, std::string_view text,
                        std::string_view id) {
-  std::optional<std::string> written;
   if (kind == ReasoningSeal::Kind::call) {
-    written = write_carrier(Carrier(CarrierKind::call_signature, by, data));
+    return carrier_text(Carrier(CarrierKind::call_signature, by, data));
   } else if (issued == Protocol::openai_chat) {
-    written = write_carrier(Carrier(CarrierKind::detail, by, detail_of(kind, data, id)));
+    return carrier_text(Carrier(CarrierKind::detail, by, detail_of(kind, data, id)));
   } else if (issued == Protocol::openai_responses) {
-    written = write_carrier(Carrier(CarrierKind::encrypted, by, data));
+    return carrier_text(Carrier(CarrierKind::encrypted, by, data));
   } else if (kind == ReasoningSeal::Kind::redacted) {
-    written = write_carrier(Carrier(CarrierKind::redacted, by, data));
+    return carrier_text(Carrier(CarrierKind::redacted, by, data));
   } else if (client == Protocol::anthropic_messages) {
-    written = write_carrier(Carrier(CarrierKind::signature, by, data));
-  } else {
-    written = write_carrier(Carrier(CarrierKind::thinking, by, thinking_of(text, data)));
+    return carrier_text(Carrier(CarrierKind::signature, by, data));
   }
-  return written ? std::move(*written) : unsigned_carrier(ReasoningOrigin());
+  return carrier_text(Carrier(CarrierKind::thinking, by, thinking_of(text, data)));
 }
 
 /// Clients of Responses send reasoning back only if they have asked for its encrypted content.
@@ -108,7 +99,7 @@ const Event* CarriedSeals::unsigned_seal() {
   if (!wanted_ || client_ == Protocol::openai_chat) {
     return nullptr;
   }
-  seal_ = unsigned_carrier(open_by_);
+  seal_ = carrier_text(Carrier(CarrierKind::unsigned_thinking, open_by_, {}));
   event_.emplace(ReasoningSeal(block, kind_for(client_), seal_));
   return &*event_;
 }
@@ -197,8 +188,7 @@ void carry_seals(std::string& json, Protocol protocol, const ReasoningOrigin& by
                       : redacted   ? CarrierKind::redacted
                       : messages   ? CarrierKind::signature
                                    : CarrierKind::encrypted;
-    const auto carrier = write_carrier(Carrier(kind, by, seal));
-    const auto value = json::quoted(carrier ? *carrier : unsigned_carrier(ReasoningOrigin()));
+    const auto value = json::quoted(carrier_text(Carrier(kind, by, seal)));
     if (redacted) {
       edits.push_back(text::JsonEdit::set(
           at, R"({"type":"thinking","thinking":"","signature":)" + value + "}"));
@@ -236,7 +226,7 @@ void carry_seals(Answer& answer, const Request& asked, bool carry) {
     }
     block.seal = sealed ? carrier_of(client, answer.protocol, by, *block.seal_kind, block.seal,
                                      block.text, block.id)
-                        : unsigned_carrier(by);
+                        : carrier_text(Carrier(CarrierKind::unsigned_thinking, by, {}));
     block.seal_kind = kind_for(client);
   }
 }

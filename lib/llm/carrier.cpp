@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <new>
 #include <utility>
 
 #include "text/ascii.hpp"
 #include "text/base64.hpp"
+#include "text/parsed_json.hpp"
 #include "text/utf8.hpp"
 #include "understudy/text/json_writer.hpp"
 
@@ -67,14 +67,9 @@ bool fits(const Carrier& carrier) {
 
 /// nullptr, or why the header is not one.
 const char* read_header(std::string_view text, Carrier& carrier) {
-  const simdjson::padded_string padded(text);
-  simdjson::dom::parser parser;
+  const text::ParsedJson parsed(text);
   simdjson::dom::object header;
-  const auto failure = parser.parse(padded).get(header);
-  if (failure == simdjson::MEMALLOC) {
-    throw std::bad_alloc();  // says nothing about the text
-  }
-  if (failure != simdjson::SUCCESS) {
+  if (parsed.root() == nullptr || parsed.root()->get(header) != simdjson::SUCCESS) {
     return "the header is not a JSON object";
   }
   for (const auto& [key, member] : name_members) {
@@ -136,6 +131,12 @@ std::optional<std::string> write_carrier(const Carrier& carrier) {
                                         [&](const KindName& k) { return k.kind == carrier.kind; });
   json.member("kind", kind->name).end_object();
   return std::string(mark) + text::base64url_encoded(header) + '.' + carrier.original;
+}
+
+std::string carrier_text(const Carrier& carrier) {
+  auto text = write_carrier(carrier);
+  return text ? std::move(*text)
+              : *write_carrier(Carrier(CarrierKind::unsigned_thinking, ReasoningOrigin(), {}));
 }
 
 ReadCarrier read_carrier(std::string_view text) {

@@ -2,12 +2,12 @@
 
 #include <simdjson.h>
 
-#include <new>
 #include <utility>
 
 #include "llm/opened_carrier.hpp"
 #include "text/json_edit.hpp"
 #include "text/json_tree.hpp"
+#include "text/parsed_json.hpp"
 #include "understudy/llm/carrier.hpp"
 
 namespace understudy::llm::detail {
@@ -232,18 +232,12 @@ std::optional<OpenedBody> with_carriers_opened(std::string_view body, Protocol p
   if (!may_change(body, to)) {
     return std::nullopt;
   }
-  const simdjson::padded_string padded(body);
-  simdjson::dom::parser parser;
-  element root;
-  const auto failure = parser.parse(padded).get(root);
-  if (failure == simdjson::MEMALLOC) {
-    throw std::bad_alloc();  // says nothing about the body
-  }
-  if (failure != simdjson::SUCCESS) {
+  const text::ParsedJson parsed(body);
+  if (parsed.root() == nullptr) {
     return std::nullopt;
   }
   ReasoningEdits reasoning(protocol, to);
-  const auto edits = reasoning.of(root);
+  const auto edits = reasoning.of(*parsed.root());
   auto edited = edits.empty() ? std::nullopt : text::edit_json(body, edits);
   if (!edited) {
     return std::nullopt;

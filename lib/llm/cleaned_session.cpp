@@ -1,11 +1,9 @@
 #include "understudy/llm/cleaned_session.hpp"
 
-#include <simdjson.h>
-
-#include <new>
 #include <utility>
 
 #include "text/json_edit.hpp"
+#include "text/parsed_json.hpp"
 #include "understudy/llm/carrier.hpp"
 
 namespace understudy::llm {
@@ -91,16 +89,11 @@ CleanedLine cleaned_session_line(std::string_view line) {
   if (line.find("\"us1.") == std::string_view::npos) {
     return cleaned;
   }
-  const simdjson::padded_string padded(line);
-  simdjson::dom::parser parser;
-  element root;
-  const auto failure = parser.parse(padded).get(root);
-  if (failure == simdjson::MEMALLOC) {
-    throw std::bad_alloc();  // says nothing about the text
-  }
-  if (failure != simdjson::SUCCESS) {
+  const text::ParsedJson parsed(line);
+  if (parsed.root() == nullptr) {
     return cleaned;
   }
+  const auto& root = *parsed.root();
   Cleaning cleaning;
   if (is_carried_reasoning(root)) {
     cleaning.all = true;

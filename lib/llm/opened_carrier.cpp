@@ -1,12 +1,10 @@
 #include "opened_carrier.hpp"
 
-#include <simdjson.h>
-
-#include <new>
 #include <utility>
 
 #include "text/json_edit.hpp"
 #include "text/json_tree.hpp"
+#include "text/parsed_json.hpp"
 #include "understudy/text/json_writer.hpp"
 
 namespace understudy::llm::detail {
@@ -14,15 +12,9 @@ namespace {
 
 /// The `type` of a JSON object; empty if the text is not one, or has none.
 std::string type_of(std::string_view text) {
-  const simdjson::padded_string padded(text);
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  const auto failure = parser.parse(padded).get(root);
-  if (failure == simdjson::MEMALLOC) {
-    throw std::bad_alloc();  // says nothing about the text
-  }
+  const text::ParsedJson parsed(text);
   std::string_view type;
-  if (failure != simdjson::SUCCESS || root["type"].get(type) != simdjson::SUCCESS) {
+  if (parsed.root() == nullptr || (*parsed.root())["type"].get(type) != simdjson::SUCCESS) {
     return {};
   }
   return std::string(type);

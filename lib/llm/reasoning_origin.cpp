@@ -6,6 +6,15 @@ namespace understudy::llm {
 
 ReasoningOrigin::ReasoningOrigin(const Member& by) : provider(by.provider()), model(by.model()) {}
 
+ReasoningOrigin answer_origin(const ReasoningOrigin& said, const Member& by, bool same_protocol) {
+  if (!said.provider.empty()) {
+    return said;
+  }
+  ReasoningOrigin origin(by);
+  origin.home = same_protocol;
+  return origin;
+}
+
 bool reads(const ReasoningOrigin& reader, const ReasoningOrigin& issuer) noexcept {
   if (!issuer.account.empty() && issuer.account != reader.account) {
     return false;

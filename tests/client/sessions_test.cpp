@@ -31,8 +31,8 @@ SessionIdentity identity(const std::string& session, const std::string& agent = 
   return who;
 }
 
-SessionKey key(int turns = 2, const SessionIdentity& who = identity("s")) {
-  return SessionKey::of(conversation(turns), who, "");
+SessionKey key(int turns = 2, const SessionIdentity& client = identity("s")) {
+  return SessionKey::of(conversation(turns), client, "");
 }
 
 const Member a("a", "m");

@@ -1,6 +1,6 @@
 // Conversations that walk from member to member and back, through the whole gateway, before strict doubles that bind
 // reasoning to its maker, to the conversation's beginning and to the account: every request is accepted at the first
-// attempt, each maker gets its own reasoning back byte for byte, and nobody gets another maker's.
+// attempt, each maker gets its own reasoning back byte for byte, and no maker gets another's.
 #include <deque>
 #include <functional>
 #include <map>
@@ -315,7 +315,7 @@ class Stage : public GatewayWorld {
   }
 
  public:
-  /// Seals that did not come back to who had issued them.
+  /// Seals that did not come back to the member that issued them.
   const std::string& lost() const { return lost_; }
   void forget() {
     for (auto& seen : seen_) {
@@ -390,7 +390,7 @@ void walk_there_and_back(const Home& home, const std::string& other, std::size_t
   CHECK(stage.lost() == "");
 }
 
-TEST_CASE("there and back: each maker gets its own reasoning, and nobody another one's") {
+TEST_CASE("there and back: each maker gets its own reasoning, and no other maker's") {
   for (const auto& home : homes()) {
     for (const auto& other : others()) {
       if (other != home.first.id) {

@@ -150,7 +150,7 @@ TEST_CASE("carrying can be turned off: the client sees its home's reasoning alon
   CHECK(off.carried(thought) == &thought);
 }
 
-TEST_CASE("a seal that is too long for a carrier leaves one that nobody reads") {
+TEST_CASE("a seal that is too long for a carrier leaves one that no member can read") {
   const std::string longest(longest_original + 1, 'x');
   const auto got =
       seals_of(asked(Protocol::anthropic_messages), by("p"), Protocol::openai_responses,

@@ -252,7 +252,7 @@ TEST_CASE("reasoning that is sealed for an account is restored for that account 
         R"({"role":"user","content":"q"},{"type":"message","role":"assistant","id":"msg_2"}]})");
 }
 
-TEST_CASE("a carrier whose original is not what its kind says is nobody's reasoning") {
+TEST_CASE("a carrier whose original is not what its kind says is no reasoning of any member") {
   const auto& codec = codec_for(Protocol::openai_responses);
   for (const std::string original : {"{", R"({"type":"text"})", R"(], "x": [)", "7"}) {
     CAPTURE(original);

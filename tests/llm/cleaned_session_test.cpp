@@ -48,7 +48,7 @@ TEST_CASE("a record of a Codex session that is such reasoning is dropped") {
   CHECK(own.text == record("gAAA"));
 }
 
-TEST_CASE("what is no such session is kept") {
+TEST_CASE("what is not such a session is kept") {
   for (const std::string text :
        {"", "{", "\"us1.", R"({"a":"us1.x"})", R"([[[["us1.e30.x"]]]])", "not JSON \"us1."}) {
     const auto cleaned = cleaned_session_line(text);

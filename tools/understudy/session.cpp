@@ -1,4 +1,4 @@
-// `understudy session clean`: a session that a fallback has served goes on without the gateway.
+// `understudy session clean`: a session that a fallback has served continues without the gateway.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -80,7 +80,7 @@ Command session_command(CLI::App& program) {
   auto* const cleaning =
       session->add_subcommand("clean",
                               "Removes reasoning of other makers from a session's file, so that "
-                              "the agent can go on without "
+                              "the agent can continue without "
                               "the gateway. Close the agent first.");
   const auto file = std::make_shared<std::string>();
   cleaning->add_option("FILE", *file, "The file, such as ~/.claude/projects/.../ID.jsonl")

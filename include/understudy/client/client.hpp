@@ -75,7 +75,9 @@ class RequestOptions {
   /// How long the call waits for a member to return, if the configuration does not specify it (Policy::wait_out).
   RequestOptions& with_wait_out(Clock::duration d) { return wait_out = d, *this; }
   /// What the caller knows of the conversation that the request belongs to.
-  RequestOptions& with_session(SessionIdentity who) { return session = std::move(who), *this; }
+  RequestOptions& with_session(SessionIdentity identity) {
+    return session = std::move(identity), *this;
+  }
   /// The consumer supports Retract (llm/event.hpp): if a member fails within an answer, another one may start over.
   RequestOptions& with_retract() { return can_retract = true, *this; }
   /// `complete` also returns the provider's own JSON (Answer::provider_json), if the provider speaks `protocol`.

@@ -46,7 +46,7 @@ class SessionIdentity {
 
   std::string session;  ///< the client's id of its session
   std::string agent;    ///< of a sub-agent within the session
-  std::string caller;   ///< who calls: the key that the client has sent
+  std::string caller;   ///< tells callers apart: the key that the client has sent
 };
 
 /// A hash of 128 bits.

@@ -6,7 +6,7 @@
 /// 2. A client of Messages or Responses gets no reasoning without a seal: where the issuer sends none, `missing` has one,
 ///    to be written before the event that follows the reasoning.
 ///    A client of Responses that does not ask for encrypted reasoning gets no carriers.
-/// 3. A seal that no carrier can hold is replaced by one that says that there was reasoning, and that nobody reads.
+/// 3. A seal that no carrier can hold is replaced by one that stands for reasoning, and that no member can read.
 ///
 ///     CarriedSeals seals(request);
 ///     seals.from(answer.origin(), answer.protocol());

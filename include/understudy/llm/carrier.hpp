@@ -87,6 +87,10 @@ class ReadCarrier {
 /// Threads: any.
 UNDERSTUDY_API std::optional<std::string> write_carrier(const Carrier& carrier);
 
+/// Returns the text. What no carrier can hold becomes a carrier that no member can read, which stands for reasoning that
+/// was there. Threads: any.
+UNDERSTUDY_API std::string carrier_text(const Carrier& carrier);
+
 /// Reads a carrier. Any bytes are valid input. Threads: any.
 UNDERSTUDY_API ReadCarrier read_carrier(std::string_view text);
 

@@ -1,4 +1,4 @@
-/// Removes reasoning in carriers (carrier.hpp) from what an agent has saved of a session, so that the session can go on
+/// Removes reasoning in carriers (carrier.hpp) from what an agent has saved of a session, so that the session can continue
 /// without the gateway: a maker refuses reasoning that is not its own.
 ///
 /// Invariants

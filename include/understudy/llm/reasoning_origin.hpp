@@ -38,6 +38,11 @@ class UNDERSTUDY_API ReasoningOrigin {
   bool operator==(const ReasoningOrigin&) const = default;
 };
 
+/// Whose reasoning an answer has: what its stream says (`said`), else the member's. A provider that does not say is the home
+/// of clients that speak its protocol (`same_protocol`). Threads: any.
+UNDERSTUDY_API ReasoningOrigin answer_origin(const ReasoningOrigin& said, const Member& by,
+                                             bool same_protocol);
+
 /// Whether `reader` can read a seal of `issuer`. `home` has no effect. Threads: any.
 UNDERSTUDY_API bool reads(const ReasoningOrigin& reader, const ReasoningOrigin& issuer) noexcept;
 

@@ -70,9 +70,8 @@ class MessagesMend final : public StreamMend {
   /// The frame with a carrier in place of the seal, which stands in a delta or in the beginning of a block.
   std::string_view carried(const ReasoningSeal& seal, std::string_view raw) {
     const bool redacted = seal.kind == ReasoningSeal::Kind::redacted;
-    auto carrier = write_carrier(
-        Carrier(redacted ? CarrierKind::redacted : CarrierKind::signature, origin_, seal.data));
-    const auto value = json::quoted(carrier ? *carrier : unsigned_carrier(ReasoningOrigin()));
+    const auto value = json::quoted(carrier_text(
+        Carrier(redacted ? CarrierKind::redacted : CarrierKind::signature, origin_, seal.data)));
     const bool starts = frame_says(raw, "content_block_start");
     if (starts && redacted) {  // as thinking, of which the client sends the signature back
       return mended(raw, {text::JsonEdit::set(
@@ -81,10 +80,6 @@ class MessagesMend final : public StreamMend {
     }
     return mended(raw,
                   {text::JsonEdit::set({starts ? "content_block" : "delta", "signature"}, value)});
-  }
-
-  static std::string unsigned_carrier(const ReasoningOrigin& by) {
-    return write_carrier(Carrier(CarrierKind::unsigned_thinking, by, {})).value_or(std::string());
   }
 
   /// Anthropic's SDKs add to `message.usage` and `message.content` (NousResearch/hermes-agent#60683).
@@ -138,10 +133,10 @@ class MessagesMend final : public StreamMend {
   /// the thinking is missing (QuantumNous/new-api#4761, #4763).
   std::string_view with_signature(std::string_view raw) {
     const auto index = std::exchange(thinking_, std::nullopt);
-    const auto signature = index && !signed_ ? unsigned_carrier(origin_) : std::string();
-    if (signature.empty()) {
+    if (!index || signed_) {
       return raw;
     }
+    const auto signature = carrier_text(Carrier(CarrierKind::unsigned_thinking, origin_, {}));
     std::string frame;
     append_event(frame, "content_block_delta", [&](JsonWriter& json) {
       json.member("type", "content_block_delta").member("index", *index).key("delta");

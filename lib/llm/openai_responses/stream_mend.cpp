@@ -31,8 +31,7 @@ class ResponsesMend final : public StreamMend {
       return with_carriers(event.raw, {"item"});
     } else if (frame_says(event.raw, "response.completed") ||
                frame_says(event.raw, "response.incomplete")) {
-      carried_ = with_carriers(event.raw, {"response", "output"});
-      return with_output(carried_);
+      return with_output(with_carriers(event.raw, {"response", "output"}));
     } else if (frame_says(event.raw, "response.created")) {
       items_.clear();
       kept_ = 0;
@@ -109,7 +108,6 @@ class ResponsesMend final : public StreamMend {
   }
 
   ReasoningOrigin origin_;
-  std::string carried_;
   std::map<std::uint64_t, std::string> items_;  // by output index
   std::size_t kept_ = 0;
   std::string frame_;
