@@ -5,6 +5,8 @@
 /// 2. Memory is kept from run to run: fresh pages from the kernel cost more than what is measured.
 /// 3. Each size counts with the minimum of its runs. A ratio that is too high is measured again, several times,
 ///    before it is believed: noise only ever adds.
+/// 4. A ratio that stays too high is measured at the next doubling. The step from one level of the caches to the next
+///    raises a single doubling; a cost that grows faster than its input raises each of them, the later the more.
 ///
 ///     const auto found = growth::of([&](std::size_t bytes) { ... return [=] { work(); }; }, 1 << 20);
 ///     CHECK_MESSAGE(found.ratio() <= growth::linear, found);
@@ -43,14 +45,13 @@ class Growth {
   }
 };
 
-/// `prepare(bytes)` makes the input, which is not measured, and returns what is to be measured.
+/// Nothing linear ever measured so much: a cubic cost is not waited for.
+inline constexpr double hopeless = 4;
+
 template <class Prepare>
-Growth of(Prepare prepare, std::size_t bytes) {
+Growth doubling(Prepare& prepare, std::size_t bytes) {
   constexpr int fewest_rounds = 2;
   constexpr int most_rounds = 12;
-  constexpr double hopeless = 4;  // nothing linear ever measured so: do not wait for a cubic one
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   auto small = prepare(bytes);
   auto large = prepare(2 * bytes);
   const auto cost = [](auto& run) {
@@ -68,6 +69,18 @@ Growth of(Prepare prepare, std::size_t bytes) {
     }
   }
   return found;
+}
+
+/// `prepare(bytes)` makes the input, which is not measured, and returns what is to be measured.
+template <class Prepare>
+Growth of(Prepare prepare, std::size_t bytes) {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  const auto found = doubling(prepare, bytes);
+  if (found.ratio() <= linear || found.ratio() > hopeless) {
+    return found;
+  }
+  return doubling(prepare, 2 * bytes);
 }
 
 }  // namespace growth
