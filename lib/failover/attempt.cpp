@@ -129,6 +129,8 @@ bool Attempt::moves_on_refused() const {
 
 void Attempt::restored(std::size_t pieces) noexcept { report().restored = pieces; }
 
+void Attempt::ignored(std::size_t pieces) noexcept { report().ignored = pieces; }
+
 void Attempt::lost(std::vector<RequestLoss> losses) noexcept {
   report().losses = std::move(losses);
 }

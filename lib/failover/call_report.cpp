@@ -93,6 +93,9 @@ void write_attempt(JsonWriter& json, const AttemptReport& attempt) {
   if (attempt.restored > 0) {
     json.member("reasoning_restored", attempt.restored);
   }
+  if (attempt.ignored > 0) {
+    json.member("reasoning_dropped_by_provider", attempt.ignored);
+  }
   if (!attempt.losses.empty()) {
     json.key("losses").begin_array();
     for (const auto& loss : attempt.losses) {

@@ -256,6 +256,9 @@ std::optional<Result<void>> HttpStream::look(Attempt& attempt) {
     if (const auto* usage = std::get_if<Usage>(&event->body)) {
       attempt.spent(usage->output.value_or(0));
     }
+    if (const auto* start = std::get_if<Start>(&event->body)) {
+      attempt.ignored(start->reasoning_dropped);
+    }
     if (std::holds_alternative<Heartbeat>(event->body)) {
       attempt.heartbeat();
     } else if (const auto* finish = std::get_if<Finish>(&event->body)) {

@@ -13,7 +13,8 @@ bool is_learnable(std::string_view mend) noexcept {
   const auto colon = mend.find(':');
   if (colon == std::string_view::npos || mend.find('[') != std::string_view::npos ||
       mend.starts_with("drop_value:") ||
-      mend.starts_with("clamp:")) {  // what is left depends on the prompt
+      mend.starts_with("unbind:") ||  // what a conversation has lost is lost to it alone
+      mend.starts_with("clamp:")) {   // what is left depends on the prompt
     return false;
   }
   const auto path = mend.substr(colon + 1);

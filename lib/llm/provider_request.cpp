@@ -291,6 +291,14 @@ Failure capability_failure(const HttpProviderOptions& options, const Request& re
                                           request.model != attempt.member().model());
   const bool wrong = failure.code() == FailoverReason::format_error;
   const auto part = refused_part(status, body);
+  if (part && part->kind == RefusedPart::Kind::binding) {
+    if (without_part(sent, part->mend())) {
+      failure.with_mend(part->mend());
+    } else if (has_part(request.body, part->path)) {  // the client wants this error
+      return Failure(FailoverReason::format_error, failure.message());
+    }
+    return failure;
+  }
   // These are said with another status, or sound like a prompt that is too long.
   const bool misleading =
       part && (part->kind == RefusedPart::Kind::order || part->kind == RefusedPart::Kind::limit);

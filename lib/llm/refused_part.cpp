@@ -51,6 +51,11 @@ constexpr std::array wordings{
     Wording{"parameter ", " is not supported"},
 };
 
+/// Claude docs: Fix a thinking block bound to a different conversation. On Bedrock the setting is `mismatch_behavior`.
+constexpr std::string_view bound_elsewhere = "the block is bound to a different conversation";
+constexpr std::array<std::string_view, 2> binding_settings{
+    "thinking.block_binding.prefix_mismatch_behavior", "thinking.block_binding.mismatch_behavior"};
+
 bool is_path(char c) {
   return text::is_lower(c) || text::is_upper(c) || text::is_digit(c) || c == '_' || c == '.' ||
          c == '[' || c == ']' || c == '-';
@@ -236,6 +241,30 @@ std::vector<text::JsonPath> places_of(std::string_view body, std::string_view pa
   return places;
 }
 
+/// The service is to ignore reasoning that is bound to another beginning. Models that bind it think adaptively by
+/// default, so the mode may be named where the request has none.
+std::optional<std::string> with_binding_ignored(std::string_view body, std::string_view setting) {
+  const std::string member(setting.substr(setting.rfind('.') + 1));
+  const auto thinking = text::json_at(body, {"thinking"});
+  const auto binding = text::json_at(thinking, {"block_binding"});
+  const bool chosen = std::any_of(
+      std::begin(binding_settings), std::end(binding_settings),
+      [&](std::string_view one) { return !text::json_at(body, text::json_path(one)).empty(); });
+  if (chosen || text::json_at(thinking, {"type"}) == R"("disabled")") {
+    return std::nullopt;
+  }
+  const auto behavior = "\"" + member + R"(":"drop_block")";
+  text::JsonEdit edit =
+      text::JsonEdit::set({"thinking", "block_binding", member}, R"("drop_block")");
+  if (thinking.empty()) {
+    edit = text::JsonEdit::set({"thinking"},
+                               R"({"type":"adaptive","block_binding":{)" + behavior + "}}");
+  } else if (binding.empty()) {
+    edit = text::JsonEdit::set({"thinking", "block_binding"}, "{" + behavior + "}");
+  }
+  return text::edit_json(body, {edit});
+}
+
 std::optional<std::uint64_t> digits_of(std::string_view text) {
   return text::number_from<std::uint64_t>(text.substr(0, text.find_first_not_of("0123456789")));
 }
@@ -309,6 +338,9 @@ std::string RefusedPart::mend() const {
   if (kind == Kind::limit) {
     return "clamp:" + path + ">" + instead;
   }
+  if (kind == Kind::binding) {
+    return "unbind:" + path;
+  }
   if (kind == Kind::value && instead.empty()) {
     return "drop_value:" + path;
   }
@@ -316,8 +348,8 @@ std::string RefusedPart::mend() const {
 }
 
 bool is_part_mend(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kinds{
-      "drop:", "drop_value:", "rename:", "demote:", "clamp:"};
+  constexpr std::array<std::string_view, 6> kinds{
+      "drop:", "drop_value:", "rename:", "demote:", "clamp:", "unbind:"};
   return std::any_of(kinds.begin(), kinds.end(),
                      [&](std::string_view kind) { return name.starts_with(kind); });
 }
@@ -331,6 +363,10 @@ std::optional<RefusedPart> refused_part(int status, std::string_view body) {
   }
   if (!refuses) {
     return std::nullopt;
+  }
+  if (text::in_lower_case(body).find(bound_elsewhere) != std::string::npos) {
+    const bool renamed = body.find(binding_settings[1]) != std::string_view::npos;
+    return RefusedPart(Kind::binding, std::string(binding_settings[renamed ? 1 : 0]));
   }
   if (const auto left = left_beside_prompt(body)) {
     return RefusedPart(Kind::limit, "max_tokens", std::to_string(*left));
@@ -390,6 +426,9 @@ std::optional<std::string> without_part(std::string_view body, std::string_view 
   auto path = mend.substr(colon + 1);
   if (what == "demote") {
     return with_system_first(body, path);
+  }
+  if (what == "unbind") {
+    return with_binding_ignored(body, path);
   }
   if (what == "clamp") {
     return with_lower_limit(body, path.substr(std::min(path.find('>') + 1, path.size())));

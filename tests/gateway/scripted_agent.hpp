@@ -81,9 +81,9 @@ class Agent {
     switch (protocol_) {
       case Protocol::anthropic_messages:
         return R"({"model":)" + json_text(model_) + R"(,"max_tokens":4000,"stream":)" + streamed +
-               thinking + R"(,"system":[{"type":"text","text":"You read files."}],"tools":[)" +
-               R"({"name":"read_file","description":"Reads.","input_schema":)" + schema +
-               R"(}],"messages":[)" + list + "]}";
+               thinking + R"(,"system":[{"type":"text","text":)" + json_text(system) +
+               R"(}],"tools":[)" + R"({"name":"read_file","description":"Reads.","input_schema":)" +
+               schema + R"(}],"messages":[)" + list + "]}";
       case Protocol::openai_responses:
         return R"({"model":)" + json_text(model_) + R"(,"stream":)" + streamed +
                R"(,"store":false,"include":["reasoning.encrypted_content"],"reasoning":{"effort":"medium"})" +
@@ -147,6 +147,7 @@ class Agent {
 
   std::size_t messages() const { return messages_.size(); }
 
+  std::string system = "You read files.";                       ///< of Messages
   std::string thinking = R"(,"thinking":{"type":"adaptive"})";  ///< of Messages
 
  private:

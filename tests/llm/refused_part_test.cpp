@@ -54,6 +54,10 @@ TEST_CASE("the part that a refusal names, in every form of error") {
        Kind::parameter, "drop:odd"},
       {R"({"error":{"message":"json: unknown field \"odd\"","type":"invalid_request_error"}})",
        Kind::parameter, "drop:odd"},
+      {R"({"type":"error","error":{"type":"invalid_request_error","message":"messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different conversation. Remove the block, or set `thinking.block_binding.prefix_mismatch_behavior` to \"drop_block\"."}})",
+       Kind::binding, "unbind:thinking.block_binding.prefix_mismatch_behavior"},
+      {R"({"type":"error","error":{"type":"invalid_request_error","message":"messages.3.content.0: Invalid `signature` in `thinking` block. The block is bound to a different conversation. Remove the block, or set `thinking.block_binding.mismatch_behavior` to \"drop_block\"."}})",
+       Kind::binding, "unbind:thinking.block_binding.mismatch_behavior"},
   };
   for (const auto& row : rows) {
     CAPTURE(row.body);
@@ -115,6 +119,27 @@ TEST_CASE("a request without what was refused") {
   CHECK(without_part(body, "drop:messages[].name")->find("\"x\"") == std::string::npos);
   CHECK(without_part(body, "rename:max_tokens>max_completion_tokens")
             ->find(R"("max_completion_tokens":5)") != std::string::npos);
+  const std::string_view unbind = "unbind:thinking.block_binding.prefix_mismatch_behavior";
+  const auto asks = [&](std::string_view thinking) {
+    return without_part(R"({"a":1)" + std::string(thinking) + "}", unbind);
+  };
+  CHECK(
+      asks("") ==
+      R"({"a":1,"thinking":{"type":"adaptive","block_binding":{"prefix_mismatch_behavior":"drop_block"}}})");
+  CHECK(
+      asks(R"(,"thinking":{"type":"adaptive"})") ==
+      R"({"a":1,"thinking":{"type":"adaptive","block_binding":{"prefix_mismatch_behavior":"drop_block"}}})");
+  CHECK(
+      asks(R"(,"thinking":{"type":"adaptive","block_binding":{"bind_to_end_user":false}})") ==
+      R"({"a":1,"thinking":{"type":"adaptive","block_binding":{"bind_to_end_user":false,"prefix_mismatch_behavior":"drop_block"}}})");
+  // The client has chosen, or does not think
+  for (const auto* thinking :
+       {R"(,"thinking":{"type":"adaptive","block_binding":{"prefix_mismatch_behavior":"error"}})",
+        R"(,"thinking":{"type":"adaptive","block_binding":{"mismatch_behavior":"error"}})",
+        R"(,"thinking":{"type":"disabled"})"}) {
+    CAPTURE(thinking);
+    CHECK_FALSE(asks(thinking));
+  }
   // What is not there, and what a request cannot do without
   for (const auto* mend : {"drop:none", "drop:model", "drop:messages", "drop:messages[].none",
                            "drop:", "drop", "drop:a[].b[].c", "rename:none>x"}) {

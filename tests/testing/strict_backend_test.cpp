@@ -109,6 +109,18 @@ const std::string item = R"({"type":"message","role":"user","content":"hi"})";
 const std::string answered = R"({"type":"message","role":"assistant","content":"yes"},)" + item;
 const std::string thought =
     R"({"role":"assistant","content":[{"type":"thinking","thinking":"a","signature":)";
+const std::string budgeted =
+    R"("max_tokens":4000,"thinking":{"type":"enabled","budget_tokens":2000},)";
+const std::string results =
+    R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"1"}]})";
+/// A call of Messages, behind thinking if there is a signature.
+std::string loop(const std::string& signature) {
+  const auto thinking =
+      signature.empty() ? ""
+                        : R"({"type":"thinking","thinking":"a","signature":)" + signature + "},";
+  return R"({"role":"assistant","content":[)" + thinking +
+         R"({"type":"tool_use","id":"toolu_1","name":"f","input":{}}]})";
+}
 const std::string call = R"({"role":"assistant","tool_calls":[{"id":"call00001","type":"function",)"
                          R"("function":{"name":"f","arguments":"{}"})";
 const std::string result = R"({"role":"tool","tool_call_id":"call00001","content":"1"})";
@@ -317,6 +329,13 @@ std::vector<Row> rows() {
       {"signature", "anthropic", "a.signature", messages(ask + "," + thought + "\"\"}]}," + ask),
        messages(ask + "," + thought + sealed("vertex-anthropic", "claude-opus-5-5") + "}]}," +
                 ask)},
+      {"loop_begins_with_thinking", "anthropic-4-5", "a.loop_thinking",
+       budgeted + messages(ask + "," + loop({}) + "," + results),
+       budgeted + messages(ask + "," + loop(sealed("anthropic-4-5", "claude-sonnet-4-5")) + "," +
+                           results)},
+      {"loop_begins_with_thinking", "anthropic-4-5", "a.loop_thinking",
+       budgeted + messages(ask + "," + loop({}) + "," + results + "," + loop({}) + "," + results),
+       budgeted + messages(ask + "," + loop({}) + "," + results + "," + ask)},
       {"encrypted", "codex", "or.encrypted",
        input(R"({"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAAA"},)" +
              answered),

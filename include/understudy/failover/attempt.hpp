@@ -97,6 +97,8 @@ class UNDERSTUDY_API Attempt {
   void lost(std::vector<RequestLoss> losses) noexcept;
   /// Notes how many pieces of its reasoning the member gets back.
   void restored(std::size_t pieces) noexcept;
+  /// Notes how many pieces of earlier reasoning the member reports not to have used.
+  void ignored(std::size_t pieces) noexcept;
 
   // The functions below are called by FailoverCall alone.
 

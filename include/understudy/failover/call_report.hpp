@@ -75,6 +75,8 @@ class UNDERSTUDY_API AttemptReport {
   std::vector<RequestLoss> losses;  ///< what the member did not get of the request
   std::size_t restored =
       0;  ///< pieces of its own reasoning that the member got back from a foreign client
+  std::size_t ignored =
+      0;  ///< pieces of earlier reasoning that the member reports not to have used
 };
 
 /// A member that was passed over, and why.

@@ -38,6 +38,9 @@ class Start {
 
   std::string_view id;     ///< the provider's id of the answer
   std::string_view model;  ///< the name of the model that answers, as the provider reports it
+  /// How many pieces of earlier reasoning the provider reports to have kept from the model: `input_transformations` of
+  /// Messages (Claude docs: Fix a thinking block bound to a different conversation).
+  std::size_t reasoning_dropped = 0;
 };
 
 /// More of the answer's text.

@@ -27,14 +27,15 @@ class RefusedPart {
     value,      ///< the member is supported, but not with this value
     order,      ///< a system message does not stand at the beginning
     limit,      ///< the answer's limit does not fit beside the prompt, which itself fits
+    binding,  ///< reasoning is bound to another beginning; the setting at `path` makes the service ignore it
   };
 
   RefusedPart(Kind k, std::string p, std::string i = {})
       : kind(k), path(std::move(p)), instead(std::move(i)) {}
 
   /// What is done about it, as the name of a mend (Failure::with_mend): "drop:temperature",
-  /// "rename:max_tokens>max_completion_tokens", "demote:messages", "clamp:max_tokens>111072"; "drop_value:temperature" if
-  /// only this value is refused.
+  /// "rename:max_tokens>max_completion_tokens", "demote:messages", "clamp:max_tokens>111072",
+  /// "unbind:thinking.block_binding.prefix_mismatch_behavior"; "drop_value:temperature" if only this value is refused.
   std::string mend() const;
 
   Kind kind;
@@ -53,7 +54,9 @@ UNDERSTUDY_API std::optional<RefusedPart> refused_part(int status, std::string_v
 /// limits are others.
 UNDERSTUDY_API bool is_capability_refusal(int status, std::string_view body);
 
-/// The request without what a mend names (after "demote": with later system messages as the user's; after "clamp": with a lower limit), or nothing if there is nothing of that kind in it, or it cannot do without.
+/// The request without what a mend names (after "demote": with later system messages as the user's; after "clamp": with a
+/// lower limit; after "unbind": with the setting, unless the client has made it), or nothing if there is nothing of that
+/// kind in it, or it cannot do without.
 UNDERSTUDY_API std::optional<std::string> without_part(std::string_view body,
                                                        std::string_view mend);
 

@@ -20,6 +20,16 @@ bool find(json::ondemand::object& object, std::string_view name,
   return failure == simdjson::SUCCESS || failure == simdjson::NO_SUCH_FIELD;
 }
 
+/// Of the changes that the service made to the request, those that took reasoning away.
+bool count_dropped(json::ondemand::value& changes, std::size_t& dropped) {
+  return json::elements_of(changes, [&](json::ondemand::value& change) {
+    return json::members_of(change, [&](raw_json_string key, json::ondemand::value& v) {
+      dropped += key == "type" && json::raw_string(v) == "thinking_dropped" ? 1U : 0U;
+      return true;
+    });
+  });
+}
+
 }  // namespace
 
 const char* Reader::read(std::string_view name, std::string_view data, EventSink& sink) {
@@ -142,6 +152,8 @@ bool Reader::read_message(Object& message, EventSink& sink, bool whole) {
       sequence = json::text(v, arena);
     } else if (key == "stop_details") {
       return read_stop_details(v, sink);
+    } else if (key == "input_transformations") {
+      return count_dropped(v, start.reasoning_dropped);
     }
     return true;
   });

@@ -195,6 +195,9 @@ bool thinks_first(const FitTarget& target, const ModelFacts& facts) {
          (target.maker.empty() ? facts.maker : target.maker) == "anthropic";
 }
 
+/// Without it the setting is refused (docs/backends.md, a.block_binding).
+constexpr std::string_view binding_beta = "thinking-binding-controls-2026-08-01";
+
 void apply_mends(Fitted& out, const FitTarget& target) {
   Losses losses(out.losses);
   for (const auto& mend : target.mends) {
@@ -204,6 +207,11 @@ void apply_mends(Fitted& out, const FitTarget& target) {
         losses.add(Loss::Kind::dropped, mend.substr(mend.find(':') + 1));
       } else if (mend.starts_with("demote:")) {
         losses.add(Loss::Kind::changed, "system message after the start of the conversation");
+      } else if (mend.starts_with("unbind:")) {
+        losses.add(Loss::Kind::added, "thinking.block_binding");
+        if (out.betas.find(binding_beta) == std::string::npos) {
+          out.betas.append(out.betas.empty() ? "" : ",").append(binding_beta);
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 // Answers in the form of Anthropic Messages: protocols.md 2.
 #include "testing/strict/answer_plan.hpp"
 #include "testing/strict/checks.hpp"
+#include "testing/strict/reasoning.hpp"
 
 namespace understudy::testing::strict {
 namespace {
@@ -68,6 +69,23 @@ std::string message_usage(const Plan& plan, std::uint64_t output) {
          std::to_string(output) + R"(,"service_tier":"standard"})";
 }
 
+/// AWS docs: claude-messages-thinking-block-binding; and of a model that has no such controls, nothing.
+std::string transformations(const Asked& asked) {
+  if (asked.model == nullptr || !contains(asked.betas, "thinking-binding-controls-2026-08-01")) {
+    return {};
+  }
+  std::string all;
+  for (const auto& part : sealed_parts(asked)) {
+    if (part.fate == SealedPart::Fate::dropped) {
+      all += (all.empty() ? "" : ",") +
+             (R"({"type":"thinking_dropped","path":"messages.)" + std::to_string(part.index)) +
+             ".content." + std::to_string(part.block) + R"(","reason":)" + json_text(part.reason) +
+             "}";
+    }
+  }
+  return R"(,"input_transformations":[)" + all + "]";
+}
+
 }  // namespace
 
 StrictAnswer messages_answer(const Asked& asked, const Plan& plan) {
@@ -76,13 +94,14 @@ StrictAnswer messages_answer(const Asked& asked, const Plan& plan) {
     blocks.push_back(thinking_block(asked, plan));
   }
   blocks.push_back(plan.call ? call_block(plan) : text_block(plan));
+  const auto transformed = transformations(asked);
   const std::string reason = plan.call ? R"("tool_use")" : R"("end_turn")";
   const auto message = [&](const std::string& content, const std::string& stop,
                            const std::string& used) {
     return R"({"id":"msg_01)" + digest(std::to_string(plan.number)) +
            R"(","type":"message","role":"assistant","model":)" + json_text(asked.model_name) +
            R"(,"content":[)" + content + R"(],"stop_reason":)" + stop +
-           R"(,"stop_sequence":null,"usage":)" + used + "}";
+           R"(,"stop_sequence":null,"usage":)" + used + transformed + "}";
   };
   StrictAnswer answer;
   if (!asked.streamed()) {

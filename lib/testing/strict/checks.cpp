@@ -55,6 +55,7 @@ constexpr NamedCheck named_checks[] = {
     {"schema_keywords", checks::schema_keywords},
     {"schema_properties", checks::schema_properties},
     {"signature", checks::signature},
+    {"loop_begins_with_thinking", checks::loop_begins_with_thinking},
     {"binding", checks::binding},
     {"encrypted", checks::encrypted},
     {"reasoning_followed", checks::reasoning_followed},

@@ -68,6 +68,7 @@ Found schema_properties(const Rule& rule, const Asked& asked);
 
 // Reasoning.
 Found signature(const Rule& rule, const Asked& asked);
+Found loop_begins_with_thinking(const Rule& rule, const Asked& asked);
 Found binding(const Rule& rule, const Asked& asked);
 Found encrypted(const Rule& rule, const Asked& asked);
 Found reasoning_followed(const Rule& rule, const Asked& asked);

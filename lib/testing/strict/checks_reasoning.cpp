@@ -25,6 +25,13 @@ std::string_view thought_signature(JsonObject call) {
   return text_of(member(member(call, "extra_content"), "google"), "thought_signature");
 }
 
+/// The type of a message's first block.
+std::string_view first_type(const Said& message) {
+  const auto blocks = message.blocks();
+  return blocks && blocks->size() > 0 ? text_of(std::optional(Json(blocks->at(0))), "type")
+                                      : "text";
+}
+
 }  // namespace
 
 namespace checks {
@@ -42,6 +49,30 @@ Found signature(const Rule&, const Asked& asked) {
     }
   }
   return std::nullopt;
+}
+
+Found loop_begins_with_thinking(const Rule&, const Asked& asked) {
+  const auto mode = text_of(member(asked.body, "thinking"), "type");
+  const auto& said = asked.said;
+  if (mode != "enabled" || said.empty() || first_type(said.back()) != "tool_result") {
+    return std::nullopt;
+  }
+  const Said* begins = nullptr;
+  for (auto one = said.rbegin(); one != said.rend(); ++one) {
+    if (one->role == "assistant") {
+      begins = &*one;
+    } else if (first_type(*one) != "tool_result") {
+      break;
+    }
+  }
+  const auto type = begins != nullptr ? first_type(*begins) : "thinking";
+  if (type == "thinking" || type == "redacted_thinking") {
+    return std::nullopt;
+  }
+  Violation found;
+  found.index = begins->index;
+  found.value = type;
+  return found;
 }
 
 Found binding(const Rule&, const Asked& asked) {

@@ -70,29 +70,30 @@ class Reader {
     const bool same_prefix = agrees(seal->prefix, prefixes_.of[at]);
     if (asked_.backend.form == Form::messages) {
       if (!issuer.is_read) {
-        drop(part, "of a model that this one does not read");
+        drop(part, "of a model that this one does not read", "model_binding_mismatch");
       } else if (asked_.model->bound("account") && !own_account) {
-        drop(part, "of another account");
+        drop(part, "of another account", "organization_binding_mismatch");
       } else if (issuer.model != nullptr && issuer.model->bound("prefix") && !same_prefix) {
         if (drops_mismatches(asked_)) {
-          drop(part, "bound to another conversation");
+          drop(part, "bound to another conversation", "prefix_binding_mismatch");
         } else {
           part.fate = Fate::moved;
         }
       }
     } else if (!own_account) {
-      drop(part, "of another account");
+      drop(part, "of another account", "organization_binding_mismatch");
     } else if (issuer.model != asked_.model) {
-      drop(part, "of another model");
+      drop(part, "of another model", "model_binding_mismatch");
     } else if (!same_prefix) {
-      drop(part, "bound to another conversation");
+      drop(part, "bound to another conversation", "prefix_binding_mismatch");
     }
   }
 
  private:
-  static void drop(SealedPart& part, std::string why) {
+  static void drop(SealedPart& part, std::string why, std::string reason) {
     part.fate = Fate::dropped;
     part.why = std::move(why);
+    part.reason = std::move(reason);
   }
 
   /// To look a name up takes dozens of regular expressions.

@@ -23,7 +23,8 @@ struct SealedPart {
   std::size_t block = 0;
   std::string seal;
   Fate fate = Fate::read;
-  std::string why;  ///< of dropped
+  std::string why;     ///< of dropped
+  std::string reason;  ///< of dropped, as `input_transformations` names it
 };
 
 /// All sealed parts of a request, in order. Empty for Chat.
