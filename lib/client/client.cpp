@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
 #include "client/reached.hpp"
+#include "client/route_of.hpp"
 #include "client/user_salt.hpp"
+#include "llm/fit/short_ids.hpp"
 #include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/endpoint.hpp"
@@ -43,6 +44,8 @@ class Attached {
   Scope& scope_;
 };
 
+const std::string any_model = "*";
+
 void set_home(llm::Request& request, const Route& route) {
   const auto home = request.origin ? route.homes.find(*request.origin) : route.homes.end();
   if (!request.home && home != route.homes.end()) {
@@ -70,23 +73,30 @@ class Client::Core {
         catalog_(state_->catalog()),
         profiles_(detail::profiles_of(config, *catalog_)),
         user_salt_(detail::user_salt_of(config.server)),
-        options_(std::move(options)) {
-    for (const auto& [name, provider] : config.providers) {
+        options_(std::move(options)),
+        config_(config) {
+    for (const auto& [name, provider] : options_.providers) {
+      providers_.emplace(name, provider.get());
+    }
+    for (const auto& [name, provider] : config_.providers) {
       reach(provider);
     }
-    main_ = route(config, config.main);
-    for (const auto& one : config.routes) {
-      routes_.push_back(route(config, one));
+    main_.route = std::make_shared<const Route>(route(config_.main, any_model));
+    for (const auto& one : config_.routes) {
+      routes_.push_back({one.model, std::make_shared<const Route>(route(one, any_model))});
     }
   }
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core() = default;
 
-  const Route& route_for(const std::string& model) const {
-    const auto found = std::find_if(routes_.begin(), routes_.end(),
-                                    [&](const Route& r) { return r.model == model; });
-    return found == routes_.end() ? main_ : *found;
+  /// The route of a request for `model`. Its members that pass the model through ask for it.
+  std::shared_ptr<const Route> route_for(const std::string& model) const {
+    const auto& found = detail::route_of(routes_, main_, model).route;
+    const auto& chain = found->chain;
+    const bool passes =
+        std::any_of(chain.begin(), chain.end(), [](const Member& m) { return m.passes_model(); });
+    return passes ? std::make_shared<const Route>(route(config_.route(model), model)) : found;
   }
 
   /// The chain as the conversation should be tried.
@@ -130,10 +140,39 @@ class Client::Core {
     return able;
   }
 
-  bool takes_prefill(const Member& member) const { return prefilled_.count(member.name()) != 0; }
+  /// The chain with the caller's own credential where a provider takes that. Members for which there is none are left
+  /// out, if others remain.
+  Chain with_credential(Chain chain, const std::optional<ClientCredential>& own,
+                        std::optional<llm::Protocol> protocol) const {
+    Chain able;
+    for (auto& member : chain) {
+      const auto found = config_.providers.find(member.provider());
+      if (found == config_.providers.end() || !found->second.takes_clients_credential()) {
+        able.push_back(member);
+        continue;
+      }
+      const auto& provider = found->second;
+      const auto* const back_end = detail::back_end_of(*catalog_, provider, provider.protocol);
+      if (own &&
+          detail::may_get_credential(back_end, provider.protocol, protocol, own->secret.reveal())) {
+        const auto label =
+            "client " + llm::detail::short_id(user_salt_ + std::string(own->secret.reveal()), 8);
+        member.with_credentials(CredentialPool::of_caller(
+            provider.name, Credential(label, own->secret).with_account(own->account)));
+        able.push_back(member);
+      } else if (member.credentials()) {
+        able.push_back(member);
+      }
+    }
+    return able.empty() ? chain : able;
+  }
 
-  asio::awaitable<Result<std::string>> forward(const llm::ForwardedRequest& request,
-                                               Attempt& attempt) {
+  bool takes_prefill(const Member& member) const {
+    return profiles_->find(member.provider(), member.model()).accepts_prefill;
+  }
+
+  asio::awaitable<Result<llm::ForwardedResponse>> forward(const llm::ForwardedRequest& request,
+                                                          Attempt& attempt) {
     return reached_.at(attempt.member().provider()).provider.forward(request, attempt);
   }
 
@@ -192,9 +231,8 @@ class Client::Core {
   }
 
   void reach(const ProviderConfig& provider) {
-    const auto own = options_.providers.find(provider.name);
-    if (own != options_.providers.end()) {
-      return;
+    if (providers_.count(provider.name) != 0) {
+      return;  // the caller's own
     }
     const auto made = reached_.try_emplace(
         provider.name, executor_, state_->http(provider),
@@ -210,32 +248,30 @@ class Client::Core {
     }
   }
 
-  Route route(const Config& config, const RouteConfig& from) {
+  Route route(const RouteConfig& from, const std::string& asked) const {
     Route to{{}, from.model, {}, from.policy, from.delivery};
     for (const auto& one : from.chain) {
-      to.chain.push_back(member(config, one));
+      to.chain.push_back(member(one, asked));
     }
     to.homes = detail::homes_of(to.chain, reached_, *profiles_, *catalog_);
     return to;
   }
 
-  Member member(const Config& config, const MemberConfig& from) {
+  Member member(const MemberConfig& from, const std::string& asked) const {
     Member member(from.provider, from.model);
-    const auto profile = profiles_->find(from.provider, from.model);
-    if (profile.accepts_prefill) {
-      prefilled_.insert(member.name());
+    if (member.passes_model()) {
+      member.with_asked_model(asked);
     }
+    const auto profile = profiles_->find(from.provider, member.model());
     member.with_reasoning_floor(profile.reasoning_floor);
     if (profile.context_window) {
       member.with_context_window(*profile.context_window);
     }
-    if (const auto own = options_.providers.find(from.provider); own != options_.providers.end()) {
-      providers_.emplace(from.provider, own->second.get());
-    } else if (config.providers.count(from.provider) == 0) {
-      throw std::invalid_argument("understudy::Client: unknown provider `" + from.provider + "`");
-    }
-    if (const auto found = config.providers.find(from.provider); found != config.providers.end()) {
+    const auto found = config_.providers.find(from.provider);
+    if (found != config_.providers.end()) {
       configure(member, found->second);
+    } else if (providers_.count(from.provider) == 0) {
+      throw std::invalid_argument("understudy::Client: unknown provider `" + from.provider + "`");
     }
     return member;
   }
@@ -276,18 +312,23 @@ class Client::Core {
     }
   }
 
+  struct RouteOfModel {
+    std::string model;  // in requests
+    std::shared_ptr<const Route> route;
+  };
+
   asio::any_io_executor executor_;
   std::shared_ptr<ClientState> state_;
   std::shared_ptr<const llm::Catalog> catalog_;
   std::shared_ptr<const llm::ModelProfiles> profiles_;
   std::string user_salt_;
   ClientOptions options_;
+  const Config config_;
   detail::ReachedProviders reached_;
   std::map<std::string, llm::Provider*> providers_;
   std::vector<std::shared_ptr<CredentialPool>> pools_;
-  Route main_;
-  std::vector<Route> routes_;
-  std::set<std::string> prefilled_;  // members that go on with an answer begun for them
+  RouteOfModel main_;
+  std::vector<RouteOfModel> routes_;
   std::optional<Remote> root_;
   Notice notice_;
   bool ending_ = false;
@@ -315,10 +356,13 @@ Client::~Client() {
 
 asio::awaitable<Delivery> Client::stream(llm::Request request, RequestOptions options) {
   const auto core = core_;
-  const auto& route = core->route_for(request.model);
+  const auto taken = core->route_for(request.model);
+  const auto& route = *taken;
   set_home(request, route);
   const auto key = SessionKey::of(request, options.session, route.model);
   auto advice = core->advise(key, route);
+  advice.chain =
+      core->with_credential(std::move(advice.chain), options.client_credential, request.origin);
   const auto asked = std::make_shared<const llm::Request>(std::move(request));
   auto open = [core, key](const llm::Request& ask, Attempt& attempt) {
     return core->open(ask, key, attempt);
@@ -341,10 +385,13 @@ asio::awaitable<Delivery> Client::stream(llm::Request request, RequestOptions op
 asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
                                                        RequestOptions options) {
   const auto core = core_;
-  const auto& route = core->route_for(request.model);
+  const auto taken = core->route_for(request.model);
+  const auto& route = *taken;
   set_home(request, route);
   const auto key = SessionKey::of(request, options.session, route.model);
   auto advice = core->advise(key, route);
+  advice.chain =
+      core->with_credential(std::move(advice.chain), options.client_credential, request.origin);
   const auto policy = policy_of(route, options);
   auto call = core->call_options(options);
   const auto tokens = estimated_tokens(request);
@@ -386,17 +433,21 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
   co_return co_await failover(advice.chain, policy, core->state(), std::move(ask), call);
 }
 
-asio::awaitable<Outcome<std::string>> Client::forward(llm::ForwardedRequest request,
-                                                      std::vector<llm::Protocol> protocols,
-                                                      RequestOptions options) {
+asio::awaitable<Outcome<llm::ForwardedResponse>> Client::forward(
+    llm::ForwardedRequest request, std::vector<llm::Protocol> protocols, RequestOptions options) {
   const auto core = core_;
   const auto model = llm::member_text(request.body, "model").value_or("");
-  const auto& route = core->route_for(model);
-  request.own_model = request.own_model && route.model.empty() && !model.empty();
+  const auto taken = core->route_for(model);
+  const auto& route = *taken;
+  request.own_model = request.own_model && (route.model.empty() || request.kept_state);
   auto chain = core->speaking(route.chain, protocols);
-  for (auto& member : chain) {
-    member.with_purpose(request.below);
+  if (request.kept_state && chain.size() > 1) {
+    chain.erase(chain.begin() + 1, chain.end());
   }
+  for (auto& member : chain) {
+    member.with_purpose(request.purpose.empty() ? request.below : request.purpose);
+  }
+  chain = core->with_credential(std::move(chain), options.client_credential, protocols.front());
   const auto policy = policy_of(route, options);
   auto ask = [&](Attempt& attempt) { return core->forward(request, attempt); };
   co_return co_await failover(chain, policy, core->state(), std::move(ask),

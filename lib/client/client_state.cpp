@@ -102,6 +102,9 @@ class Reader {
     return read;
   }
 
+  /// Not a source that can be read.
+  Read operator()(const CredentialSource::Client&) const { return {}; }
+
  private:
   const char* variable(const char* name) const {
     return environment_ ? environment_(name) : std::getenv(name);
@@ -250,6 +253,9 @@ void ClientState::read(const Config& config, const ProviderConfig& provider, Poo
     }
   };
   for (const auto& source : provider.credentials) {
+    if (std::holds_alternative<CredentialSource::Client>(source.from)) {
+      continue;  // comes with each request
+    }
     auto read = std::visit(
         Reader(options_.environment, http(provider), report, credentials.size() + 1), source.from);
     if (!read.credential) {

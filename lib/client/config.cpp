@@ -10,6 +10,7 @@
 
 #include "client/config/presets.hpp"
 #include "client/config/sections.hpp"
+#include "client/route_of.hpp"
 
 namespace understudy {
 namespace {
@@ -141,6 +142,10 @@ class Builder {
     if (member.model.empty() || member.provider.empty()) {
       return;
     }
+    if (text::is_glob(member.model) && member.model != "*") {
+      findings_.add(section.place(), "the model `" + text::excerpt(member.model) + "` has a `*`",
+                    "write the model's whole name, or \"*\" for the model that the request names");
+    }
     const auto provider = config_.providers.find(member.provider);
     const auto twin = std::find_if(chain.begin(), chain.end(), [&](const MemberConfig& other) {
       const auto others = config_.providers.find(other.provider);
@@ -246,9 +251,7 @@ ConfigErrors too_long(const std::string& file) {
 }  // namespace
 
 const RouteConfig& Config::route(std::string_view model) const noexcept {
-  const auto found = std::find_if(routes.begin(), routes.end(),
-                                  [&](const RouteConfig& route) { return route.model == model; });
-  return found == routes.end() ? main : *found;
+  return detail::route_of(routes, main, model);
 }
 
 ConfigResult parse_config(std::string_view text, std::string file, const Environment& environment) {

@@ -3,6 +3,7 @@
 #include <set>
 #include <string_view>
 
+#include "llm/passed_headers.hpp"
 #include "understudy/llm/endpoint.hpp"
 
 namespace understudy::detail {
@@ -46,6 +47,14 @@ std::shared_ptr<const llm::ModelProfiles> profiles_of(const Config& config,
     }
   }
   return profiles;
+}
+
+bool may_get_credential(const llm::BackEnd* back_end, llm::Protocol provider,
+                        std::optional<llm::Protocol> protocol, std::string_view secret) {
+  constexpr std::string_view anthropics = "sk-ant-";
+  const bool elsewhere = back_end != nullptr && back_end->id != "anthropic";
+  return (!protocol || llm::detail::same_family(*protocol, provider)) &&
+         !(secret.starts_with(anthropics) && elsewhere);
 }
 
 Homes homes_of(const Chain& chain, const ReachedProviders& reached,

@@ -43,6 +43,12 @@ const llm::BackEnd* responses_back_end(const llm::Catalog& catalog, const Provid
 std::shared_ptr<const llm::ModelProfiles> profiles_of(const Config& config,
                                                       const llm::Catalog& catalog);
 
+/// Whether the credential of a client that speaks `protocol` may go to the back end (null: not known): the client's and the
+/// service's protocols are of one maker, and a key that names its maker goes to that maker alone. `protocol`: nothing if
+/// the caller has made the request itself.
+bool may_get_credential(const llm::BackEnd* back_end, llm::Protocol provider,
+                        std::optional<llm::Protocol> protocol, std::string_view secret);
+
 /// By protocol; see homes_of.
 using Homes = std::map<llm::Protocol, llm::ReasoningOrigin>;
 

@@ -127,6 +127,12 @@ bool Attempt::moves_on_refused() const {
          takeover().possible;
 }
 
+void Attempt::answered_with(std::string request_id,
+                            std::vector<std::pair<std::string, std::string>> headers) noexcept {
+  report().request_id = std::move(request_id);
+  report().headers = std::move(headers);
+}
+
 void Attempt::restored(std::size_t pieces) noexcept { report().restored = pieces; }
 
 void Attempt::ignored(std::size_t pieces) noexcept { report().ignored = pieces; }

@@ -90,6 +90,9 @@ void write_attempt(JsonWriter& json, const AttemptReport& attempt) {
   if (attempt.inferred_finish) {
     json.member("inferred_finish", true);
   }
+  if (!attempt.request_id.empty()) {
+    json.member("request_id", attempt.request_id);
+  }
   if (attempt.restored > 0) {
     json.member("reasoning_restored", attempt.restored);
   }

@@ -120,6 +120,15 @@ CredentialPool::CredentialPool(std::string provider, std::vector<Credential> cre
   }
 }
 
+std::shared_ptr<CredentialPool> CredentialPool::of_caller(std::string provider,
+                                                          Credential credential) {
+  std::vector<Credential> only;
+  only.push_back(std::move(credential));
+  auto pool = std::make_shared<CredentialPool>(std::move(provider), std::move(only));
+  pool->of_caller_ = true;
+  return pool;
+}
+
 CredentialPool::~CredentialPool() = default;
 
 void CredentialPool::attach(Scope& root) {

@@ -46,6 +46,10 @@ Member& Member::with_budget(const BudgetSettings& settings) {
   return *this;
 }
 
+Member& Member::with_asked_model(std::string model) {
+  asked_model_ = std::make_shared<const std::string>(std::move(model));
+  return *this;
+}
 Member& Member::with_credential_first(std::size_t index) {
   credential_first_ = index;
   return *this;

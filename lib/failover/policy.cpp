@@ -82,6 +82,9 @@ class Rules {
   }
 
   Decision refresh() const noexcept {
+    if (s_.callers_credential) {  // agents renew theirs when they hear of it
+      return {Action::return_to_caller, "the caller's own credential was refused"};
+    }
     if (recoverable() && s_.can_refresh) {
       return {Action::refresh, "the credential was refused: refresh it, once"};
     }

@@ -37,7 +37,7 @@ HealthKeys health_keys(const Member& member, std::optional<std::size_t> credenti
     // A provider without a pool has one credential, or none, for all its models.
     keys[Concern::credential] =
         HealthKeys::credential(credential ? pool->key(*credential) : member.provider());
-    keys[Concern::credential_model] = keys[Concern::credential] + '\n' + member.model();
+    keys[Concern::credential_model] = keys[Concern::credential] + '\n' + member.model_in_chain();
   }
   return keys;
 }

@@ -123,6 +123,7 @@ Situation Settlement::situation(const MemberRun& run, const Failure& failure, Cl
   s.mended = s.named_mend ? std::find(run.named_mends.begin(), run.named_mends.end(),
                                       failure.mend_name()) != run.named_mends.end()
                           : reason && run.mended.contains(*reason);
+  s.callers_credential = pool && pool->is_of_caller();
   s.took = took;
   s.retry_after = failure.retry_after();
   s.retries = run.retries;
@@ -168,6 +169,13 @@ void Settlement::mark(MemberRun& run, const Decision& decision, const Failure& f
     run.probe.release();
     return;
   }
+  // What a provider says about one model is not true of all that requests may choose.
+  const bool about_model =
+      *reason == FailoverReason::model_not_found || *reason == FailoverReason::model_entitlement;
+  if (about_model && context_.chain[run.member].passes_model()) {
+    run.probe.release();
+    return;
+  }
   const auto now = Clock::now();
   context_.health().failed(health_keys(context_, run), *reason, failure.retry_after(), context_.id,
                            now - took, now, run.probe);
@@ -208,7 +216,7 @@ void Settlement::apply(MemberRun& run, const Decision& decision, const Failure& 
     case Action::fail_over: break;
     case Action::return_to_caller:
       // That no member is left is for the selection to say: one in cooldown may be asked after all.
-      if (ends_call(context_.policy, code)) {
+      if (ends_call(context_.policy, code) || refuses_caller(run, code)) {
         selection_.end();
       }
       break;
@@ -217,6 +225,14 @@ void Settlement::apply(MemberRun& run, const Decision& decision, const Failure& 
       stopped_ = failure;  // no attempt's, if it came while a credential was refreshed
       break;
   }
+}
+
+/// Whether the caller's own credential was refused, which no other member can answer for.
+bool Settlement::refuses_caller(const MemberRun& run, const error_code& code) const {
+  const auto& pool = context_.chain[run.member].credentials();
+  const auto reason = reason_of(code);
+  return reason && pool && pool->is_of_caller() &&
+         context_.policy.treatment(*reason) == Treatment::refresh;
 }
 
 Failure Settlement::last_failure(Clock::time_point now) const {

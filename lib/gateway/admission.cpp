@@ -17,21 +17,53 @@ std::string_view bearer_token(std::string_view authorization) {
   return authorization.substr(std::min(authorization.find_first_not_of(' '), authorization.size()));
 }
 
+/// The methods that a resource has, as the value of `allow`.
+std::string_view methods_of(const Resource& resource) {
+  if (resource.kind == Resource::Kind::listing) {
+    return "GET, HEAD";
+  }
+  const bool any = resource.forwarding != nullptr && resource.forwarding->kept_state;
+  return any ? "GET, POST, PUT, PATCH, DELETE" : "POST";
+}
+
+/// The key in a header; empty if there is none.
+Secret given(const HttpHead& head, std::string_view name) {
+  const auto value = head.headers.find(name).value_or("");
+  return Secret(name == "authorization" ? bearer_token(value) : value);
+}
+
 }  // namespace
 
 bool Admission::has_valid_key(const HttpHead& head) const {
   if (server_.keys.empty()) {
     return true;
   }
-  const Secret bearer(bearer_token(head.headers.find("authorization").value_or("")));
-  const Secret plain(head.headers.find("x-api-key").value_or(""));
   bool found = false;
-  for (const auto& key : server_.keys) {  // all of them: see invariant 2
-    const bool by_bearer = key == bearer;
-    const bool by_plain = key == plain;
-    found = found || by_bearer || by_plain;
+  for (const char* const name : {"authorization", "x-api-key", "x-understudy-key"}) {
+    const bool valid = is_key(given(head, name));
+    found = found || valid;
   }
   return found;
+}
+
+bool Admission::is_key(const Secret& given) const {
+  bool found = false;
+  for (const auto& key : server_.keys) {  // all of them: see invariant 2
+    const bool same = key == given;
+    found = found || same;
+  }
+  return found;
+}
+
+std::optional<ClientCredential> Admission::credential(const HttpHead& head) const {
+  for (const char* const name : {"authorization", "x-api-key"}) {
+    auto secret = given(head, name);
+    if (!secret.empty() && !is_key(secret)) {
+      return ClientCredential(std::move(secret),
+                              std::string(head.headers.find("chatgpt-account-id").value_or("")));
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<ErrorAnswer> Admission::rejected(const HttpHead& head,
@@ -46,7 +78,7 @@ std::optional<ErrorAnswer> Admission::rejected(const HttpHead& head,
                    protocol, "invalid_api_key");
   }
   if (resource.kind == Kind::nothing) {
-    return refusal(404, "there is nothing at " + std::string(resource.path), protocol);
+    return refusal(404, "there is nothing at " + resource.path, protocol);
   }
   const bool question = resource.kind == Kind::question;
   if (question && has_token(head.headers.find("upgrade").value_or(""), "websocket")) {
@@ -57,10 +89,9 @@ std::optional<ErrorAnswer> Admission::rejected(const HttpHead& head,
     plain.headers.add("connection", "upgrade");
     return plain;
   }
-  const std::string_view method = resource.kind == Kind::listing ? "GET" : "POST";
-  if (head.method != method) {
-    auto other = refusal(405, "use " + std::string(method), protocol);
-    other.headers.add("allow", method);
+  if (const auto methods = methods_of(resource); !has_token(methods, head.method)) {
+    auto other = refusal(405, "use " + std::string(methods), protocol);
+    other.headers.add("allow", methods);
     return other;
   }
   const auto encoding = head.headers.find("content-encoding").value_or("identity");

@@ -14,6 +14,7 @@
 #include "browser_guard.hpp"
 #include "error_answer.hpp"
 #include "resource.hpp"
+#include "understudy/client/client.hpp"
 #include "understudy/client/config.hpp"
 #include "understudy/net/http_message.hpp"
 
@@ -27,11 +28,16 @@ class Admission {
   /// The error that answers the request, or nothing: it is admitted.
   std::optional<ErrorAnswer> rejected(const HttpHead& head, const Resource& resource) const;
 
+  /// The credential that the client has sent for a provider: what it has sent as `authorization` or `x-api-key`, unless
+  /// that is a key of the gateway. See docs/gateway.md 2.
+  std::optional<ClientCredential> credential(const HttpHead& head) const;
+
   /// The origin whose pages may read the answer. See BrowserGuard.
   std::optional<std::string_view> reader(const HttpHead& head) const { return guard_.reader(head); }
 
  private:
   bool has_valid_key(const HttpHead& head) const;
+  bool is_key(const Secret& given) const;
 
   const ServerConfig& server_;
   BrowserGuard guard_;

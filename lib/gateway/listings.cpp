@@ -3,6 +3,7 @@
 #include <set>
 #include <vector>
 
+#include "text/glob.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/net/url.hpp"
 #include "understudy/text/json_writer.hpp"
@@ -12,11 +13,16 @@ namespace {
 
 std::set<std::string, std::less<>> names_of(const Config& config) {
   std::set<std::string, std::less<>> names;
+  const auto add = [&](const std::string& name) {
+    if (!text::is_glob(name)) {  // stands for models whose names are not known here
+      names.insert(name);
+    }
+  };
   for (const auto& route : config.routes) {
-    names.insert(route.model);
+    add(route.model);
   }
   if (!config.main.chain.empty()) {
-    names.insert(config.main.chain.front().model);
+    add(config.main.chain.front().model);
   }
   return names;
 }

@@ -8,10 +8,12 @@
 #include <utility>
 
 #include "error_answer.hpp"
+#include "forwarded_answer.hpp"
 #include "listings.hpp"
 #include "refused_request.hpp"
 #include "session_identity.hpp"
 #include "streamed_answer.hpp"
+#include "text/ascii.hpp"
 #include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/runtime/local_fault.hpp"
@@ -28,6 +30,24 @@ std::string betas_of(const HttpHead& head) {
     }
   }
   return betas;
+}
+
+/// Request::client_headers.
+llm::HeaderList headers_of(const HttpHead& head, const llm::Catalog& catalog) {
+  llm::HeaderList list;
+  for (std::size_t i = 0; i < head.headers.size(); ++i) {
+    const auto [spelled, value] = head.headers[i];
+    auto name = text::in_lower_case(spelled);
+    if (catalog.takes_header(name)) {
+      list.emplace_back(std::move(name), value);
+    }
+  }
+  return list;
+}
+
+std::string query_of(const std::string& target) {
+  const auto mark = target.find('?');
+  return mark == std::string::npos ? std::string() : target.substr(mark + 1);
 }
 
 /// Whether the client names itself so, in `originator` or `user-agent`: `codex_cli_rs`, `codex_exec/0.171.0`.
@@ -86,7 +106,7 @@ std::string RequestHandler::next_id() {
 
 asio::awaitable<void> RequestHandler::answer(HttpExchange& http) {
   using Kind = Resource::Kind;
-  const auto resource = resource_at(http.request());
+  const auto resource = resource_at(http.request(), config_.server.forward);
   ClientExchange client(http, resource.protocol, next_id());
   if (resource.kind == Kind::health) {
     co_await health(client, resource.path);
@@ -120,7 +140,7 @@ asio::awaitable<void> RequestHandler::answer(HttpExchange& http) {
 }
 
 asio::awaitable<void> RequestHandler::health(ClientExchange& client, std::string_view path) {
-  const bool well = path == "/healthz" || !draining_;
+  const bool well = path != "/readyz" || !draining_;
   const std::string_view body = well ? "ok\n" : "draining\n";
   const auto status = well ? 200U : 503U;
   co_await client.respond(status, content("text/plain; charset=utf-8"), body);
@@ -193,6 +213,7 @@ asio::awaitable<void> RequestHandler::ask(ClientExchange& client, std::string_vi
     co_return;
   }
   request->betas = betas_of(client.request());
+  request->client_headers = headers_of(client.request(), *state_.catalog());
   request->from_codex = is_codex(client.request());
   const auto session = session_identity(client.request(), *request);
   CallRecord record(client.id(), std::string(path), client.protocol());
@@ -205,6 +226,7 @@ asio::awaitable<void> RequestHandler::ask(ClientExchange& client, std::string_vi
   Calls::Call call = [&](Scope& scope, RequestOptions& options,
                          CallRecord& of) -> asio::awaitable<void> {
     options.with_session(session);
+    options.client_credential = admission_.credential(client.request());
     if (of.streamed) {
       StreamedAnswer streamed(client, config_, of);
       co_await streamed.run(client_, scope, options, std::move(*request));
@@ -240,32 +262,50 @@ asio::awaitable<void> RequestHandler::whole(ClientExchange& client, RequestOptio
 
 asio::awaitable<void> RequestHandler::forward(ClientExchange& client, const Resource& resource,
                                               std::string body) {
-  auto model = llm::member_text(body, "model");
-  if (!model) {
+  using Model = Forwarding::Model;
+  const auto& rule = *resource.forwarding;
+  const auto& head = client.request();
+  const auto type = std::string(head.headers.find("content-type").value_or("application/json"));
+  const bool is_json = type.starts_with("application/json");
+  auto model = is_json ? llm::member_text(body, "model") : std::nullopt;
+  if (is_json && !model && rule.model == Model::members) {
     const auto refused =
         refusal(400, "the body must be a JSON object with a `model`", client.protocol());
     co_await send(client, refused);
     co_return;
   }
-  CallRecord record(client.id(), std::string(resource.path), client.protocol());
-  record.model = std::move(*model);
-  if (records_.wants_prompts()) {
+  CallRecord record(client.id(), resource.path, client.protocol());
+  record.model = model.value_or("");
+  if (records_.wants_prompts() && is_json) {
     record.prompt = body;
   }
-  llm::ForwardedRequest request(std::string(resource.path.substr(3)), std::move(body));
-  request.with_own_model(resource.own_model).with_betas(betas_of(client.request()));
-  Calls::Call call = [&](Scope&, RequestOptions& options, CallRecord&) -> asio::awaitable<void> {
-    const auto outcome = co_await client_.forward(std::move(request), resource.members, options);
+  llm::ForwardedRequest request(head.method, std::string(resource.below()), std::move(body));
+  request.with_own_model(rule.model != Model::members)
+      .with_kept_state(rule.kept_state)
+      .with_purpose(purpose_of(resource.below()))
+      .with_content_type(type)
+      .with_accept(std::string(head.headers.find("accept").value_or("application/json")))
+      .with_betas(betas_of(head));
+  if (rule.kept_state) {
+    request.with_query(query_of(head.target));
+  }
+  request.client_headers = headers_of(head, *state_.catalog());
+  const std::vector<llm::Protocol> protocols(rule.protocols.begin(), rule.protocols.end());
+  Calls::Call call = [&](Scope&, RequestOptions& options, CallRecord& of) -> asio::awaitable<void> {
+    options.client_credential = admission_.credential(client.request());
+    auto outcome = co_await client_.forward(std::move(request), protocols, options);
     const bool unable = outcome.report.attempts.empty() && outcome.report.skipped.empty();
     if (unable) {
-      const auto refused =
-          refusal(404,
-                  "no member of the chain for this model speaks a protocol that has " +
-                      std::string(resource.path),
-                  client.protocol());
+      const auto refused = refusal(
+          404, "no member of the chain for this model speaks a protocol that has " + resource.path,
+          client.protocol());
       co_await send(client, refused);
+    } else if (outcome.result.has_error()) {
+      auto failed = error_answer(outcome.result.error(), client.protocol());
+      add_report(failed.headers, outcome.report);
+      co_await send(client, failed);
     } else {
-      co_await send(client, outcome.result, outcome.report);
+      of.broke = co_await pass_on(client, *outcome.result, outcome.report);
     }
   };
   co_await calls_.run(client, std::move(record), std::move(call));

@@ -14,7 +14,7 @@ namespace {
 constexpr std::array session_headers{"x-claude-code-session-id", "session-id", "session_id",
                                      "x-session-id", "x-session-affinity"};
 constexpr std::array agent_headers{"x-claude-code-agent-id", "thread-id", "x-openai-subagent"};
-constexpr std::array key_headers{"authorization", "x-api-key", "api-key", "x-understudy-key"};
+constexpr std::array key_headers{"x-understudy-key", "authorization", "x-api-key", "api-key"};
 
 template <std::size_t Size>
 std::string first_of(const HttpFields& headers, const std::array<const char*, Size>& names) {

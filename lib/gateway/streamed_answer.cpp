@@ -59,6 +59,12 @@ std::string line_of(const std::vector<std::string>& losses, std::size_t longest,
 void add_report(HttpFields& headers, const CallReport& report) {
   if (const auto* const answer = report.answer()) {
     headers.add("x-understudy-member", for_header(answer->member.name()));
+    for (const auto& [name, value] : answer->headers) {
+      headers.add(name, value);
+    }
+    if (!answer->request_id.empty()) {
+      headers.add("x-understudy-provider-request-id", for_header(answer->request_id));
+    }
     if (const auto losses = line_of(losses_of(*answer), longest_why); !losses.empty()) {
       headers.add("x-understudy-losses", for_header(losses));
     }

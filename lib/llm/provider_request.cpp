@@ -1,5 +1,8 @@
 #include "provider_request.hpp"
 
+#include "carrier_edits.hpp"
+#include "passed_headers.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <optional>
@@ -97,15 +100,25 @@ std::string all_features(const HttpProviderOptions& options, std::string_view ca
   return all;
 }
 
-/// All but the body.
-HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, bool streamed,
-                    std::string_view features, const Attempt& attempt) {
+/// Claude's setup and sign-in tokens: the service wants them as Bearer and with a beta (docs/backends.md 2).
+bool is_sign_in(std::string_view secret) { return secret.starts_with("sk-ant-oat"); }
+constexpr std::string_view sign_in_beta = "oauth-2025-04-20";
+
+bool has_model_in_path(const HttpProviderOptions& options) {
+  return options.back_end != nullptr && options.back_end->model_in_path;
+}
+
+std::string target(const HttpProviderOptions& options, std::string_view below, bool streamed,
+                   const Attempt& attempt) {
+  return has_model_in_path(options)
+             ? target_with_model(options.base_url, attempt.member().model(), below, streamed)
+             : target_of(traits_of(options.protocol), options.base_url, below);
+}
+
+/// The request with everything but its body. `passed`: the client's headers, or null if none of them pass.
+HttpRequest head_of(const HttpProviderOptions& options, HttpRequest out, bool streamed,
+                    std::string_view features, const HeaderList* passed, const Attempt& attempt) {
   const auto& traits = traits_of(options.protocol);
-  const bool model_in_path = options.back_end != nullptr && options.back_end->model_in_path;
-  HttpRequest out(
-      "POST", model_in_path
-                  ? target_with_model(options.base_url, attempt.member().model(), below, streamed)
-                  : target_of(traits, options.base_url, below));
   out.with_fresh_connection(attempt.wants_fresh_connection());
   const auto* const credential = attempt.credential();
   const bool has_account = credential != nullptr && !credential->account.empty();
@@ -121,15 +134,20 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
   if (!features.empty()) {
     out.with_header(traits.features_header, features);
   }
+  if (passed != nullptr && options.back_end != nullptr) {
+    pass_to_provider(out, *options.back_end, *passed, issuer_of(options, credential));
+  }
   const auto standard = [&](std::string_view name, std::string_view value) {
     if (!out.headers.find(name)) {
       out.with_header(name, value);
     }
   };
-  standard("content-type", "application/json");
+  if (out.method == "POST") {
+    standard("content-type", "application/json");
+  }
   standard("accept", streamed ? "text/event-stream" : "application/json");
   for (const auto& [name, value] : traits.headers) {
-    if (!model_in_path) {  // there the version is in the body
+    if (!has_model_in_path(options)) {  // there the version is in the body
       standard(name, value);
     }
   }
@@ -137,7 +155,13 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
     const std::string secret(credential->secret.reveal());
     switch (options.authorization) {
       case Authorization::bearer: out.with_header("authorization", "Bearer " + secret); break;
-      case Authorization::x_api_key: out.with_header("x-api-key", secret); break;
+      case Authorization::x_api_key:
+        if (is_sign_in(secret)) {
+          out.with_header("authorization", "Bearer " + secret);
+        } else {
+          out.with_header("x-api-key", secret);
+        }
+        break;
       case Authorization::api_key: out.with_header("api-key", secret); break;
     }
   }
@@ -149,7 +173,12 @@ HttpRequest head_of(const HttpProviderOptions& options, std::string_view below, 
 
 std::string features_of(const HttpProviderOptions& options, std::string_view betas,
                         const Attempt& attempt) {
-  return all_features(options, betas,
+  std::string callers(betas);
+  const auto* const credential = attempt.credential();
+  if (credential != nullptr && is_sign_in(credential->secret.reveal())) {
+    callers.append(callers.empty() ? "" : ",").append(sign_in_beta);
+  }
+  return all_features(options, callers,
                       attempt.mends().contains(FailoverReason::oauth_long_context_beta_forbidden));
 }
 
@@ -212,6 +241,11 @@ bool is_substance(std::string_view about) {
 
 }  // namespace
 
+std::string issuer_of(const HttpProviderOptions& options, const CredentialUse* credential) {
+  const auto account = credential != nullptr ? account_hash(options, *credential) : std::string();
+  return short_id(options.name + '\0' + account, 2 * account_hash_size);
+}
+
 ReasoningOrigin reasoning_origin(const HttpProviderOptions& options, const std::string& model,
                                  const CredentialUse* credential) {
   ReasoningOrigin origin(options.name, model);
@@ -251,8 +285,10 @@ PreparedRequest provider_request(const HttpProviderOptions& options, const Reque
   }
   attempt.lost(std::move(losses));
   attempt.restored(sent.restored);
-  auto http =
-      head_of(options, traits_of(options.protocol).path, options.stream, sent.betas, attempt);
+  const bool same = request.origin && same_family(*request.origin, options.protocol);
+  const auto path = target(options, traits_of(options.protocol).path, options.stream, attempt);
+  auto http = head_of(options, HttpRequest("POST", path), options.stream, sent.betas,
+                      same ? &request.client_headers : nullptr, attempt);
   http.with_body(std::move(sent.body));
   return {std::move(http),
           std::move(mends),
@@ -265,16 +301,33 @@ PreparedRequest provider_request(const HttpProviderOptions& options, const Reque
 std::optional<HttpRequest> provider_request(const HttpProviderOptions& options,
                                             const ForwardedRequest& request,
                                             const Attempt& attempt) {
-  ExtraFields members;
-  if (!request.own_model) {
-    members.emplace_back("model", json::quoted(attempt.member().model()));
+  std::optional<std::string> body = request.body;
+  const bool is_json = request.content_type.starts_with("application/json");
+  if (is_json && !request.own_model && !request.body.empty()) {
+    body = with_members(request.body,
+                        {{std::string("model"), json::quoted(attempt.member().model())}});
   }
-  auto body = with_members(request.body, members);
   if (!body) {
     return std::nullopt;
   }
+  if (is_json) {
+    const auto to = reasoning_origin(options, attempt.member().model(), attempt.credential());
+    if (auto opened = with_carriers_opened(*body, options.protocol, to)) {
+      body = std::move(opened->body);
+    }
+  }
+  auto path = target(options, request.below, false, attempt);
+  if (!request.query.empty()) {
+    path.append(path.find('?') == std::string::npos ? "?" : "&").append(request.query);
+  }
+  HttpRequest out(request.method, std::move(path));
+  if (!request.body.empty()) {
+    out.with_header("content-type", request.content_type);
+  }
+  out.with_header("accept", request.accept);
   const auto features = features_of(options, request.betas, attempt);
-  return head_of(options, request.below, false, features, attempt).with_body(std::move(*body));
+  return head_of(options, std::move(out), false, features, &request.client_headers, attempt)
+      .with_body(std::move(*body));
 }
 
 std::string lesson_key(const HttpProviderOptions& options, const Request& request,

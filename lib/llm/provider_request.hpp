@@ -28,6 +28,9 @@ struct PreparedRequest {
 ReasoningOrigin reasoning_origin(const HttpProviderOptions& options, const std::string& model,
                                  const CredentialUse* credential);
 
+/// Tells members and credentials from each other, and says nothing else: for marked headers (passed_headers.hpp).
+std::string issuer_of(const HttpProviderOptions& options, const CredentialUse* credential);
+
 /// The request for the attempt's member, mended for what the attempt says. The attempt notes what it lost.
 PreparedRequest provider_request(const HttpProviderOptions& options, const Request& request,
                                  Attempt& attempt);

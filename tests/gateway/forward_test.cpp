@@ -1,4 +1,4 @@
-// What the gateway does not read: count_tokens and embeddings.
+// What the gateway does not read: count_tokens, embeddings, files, audio and all the others.
 #include "gateway_world.hpp"
 
 using namespace gateway_test;
@@ -82,7 +82,7 @@ TEST_CASE("embeddings: without a route the body's own model, with one the member
   });
 }
 
-TEST_CASE("a forwarded body must be a JSON object with a model") {
+TEST_CASE("a body whose model is to be replaced must be a JSON object with a model") {
   GatewayWorld world;
   world.add();
   world.add();
@@ -129,4 +129,101 @@ TEST_CASE("counting tokens does not make a stalled member healthy") {
     CHECK(std::any_of(marks.begin(), marks.end(),
                       [](const auto& mark) { return mark.reason == FailoverReason::timeout; }));
   });
+}
+
+TEST_CASE(
+    "files, batches and stored responses are asked of the first member alone, in any method") {
+  GatewayWorld world;
+  auto& first = world.add();
+  auto& second = world.add();
+  first.reply_to("/v1/files?limit=2", json(R"({"data":[]})"))
+      .reply_to("/v1/files/file-1", Reply::page(404, "application/json", R"({"error":"no file"})"))
+      .reply_to("/v1/batches", Reply::status(503, "overloaded"));
+  world.serve(world.config(two_speaking_openai), [&](HttpClient& http) -> awaitable<void> {
+    const auto listed = co_await get(http, "/v1/files?limit=2");
+    CHECK(listed.status == 200);
+    CHECK(listed.body == R"({"data":[]})");
+    const auto gone = co_await send(http, HttpRequest("DELETE", "/v1/files/file-1"));
+    CHECK(gone.status == 404);
+    CHECK(gone.body == R"({"error":"no file"})");
+    const auto failed = co_await ask(http, "/v1/batches", R"({"input_file_id":"f"})");
+    CHECK(failed.status == 503);
+    CHECK(failed.header("content-type") == "application/json");
+  });
+  CHECK(second.requests() == 0);
+  CHECK(first.connections()[0].requests[0].head.method == "GET");
+  CHECK(first.connections()[0].requests[1].head.method == "DELETE");
+}
+
+TEST_CASE("a body that is not JSON goes on as it is, with its type") {
+  GatewayWorld world;
+  auto& first = world.add();
+  world.add();
+  const std::string form =
+      "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nw\r\n--b--\r\n";
+  first.reply_to("/v1/audio/transcriptions", json(R"({"text":"Nine tanks."})"));
+  world.serve(world.config(two_speaking_openai), [&](HttpClient& http) -> awaitable<void> {
+    HttpRequest request("POST", "/v1/audio/transcriptions");
+    request.with_header("content-type", "multipart/form-data; boundary=b").with_body(form);
+    const auto got = co_await send(http, std::move(request));
+    CHECK(got.body == R"({"text":"Nine tanks."})");
+  });
+  const auto& seen = first.connections()[0].requests[0];
+  CHECK(seen.body == form);
+  CHECK(seen.head.headers.find("content-type") == "multipart/form-data; boundary=b");
+}
+
+TEST_CASE("a body without a model gets none, where the client's model is sent") {
+  GatewayWorld world;
+  auto& first = world.add();
+  world.add();
+  first.reply_to("/v1/moderations", json("{}"));
+  world.serve(world.config(two_speaking_openai), [&](HttpClient& http) -> awaitable<void> {
+    const auto got = co_await ask(http, "/v1/moderations", R"({"input":"x"})");
+    CHECK(got.status == 200);
+  });
+  CHECK(first.connections()[0].requests[0].body == R"({"input":"x"})");
+}
+
+TEST_CASE("a long answer is passed on as it comes; if it breaks, the client's connection is cut") {
+  GatewayWorld world;
+  auto& first = world.add();
+  world.add();
+  const std::string sound(std::size_t{3} << 20U, 's');
+  first.reply_to("/v1/audio/speech", Reply::page(200, "audio/mpeg", sound));
+  first.reply_to("/v1/audio/translations",
+                 Reply::page(200, "audio/mpeg", sound).reset_at(std::size_t{2} << 20U));
+  world.serve(world.config(two_speaking_openai), [&](HttpClient& http) -> awaitable<void> {
+    HttpRequest request("POST", "/v1/audio/speech");
+    request.with_header("content-type", "application/json").with_body(R"({"model":"tts"})");
+    IgnoreIo ignore;
+    auto response =
+        co_await http.send(Endpoint(Scheme::http, "gateway.localhost", 9000), request, ignore);
+    REQUIRE(response.has_value());
+    CHECK(response->headers().find("content-type") == "audio/mpeg");
+    const auto body = co_await response->read_all(std::size_t{4} << 20U);
+    REQUIRE(body.has_value());
+    CHECK(*body == sound);
+    HttpRequest again("POST", "/v1/audio/translations");
+    again.with_header("content-type", "application/json").with_body(R"({"model":"tts"})");
+    const auto broken = co_await send(http, std::move(again));
+    CHECK(broken.status == 200);
+    CHECK(broken.broken);
+  });
+}
+
+TEST_CASE("carriers of reasoning are opened in what is forwarded") {
+  GatewayWorld world;
+  auto& lead = world.add();
+  world.add();
+  lead.reply_to("/v1/messages/count_tokens", json(R"({"input_tokens":14})"));
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const auto got = co_await ask(
+        http, "/v1/messages/count_tokens",
+        R"({"model":"any","messages":[{"role":"user","content":"a"},{"role":"assistant","content":[)"
+        R"({"type":"thinking","thinking":"b","signature":"us1.eyJwcm92aWRlciI6InAxIn0.x"},)"
+        R"({"type":"text","text":"c"}]},{"role":"user","content":"d"}]})");
+    CHECK(got.status == 200);
+  });
+  CHECK(lead.connections()[0].requests[0].body.find("us1.") == std::string::npos);
 }

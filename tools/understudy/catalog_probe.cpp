@@ -209,7 +209,7 @@ class Probe {
   }
 
   asio::awaitable<Failure> ask(Client& client, const Candidate* extra) const {
-    llm::ForwardedRequest request(std::string(llm::traits_of(provider_.protocol).path),
+    llm::ForwardedRequest request("POST", std::string(llm::traits_of(provider_.protocol).path),
                                   question(provider_.protocol, model_, extra));
     std::vector<Protocol> protocols{provider_.protocol};
     const auto options = RequestOptions().with_deadline(longest_question);

@@ -57,6 +57,16 @@ class ClientOptions {
   std::map<std::string, std::shared_ptr<llm::Provider>> providers;
 };
 
+/// The credential that the client of a gateway has sent.
+class ClientCredential {
+ public:
+  explicit ClientCredential(Secret s, std::string a = {})
+      : secret(std::move(s)), account(std::move(a)) {}
+
+  Secret secret;
+  std::string account;  ///< what the client says of it (`chatgpt-account-id`); may be empty
+};
+
 /// Options of one call. Options that are not set are those of the client and its configuration.
 class RequestOptions {
  public:
@@ -78,6 +88,11 @@ class RequestOptions {
   RequestOptions& with_session(SessionIdentity identity) {
     return session = std::move(identity), *this;
   }
+  /// Members of a provider with `credentials = [{client = true}]` are asked with this, if the request's protocol is of
+  /// the provider's maker; without it they are left out of the chain.
+  RequestOptions& with_client_credential(ClientCredential own) {
+    return client_credential = std::move(own), *this;
+  }
   /// The consumer supports Retract (llm/event.hpp): if a member fails within an answer, another one may start over.
   RequestOptions& with_retract() { return can_retract = true, *this; }
   /// `complete` also returns the provider's own JSON (Answer::provider_json), if the provider speaks `protocol`.
@@ -92,6 +107,7 @@ class RequestOptions {
   std::optional<OnPartial> on_partial;
   std::optional<Clock::duration> wait_out;
   SessionIdentity session;
+  std::optional<ClientCredential> client_credential;
   bool can_retract = false;
   std::optional<llm::Protocol> provider_json;
 };
@@ -117,13 +133,13 @@ class UNDERSTUDY_API Client {
   asio::awaitable<Outcome<llm::Answer>> complete(llm::Request request,
                                                  RequestOptions options = RequestOptions());
 
-  /// Forwards a request without parsing it, such as one for embeddings. It is sent to those members of the route for
-  /// the body's model whose provider speaks one of `protocols`. `with_own_model` has an effect only if no route is for
-  /// that model. Completes with the body of the response. Errors: those of `failover`, for which an empty chain is
-  /// `model_not_found`. Cancellation: as for `stream`.
-  asio::awaitable<Outcome<std::string>> forward(llm::ForwardedRequest request,
-                                                std::vector<llm::Protocol> protocols,
-                                                RequestOptions options = RequestOptions());
+  /// Forwards a request without reading it (llm/forward.hpp). It is sent to those members of the route for the body's model
+  /// whose provider speaks one of `protocols`. `with_own_model` has an effect only if no route is for that model. Completes
+  /// when the answer has begun. Errors: those of `failover`, for which an empty chain is `model_not_found`. Cancellation:
+  /// as for `stream`. The response must not outlive the client.
+  asio::awaitable<Outcome<llm::ForwardedResponse>> forward(
+      llm::ForwardedRequest request, std::vector<llm::Protocol> protocols,
+      RequestOptions options = RequestOptions());
 
   /// Ends the client's own task, and closes idle connections. Completes when a refresh in progress has ended, after at
   /// most 30 s. Calls in progress continue, but credentials are no longer refreshed.

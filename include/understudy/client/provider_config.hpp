@@ -8,6 +8,7 @@
 ///     std::cout << provider.name << ": " << provider.base_url_text << "\n";
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -51,7 +52,10 @@ class CredentialSource {
     std::vector<std::string> arguments;  ///< the program first; never empty
   };
 
-  std::variant<Env, File, Value, OAuth, Command> from;
+  /// The one that the client of a gateway has sent itself (RequestOptions::with_client_credential).
+  struct Client {};
+
+  std::variant<Env, File, Value, OAuth, Command, Client> from;
   text::SourcePlace place;
 };
 
@@ -82,6 +86,12 @@ class ProviderConfig {
   llm::Authorization authorization = llm::Authorization::bearer;
   /// Empty: requests carry no credential (a local server). If the file has none, the preset's variable.
   std::vector<CredentialSource> credentials;
+  /// Requests carry the client's own credential, if it has sent one that may go to this provider.
+  bool takes_clients_credential() const noexcept {
+    return std::any_of(credentials.begin(), credentials.end(), [](const CredentialSource& one) {
+      return std::holds_alternative<CredentialSource::Client>(one.from);
+    });
+  }
   HttpFields headers;
   std::string ca_file;  ///< empty: the system's certificates
   std::string proxy;    ///< empty: HTTPS_PROXY and the related variables apply

@@ -34,6 +34,8 @@ class ServerConfig {
   /// gateway. Patterns: "*.example.net", "app://*".
   std::vector<std::string> hosts;
   std::vector<std::string> origins;
+  /// Patterns of the paths, below the version, that are forwarded without being read.
+  std::vector<std::string> forward = {"*"};
   std::optional<Tls> tls;
   Clock::duration keep_alive = std::chrono::seconds(15);
   Clock::duration drain = std::chrono::seconds(30);

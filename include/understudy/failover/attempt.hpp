@@ -95,6 +95,10 @@ class UNDERSTUDY_API Attempt {
   bool moves_on_refused() const;
   /// Notes what the member does not get of the request.
   void lost(std::vector<RequestLoss> losses) noexcept;
+  /// Notes the member's own id of the request, empty if it has none, and what a client is told of the headers of its
+  /// answer.
+  void answered_with(std::string request_id,
+                     std::vector<std::pair<std::string, std::string>> headers) noexcept;
   /// Notes how many pieces of its reasoning the member gets back.
   void restored(std::size_t pieces) noexcept;
   /// Notes how many pieces of earlier reasoning the member reports not to have used.

@@ -73,6 +73,9 @@ class UNDERSTUDY_API AttemptReport {
   bool inferred_finish =
       false;  ///< the member did not say why its answer ended; the answer itself does
   std::vector<RequestLoss> losses;  ///< what the member did not get of the request
+  std::string request_id;           ///< the member's own id of the request; empty: none
+  /// Names and values, for the client of a gateway; not a part of any report.
+  std::vector<std::pair<std::string, std::string>> headers;
   std::size_t restored =
       0;  ///< pieces of its own reasoning that the member got back from a foreign client
   std::size_t ignored =

@@ -121,6 +121,11 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
                  Strategy strategy = Strategy::fill_first);
   ~CredentialPool();
 
+  /// The credential that a caller has sent with a request, and that nobody else uses. If it is refused, only the caller
+  /// can replace it: the call ends with that (Situation::callers_credential).
+  static std::shared_ptr<CredentialPool> of_caller(std::string provider, Credential credential);
+  bool is_of_caller() const noexcept { return of_caller_; }
+
   /// Sets the scope in which refreshes run, and in which tokens that could not be persisted are persisted later.
   /// Without a scope there are no refreshes. If several scopes are attached, the last one is used. A scope must end
   /// before its executor's context; while tokens cannot be persisted, it does not end before it is cancelled.
@@ -174,6 +179,7 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
 
   std::string provider_;
   Strategy strategy_;
+  bool of_caller_ = false;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::size_t next_ = 0;  // for round_robin

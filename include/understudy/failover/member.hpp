@@ -51,6 +51,9 @@ class UNDERSTUDY_API Member {
   /// Overrides the State's settings. All members of a provider share the budget of the first one that is used.
   Member& with_budget(const BudgetSettings& settings);
 
+  /// For a member whose model is "*": the model that the request names. Its health and its name in reports stay those of
+  /// the "*": callers could make up any number of models.
+  Member& with_asked_model(std::string model);
   /// The credential of the pool that is tried first, if it is usable, in place of the strategy's choice.
   Member& with_credential_first(std::size_t index);
   /// Mends that requests need, as earlier calls have found: the first attempt is sent with them (Attempt::mends). Null:
@@ -58,7 +61,12 @@ class UNDERSTUDY_API Member {
   Member& with_mends(std::shared_ptr<const MemberMends> known);
 
   const std::string& provider() const noexcept { return data_->provider; }
-  const std::string& model() const noexcept { return data_->model; }
+  /// The model that is asked for.
+  const std::string& model() const noexcept { return asked_model_ ? *asked_model_ : data_->model; }
+  /// The model as the chain names it, which may be "*".
+  const std::string& model_in_chain() const noexcept { return data_->model; }
+  /// Whether requests choose the model.
+  bool passes_model() const noexcept { return data_->model == "*"; }
   const std::string& base_url() const noexcept { return data_->base_url; }
   const std::shared_ptr<CredentialPool>& credentials() const noexcept { return data_->pool; }
   std::optional<std::uint64_t> context_window() const noexcept { return data_->context_window; }
@@ -104,6 +112,7 @@ class UNDERSTUDY_API Member {
   // Of one call, so that its chain costs no copies of `data_`.
   std::optional<std::size_t> credential_first_;
   std::shared_ptr<const MemberMends> mends_;
+  std::shared_ptr<const std::string> asked_model_;
 };
 
 using Chain = std::vector<Member>;

@@ -138,6 +138,8 @@ class Situation {
   bool waited = false;       ///< for a rate limit of this member, in this call
   bool can_rotate = false;   ///< the member has another credential that is available
   bool can_refresh = false;  ///< the credential can be refreshed, and was not in this call
+  bool callers_credential =
+      false;  ///< the credential is the caller's own (CredentialPool::of_caller)
   bool member_left =
       false;           ///< another member is eligible; for an answer that broke: any may resume it
   bool budget = true;  ///< the retry budget is not empty

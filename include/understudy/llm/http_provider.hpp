@@ -1,8 +1,8 @@
 /// A provider that is reached by HTTP: any server that speaks one of the protocols.
 ///
 /// Invariants
-/// 1. Only what the user configured and what the request contains is sent: no client name and no telemetry. A
-///    credential is sent in one header only.
+/// 1. Only what the user configured and what the request contains is sent: no client name of ours and no telemetry. A
+///    client's headers pass as the catalog says. A credential is sent in one header only.
 /// 2. A request is fitted to the service and the model (fit.hpp): in the provider's own protocol it keeps its bytes as
 ///    far as the service takes them; any other request is translated.
 /// 3. Unless `stream` is false, the answer is streamed even if the caller asked for a whole answer, so that a stall can
@@ -19,6 +19,7 @@
 #include "understudy/export.hpp"
 #include "understudy/llm/authorization.hpp"
 #include "understudy/llm/catalog/catalog.hpp"
+#include "understudy/llm/forward.hpp"
 #include "understudy/llm/learned_refusals.hpp"
 #include "understudy/llm/model_profile.hpp"
 #include "understudy/llm/protocol_traits.hpp"
@@ -76,23 +77,6 @@ class HttpProviderOptions {
   std::shared_ptr<const ModelProfiles> profiles;  ///< default: only the built-in table
 };
 
-/// A request that is forwarded without being parsed, such as to "/embeddings". Only the model in it is replaced.
-class ForwardedRequest {
- public:
-  ForwardedRequest(std::string path, std::string json)
-      : below(std::move(path)), body(std::move(json)) {}
-
-  /// Keeps the model that the body names, in place of the member's model.
-  ForwardedRequest& with_own_model(bool on = true) { return own_model = on, *this; }
-  /// See Request::betas.
-  ForwardedRequest& with_betas(std::string names) { return betas = std::move(names), *this; }
-
-  std::string below;  ///< the path below the base URL and its version
-  std::string body;   ///< a JSON object
-  std::string betas;
-  bool own_model = false;
-};
-
 /// See the top of the file. `client` must outlive the provider and every Stream that it has opened. Threads: a single
 /// executor.
 class UNDERSTUDY_API HttpProvider final : public Provider {
@@ -108,16 +92,18 @@ class UNDERSTUDY_API HttpProvider final : public Provider {
     return options_.back_end != nullptr && options_.back_end->binds_account;
   }
 
-  /// Sends `request` to `attempt.member()` without parsing it. Completes with the body of the response, which
-  /// must be whole and at most 64 MiB (the limit `whole_answer` applies). Errors: classified, never marked for mending;
-  /// `format_error` if the body of the request is not a JSON object. Cancellation and lifetimes: as for `open`.
-  asio::awaitable<Result<std::string>> forward(const ForwardedRequest& request, Attempt& attempt);
+  /// Sends `request` to `attempt.member()` without reading it (forward.hpp). Completes when the answer has begun, or is
+  /// whole. Errors: classified, never marked for mending; `format_error` if the body says that it is JSON and is not an
+  /// object. Cancellation: as for `open`. `request` and `attempt` must outlive the operation, but not the response.
+  asio::awaitable<Result<ForwardedResponse>> forward(const ForwardedRequest& request,
+                                                     Attempt& attempt);
 
  private:
   asio::awaitable<Result<Stream>> open_quietly(const Request& request, Attempt& attempt);
-  asio::awaitable<Result<std::string>> forward_quietly(const ForwardedRequest& request,
-                                                       Attempt& attempt);
+  asio::awaitable<Result<ForwardedResponse>> forward_quietly(const ForwardedRequest& request,
+                                                             Attempt& attempt);
   void mended(Failure& failure, const Request& request, const Attempt& attempt) const;
+  void note_headers(const Request& request, Attempt& attempt, const HttpFields& headers) const;
   void learn(const Request& request, const Attempt& attempt,
              const std::vector<std::string>& applied) const;
 

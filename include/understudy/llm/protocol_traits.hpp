@@ -33,12 +33,6 @@ struct NamedValue {
   std::string_view value;
 };
 
-/// An endpoint other than the one for answers, to which requests are forwarded without being parsed.
-struct ForwardedPath {
-  std::string_view path;  ///< the path below the version, such as "/embeddings"
-  bool own_model;         ///< chains have no such models: the client's model is sent
-};
-
 /// A member of a request that asks for something that a gateway in front of several providers cannot provide.
 struct UnservedMember {
   enum class When : unsigned char {
@@ -105,7 +99,6 @@ struct ProtocolTraits {
   /// Added to a request that is streamed although the caller asked for a whole answer, so that the stream reports
   /// usage. Empty: streams always do.
   NamedValue stream_usage;
-  std::span<const ForwardedPath> forwarded;
 
   // --- how clients are answered
   /// Identifies a client of this protocol by a header of its request, if the path does not. May be empty.

@@ -32,6 +32,9 @@ namespace understudy::llm {
 /// Members of a JSON object that are specific to one protocol: pairs of a name and a value, the value as JSON text.
 using ExtraFields = std::vector<std::pair<std::string, std::string>>;
 
+/// Header fields: names in lower case, and values.
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
 /// Text of the user, the assistant or the system.
 class TextPart {
  public:
@@ -285,6 +288,10 @@ class Request {
   /// A comma-separated list of features of Anthropic's API that the caller enables (`anthropic-beta`). It is sent to
   /// providers that speak that protocol, in addition to the features in their configured headers.
   std::string betas;
+
+  /// Other headers of the client's request. A provider gets those that its back end takes (BackEnd::request_headers), if
+  /// the client's protocol is of the same maker.
+  HeaderList client_headers;
 };
 
 /// Returns the estimated size of the prompt in tokens, for stall limits and context windows: the number of bytes of its

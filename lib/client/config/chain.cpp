@@ -17,7 +17,8 @@ MemberKey provider_key(std::string documentation, std::string example) {
 
 MemberKey model_key(std::string_view name, std::string example) {
   return MemberKey(name, String(), &MemberConfig::model,
-                   "The model, by the name that the provider has for it.")
+                   "The model, by the name that the provider has for it; `\"*\"`: the model that "
+                   "the request names.")
       .required()
       .example(std::move(example));
 }
@@ -74,7 +75,8 @@ const KeyTable<RouteDraft>& route_keys() {
           RouteKey(
               "model", String(),
               [](RouteDraft& draft) -> std::string& { return draft.route.model; },
-              "The model that a call asks for.")
+              "The model that a call asks for, or a pattern: `\"claude-haiku-*\"`. A route of "
+              "exactly that name comes first, then the first pattern that matches.")
               .required()
               .alias("name")
               .example(R"("fast")"),

@@ -100,6 +100,15 @@ void read_command(const Section& section, SourceDraft& draft) {
   }
 }
 
+void read_client(const Section& section, SourceDraft& draft) {
+  const auto on = section.flag("client");
+  if (on && !*on) {
+    section.wrong("client", "`client` is false", "write client = true, or another credential");
+  } else if (on) {
+    draft.source = CredentialSource{CredentialSource::Client{}, section.place()};
+  }
+}
+
 void read_oauth(const Section& section, SourceDraft& draft) {
   const auto table = section.table("oauth", oauth_keys().section().name);
   if (!table) {
@@ -133,6 +142,12 @@ const KeyTable<SourceDraft>& source_keys() {
                     "A program and its arguments, run without a shell, that prints the credential "
                     "alone. It is run again when the provider refuses what it printed last.")
               .example(R"(["gcloud", "auth", "print-access-token"])"),
+          SourceKey("client", {"true", read_client},
+                    "The credential that the client of the gateway sends itself. It goes to this "
+                    "provider alone, and only if the client speaks a protocol of its maker. The "
+                    "others of the list are for requests without one. With `server.keys` the "
+                    "gateway's key comes in `x-understudy-key`.")
+              .example("true"),
           SourceKey("oauth", {"table", read_oauth}, "A token file, which is refreshed.")
               .example(R"({token_file = "...", token_url = "https://...", client_id = "..."})"),
       });
@@ -176,6 +191,9 @@ bool same_source(const CredentialSource& a, const CredentialSource& b) {
   }
   if (const auto* const command = std::get_if<CredentialSource::Command>(&a.from)) {
     return command->arguments == std::get<CredentialSource::Command>(b.from).arguments;
+  }
+  if (std::holds_alternative<CredentialSource::Client>(a.from)) {
+    return true;
   }
   return std::get<CredentialSource::OAuth>(a.from).token_file ==
          std::get<CredentialSource::OAuth>(b.from).token_file;

@@ -187,7 +187,8 @@ const KeyTable<ProviderDraft>& provider_keys() {
                [](const Section& section, ProviderDraft& draft) {
                  read_credential_sources(section, draft.provider.credentials);
                }},
-              "Each comes from an environment variable, a file, this file, a command or a token "
+              "Each comes from an environment variable, a file, this file, a command, the client "
+              "or a token "
               "file, which is refreshed when its token has expired. `strategy` of `[credentials]` "
               "says which one "
               "is used.")
@@ -199,7 +200,7 @@ const KeyTable<ProviderDraft>& provider_keys() {
               .example(R"([{env = "EXAMPLE_API_KEY"}])")
               .long_example(
                   R"([{env = "EXAMPLE_API_KEY"}, {file = "/run/secrets/example"}, {value = "..."}, )"
-                  R"({command = ["gcloud", "auth", "print-access-token"]}, )"
+                  R"({command = ["gcloud", "auth", "print-access-token"]}, {client = true}, )"
                   R"({oauth = {token_file = "/var/lib/example/tokens.json", )"
                   R"(token_url = "https://auth.example.com/oauth/token", client_id = "example"}}])"),
           ProviderKey(

@@ -202,6 +202,12 @@ const KeyTable<ServerConfig>& server_keys() {
               "this machine and of desktop applications may.")
               .default_note("none")
               .example(R"(["https://chat.example"])"),
+          ServerKey("forward", Strings(), &ServerConfig::forward,
+                    "Patterns of the paths, without their `/v1`, that are forwarded to a provider "
+                    "without being read: `\"/embeddings\"`, `\"/files*\"`. Paths that begin with "
+                    "`/organization` are forwarded only if a pattern begins so. Empty: none are.")
+              .default_note("`[\"*\"]`: all")
+              .example(R"(["/embeddings", "/moderations"])"),
           ServerKey("tls", {"table", read_tls}, "Files with the certificate and its private key.")
               .default_note("none, so plain HTTP")
               .example(R"({cert = "/etc/ssl/own.pem", key = "/etc/ssl/own.key"})"),

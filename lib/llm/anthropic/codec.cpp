@@ -180,7 +180,6 @@ class AnthropicMessages final : public Codec {
 };
 
 constexpr std::array headers{NamedValue{"anthropic-version", "2023-06-01"}};  // protocols.md 2.1
-constexpr std::array forwarded{ForwardedPath{.path = "/messages/count_tokens", .own_model = false}};
 constexpr std::array unserved{UnservedMember{
     .name = "thread",
     .harmless = "null",
@@ -202,7 +201,6 @@ constinit const ProtocolTraits traits{
     .headers = headers,
     .features_header = "anthropic-beta",
     .stream_usage = {},
-    .forwarded = forwarded,
     .client_header = "anthropic-version",
     .request_id_header = "request-id",
     .overflow_words = "prompt is too long",  // Claude Code compacts when it reads these

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "llm/catalog/built_in.hpp"
+#include "text/glob.hpp"
 #include "understudy/text/source_errors.hpp"
 
 namespace understudy::llm {
@@ -48,6 +49,14 @@ const BackEnd* Catalog::back_end(std::string_view preset_or_id, Protocol protoco
             std::find(one.presets.begin(), one.presets.end(), preset_or_id) != one.presets.end());
   });
   return found == back_ends_.end() ? nullptr : &*found;
+}
+
+bool Catalog::takes_header(std::string_view name) const noexcept {
+  return std::any_of(back_ends_.begin(), back_ends_.end(), [&](const BackEnd& one) {
+    return std::any_of(
+        one.request_headers.begin(), one.request_headers.end(),
+        [&](const std::string& pattern) { return text::matches_glob(pattern, name); });
+  });
 }
 
 const BackEnd& Catalog::unknown(Protocol protocol) const noexcept {

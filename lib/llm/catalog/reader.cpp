@@ -147,6 +147,8 @@ class CatalogReader {
       replace("model_in_path", &BackEnd::model_in_path);
       replace("owner", &BackEnd::owner);
       replace("binds_account", &BackEnd::binds_account);
+      replace("request_headers", &BackEnd::request_headers);
+      replace("response_headers", &BackEnd::response_headers);
     }
   }
 

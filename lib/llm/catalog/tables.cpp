@@ -319,6 +319,12 @@ const KeyTable<BackEnd>& back_end_keys() {
                        "It refuses reasoning that was sealed for another account."),
           Key<BackEnd>("owner", Flag(), &BackEnd::owner,
                        "Its maker made the protocol: all that its own clients send passes."),
+          Key<BackEnd>("request_headers", Strings(), &BackEnd::request_headers,
+                       "Patterns of a client's headers that it gets.")
+              .example(R"(["x-codex-*"])"),
+          Key<BackEnd>("response_headers", Strings(), &BackEnd::response_headers,
+                       "Patterns of its headers that a client gets.")
+              .example(R"(["x-ratelimit-*"])"),
           Key<BackEnd>("rules", Strings(), &BackEnd::rule_ids, "The ids of its rules.")
               .example(R"(["codex.members"])"),
       });

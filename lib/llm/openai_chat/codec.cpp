@@ -149,7 +149,6 @@ class OpenaiChat final : public OpenaiCodec {
   std::unique_ptr<PayloadFold> fold() const override { return std::make_unique<Fold>(); }
 };
 
-constexpr std::array forwarded{ForwardedPath{.path = "/embeddings", .own_model = true}};
 constexpr std::array unserved{
     UnservedMember{.name = "n",
                    .harmless = "1",
@@ -172,7 +171,6 @@ constinit const ProtocolTraits traits{
     .headers = {},
     .features_header = {},
     .stream_usage = {"stream_options", R"({"include_usage":true})"},
-    .forwarded = forwarded,
     .client_header = {},
     .request_id_header = {},
     .overflow_words = {},

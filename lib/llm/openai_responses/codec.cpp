@@ -143,7 +143,6 @@ class OpenaiResponses final : public OpenaiCodec {
   std::unique_ptr<PayloadFold> fold() const override { return std::make_unique<Fold>(); }
 };
 
-constexpr std::array forwarded{ForwardedPath{.path = "/embeddings", .own_model = true}};
 constexpr std::string_view kept_elsewhere =
     "`previous_response_id`, `conversation`: not every member that may answer for this model has "
     "the stored conversation; send the whole conversation in `input`";
@@ -172,7 +171,6 @@ constinit const ProtocolTraits traits{
     .headers = {},
     .features_header = {},
     .stream_usage = {},
-    .forwarded = forwarded,
     .client_header = {},
     .request_id_header = {},
     .overflow_words = {},

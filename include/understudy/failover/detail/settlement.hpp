@@ -53,6 +53,7 @@ class UNDERSTUDY_API Settlement {
   Situation situation(const MemberRun& run, const Failure& failure, Clock::duration took,
                       bool delivered) const;
   void mark(MemberRun& run, const Decision& decision, const Failure& failure, Clock::duration took);
+  bool refuses_caller(const MemberRun& run, const error_code& code) const;
   void apply(MemberRun& run, const Decision& decision, const Failure& failure);
   Failure last_failure(Clock::time_point now) const;
 

@@ -45,6 +45,9 @@ class BackEnd {
   bool model_in_path = false;  ///< the model stands in the path, with a verb, and not in the body
   bool binds_account = false;  ///< refuses reasoning that was sealed for another account
   bool owner = false;  ///< the maker of the protocol: its own clients' requests pass unchanged
+  /// Patterns of the headers that pass from a client to it, and from it to a client: "x-codex-*".
+  std::vector<std::string> request_headers;
+  std::vector<std::string> response_headers;
   std::vector<std::string> rule_ids;
   std::vector<const BackEndRule*> rules;
 };
@@ -67,6 +70,9 @@ class UNDERSTUDY_API Catalog {
   /// What the back ends of a protocol have in common, for servers that are not known: a request in another protocol is
   /// reduced to it.
   const BackEnd& unknown(Protocol protocol) const noexcept;
+
+  /// Whether a back end takes a client's header of that name, in lower case.
+  bool takes_header(std::string_view name) const noexcept;
 
   /// What is known about the model, under any of its names. An empty value if nothing is.
   const ModelFacts& model(std::string_view name) const;
