@@ -4,6 +4,8 @@
 #include <boost/beast/core/string.hpp>
 #include <string>
 
+#include "net/content_coding.hpp"
+
 namespace understudy::gateway::detail {
 namespace {
 
@@ -94,14 +96,16 @@ std::optional<ErrorAnswer> Admission::rejected(const HttpHead& head,
     other.headers.add("allow", methods);
     return other;
   }
-  const auto encoding = head.headers.find("content-encoding").value_or("identity");
-  if (!encoding.empty() && !boost::beast::iequals(encoding, "identity")) {
-    auto plain = refusal(415,
-                         "the body is compressed (`content-encoding: " +
-                             std::string(encoding.substr(0, 64)) + "`); send it uncompressed",
-                         protocol, "unsupported_content_encoding");
-    plain.headers.add("accept-encoding", "identity");
-    return plain;
+  if (!understudy::detail::content_codings(head.headers)) {
+    const std::string accepted(understudy::detail::accepted_codings);
+    auto other = refusal(
+        415,
+        "the body's `content-encoding: " + understudy::detail::content_encoding(head.headers) +
+            "` is not supported; send it as one of " + accepted +
+            ", or as at most two of them on top of each other",
+        protocol, "unsupported_content_encoding");
+    other.headers.add("accept-encoding", accepted);
+    return other;
   }
   return std::nullopt;
 }

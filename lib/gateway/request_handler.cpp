@@ -11,6 +11,7 @@
 #include "forwarded_answer.hpp"
 #include "listings.hpp"
 #include "refused_request.hpp"
+#include "request_body.hpp"
 #include "session_identity.hpp"
 #include "streamed_answer.hpp"
 #include "text/ascii.hpp"
@@ -178,7 +179,7 @@ asio::awaitable<void> RequestHandler::listing(ClientExchange& client, std::strin
 }
 
 asio::awaitable<void> RequestHandler::receive(ClientExchange& client, const Resource& resource) {
-  auto body = co_await client.http().read_all();
+  auto body = co_await read_body(client.http(), config_.server.max_body);
   if (body.has_value()) {
     if (resource.kind == Resource::Kind::forwarded) {
       co_await forward(client, resource, std::move(*body));
@@ -187,7 +188,8 @@ asio::awaitable<void> RequestHandler::receive(ClientExchange& client, const Reso
     }
   } else if (body.error().code == NetFault::body_too_large) {
     const auto refused =
-        refusal(413, "the body is larger than `server.max_body`", client.protocol());
+        refusal(413, "the body is larger than `server.max_body`, which counts after decompression",
+                client.protocol());
     co_await send(client, refused);
   } else if (body.error().code.category() == net_category() &&
              body.error().code != NetFault::truncated) {

@@ -41,7 +41,8 @@ FailoverReason reason_of_fault(NetFault fault) {
     case NetFault::malformed:
     case NetFault::header_too_large:
     case NetFault::body_too_large:
-    case NetFault::too_many_interim: return FailoverReason::malformed_response;
+    case NetFault::too_many_interim:
+    case NetFault::undecodable: return FailoverReason::malformed_response;
   }
   return FailoverReason::unknown;
 }

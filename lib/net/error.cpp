@@ -33,6 +33,7 @@ class NetCategory final : public boost::system::error_category {
       case NetFault::stale_connection: return "reused connection closed before the answer began";
       case NetFault::too_many_interim: return "too many interim responses";
       case NetFault::too_slow: return "peer too slow";
+      case NetFault::undecodable: return "the compressed body cannot be decoded";
     }
     return "unknown network fault";
   }

@@ -43,6 +43,7 @@ enum class NetFault {
   stale_connection,   ///< a reused connection closed at once, without a byte (http_client.hpp)
   too_many_interim,   ///< too many 1xx responses
   too_slow,           ///< a client of the server did not send or accept bytes in time
+  undecodable,        ///< a compressed body is damaged, cut off, or followed by other bytes
 };
 
 UNDERSTUDY_API const boost::system::error_category& net_category() noexcept;
