@@ -173,6 +173,7 @@ std::optional<Failure> Attempt::failure_of(const asio::multiple_exceptions& thro
 
 Decision Attempt::failed(Failure failure) {
   const auto now = Clock::now();
+  run_.redact(failure);  // first: what follows may keep a part of its words
   if (expired_) {
     // What broke because the timer closed it has nothing to add.
     const bool aborted = failure.code() == asio::error::operation_aborted;
@@ -181,7 +182,6 @@ Decision Attempt::failed(Failure failure) {
   } else {
     failure = detail::with_reason(failure, call_.context.deadline_passed(now));
   }
-  run_.redact(failure);
   const auto decision = call_.settlement.failed(run_, failure, now - began_);
   report().decision = decision;
   close(failure, now);

@@ -26,8 +26,9 @@ Decision FailoverCall::answer_broke(const Failure& failure) {
   auto& answer = *call_.answer;
   const auto now = Clock::now();
   const auto took = now - answer.began;
-  auto known = detail::with_reason(failure, call_.context.deadline_passed(now));
-  answer.run.redact(known);
+  auto known = failure;
+  answer.run.redact(known);  // first: what follows may keep a part of its words
+  known = detail::with_reason(known, call_.context.deadline_passed(now));
   const auto decision = call_.settlement.failed(answer.run, known, took, true);
   auto& report = call_.record.attempt(answer.attempt);
   report.failure = known;

@@ -4,12 +4,14 @@
 #include <boost/asio/error.hpp>
 #include <ostream>
 
+#include "failover/redaction.hpp"
 #include "understudy/runtime/local_fault.hpp"
 
 namespace understudy {
 namespace {
 
-constexpr std::size_t telling = 4;  // characters of a secret; fewer say nothing of it
+constexpr std::size_t most_beyond = std::size_t{8} * 1024;
+constexpr std::size_t longest_character = 4;  // of UTF-8
 
 /// beast::error::timeout, known by its name so that this layer needs no Beast.
 bool is_beast_timeout(const error_code& code) noexcept {
@@ -21,16 +23,30 @@ bool is_beast_timeout(const error_code& code) noexcept {
 struct Failure::Data {
   Cause cause;
   std::string message;
+  std::string beyond;  // what the limit cuts off: a secret may begin before it
   std::optional<Clock::duration> retry_after;
   bool mendable = false;
   std::string mend_name;
   std::uint64_t tokens_spent = 0;
   std::vector<Failure> attempts;
+
+  void say(std::string_view text) {
+    auto end = std::min(text.size(), longest_message);
+    const auto continues = [&](std::size_t at) {
+      return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+    };
+    const auto least = end - std::min(end, longest_character);
+    while (end < text.size() && end > least && continues(end)) {
+      --end;
+    }
+    message = text.substr(0, end);
+    beyond = text.substr(end, most_beyond);
+  }
 };
 
 Failure::Failure(const Cause& cause, std::string_view message) : data_(std::make_shared<Data>()) {
   data_->cause = cause;
-  data_->message = message.substr(0, longest_message);
+  data_->say(message);
 }
 
 const Failure::Data& Failure::data() const noexcept {
@@ -55,20 +71,14 @@ Failure& Failure::with_mend(std::string name) {
   return *this;
 }
 Failure& Failure::without(const Secret& secret) {
-  constexpr std::string_view instead = "[credential]";
-  const auto hidden = secret.reveal();
-  // A message that is as long as one may be was cut, perhaps amid the secret.
-  if (message().size() == longest_message) {
-    for (auto size = std::min(hidden.size(), longest_message); size >= telling; --size) {
-      if (message().ends_with(hidden.substr(0, size))) {
-        change().message.replace(longest_message - size, size, instead);
-        break;
-      }
+  if (!message().empty()) {
+    const auto whole = message() + data().beyond;
+    // Words that are about as long as ours may be were perhaps cut on the way, amid the secret.
+    const bool cut = whole.size() + longest_character > longest_message;
+    const auto shown = detail::redacted(whole, secret.reveal(), cut);
+    if (shown != whole) {
+      change().say(shown);
     }
-  }
-  for (auto at = message().find(hidden); !hidden.empty() && at != std::string::npos;
-       at = message().find(hidden, at + instead.size())) {
-    change().message.replace(at, hidden.size(), instead);
   }
   return *this;
 }

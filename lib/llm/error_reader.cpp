@@ -115,7 +115,7 @@ class ErrorBodyReader {
       piece += text.substr(text.size() - piece_tail);
     }
     if (out_.shown.empty()) {
-      out_.shown = piece;
+      out_.shown = text.substr(0, piece_limit);
     }
     if (out_.said.size() < classify_text_limit && out_.said.find(piece) == std::string::npos) {
       out_.said += piece;

@@ -79,8 +79,12 @@ TEST_CASE("of a credential amid which the provider's words were cut nothing is l
     const auto text =
         std::string(Failure::longest_message - shown, 'x') + "sk-0123456789 is no key";
     const auto told = Failure(FailoverReason::auth, text).without(secret).message();
-    CHECK(told.ends_with("x[credential]"));
+    CHECK(told.find("x[cre") != std::string::npos);
     CHECK(told.find("sk-") == std::string::npos);
+    CHECK(told.size() <= Failure::longest_message);
+    // Cut by somebody before us.
+    const auto known = Failure(FailoverReason::auth, text.substr(0, Failure::longest_message));
+    CHECK(Failure(known).without(secret).message().find("sk-") == std::string::npos);
   }
   const std::string whole(Failure::longest_message - 4, 'x');
   CHECK(Failure(FailoverReason::auth, whole + "skip").without(secret).message() == whole + "skip");

@@ -55,7 +55,8 @@ class UNDERSTUDY_API Failure {
   /// The code that made the request can mend it, so that it can be sent again: once for each reason, or for each name
   /// that it gives (what is mended; the failover does not interpret it).
   Failure& with_mend(std::string name = {});
-  /// Removes the credential from the message, in case the provider has repeated it.
+  /// Removes the credential from the message, in case the provider has repeated it: as it is, escaped, in base64 or in
+  /// hexadecimal. The text is searched before it is cut to `longest_message`.
   Failure& without(const Secret& secret);
   /// A lower bound of what the failed attempt has cost.
   Failure& with_tokens_spent(std::uint64_t tokens);
