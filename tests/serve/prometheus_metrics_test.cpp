@@ -7,6 +7,28 @@
 using namespace gateway_test;
 using understudy::tool::PrometheusMetrics;
 
+TEST_CASE("how long the certificate is still good for, where there is one") {
+  GatewayWorld world;
+  world.add();
+  world.add();
+  const auto metrics = std::make_shared<PrometheusMetrics>();
+  world.records = std::make_shared<Records>(RecordsOptions().with_metrics(metrics));
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const auto without = co_await get(http, "/metrics");
+    CHECK_FALSE(without.has("understudy_certificate_expiry_seconds"));
+    const auto today = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    metrics->certificate_expires(today + 1000s);
+    const auto with = co_await get(http, "/metrics");
+    CHECK((with.status == 404 || with.has("\nunderstudy_certificate_expiry_seconds 99")));
+    metrics->certificate_expires(today - 1000s);
+    const auto over = co_await get(http, "/metrics");
+    CHECK((over.status == 404 || over.has("\nunderstudy_certificate_expiry_seconds -100")));
+    metrics->certificate_expires(std::nullopt);
+    const auto gone = co_await get(http, "/metrics");
+    CHECK_FALSE(gone.has("understudy_certificate_expiry_seconds"));
+  });
+}
+
 TEST_CASE("metrics: requests, attempts, failovers and what rests, in Prometheus' text format") {
   GatewayWorld world;
   world.records = std::make_shared<Records>(

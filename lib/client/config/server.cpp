@@ -73,6 +73,11 @@ class SecretList {
         secrets.emplace_back(*secret);
       }
     }
+    if (list->empty()) {
+      // It would let everyone in, and reads as if it let nobody in.
+      section.wrong(key, ticked(key) + " is empty, which would leave the gateway open to everyone",
+                    "write at least one key, such as keys = [\"...\"], or leave `keys` out");
+    }
     return secrets;
   }
 

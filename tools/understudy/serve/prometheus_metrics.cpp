@@ -181,6 +181,12 @@ gateway::Exposition PrometheusMetrics::expose(const gateway::Gauges& gauges) con
   unread.type = prometheus::MetricType::Counter;
   unread.metric.emplace_back().counter.value = static_cast<double>(gauges.bytes_after_cancel);
   families.push_back(std::move(unread));
+  if (const std::int64_t expiry = certificate_expiry_; expiry != never) {
+    const std::chrono::sys_seconds when{std::chrono::seconds(expiry)};
+    families.push_back(gauge("understudy_certificate_expiry_seconds",
+                             "Until the gateway's certificate expires; below 0 once it has.", "",
+                             {{"", seconds(when - std::chrono::system_clock::now())}}));
+  }
   return prometheus::TextSerializer().Serialize(families);
 }
 

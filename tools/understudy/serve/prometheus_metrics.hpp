@@ -11,7 +11,12 @@
 ///     std::cout << *metrics->expose(gateway::Gauges(*state, calls));
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 
 #include "understudy/gateway/metrics.hpp"
 
@@ -29,10 +34,18 @@ class PrometheusMetrics final : public gateway::Metrics {
   void config_reloaded(bool applied) override;
   gateway::Exposition expose(const gateway::Gauges& gauges) const override;
 
+  /// When the certificate that is in force expires; nothing without TLS.
+  void certificate_expires(std::optional<std::chrono::sys_seconds> when) noexcept {
+    certificate_expiry_ = when ? when->time_since_epoch().count() : never;
+  }
+
  private:
   struct Families;
 
+  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
   std::unique_ptr<Families> families_;
+  std::atomic<std::int64_t> certificate_expiry_ = never;  // in Unix time
 };
 
 }  // namespace understudy::tool

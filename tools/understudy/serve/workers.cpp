@@ -2,18 +2,17 @@
 
 #include <utility>
 
-#include "prometheus_metrics.hpp"
 #include "serve_setup.hpp"
+#include "understudy/gateway/certificate.hpp"
 
 namespace understudy::tool {
 namespace {
 
 std::shared_ptr<gateway::Records> records_for(const LogConfig& config,
-                                              std::shared_ptr<gateway::Log> log) {
+                                              std::shared_ptr<gateway::Log> log,
+                                              std::shared_ptr<gateway::Metrics> metrics) {
   gateway::RecordsOptions options;
-  options.with_log(std::move(log))
-      .with_metrics(std::make_shared<PrometheusMetrics>())
-      .with_prompts(config.prompts);
+  options.with_log(std::move(log)).with_metrics(std::move(metrics)).with_prompts(config.prompts);
   return std::make_shared<gateway::Records>(std::move(options));
 }
 
@@ -25,8 +24,10 @@ Workers::Workers(ServeOptions options, const gateway::Setup& setup,
       config_(setup.config),
       state_(std::move(state)),
       log_(std::make_shared<StderrLog>(config_->log)),
-      records_(records_for(config_->log, log_)) {
+      metrics_(std::make_shared<PrometheusMetrics>()),
+      records_(records_for(config_->log, log_, metrics_)) {
   warn_of_connections();
+  note_certificate(setup);
   const auto threads = threads_of(config_->server);
   auto port = config_->server.port;
   for (unsigned i = 0; i < threads; ++i) {
@@ -42,6 +43,14 @@ Workers::~Workers() { state_->on_warning({}); }
 
 void Workers::warn_of_connections() {
   if (const auto warning = connections_warning(config_->server)) {
+    records_->warning(*warning);
+  }
+}
+
+void Workers::note_certificate(const gateway::Setup& setup) {
+  const auto expiry = gateway::certificate_expiry(setup.http);
+  metrics_->certificate_expires(expiry);
+  if (const auto warning = gateway::certificate_warning(expiry, std::chrono::system_clock::now())) {
     records_->warning(*warning);
   }
 }
@@ -78,6 +87,7 @@ void Workers::reload() {
   if (config_->server.max_connections != previous->server.max_connections) {
     warn_of_connections();
   }
+  note_certificate(*setup);
   log_->set_level(config_->log.level);
   for (auto& worker : workers_) {
     worker.reload(*setup);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "prometheus_metrics.hpp"
 #include "stderr_log.hpp"
 #include "understudy/client/client_state.hpp"
 #include "understudy/gateway/records.hpp"
@@ -45,11 +46,13 @@ class Workers {
 
  private:
   void warn_of_connections();
+  void note_certificate(const gateway::Setup& setup);
 
   ServeOptions options_;
   std::shared_ptr<const Config> config_;  // in force
   std::shared_ptr<ClientState> state_;
   std::shared_ptr<StderrLog> log_;
+  std::shared_ptr<PrometheusMetrics> metrics_;
   std::shared_ptr<gateway::Records> records_;
   std::deque<Worker> workers_;
 };
