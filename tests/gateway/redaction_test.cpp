@@ -68,7 +68,7 @@ TEST_CASE(
     for (std::size_t i = 0; i < forms.size(); ++i) {
       const auto& form = forms[i];
       const auto& path = paths()[i % paths().size()];
-      CAPTURE(carrier.what);
+      CAPTURE(std::string(carrier.what));
       CAPTURE(form.what);
       GatewayWorld world;
       world.variables["ANTHROPIC_API_KEY"] = key;

@@ -271,7 +271,7 @@ TEST_CASE("the message for people is one bounded line of valid UTF-8") {
   CHECK(shown("one\ntwo\x07") == "one two ");
   CHECK(shown("\xFF") == "?");
   std::string wide;
-  while (wide.size() < 1200) {
+  while (wide.size() < 2 * classify_message_limit) {
     wide += "\xE4\xBD\x99";
   }
   const auto cut = shown(wide);

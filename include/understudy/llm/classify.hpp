@@ -33,8 +33,9 @@ namespace understudy::llm {
 /// on reading error bodies (failover.md 2.2) is the same.
 inline constexpr std::size_t classify_body_limit = std::size_t{256} * 1024;
 inline constexpr std::size_t classify_text_limit = std::size_t{8} * 1024;
-/// More than a Failure shows, so that a secret is seen whole before it is cut.
-inline constexpr std::size_t classify_message_limit = 4096;
+/// More than a Failure shows, so that a secret is seen whole before it is cut; less than a piece of text that is read
+/// of a body, so that the end is known to be no whole character.
+inline constexpr std::size_t classify_message_limit = 4000;
 
 /// What is known about a failure. Everything is optional. The views must remain valid until classify() returns.
 class ProviderError {
