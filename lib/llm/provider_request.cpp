@@ -365,6 +365,9 @@ Failure capability_failure(const HttpProviderOptions& options, const Request& re
   if (part && clients && part->kind != RefusedPart::Kind::parameter && !adapted) {
     return failure;  // the client's own value, at the model that it asked for
   }
+  if (const auto* const used = attempt.credential()) {
+    failure.without(used->secret);  // now: only what a Failure shows of the words is kept
+  }
   std::string words = failure.message();
   if (part && !clients &&
       !misleading) {  // a client cannot act on what a provider says about our translation

@@ -109,7 +109,7 @@ TEST_SUITE("full") {
         },
     };
     for (const auto& key : {std::string("aaaaaaaab"), std::string(100'000, 'a'),
-                                  std::string("sk-12345"), std::string("aaaaaaaa")}) {
+                            std::string("sk-12345"), std::string("aaaaaaaa")}) {
       for (const auto& text : texts) {
         const auto found = growth::of(
             [&](std::size_t bytes) {
