@@ -24,6 +24,7 @@
 #include "understudy/client/resume_request.hpp"
 #include "understudy/client/seam.hpp"
 #include "understudy/failover/failover.hpp"
+#include "understudy/gateway/certificate.hpp"
 #include "understudy/gateway/gateway.hpp"
 #include "understudy/gateway/gateway_stop.hpp"
 #include "understudy/llm/carried_seals.hpp"

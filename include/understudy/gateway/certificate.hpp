@@ -4,10 +4,10 @@
 /// 1. What counts is the earliest end of the certificate and of those sent with it: clients check all of them.
 /// 2. Of a certificate that has expired or will within `expires_soon` a warning speaks, at each start and reload.
 ///
-///     const auto expiry = certificate_expiry(setup->http);
-///     if (const auto warning = certificate_warning(expiry, std::chrono::system_clock::now())) {
-///       records->warning(*warning);
-///     }
+///     const auto server = HttpServerOptions().with_tls(TlsContext::server("own.pem", "own.key").value());
+///     const auto expiry = gateway::certificate_expiry(server);
+///     const auto warning = gateway::certificate_warning(expiry, std::chrono::system_clock::now());
+///     if (warning) { std::cerr << *warning << "\n"; }
 #pragma once
 
 #include <chrono>
