@@ -7,6 +7,7 @@
 #include <string>
 
 #include "understudy/client/config.hpp"
+#include "understudy/export.hpp"
 #include "understudy/llm/http_provider.hpp"
 
 namespace understudy::detail {
@@ -40,8 +41,8 @@ const llm::BackEnd* back_end_of(const llm::Catalog& catalog, const ProviderConfi
 const llm::BackEnd* responses_back_end(const llm::Catalog& catalog, const ProviderConfig& provider);
 
 /// What is known about the models of a configuration, with what it says itself.
-std::shared_ptr<const llm::ModelProfiles> profiles_of(const Config& config,
-                                                      const llm::Catalog& catalog);
+UNDERSTUDY_API std::shared_ptr<const llm::ModelProfiles> profiles_of(const Config& config,
+                                                                     const llm::Catalog& catalog);
 
 /// Whether the credential of a client that speaks `protocol` may go to the back end (null: not known): the client's and the
 /// service's protocols are of one maker, and a key that names its maker goes to that maker alone. `protocol`: nothing if

@@ -22,6 +22,8 @@
 #include <variant>
 #include <vector>
 
+#include "understudy/export.hpp"
+
 namespace understudy::text {
 
 /// The name of a member, or the index of an element.
@@ -85,10 +87,10 @@ using JsonEdits = std::vector<JsonEdit>;
 
 /// The edited text; nothing if the text is not well-formed. Edits of places that do not exist do nothing. Of several
 /// edits of one place, the last counts; edits below a place that is set or removed do nothing.
-std::optional<std::string> edit_json(std::string_view json, const JsonEdits& edits);
+UNDERSTUDY_API std::optional<std::string> edit_json(std::string_view json, const JsonEdits& edits);
 
 /// The text of the value at `path`, the first of its name; empty if there is none.
-std::string_view json_at(std::string_view json, const JsonPath& path);
+UNDERSTUDY_API std::string_view json_at(std::string_view json, const JsonPath& path);
 
 /// The texts of the elements of an array, of the first `most` at most; none if it is not a well-formed array so far.
 std::vector<std::string_view> json_elements(std::string_view array, std::size_t most);

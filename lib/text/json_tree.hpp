@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "text/json.hpp"
+#include "understudy/export.hpp"
 
 namespace understudy::json {
 
@@ -33,7 +34,7 @@ const char* append_compact(std::string_view padded, text::Arena& arena, std::str
 inline constexpr int deepest = 128;
 
 /// The text in compact form if it is one JSON object and nothing else; empty otherwise.
-std::string compact_object(std::string_view text);
+UNDERSTUDY_API std::string compact_object(std::string_view text);
 
 /// Calls `each(name, value)` for every member of a compact object, as written; the name is without its quotes. Returns
 /// false as soon as `each` does. A value that is not an object has no members.
@@ -59,7 +60,7 @@ inline std::string_view inside_of(std::string_view value) {
 /// A string's content without its escapes.
 std::string unescaped_text(std::string_view value);
 /// The text as a JSON string.
-std::string quoted(std::string_view text);
+UNDERSTUDY_API std::string quoted(std::string_view text);
 
 /// Replaces the escapes of lone surrogates by that of U+FFFD, in place: many parsers refuse them. Only the whole text
 /// tells which are alone (invariant 2).

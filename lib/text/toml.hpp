@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "understudy/export.hpp"
 #include "understudy/text/source_errors.hpp"
 
 namespace understudy::text {
@@ -38,6 +39,6 @@ struct TomlNode::Entry {
 };
 
 /// The root table, or the first error of syntax.
-std::variant<TomlNode, SourceError> parse_toml(std::string_view text);
+UNDERSTUDY_API std::variant<TomlNode, SourceError> parse_toml(std::string_view text);
 
 }  // namespace understudy::text

@@ -27,6 +27,7 @@ Command catalog_command(CLI::App& program);
 Command chat_command(CLI::App& program);
 Command check_command(CLI::App& program);
 Command classify_command(CLI::App& program);
+Command connect_command(CLI::App& program);
 Command decode_command(CLI::App& program);
 Command demo_command(CLI::App& program);
 Command serve_command(CLI::App& program);

@@ -13,11 +13,11 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", std::string(version()));
   program.require_subcommand(1);
   const std::vector<tool::Command> commands{
-      tool::demo_command(program),     tool::chat_command(program),
-      tool::catalog_command(program),  tool::serve_command(program),
-      tool::session_command(program),  tool::check_command(program),
-      tool::classify_command(program), tool::decode_command(program),
-      tool::simulate_command(program),
+      tool::demo_command(program),    tool::chat_command(program),
+      tool::catalog_command(program), tool::serve_command(program),
+      tool::connect_command(program), tool::session_command(program),
+      tool::check_command(program),   tool::classify_command(program),
+      tool::decode_command(program),  tool::simulate_command(program),
   };
   try {
     program.parse(argc, argv);
