@@ -90,7 +90,7 @@ TEST_CASE("a file that does not parse, or is written in another form, is not edi
   };
   const std::vector<Refused> rows{
       {"model = \"m\"\nmodel_provider = \n", "f:2:"},
-      {"model = \"a\"\nmodel = \"b\"\n", "f:2:1: defined twice"},
+      {"model = \"a\"\nmodel = \"b\"\n", "f:2:9: defined twice"},
       {"model_providers = {understudy = {name = \"u\"}}\n", "f: has the provider"},
       {"model_providers = {openai = {name = \"u\"}}\n", "f: has the provider"},
       {"model_providers = {understudy = {name = \"u\", base_url = \"http://a/v1\", "

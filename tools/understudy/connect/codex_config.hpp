@@ -1,4 +1,4 @@
-/// Makes a gateway the provider of Codex, in the text of its config.toml.
+/// Makes a gateway the provider of Codex, in the text of its configuration.
 ///
 /// Invariants
 /// 1. Lines are added, and values of these keys replaced; all other bytes are kept. Keys of the root are added at the
@@ -7,7 +7,7 @@
 ///    strings over several lines), there is an error and no text.
 /// 3. A text that has all settings comes back as it is.
 ///
-///     with_codex_provider("config.toml", "", {"http://127.0.0.1:8080/v1", EnvKey::absent, 180'000}).value();
+///     with_codex_provider(file, text, provider).value();  // model_provider = "understudy" ...
 #pragma once
 
 #include <cstdint>

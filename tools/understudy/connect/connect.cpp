@@ -129,7 +129,7 @@ int connect(const Options& options) {
   const auto folder = folder_of(*agent);
   const auto file = folder + "/" + std::string(agent->file);
   if (!options.write) {
-    return print(*agent, *plan, file);
+    return print(*agent, *plan, folder.empty() ? std::string(agent->file) : file);
   }
   if (agent->file.empty()) {
     return by_hand(*agent, *plan, "this program edits none of its files. Run");

@@ -17,7 +17,7 @@ namespace {
 
 namespace files = std::filesystem;
 
-constexpr off_t largest = 16 * 1024 * 1024;
+constexpr off_t largest = off_t{16} * 1024 * 1024;
 
 text::SourceErrors because(const std::string& file, const std::string& what, int why) {
   const boost::system::error_code code(why, boost::system::system_category());
