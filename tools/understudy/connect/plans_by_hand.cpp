@@ -17,7 +17,12 @@ SourceResult<Plan> cline_plan(const GatewayFacts& gateway) {
   const auto key = needed ? "\"$" + std::string(key_variable) + "\"" : std::string(placeholder);
   plan.edits =
       ByHand{"cline auth -p openai -b " + gateway.url + "/v1 -m '" + model + "' -k " + key + "\n"};
-  note_variable(gateway, needed ? key_variable : "the key (-k)", plan);
+  if (needed) {
+    plan.notes.push_back("The shell needs " + std::string(key_variable) +
+                         ", one of `server.keys` of the gateway.");
+  } else if (gateway.keys == Keys::unknown) {
+    plan.notes.emplace_back("If the gateway has `server.keys`, write one of them after -k.");
+  }
   plan.notes.emplace_back("Cline keeps its sign-ins in files that only it should write.");
   return plan;
 }
