@@ -1,4 +1,6 @@
 // `understudy connect`: an agent is pointed at the gateway.
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -94,6 +96,10 @@ int write(const Agent& agent, const Plan& plan, const std::string& path) {
   }
   if (file->exists && *text == file->text) {
     std::cout << agent.title << " is already connected: " << path << "\n";
+    if (plan.has_secret() && (file->mode & (S_IRWXG | S_IRWXO)) != 0) {
+      std::cout << "It has a key of the gateway, and others can read it: run chmod 600 " << path
+                << "\n";
+    }
     write_notes(plan);
     return done;
   }

@@ -3,8 +3,8 @@
 /// Invariants
 /// 1. The address is one that a client on this machine can open: without /v1, without a slash at the end, and with
 ///    127.0.0.1 in place of an address that means all of the machine's.
-/// 2. A model's window is that of the smallest member of its chain: a session that fits it fits whoever takes over. It is
-///    known only if those of all members are.
+/// 2. A model's window is that of the smallest member of its chain: a session that fits it fits whoever takes over.
+///    It is known only if those of all members are.
 ///
 ///     const auto facts = gateway_facts(config, profiles, "").value();
 ///     facts.url;                                // "http://127.0.0.1:8080"
@@ -62,8 +62,8 @@ class GatewayFacts {
       llm::Protocol::openai_chat;  ///< of the first member: it gets requests as they are
 };
 
-/// Errors: an address that is not known before the gateway runs (port 0), and a `url` that is none. An empty `url`: that
-/// of the configuration.
+/// Errors: an address that is not known before the gateway runs (port 0), and a `url` that is none. An empty `url`:
+/// that of the configuration.
 SourceResult<GatewayFacts> gateway_facts(const Config& config, const llm::ModelProfiles& profiles,
                                          std::string_view url);
 

@@ -1,7 +1,8 @@
 /// Sets members in the JSON file in which an agent keeps its settings.
 ///
 /// Invariants
-/// 1. All other bytes are kept. A member that is missing is added at the end of its object, in the file's own indentation.
+/// 1. All other bytes are kept. A member that is missing is added at the end of its object, in the indentation of the
+///    file.
 /// 2. Text that is not a JSON object, or that has something else where an object belongs, is an error with its place.
 /// 3. A text that has all settings comes back as it is.
 ///

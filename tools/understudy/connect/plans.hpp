@@ -1,8 +1,8 @@
 /// What each agent must be told of a gateway, and what is said to the user beside it.
 ///
 /// Invariants
-/// 1. No value that is printed is a secret (Setting::shown). The gateway's key is written to the settings of Claude Code
-///    alone, which knows no other place; all others get the name of a variable, `UNDERSTUDY_KEY`.
+/// 1. No value that is printed is a secret (Setting::shown). The gateway's key is written to the settings of Claude
+///    Code alone, which knows no other place; all others get the name of a variable, `UNDERSTUDY_KEY`.
 /// 2. Only formats that the agents were seen to read are written. The rest is told in words, for the user to do.
 /// 3. Agents that need a list of models cannot be told of a gateway whose configuration was not read: an error.
 ///

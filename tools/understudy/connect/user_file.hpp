@@ -2,10 +2,10 @@
 ///
 /// Invariants
 /// 1. Before a file is replaced, a copy of it is FILE.bak. A backup that exists is never overwritten.
-/// 2. The new text is written beside the file, brought to the disk and renamed: a reader sees the old text or the new one.
-///    If anything fails, the file is as it was, and nothing is left beside it.
-/// 3. A link stays a link: the file that it names is replaced. A file keeps its mode and its owner; a new one, and one that
-///    gets a secret, is readable by its owner alone.
+/// 2. The new text is written beside the file, brought to the disk and renamed: a reader sees the old text or the new
+///    one. If anything fails, the file is as it was, and nothing is left beside it.
+/// 3. A link stays a link: the file that it names is replaced. A file keeps its mode and its owner; a new one, and one
+///    that gets a secret, is readable by its owner alone.
 /// 4. A file that has changed since it was read is not replaced.
 ///
 ///     auto file = read_user_file("/home/me/.claude/settings.json").value();
@@ -32,8 +32,8 @@ class UserFile {
 
 enum class Readers : unsigned char { as_before, owner };
 
-/// A file that does not exist is empty. Errors: a file that cannot be read, is larger than 16 MiB, is none, or a link to
-/// nothing.
+/// A file that does not exist is empty. Errors: a file that cannot be read, is larger than 16 MiB, is none, or a link
+/// to nothing.
 SourceResult<UserFile> read_user_file(const std::string& path);
 
 /// The name of the backup; empty if there was no file before. Errors: why it is not replaced.
