@@ -4,6 +4,8 @@
 #include <boost/beast/core/string.hpp>
 #include <string>
 
+#include "understudy/net/websocket.hpp"
+
 #include "net/content_coding.hpp"
 
 namespace understudy::gateway::detail {
@@ -35,6 +37,10 @@ Secret given(const HttpHead& head, std::string_view name) {
 }
 
 }  // namespace
+
+bool asks_for_websocket(const HttpHead& head) {
+  return head.method == "GET" && has_token(head.headers.find("upgrade").value_or(""), "websocket");
+}
 
 bool Admission::has_valid_key(const HttpHead& head) const {
   if (server_.keys.empty()) {
@@ -82,11 +88,20 @@ std::optional<ErrorAnswer> Admission::rejected(const HttpHead& head,
   if (resource.kind == Kind::nothing) {
     return refusal(404, "there is nothing at " + resource.path, protocol);
   }
-  const bool question = resource.kind == Kind::question;
-  if (question && has_token(head.headers.find("upgrade").value_or(""), "websocket")) {
+  if (resource.kind == Kind::question && asks_for_websocket(head)) {
+    const bool has_one = server_.websocket && protocol == llm::Protocol::openai_responses;
+    const auto wrong = websocket_refusal(head);
+    if (has_one && wrong.empty()) {
+      return std::nullopt;
+    }
+    if (has_one) {
+      auto refused = refusal(400, "the WebSocket handshake is not valid: " + wrong, protocol);
+      refused.headers.add("sec-websocket-version", "13");
+      return refused;
+    }
     // After a 426 Codex uses HTTP at once and from then on; after a 405 it tries six times more (protocols.md 4.3).
     auto plain =
-        refusal(426, "WebSocket is not supported; use HTTP with `\"stream\": true`", protocol);
+        refusal(426, "WebSocket is not supported here; use HTTP with `\"stream\": true`", protocol);
     plain.headers.add("upgrade", "HTTP/1.1");
     plain.headers.add("connection", "upgrade");
     return plain;

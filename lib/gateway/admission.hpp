@@ -20,6 +20,8 @@
 
 namespace understudy::gateway::detail {
 
+bool asks_for_websocket(const HttpHead& head);
+
 /// See the top of the file. The configuration must outlive it.
 class Admission {
  public:

@@ -47,7 +47,7 @@ asio::awaitable<void> Calls::run(ClientExchange& client, CallRecord record, Call
   auto in_scope = [&](Scope& scope) -> asio::awaitable<void> {
     const auto place = in_flight_.insert(in_flight_.end(), &scope);
     auto watch = [&]() -> asio::awaitable<void> {
-      co_await client.http().gone();
+      co_await client.gone();
       scope.cancel(GatewayStop::client_gone);
     };
     scope.spawn(std::move(watch));
@@ -73,7 +73,7 @@ asio::awaitable<void> Calls::run(ClientExchange& client, CallRecord record, Call
     co_await with_scope(std::move(in_scope));
   } catch (const boost::system::system_error& stopped) {
     record.broke = true;
-    client.http().abort();
+    client.abort();
     if (stopped.code() != GatewayStop::client_gone && stopped.code() != StopReason::shutdown) {
       other = std::current_exception();
     }

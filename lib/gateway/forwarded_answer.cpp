@@ -17,19 +17,19 @@ asio::awaitable<bool> pass_on(ClientExchange& client, llm::ForwardedResponse& re
   }
   auto unsent = co_await client.begin(response.status, fields);
   if (!unsent) {
-    unsent = co_await client.http().write(response.body);
+    unsent = co_await client.write(response.body);
   }
   while (!unsent) {
     const auto part = co_await response.next();
     if (part.has_error()) {
-      client.http().abort();
+      client.abort();
       co_return true;
     }
     if (part->empty()) {
-      co_await client.http().finish();
+      co_await client.finish();
       co_return false;
     }
-    unsent = co_await client.http().write(*part);
+    unsent = co_await client.write(*part);
   }
   co_return true;
 }

@@ -1,6 +1,7 @@
 #include "request_handler.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <new>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "error_answer.hpp"
 #include "forwarded_answer.hpp"
 #include "listings.hpp"
+#include "llm/made_up_id.hpp"
 #include "refused_request.hpp"
 #include "request_body.hpp"
 #include "session_identity.hpp"
@@ -86,6 +88,20 @@ asio::awaitable<void> send(ClientExchange& client, const Result<std::string>& an
   co_await send(client, failed);
 }
 
+/// A WebSocket's place in a list.
+class Listed {
+ public:
+  Listed(std::list<WebSocketSession*>& list, WebSocketSession& socket)
+      : list_(list), place_(list.insert(list.end(), &socket)) {}
+  Listed(const Listed&) = delete;
+  Listed& operator=(const Listed&) = delete;
+  ~Listed() { list_.erase(place_); }
+
+ private:
+  std::list<WebSocketSession*>& list_;
+  std::list<WebSocketSession*>::iterator place_;
+};
+
 }  // namespace
 
 RequestHandler::RequestHandler(const Config& config, Client& client, ClientState& state,
@@ -124,6 +140,8 @@ asio::awaitable<void> RequestHandler::answer(HttpExchange& http) {
     co_await send(client, *rejected);
   } else if (resource.kind == Kind::listing) {
     co_await listing(client, resource.path);
+  } else if (asks_for_websocket(head)) {
+    co_await converse(client);
   } else {
     bool lacking = false;
     try {
@@ -176,6 +194,51 @@ asio::awaitable<void> RequestHandler::listing(ClientExchange& client, std::strin
   }
   const auto refused = refusal(404, missing, client.protocol(), code);
   co_await send(client, refused);
+}
+
+void RequestHandler::drain() {
+  draining_ = true;
+  for (auto* const socket : sockets_) {
+    socket->drain();
+  }
+}
+
+/// The responses of a WebSocket, one after the other.
+asio::awaitable<void> RequestHandler::converse(ClientExchange& client) {
+  WebSocketSession socket(client.http(), config_.server.max_body, config_.server.idle);
+  WebSocketTurns turns(config_.server.max_body);
+  socket.on_event = [&](std::string_view json) { turns.event(json); };
+  const Listed listed(sockets_, socket);
+  auto answer = [&](std::string message) -> asio::awaitable<void> {
+    ClientExchange turn(client.http(), client.protocol(), next_id(), &socket);
+    co_await answer_turn(turn, socket, turns, std::move(message));
+  };
+  co_await socket.run(std::move(answer));
+}
+
+asio::awaitable<void> RequestHandler::answer_turn(ClientExchange& client, WebSocketSession& socket,
+                                                  WebSocketTurns& turns, std::string message) {
+  if (socket.is_old()) {
+    const auto old = refusal(400, "connections last 60 minutes; open a new one", client.protocol(),
+                             "websocket_connection_limit_reached");
+    co_await send(client, old);
+    co_return;
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  auto turn = turns.read(message, llm::detail::made_up_id("resp_"), seconds);
+  message = std::string();
+  if (auto* const ask_it = std::get_if<WebSocketTurns::Ask>(&turn)) {
+    co_await ask(client, "/v1/responses", std::move(ask_it->body));
+  } else if (const auto* const reply = std::get_if<WebSocketTurns::Reply>(&turn)) {
+    for (const auto& event : reply->events) {
+      co_await socket.send_text(event);
+    }
+  } else {
+    const auto& wrong = std::get<WebSocketTurns::Refusal>(turn);
+    const auto refused = refusal(wrong.status, wrong.message, client.protocol(), wrong.code);
+    co_await send(client, refused);
+  }
 }
 
 asio::awaitable<void> RequestHandler::receive(ClientExchange& client, const Resource& resource) {

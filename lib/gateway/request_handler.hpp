@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <list>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,8 @@
 #include "understudy/client/client.hpp"
 #include "understudy/gateway/records.hpp"
 #include "understudy/net/http_server.hpp"
+#include "websocket_session.hpp"
+#include "websocket_turns.hpp"
 
 namespace understudy::gateway::detail {
 
@@ -31,7 +34,7 @@ class RequestHandler {
   asio::awaitable<void> answer(HttpExchange& http);
 
   /// `/readyz` is 503 from now on, so that a load balancer sends no more requests.
-  void drain() noexcept { draining_ = true; }
+  void drain();
 
   /// Cancels the calls in flight with the cause `shutdown`.
   void stop() { calls_.stop(); }
@@ -40,6 +43,9 @@ class RequestHandler {
   std::string next_id();
   asio::awaitable<void> health(ClientExchange& client, std::string_view path);
   asio::awaitable<void> listing(ClientExchange& client, std::string_view path);
+  asio::awaitable<void> converse(ClientExchange& client);
+  asio::awaitable<void> answer_turn(ClientExchange& client, WebSocketSession& socket,
+                                    WebSocketTurns& turns, std::string message);
   asio::awaitable<void> receive(ClientExchange& client, const Resource& resource);
   asio::awaitable<void> ask(ClientExchange& client, std::string_view path, std::string body);
   asio::awaitable<void> whole(ClientExchange& client, RequestOptions options, llm::Request request);
@@ -51,6 +57,7 @@ class RequestHandler {
   Records& records_;
   Admission admission_;
   Calls calls_;
+  std::list<WebSocketSession*> sockets_;
   std::uint64_t first_id_;
   std::uint64_t ids_ = 0;
   bool draining_ = false;

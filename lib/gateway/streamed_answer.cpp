@@ -114,7 +114,7 @@ asio::awaitable<void> StreamedAnswer::keep_alive() {
     if (done_ || broken_) {
       co_return;
     }
-    const bool withheld = call_.waits && !exchange_.http().begun();
+    const bool withheld = call_.waits && !exchange_.begun();
     if (speaking_ || withheld) {
       // Either the client does not read, and has enough to read; or the status is still open, since an answer that has
       // begun could only end in an error that SDKs do not retry.
@@ -125,7 +125,7 @@ asio::awaitable<void> StreamedAnswer::keep_alive() {
       encoder_->write(llm::Event(llm::Heartbeat()), heartbeat);
       const bool begun = co_await begin(nullptr);
       if (begun && !heartbeat.empty()) {
-        const auto unwritten = co_await exchange_.http().write(heartbeat);
+        const auto unwritten = co_await exchange_.write(heartbeat);
         broken_ = unwritten.failed();
       }
       commenting_ = false;
@@ -150,7 +150,7 @@ asio::awaitable<bool> StreamedAnswer::say(std::string_view frames) {
     co_await quiet();
   }
   if (!broken_) {
-    const auto unwritten = co_await exchange_.http().write(frames);
+    const auto unwritten = co_await exchange_.write(frames);
     broken_ = unwritten.failed();
     said_at_ = Clock::now();
   }
@@ -160,7 +160,7 @@ asio::awaitable<bool> StreamedAnswer::say(std::string_view frames) {
 
 /// Sends the head unless it was sent. False: the client's connection is dead.
 asio::awaitable<bool> StreamedAnswer::begin(const CallReport* report) {
-  if (!exchange_.http().begun() && !broken_) {
+  if (!exchange_.begun() && !broken_) {
     HttpFields headers;
     headers.add("content-type", "text/event-stream; charset=utf-8");
     headers.add("cache-control", "no-cache");
@@ -182,7 +182,7 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
   if (broken_) {
     co_return;
   }
-  if (!exchange_.http().begun()) {
+  if (!exchange_.begun()) {
     auto failed = error_answer(failure, exchange_.protocol());
     add_report(failed.headers, report);
     done_ = true;
@@ -195,7 +195,7 @@ asio::awaitable<void> StreamedAnswer::fail(const Failure& failure, const CallRep
   const bool said = co_await say(out);
   if (said) {
     done_ = true;  // no comment while the end has to wait
-    co_await exchange_.http().finish();
+    co_await exchange_.finish();
   }
 }
 
@@ -266,7 +266,7 @@ asio::awaitable<void> StreamedAnswer::write(Delivery& answer) {
   }
   co_await quiet();
   done_ = true;  // no comment while the end has to wait
-  const auto unfinished = co_await exchange_.http().finish();
+  const auto unfinished = co_await exchange_.finish();
   broke_ = unfinished.failed();
 }
 

@@ -200,6 +200,7 @@ struct HttpExchange::State {
   mutable HttpParser parser;
   Watch watch;
   std::string out;
+  std::string raw;  // what read_raw() returned last
   Sent sent = Sent::nothing;
   bool chunked = false;
   bool continued = false;  // the client was told to go on, or did not wait for it
@@ -303,6 +304,42 @@ asio::awaitable<error_code> HttpExchange::finish() {
   if (state_.chunked && state_.has_room()) {
     state_.out = "0\r\n\r\n";
   }
+  return state_.send_out();
+}
+
+asio::awaitable<error_code> HttpExchange::switch_protocols(const HttpFields& headers) {
+  state_.out = "HTTP/1.1 101 Switching Protocols\r\n";
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    if (const auto [name, value] = headers[i]; is_valid_field(name, value)) {
+      state_.out.append(name).append(": ").append(value).append("\r\n");
+    }
+  }
+  state_.out += "\r\n";
+  state_.keep = false;
+  state_.sent = State::Sent::all;
+  return state_.send_out();
+}
+
+asio::awaitable<NetResult<std::string_view>> HttpExchange::read_raw() {
+  auto& state = state_;
+  IgnoreIo unlimited;
+  if (state.buffer.bytes().empty()) {
+    const auto read = co_await detail::fill(*state.stream, state.buffer, unlimited);
+    if (read.code == asio::error::eof) {
+      co_return std::string_view();
+    }
+    if (read.code) {
+      co_return NetError(read.code, Phase::none);
+    }
+  }
+  const auto bytes = state.buffer.bytes();
+  state.raw.assign(bytes.begin(), bytes.end());
+  state.buffer.consume(bytes.size());
+  co_return std::string_view(state.raw);
+}
+
+asio::awaitable<error_code> HttpExchange::write_raw(std::string_view bytes) {
+  state_.out = bytes;
   return state_.send_out();
 }
 

@@ -36,6 +36,7 @@
 #include "understudy/llm/event_decoder.hpp"
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/llm/fit.hpp"
+#include "understudy/llm/forward.hpp"
 #include "understudy/llm/learned_refusals.hpp"
 #include "understudy/llm/mend.hpp"
 #include "understudy/llm/oauth.hpp"

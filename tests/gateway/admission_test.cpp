@@ -44,19 +44,21 @@ TEST_CASE("keys: only those in the configuration, as Bearer or x-api-key; health
 }
 
 TEST_CASE(
-    "Codex asks for a WebSocket: the error says at once to use HTTP, so that it does not try for 6 "
-    "s") {
+    "Codex asks for a WebSocket where there is none: the error says at once to use HTTP, so that "
+    "it "
+    "does not try for 6 s") {
   GatewayWorld world;
   world.add();
   world.add();
-  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
-    HttpRequest request("GET", "/v1/responses");
-    request.with_header("connection", "Upgrade").with_header("upgrade", "websocket");
-    const auto got = co_await send(http, std::move(request));
-    CHECK(got.status == 426);
-    CHECK(got.has("use HTTP"));
-    CHECK(co_await status_at(http, "/v1/responses") == 405);
-  });
+  world.serve(world.config(report_file + "[server]\nwebsocket = false\n"),
+              [&](HttpClient& http) -> awaitable<void> {
+                HttpRequest request("GET", "/v1/responses");
+                request.with_header("connection", "Upgrade").with_header("upgrade", "websocket");
+                const auto got = co_await send(http, std::move(request));
+                CHECK(got.status == 426);
+                CHECK(got.has("use HTTP"));
+                CHECK(co_await status_at(http, "/v1/responses") == 405);
+              });
 }
 
 TEST_CASE("a coding that is not known, or too many: rejected by name, and no provider is asked") {

@@ -36,6 +36,7 @@ class ServerConfig {
   std::vector<std::string> origins;
   /// Patterns of the paths, below the version, that are forwarded without being read.
   std::vector<std::string> forward = {"*"};
+  bool websocket = true;  ///< Responses clients may use a WebSocket
   std::optional<Tls> tls;
   Clock::duration keep_alive = std::chrono::seconds(15);
   Clock::duration drain = std::chrono::seconds(30);

@@ -9,8 +9,8 @@
 ///    request concerns what only this provider has (`with_kept_state`): then they are its answer.
 ///
 ///     ForwardedRequest request("POST", "/embeddings", R"({"model":"m","input":"x"})");
-///     auto outcome = co_await client.forward(std::move(request), {Protocol::openai_chat});
-///     while (auto part = co_await outcome.result->next()) { if (part->empty()) { break; } send(*part); }
+///     ForwardedResponse response(200, HeaderList(), R"({"data":[]})");
+///     assert(response.whole());
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -93,6 +93,14 @@ class UNDERSTUDY_API HttpExchange {
   /// before the next write fails. An end behind more than 16 KiB of pipelined requests is not detected.
   asio::awaitable<void> gone();
 
+  /// Answers with `101 Switching Protocols`. From then on the bytes in both directions are the caller's; the connection
+  /// ends with the exchange.
+  asio::awaitable<error_code> switch_protocols(const HttpFields& headers);
+  /// The next bytes, valid until the next call; empty at the end. For use concurrently with `write_raw`. Errors: the
+  /// stream's; operation_aborted after abort() or a cancel.
+  asio::awaitable<NetResult<std::string_view>> read_raw();
+  asio::awaitable<error_code> write_raw(std::string_view bytes);
+
   /// Resets the connection, so that the client sees a broken answer.
   void abort() noexcept;
 

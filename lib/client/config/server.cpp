@@ -213,6 +213,10 @@ const KeyTable<ServerConfig>& server_keys() {
                     "`/organization` are forwarded only if a pattern begins so. Empty: none are.")
               .default_note("`[\"*\"]`: all")
               .example(R"(["/embeddings", "/moderations"])"),
+          ServerKey("websocket", Flag(), &ServerConfig::websocket,
+                    "Whether clients of the Responses protocol may ask for a WebSocket. Without "
+                    "it they are told to use HTTP (426).")
+              .example("false"),
           ServerKey("tls", {"table", read_tls}, "Files with the certificate and its private key.")
               .default_note("none, so plain HTTP")
               .example(R"({cert = "/etc/ssl/own.pem", key = "/etc/ssl/own.key"})"),
