@@ -16,6 +16,8 @@ using namespace std::chrono_literals;
 /// A stream that has said nothing in events of so many bytes will not: heartbeats are some 30 bytes each. The event that
 /// is being read does not count: it has a limit of its own.
 constexpr std::size_t longest_opening = std::size_t{1024} * 1024;
+/// A flood of heartbeats can keep this thread from ever looking at its timers. One event may be that large.
+constexpr std::size_t longest_silence = sse_longest_block + longest_opening;
 /// For how long, and how much, an answer's connection is read on to be used again (protocols.md 7).
 constexpr Clock::duration longest_drain = 250ms;
 constexpr std::size_t most_drained = std::size_t{16} * 1024;
@@ -422,6 +424,7 @@ const Event* HttpStream::try_next() {
     finished_ = true;
   } else if (is_progress(*event)) {
     stall_->progressed();
+    silent_bytes_ = 0;
     said_ += said_by(*event);
     if (said_ > longest_answer) {
       finish(Failure(FailoverReason::malformed_response,
@@ -512,6 +515,12 @@ void HttpStream::take(const NetResult<std::string_view>& part) {
     body_ended_ = true;
     decoder_->end();
   } else {
+    silent_bytes_ += part->size();
+    if (silent_bytes_ > longest_silence && !whole_) {
+      finish(Failure(FailoverReason::timeout,
+                     "no content within " + std::to_string(longest_silence) + " bytes"));
+      return;
+    }
     opening_ = std::string();
     seen_ = std::vector<Event>();
     restored_.clear();

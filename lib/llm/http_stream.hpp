@@ -130,7 +130,7 @@ class HttpStream final : public StreamSource {
   std::optional<HttpResponse> response_;
   std::string opening_;      // what came until the first progress, if that took more than one read
   std::vector<Event> seen_;  // what was looked at then, to be seen again; valid until the next read
-  std::size_t silent_bytes_ = 0;  // of the events before the first progress
+  std::size_t silent_bytes_ = 0;  // since the last progress
   std::size_t again_ = 0;
   ToolTable tools_;
   ReasoningOrigin origin_;

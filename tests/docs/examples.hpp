@@ -49,6 +49,7 @@
 #include "understudy/net/http_server.hpp"
 #include "understudy/net/io_observer.hpp"
 #include "understudy/net/tcp.hpp"
+#include "understudy/net/websocket.hpp"
 #include "understudy/runtime/local_fault.hpp"
 #include "understudy/runtime/notice.hpp"
 #include "understudy/runtime/race.hpp"

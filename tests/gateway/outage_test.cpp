@@ -170,3 +170,30 @@ TEST_CASE(
                 });
   }
 }
+
+TEST_CASE("a flood of heartbeats within an answer is a stall: another member goes on") {
+  GatewayWorld world;
+  auto& first = world.add();
+  auto& second = world.add();
+  std::string flood = R"(data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m",)"
+                      R"("choices":[{"index":0,"delta":{"content":"one two "}}]})"
+                      "\n\n";
+  while (flood.size() < (std::size_t{20} << 20U)) {
+    flood += ": keep-alive\n\n";
+  }
+  first.reply(Reply::page(200, "text/event-stream", std::move(flood)));
+  const auto configured = std::string(speaks_chat) + R"(
+[[fallback_providers]]
+provider = "second"
+model = "spare"
+[providers.second]
+protocol = "openai_chat"
+base_url = "http://second.test:8002/v1"
+)";
+  world.serve(world.config(configured), [&](HttpClient& http) -> awaitable<void> {
+    const auto got = co_await post(http, paths()[0]);
+    CHECK(got.status == 200);
+    CHECK(got.has("[DONE]"));
+  });
+  CHECK(second.requests() == 1);
+}
