@@ -323,7 +323,7 @@ class Client::Core {
   std::shared_ptr<const llm::ModelProfiles> profiles_;
   std::string user_salt_;
   ClientOptions options_;
-  const Config config_;
+  Config config_;
   detail::ReachedProviders reached_;
   std::map<std::string, llm::Provider*> providers_;
   std::vector<std::shared_ptr<CredentialPool>> pools_;

@@ -95,8 +95,10 @@ std::optional<ErrorAnswer> Admission::rejected(const HttpHead& head,
       return std::nullopt;
     }
     if (has_one) {
-      auto refused = refusal(400, "the WebSocket handshake is not valid: " + wrong, protocol);
+      auto refused = refusal(426, "the WebSocket handshake is not valid: " + wrong, protocol);
       refused.headers.add("sec-websocket-version", "13");
+      refused.headers.add("upgrade", "websocket");
+      refused.headers.add("connection", "upgrade");
       return refused;
     }
     // After a 426 Codex uses HTTP at once and from then on; after a 405 it tries six times more (protocols.md 4.3).

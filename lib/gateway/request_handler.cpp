@@ -12,6 +12,7 @@
 #include "forwarded_answer.hpp"
 #include "listings.hpp"
 #include "llm/made_up_id.hpp"
+#include "net/content_coding.hpp"
 #include "refused_request.hpp"
 #include "request_body.hpp"
 #include "session_identity.hpp"
@@ -243,7 +244,15 @@ asio::awaitable<void> RequestHandler::answer_turn(ClientExchange& client, WebSoc
 
 asio::awaitable<void> RequestHandler::receive(ClientExchange& client, const Resource& resource) {
   auto body = co_await read_body(client.http(), config_.server.max_body);
-  if (body.has_value()) {
+  const auto& encoded = client.request().headers;
+  if (body.has_value() && body->empty() && encoded.find("content-encoding")) {
+    const auto refused = refusal(415,
+                                 "the body is empty once its `content-encoding: " +
+                                     understudy::detail::content_encoding(encoded) +
+                                     "` is undone; send it uncompressed",
+                                 client.protocol(), "unsupported_content_encoding");
+    co_await send(client, refused);
+  } else if (body.has_value()) {
     if (resource.kind == Resource::Kind::forwarded) {
       co_await forward(client, resource, std::move(*body));
     } else {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr unsigned continuation = 0;
 constexpr std::size_t longest_control = 125;
-constexpr std::size_t kept_capacity = std::size_t{64} * 1024;
+constexpr std::size_t kept_buffer = std::size_t{64} * 1024;
 
 bool is_control(unsigned opcode) { return opcode >= 8; }
 bool is_known(unsigned opcode) { return opcode <= 2 || (opcode >= 8 && opcode <= 10); }
@@ -152,7 +152,7 @@ std::optional<WebSocketMessage> WebSocketDecoder::data() {
   if (message.kind == WebSocketKind::text && !is_utf8(message.data)) {
     return fail(websocket_not_utf8);
   }
-  if (buffer_.capacity() > kept_capacity && begin_ == buffer_.size()) {
+  if (buffer_.capacity() > kept_buffer && begin_ == buffer_.size()) {
     buffer_ = std::string();
     begin_ = 0;
   }

@@ -376,7 +376,7 @@ TEST_CASE("handshakes that are not valid, and protocols that have no WebSocket")
     HttpRequest request("GET", "/v1/responses");
     request.with_header("connection", "Upgrade").with_header("upgrade", "websocket");
     const auto got = co_await send(http, std::move(request));
-    CHECK(got.status == 400);
+    CHECK(got.status == 426);
     CHECK(got.has("handshake"));
     HttpRequest messages("GET", "/v1/messages");
     messages.with_header("connection", "Upgrade").with_header("upgrade", "websocket");
