@@ -73,6 +73,7 @@ asio::awaitable<void> Calls::run(ClientExchange& client, CallRecord record, Call
     co_await with_scope(std::move(in_scope));
   } catch (const boost::system::system_error& stopped) {
     record.broke = true;
+    record.left = stopped.code() == GatewayStop::client_gone;
     client.abort();
     if (stopped.code() != GatewayStop::client_gone && stopped.code() != StopReason::shutdown) {
       other = std::current_exception();

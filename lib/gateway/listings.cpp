@@ -65,6 +65,7 @@ void write_recent(JsonWriter& json, const Records& records) {
         .member("path", record->path)
         .member("status", record->status)
         .member("broke", record->broke)
+        .member("client_left", record->left)
         .member("took_ms", Milliseconds(record->took).count())
         .key("report")
         .raw(record->report.to_json())

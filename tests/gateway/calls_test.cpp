@@ -33,7 +33,7 @@ TEST_CASE("a client that leaves cancels its call, as client_gone, and no member 
     CHECK(lead.open_connections() == 0);
     const auto recent = co_await get(http, "/status");
     CHECK(recent.has("client_gone"));
-    CHECK(recent.has(R"("broke":true)"));
+    CHECK(recent.has(R"("broke":true,"client_left":true)"));
     CHECK(world.state->state().health().all_well());
     CHECK(understudy.requests() == 0);
   });

@@ -33,12 +33,16 @@ TEST_CASE("a call as a line of text") {
   call.broke = true;
   CHECK(log_line(call, Format::text).find("200 in 1.234 s, broken off, model") !=
         std::string::npos);
+  call.left = true;
+  CHECK(log_line(call, Format::text).find("200 in 1.234 s, the client left, model") !=
+        std::string::npos);
+  call.left = false;
 }
 
 TEST_CASE("a call as the members of a JSON object") {
   const auto line = log_line(record(), Format::json);
   CHECK(line.starts_with(
-      R"("id":"req_1","path":"/v1/messages","status":200,"broke":false,"took_ms":1234,"model":"quick","stream":false,"report":{)"));
+      R"("id":"req_1","path":"/v1/messages","status":200,"broke":false,"client_left":false,"took_ms":1234,"model":"quick","stream":false,"report":{)"));
   CHECK(line.ends_with("}"));
   CHECK(line.find("ANTHROPIC_API_KEY") != std::string::npos);  // the label
 }

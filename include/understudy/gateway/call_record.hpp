@@ -33,6 +33,7 @@ class CallRecord {
   bool streamed = false;   ///< the client asked for a stream
   unsigned status = 0;  ///< HTTP status that was sent; zero: the client left before there was one
   bool broke = false;   ///< the answer ended early, or the client left
+  bool left = false;    ///< the client left before the end
   bool waits =
       false;  ///< no member is asked at present: the call waits for one to return, or to retry
   Clock::duration took{};  ///< from the complete request to the end of its answer

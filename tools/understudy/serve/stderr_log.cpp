@@ -44,7 +44,7 @@ std::string as_text(const gateway::CallRecord& record) {
   std::string line = record.id + " " + record.path + " " + std::to_string(record.status) +
                      fmt::format(" in {:.3f} s", in_seconds(record.took));
   if (record.broke) {
-    line += ", broken off";
+    line += record.left ? ", the client left" : ", broken off";
   }
   line += ", model " + quoted(record.model, longest_model) + ": " + record.report.why();
   if (!record.prompt.empty()) {
@@ -62,6 +62,7 @@ std::string as_json(const gateway::CallRecord& record) {
       .member("path", record.path)
       .member("status", record.status)
       .member("broke", record.broke)
+      .member("client_left", record.left)
       .member("took_ms", in_seconds(record.took) * 1000)
       .member("model", std::string_view(record.model).substr(0, longest_model))
       .member("stream", record.streamed);
@@ -159,7 +160,7 @@ StderrLog::StderrLog(const LogConfig& config)
 StderrLog::~StderrLog() { sink_->end_soon(); }
 
 void StderrLog::call_ended(const gateway::CallRecord& record) {
-  const bool well = record.status == 200 && !record.broke;
+  const bool well = record.left || (record.status == 200 && !record.broke);
   const auto level = well ? spdlog::level::info : spdlog::level::warn;
   if (logger_->should_log(level)) {
     logger_->log(level, "{}", log_line(record, config_.format));
