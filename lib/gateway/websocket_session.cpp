@@ -13,7 +13,11 @@ constexpr Clock::duration longest_goodbye = std::chrono::seconds(2);
 }  // namespace
 
 WebSocketSession::WebSocketSession(HttpExchange& http, std::size_t longest, Clock::duration idle)
-    : http_(http), idle_(idle), decoder_(longest), changed_(http.stream().get_executor()) {}
+    : http_(http),
+      longest_(longest),
+      idle_(idle),
+      decoder_(longest),
+      changed_(http.stream().get_executor()) {}
 
 asio::awaitable<void> WebSocketSession::run(Handler handler) {
   HttpFields fields;
@@ -103,10 +107,17 @@ asio::awaitable<void> WebSocketSession::expire() {
   }
 }
 
+bool WebSocketSession::has_room(std::size_t bytes) const {
+  for (const auto& message : waiting_) {
+    bytes += message.size();
+  }
+  return waiting_.size() < most_waiting && bytes <= longest_;
+}
+
 asio::awaitable<void> WebSocketSession::take(WebSocketMessage message) {
   switch (message.kind) {
     case WebSocketKind::text:
-      if (waiting_.size() >= most_waiting) {
+      if (!has_room(message.data.size())) {
         co_await close(websocket_policy, "too many messages wait for an answer");
         co_return;
       }

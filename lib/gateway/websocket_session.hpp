@@ -3,7 +3,8 @@
 /// Invariants
 /// 1. One reader and one writer at a time: what is written concurrently waits, and pings are answered at once also while
 ///    an answer is written.
-/// 2. Bounded: a message is at most `longest` bytes, and at most `most_waiting` messages wait for an earlier one.
+/// 2. Bounded: a message is at most `longest` bytes, and at most `most_waiting` messages wait for an earlier one, which
+///    together are not longer.
 /// 3. The connection ends with the session. What a client sends against the protocol closes it with the code for that.
 ///
 ///     WebSocketSession session(http, max_body, idle);
@@ -67,10 +68,12 @@ class WebSocketSession {
   asio::awaitable<void> expire();
   asio::awaitable<void> take(WebSocketMessage message);
   asio::awaitable<error_code> send(std::string bytes);
+  bool has_room(std::size_t bytes) const;
   asio::awaitable<void> close(std::uint16_t code, std::string_view reason);
   void end();
 
   HttpExchange& http_;
+  std::size_t longest_;
   Clock::duration idle_;
   Clock::time_point began_ = Clock::now();
   Clock::time_point heard_ = Clock::now();

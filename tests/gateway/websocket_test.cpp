@@ -397,6 +397,18 @@ TEST_CASE("a gateway that has it switched off") {
             });
 }
 
+TEST_CASE("a page of another site opens no WebSocket") {
+  World world;
+  auto& first = world.add();
+  world.add();
+  world.serve(world.config(two_members), [&](HttpClient&) -> awaitable<void> {
+    auto page = co_await world.connect();
+    const auto head = co_await page.upgrade("origin: https://evil.example\r\n");
+    CHECK(head.starts_with("HTTP/1.1 403 "));
+  });
+  CHECK(first.requests() == 0);
+}
+
 TEST_CASE("a WebSocket needs a key like every other request") {
   World world;
   world.add();

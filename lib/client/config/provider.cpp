@@ -211,9 +211,8 @@ const KeyTable<ProviderDraft>& provider_keys() {
               provider(&ProviderConfig::authorization),
               "How a credential is sent: `\"bearer\"` (`authorization: Bearer ...`), "
               "`\"x-api-key\"` or `\"api-key\"` (headers of that name). `\"bearer\"` is for "
-              "servers that speak anthropic_messages and do not take x-api-key: OpenRouter, "
-              "LiteLLM, or Anthropic itself with a setup token of Claude, which also requires "
-              "`headers = {anthropic-beta = \"oauth-2025-04-20\"}`.")
+              "servers that speak anthropic_messages and do not take x-api-key, such as OpenRouter "
+              "and LiteLLM. A setup token of Claude is always sent so.")
               .default_note("the preset's, else `\"x-api-key\"` for anthropic_messages and "
                             "`\"bearer\"` for the others")
               .alias("auth")
