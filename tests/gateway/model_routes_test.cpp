@@ -1,5 +1,6 @@
 // Routes by pattern, and chains that pass the client's model through.
 #include "gateway_world.hpp"
+#include "understudy/llm/codec.hpp"
 
 using namespace gateway_test;
 

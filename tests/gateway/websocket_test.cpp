@@ -1,5 +1,8 @@
 // Responses over a WebSocket: what Codex's built-in provider and SDKs ask, through the whole gateway.
 #include "understudy/net/websocket.hpp"
+
+#include <simdjson.h>
+
 #include "gateway_world.hpp"
 
 namespace websocket_test {
