@@ -81,9 +81,9 @@ class Client::Core {
     for (const auto& [name, provider] : config_.providers) {
       reach(provider);
     }
-    main_.route = std::make_shared<const Route>(route(config_.main, any_model));
+    main_ = prepared(config_.main);
     for (const auto& one : config_.routes) {
-      routes_.push_back({one.model, std::make_shared<const Route>(route(one, any_model))});
+      routes_.push_back(prepared(one));
     }
   }
   Core(const Core&) = delete;
@@ -92,16 +92,21 @@ class Client::Core {
 
   /// The route of a request for `model`. Its members that pass the model through ask for it.
   std::shared_ptr<const Route> route_for(const std::string& model) const {
-    const auto& found = detail::route_of(routes_, main_, model).route;
-    const auto& chain = found->chain;
+    const auto& found = detail::route_of(routes_, main_, model);
+    const auto& chain = found.route->chain;
     const bool passes =
         std::any_of(chain.begin(), chain.end(), [](const Member& m) { return m.passes_model(); });
-    return passes ? std::make_shared<const Route>(route(config_.route(model), model)) : found;
+    return passes ? std::make_shared<const Route>(route(*found.config, model)) : found.route;
   }
 
-  /// The chain as the conversation should be tried.
-  SessionAdvice advise(const SessionKey& key, const Route& route) {
-    return state_->sessions().advise(key, route.chain, route.delivery.return_when, Clock::now());
+  /// The chain as the conversation should be tried, with the caller's own credential where a provider takes that.
+  SessionAdvice advise(const SessionKey& key, const Route& route,
+                       const std::optional<ClientCredential>& own,
+                       std::optional<llm::Protocol> protocol) {
+    auto advice =
+        state_->sessions().advise(key, route.chain, route.delivery.return_when, Clock::now());
+    advice.chain = with_credential(std::move(advice.chain), own, protocol);
+    return advice;
   }
 
   asio::awaitable<Result<llm::Stream>> open(const llm::Request& request, const SessionKey& key,
@@ -314,8 +319,13 @@ class Client::Core {
 
   struct RouteOfModel {
     std::string model;  // in requests
+    const RouteConfig* config = nullptr;
     std::shared_ptr<const Route> route;
   };
+
+  RouteOfModel prepared(const RouteConfig& from) const {
+    return {from.model, &from, std::make_shared<const Route>(route(from, any_model))};
+  }
 
   asio::any_io_executor executor_;
   std::shared_ptr<ClientState> state_;
@@ -360,9 +370,7 @@ asio::awaitable<Delivery> Client::stream(llm::Request request, RequestOptions op
   const auto& route = *taken;
   set_home(request, route);
   const auto key = SessionKey::of(request, options.session, route.model);
-  auto advice = core->advise(key, route);
-  advice.chain =
-      core->with_credential(std::move(advice.chain), options.client_credential, request.origin);
+  auto advice = core->advise(key, route, options.client_credential, request.origin);
   const auto asked = std::make_shared<const llm::Request>(std::move(request));
   auto open = [core, key](const llm::Request& ask, Attempt& attempt) {
     return core->open(ask, key, attempt);
@@ -389,9 +397,7 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
   const auto& route = *taken;
   set_home(request, route);
   const auto key = SessionKey::of(request, options.session, route.model);
-  auto advice = core->advise(key, route);
-  advice.chain =
-      core->with_credential(std::move(advice.chain), options.client_credential, request.origin);
+  auto advice = core->advise(key, route, options.client_credential, request.origin);
   const auto policy = policy_of(route, options);
   auto call = core->call_options(options);
   const auto tokens = estimated_tokens(request);

@@ -4,7 +4,7 @@
 /// 1. Found: the secret itself; its escapes of text/unescaped.hpp, one to three layers, mixed; its hexadecimal digits; base64
 ///    in both alphabets at any alignment; and hexadecimal and base64 that are escaped in turn.
 /// 2. A secret shorter than `least_encoded` is found as itself and escaped alone, and not within a word: a key such as
-///    "none" is no reason to make ordinary text unreadable.
+///    "none" is not a reason to make ordinary text unreadable.
 /// 3. If the text was cut off, so is what may be the beginning of the secret at its end.
 /// 4. A pure function. Its time is proportional to the text, whatever the secret.
 ///

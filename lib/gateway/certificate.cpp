@@ -14,7 +14,7 @@ using std::chrono::sys_seconds;
 sys_seconds end_of(const X509* certificate) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) {
-    return sys_seconds();  // a date that nobody can read is no valid one
+    return sys_seconds();  // a date that cannot be read is not a valid one
   }
   return sys_seconds(std::chrono::seconds(timegm(&parts)));
 }

@@ -93,7 +93,7 @@ asio::awaitable<void> WebSocketSession::read() {
   end();
 }
 
-/// Closes the connection when nobody has used it for `idle`.
+/// Closes the connection when it was not used for `idle`.
 asio::awaitable<void> WebSocketSession::expire() {
   while (!ended_ && !closed_) {
     const auto now = Clock::now();

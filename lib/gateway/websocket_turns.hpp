@@ -1,7 +1,7 @@
 /// What a WebSocket connection for Responses remembers between its responses, and the requests that follow from it.
 ///
 /// Invariants
-/// 1. Pure. A request that goes on with the last response of the connection has its whole input, so it can be asked of any
+/// 1. Pure. A request that continues the last response of the connection has its whole input, so it can be asked of any
 ///    member, also one that has not given that response.
 /// 2. Only the last response is remembered, and at most `longest` bytes of it: a later request that names another one
 ///    is refused with `previous_response_not_found`, after which clients send everything.

@@ -1,7 +1,7 @@
 /// The codings of a message's body, as `content-encoding` names them (RFC 9110 8.4).
 ///
 /// Invariants
-/// 1. Names are compared case-insensitively; `x-gzip` is `gzip`, and `identity` is no coding.
+/// 1. Names are compared case-insensitively; `x-gzip` is `gzip`, and `identity` is not a coding.
 /// 2. All fields of that name count, in their order, as one list.
 ///
 ///     const auto codings = content_codings(head.headers);

@@ -55,21 +55,27 @@ TEST_CASE("a client changes its system prompt in mid-conversation: one refusal, 
   }
 }
 
+/// Two turns of a client that has chosen what is done about a mismatch, with a change of its system prompt between them.
+void change_between_turns(Stage& stage, const Host& first, const std::string& behavior) {
+  stage.client_edits = true;
+  stage.betas = beta;
+  Agent agent(messages, first.model);
+  agent.thinking =
+      R"(,"thinking":{"type":"adaptive","block_binding":{"prefix_mismatch_behavior":")" + behavior +
+      R"("}})";
+  stage.play(stage.configuration(), [&](HttpClient& http) -> awaitable<void> {
+    co_await stage.turn(http, agent, messages);
+    agent.system = "You read files, and say which.";
+    stage.forget();
+    co_await stage.turn(http, agent, messages);
+  });
+}
+
 TEST_CASE("a client that wants the refusal of changed conversations gets it") {
   for (const auto& first : binding_hosts()) {
     CAPTURE(first.model);
     Stage stage({first});
-    stage.client_edits = true;
-    stage.betas = beta;
-    Agent agent(messages, first.model);
-    agent.thinking =
-        R"(,"thinking":{"type":"adaptive","block_binding":{"prefix_mismatch_behavior":"error"}})";
-    stage.play(stage.configuration(), [&](HttpClient& http) -> awaitable<void> {
-      co_await stage.turn(http, agent, messages);
-      agent.system = "You read files, and say which.";
-      stage.forget();
-      co_await stage.turn(http, agent, messages);
-    });
+    change_between_turns(stage, first, "error");
     CHECK(stage.refused() == 1);
     CHECK(stage.last.status == 400);
     CHECK(stage.last.has("bound to a different conversation"));
@@ -80,17 +86,7 @@ TEST_CASE("a client that lets the maker drop what does not match is never refuse
   for (const auto& first : binding_hosts()) {
     CAPTURE(first.model);
     Stage stage({first});
-    stage.client_edits = true;
-    stage.betas = beta;
-    Agent agent(messages, first.model);
-    agent.thinking =
-        R"(,"thinking":{"type":"adaptive","block_binding":{"prefix_mismatch_behavior":"drop_block"}})";
-    stage.play(stage.configuration(), [&](HttpClient& http) -> awaitable<void> {
-      co_await stage.turn(http, agent, messages);
-      agent.system = "You read files, and say which.";
-      stage.forget();
-      co_await stage.turn(http, agent, messages);
-    });
+    change_between_turns(stage, first, "drop_block");
     CHECK(stage.refused() == 0);
     CHECK(stage.answered(0) == 4);
     CHECK(reported(stage) == 2);

@@ -159,7 +159,7 @@ TEST_CASE("with keys of its own, the gateway's key comes beside the client's cre
     request.with_header("x-understudy-key", "a key of the gateway");
     const auto both = co_await send(http, std::move(request));
     CHECK(both.status == 200);
-    // The gateway's key alone is no credential for a provider.
+    // The gateway's key alone is not a credential for a provider.
     const auto key = co_await send(http, claude_code("x-api-key", "a key of the gateway"));
     CHECK(key.header("x-understudy-member") == "openai/gpt-5.5");
   });

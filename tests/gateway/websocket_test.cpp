@@ -176,7 +176,7 @@ std::string last_body(const FaultServer& server) {
   return server.connections().back().requests.back().body;
 }
 
-TEST_CASE("a response over a WebSocket, then one that goes on with it") {
+TEST_CASE("a response over a WebSocket, then one that continues it") {
   World world;
   auto& first = world.add();
   world.add();
@@ -203,8 +203,7 @@ TEST_CASE("a response over a WebSocket, then one that goes on with it") {
   CHECK(body.find("\"type\":\"response.create\"") == std::string::npos);
 }
 
-TEST_CASE(
-    "a member of another protocol takes over, before and within a response, and goes on with it") {
+TEST_CASE("a member of another protocol takes over, and continues the conversation") {
   World world;
   auto& first = world.add();
   auto& second = world.add();
@@ -351,7 +350,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("a warm-up asks nobody") {
+TEST_CASE("a warm-up is answered without a provider") {
   World world;
   auto& first = world.add();
   world.add();
