@@ -1,8 +1,12 @@
 #include "understudy/client/client.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -10,6 +14,7 @@
 #include "client/route_of.hpp"
 #include "client/user_salt.hpp"
 #include "llm/fit/short_ids.hpp"
+#include "text/json_valid.hpp"
 #include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/endpoint.hpp"
@@ -52,6 +57,49 @@ void set_home(llm::Request& request, const Route& route) {
     request.home = home->second;
   }
 }
+
+/// What is wrong with a schema of the caller's: it would arrive as another one. What a codec has read is JSON.
+std::optional<Failure> schema_fault(const llm::Request& request) {
+  const auto wrong = [](const std::string& schema) {
+    return !schema.empty() && !json::is_valid_object(schema);
+  };
+  if (request.origin) {
+    return std::nullopt;
+  }
+  for (const auto& tool : request.tools) {
+    if (wrong(tool.schema)) {
+      return Failure(FailoverReason::format_error,
+                     "the schema of tool `" + tool.name + "` is not a JSON object");
+    }
+  }
+  if (request.output && wrong(request.output->schema)) {
+    return Failure(FailoverReason::format_error,
+                   "the schema of the output format is not a JSON object");
+  }
+  return std::nullopt;
+}
+
+/// A stretch of a call without a suspension: two of them at the same time are a client on two threads, which would be
+/// damaged silently.
+class OneThread {
+ public:
+  explicit OneThread(std::atomic<bool>& busy) noexcept : busy_(busy) {
+    if (busy_.exchange(true, std::memory_order_acq_rel)) {
+      std::fputs(
+          "understudy: a Client is used by two threads at the same time. Give each io_context its "
+          "own, "
+          "or use SharedClient (client/shared_client.hpp)\n",
+          stderr);
+      std::abort();
+    }
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+  ~OneThread() { busy_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool>& busy_;
+};
 
 Policy policy_of(const Route& route, const RequestOptions& options) {
   auto policy = route.policy;
@@ -111,6 +159,9 @@ class Client::Core {
 
   asio::awaitable<Result<llm::Stream>> open(const llm::Request& request, const SessionKey& key,
                                             Attempt& attempt) {
+    if (const auto fault = schema_fault(request)) {
+      co_return *fault;
+    }
     auto opened = co_await open_any(request, attempt);
     if (opened.has_value()) {
       state_->sessions().served(key, attempt.member(), attempt.credential(), attempt.mends(),
@@ -190,6 +241,8 @@ class Client::Core {
   }
 
   State& state() noexcept { return state_->state(); }
+  const asio::any_io_executor& executor() const noexcept { return executor_; }
+  std::atomic<bool>& one_thread() noexcept { return busy_; }
 
   /// The scope in which credentials are refreshed, until `end`. It keeps the Core.
   static void run(const std::shared_ptr<Core>& core) {
@@ -343,6 +396,7 @@ class Client::Core {
   Notice notice_;
   bool ending_ = false;
   bool ended_ = false;
+  std::atomic<bool> busy_ = false;  // OneThread
 };
 
 Client::Client(const asio::any_io_executor& executor, const Config& config,
@@ -364,8 +418,22 @@ Client::~Client() {
   }
 }
 
+asio::any_io_executor Client::get_executor() const { return core_->executor(); }
+
 asio::awaitable<Delivery> Client::stream(llm::Request request, RequestOptions options) {
-  const auto core = core_;
+  return stream_of(core_, std::move(request), std::move(options));
+}
+
+asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
+                                                       RequestOptions options) {
+  return complete_of(core_, std::move(request), std::move(options));
+}
+
+asio::awaitable<void> Client::close() { return close_of(core_); }
+
+asio::awaitable<Delivery> Client::stream_of(std::shared_ptr<Core> core, llm::Request request,
+                                            RequestOptions options) {
+  std::optional<OneThread> alone(core->one_thread());
   const auto taken = core->route_for(request.model);
   const auto& route = *taken;
   set_home(request, route);
@@ -387,12 +455,14 @@ asio::awaitable<Delivery> Client::stream(llm::Request request, RequestOptions op
   plan.settings.on_partial =
       plan.settings.on_partial ? plan.settings.on_partial : options.on_partial;
   plan.settings.commit = options.commit.value_or(plan.settings.commit);
+  alone.reset();
   co_return co_await deliver(std::move(plan));
 }
 
-asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
-                                                       RequestOptions options) {
-  const auto core = core_;
+asio::awaitable<Outcome<llm::Answer>> Client::complete_of(std::shared_ptr<Core> core,
+                                                          llm::Request request,
+                                                          RequestOptions options) {
+  std::optional<OneThread> alone(core->one_thread());
   const auto taken = core->route_for(request.model);
   const auto& route = *taken;
   set_home(request, route);
@@ -404,6 +474,7 @@ asio::awaitable<Outcome<llm::Answer>> Client::complete(llm::Request request,
   call.with_prompt(tokens)
       .with_scaled_stale(llm::scaled_stale(tokens))
       .with_session(key.conversation.text(), std::move(advice.why));
+  alone.reset();
   auto ask = [&](Attempt& attempt) -> asio::awaitable<Result<llm::Answer>> {
     auto opened = co_await core->open(request, key, attempt);
     if (opened.has_error()) {
@@ -460,8 +531,7 @@ asio::awaitable<Outcome<llm::ForwardedResponse>> Client::forward(
                               core->call_options(options));
 }
 
-asio::awaitable<void> Client::close() {
-  const auto core = core_;
+asio::awaitable<void> Client::close_of(std::shared_ptr<Core> core) {
   core->end();
   co_await core->ended();
 }

@@ -230,11 +230,13 @@ boost::system::result<void, ConfigErrors> ClientState::reload(const Config& conf
         }
       }
       if (stays) {
+        old.pool->slots().limit(read->second.pool->slots().limit());
         read->second.pool = old.pool;
       }
     }
     pools_ = std::move(pools);
     catalog_ = std::move(*catalog);
+    tls_contexts_ = std::make_shared<TlsContextCache>();
   }
   for (const auto& key : keys) {
     state_.health().credential_changed(HealthKeys::credential(key));
@@ -271,6 +273,11 @@ void ClientState::read(const Config& config, const ProviderConfig& provider, Poo
   if (!credentials.empty()) {
     pool.pool =
         std::make_shared<CredentialPool>(provider.name, std::move(credentials), config.strategy);
+    const auto most = provider.max_concurrent ? provider.max_concurrent : config.max_concurrent;
+    if (most) {
+      pool.pool->slots().limit(
+          CallLimit(*most).with_queued(config.max_queued).with_queue_time(config.queue_time));
+    }
     pools.emplace(provider.name, std::move(pool));
   }
 }
@@ -291,9 +298,22 @@ std::shared_ptr<CredentialPool> ClientState::credentials(const std::string& prov
   return found == pools_.end() ? nullptr : found->second.pool;
 }
 
+std::vector<std::shared_ptr<CredentialPool>> ClientState::all_credentials() const {
+  std::vector<std::shared_ptr<CredentialPool>> all;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, pool] : pools_) {
+    all.push_back(pool.pool);
+  }
+  return all;
+}
+
 HttpClientOptions ClientState::http(const ProviderConfig& provider) const {
   auto options = options_.http;
   options.with_discarded(discarded_);
+  if (!options.tls_contexts) {
+    const std::lock_guard lock(mutex_);
+    options.with_tls_contexts(tls_contexts_);
+  }
   if (!provider.ca_file.empty()) {
     options.with_ca_file(provider.ca_file);
   }

@@ -55,7 +55,11 @@ class Builder {
     config::CredentialsDraft credentials;
     read("credentials", config::credentials_keys(), credentials);
     policy.recover = credentials.recover;
+    policy.quota_reserve = credentials.quota_reserve;
     config_.strategy = credentials.strategy;
+    config_.max_concurrent = credentials.max_concurrent;
+    config_.max_queued = credentials.max_queued;
+    config_.queue_time = credentials.queue_time;
     if (const auto stall = root_.table("stall", "stall")) {
       config::read_stall(*stall, policy.stall);
     }

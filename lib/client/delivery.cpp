@@ -25,8 +25,10 @@ constexpr std::size_t most_held = std::size_t{32} * 1024 * 1024;
 
 class Delivery::Impl {
  public:
-  Impl(DeliveryPlan p, std::source_location site)
-      : plan_(std::move(p)), call_(plan_.chain, plan_.policy, *plan_.state, options(plan_), site) {
+  Impl(DeliveryPlan p, asio::any_io_executor runs_on, std::source_location site)
+      : executor(std::move(runs_on)),
+        plan_(std::move(p)),
+        call_(plan_.chain, plan_.policy, *plan_.state, options(plan_), site) {
     if (plan_.settings.on_partial == OnPartial::resume) {
       recovery_ = recovery();
     }
@@ -38,6 +40,8 @@ class Delivery::Impl {
       finish(Failure(call_.abandoned()));
     }
   }
+
+  const asio::any_io_executor executor;
 
   asio::awaitable<void> begin() {
     auto asked = co_await ask();
@@ -359,6 +363,7 @@ class Delivery::Impl {
 };
 
 Delivery::Delivery(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Delivery::Delivery() noexcept = default;
 Delivery::Delivery(Delivery&&) noexcept = default;
 Delivery& Delivery::operator=(Delivery&&) noexcept = default;
 Delivery::~Delivery() = default;
@@ -381,10 +386,13 @@ asio::awaitable<const llm::Event*> Delivery::next() {
   co_return *more ? impl_->try_next() : nullptr;
 }
 
+asio::any_io_executor Delivery::get_executor() const { return impl_->executor; }
+
 const CallReport& Delivery::report() const noexcept { return impl_->report(); }
 
 asio::awaitable<Delivery> deliver(DeliveryPlan plan, std::source_location site) {
-  auto impl = std::make_unique<Delivery::Impl>(std::move(plan), site);
+  const auto executor = co_await asio::this_coro::executor;
+  auto impl = std::make_unique<Delivery::Impl>(std::move(plan), executor, site);
   co_await impl->begin();
   co_return Delivery(std::move(impl));
 }

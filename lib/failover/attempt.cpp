@@ -1,5 +1,8 @@
 #include "understudy/failover/attempt.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "understudy/failover/detail/call.hpp"
 #include "understudy/runtime/local_fault.hpp"
 
@@ -133,6 +136,22 @@ void Attempt::answered_with(std::string request_id,
   report().headers = std::move(headers);
 }
 
+void Attempt::allowed(std::span<const Allowance> allowances) {
+  if (allowances.empty()) {
+    return;
+  }
+  const auto& context = call_.context;
+  const auto keys = detail::health_keys(context, run_);
+  const auto note = [&](Concern concern, bool of_model) {
+    std::vector<Allowance> those;
+    std::copy_if(allowances.begin(), allowances.end(), std::back_inserter(those),
+                 [&](const Allowance& one) { return one.of_model == of_model; });
+    context.state.quotas().note(keys[concern], those, context.policy.quota_reserve, Clock::now());
+  };
+  note(Concern::credential, false);
+  note(Concern::credential_model, true);
+}
+
 void Attempt::restored(std::size_t pieces) noexcept { report().restored = pieces; }
 
 void Attempt::ignored(std::size_t pieces) noexcept { report().ignored = pieces; }
@@ -152,9 +171,9 @@ void Attempt::succeeded() {
 }
 
 Failure Attempt::failure_of(const error_code& thrown) const {
-  return expired_
-             ? Failure(*expired_)
-             : detail::with_reason(Failure(thrown), call_.context.deadline_passed(Clock::now()));
+  return expired_ ? Failure(*expired_)
+                  : detail::with_reason(Failure(thrown), call_.context.policy.error_reasons,
+                                        call_.context.deadline_passed(Clock::now()));
 }
 
 std::optional<Failure> Attempt::failure_of(const asio::multiple_exceptions& thrown) const {
@@ -167,8 +186,13 @@ std::optional<Failure> Attempt::failure_of(const asio::multiple_exceptions& thro
   } catch (const std::bad_alloc&) {
     return Failure(LocalFault::memory);
   } catch (...) {
-    return std::nullopt;
+    return failure_of(thrown.first_exception());
   }
+}
+
+std::optional<Failure> Attempt::failure_of(const std::exception_ptr& thrown) const {
+  auto known = call_.context.policy.error_reasons.find(thrown);
+  return known && expired_ ? Failure(*expired_) : known;
 }
 
 Decision Attempt::failed(Failure failure) {
@@ -180,7 +204,8 @@ Decision Attempt::failed(Failure failure) {
     failure = Failure(*expired_, aborted ? std::string_view() : failure.message())
                   .with_tokens_spent(failure.tokens_spent());
   } else {
-    failure = detail::with_reason(failure, call_.context.deadline_passed(now));
+    failure = detail::with_reason(failure, call_.context.policy.error_reasons,
+                                  call_.context.deadline_passed(now));
   }
   const auto decision = call_.settlement.failed(run_, failure, now - began_);
   report().decision = decision;

@@ -118,6 +118,7 @@ CredentialPool::CredentialPool(std::string provider, std::vector<Credential> cre
   if (entries_.empty()) {
     throw std::invalid_argument("provider \"" + provider_ + "\" has no credential");
   }
+  slots_ = std::make_shared<CallSlots>(entries_.size());
 }
 
 std::shared_ptr<CredentialPool> CredentialPool::of_caller(std::string provider,

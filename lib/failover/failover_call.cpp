@@ -28,8 +28,10 @@ Decision FailoverCall::answer_broke(const Failure& failure) {
   const auto took = now - answer.began;
   auto known = failure;
   answer.run.redact(known);  // first: what follows may keep a part of its words
-  known = detail::with_reason(known, call_.context.deadline_passed(now));
+  known = detail::with_reason(known, call_.context.policy.error_reasons,
+                              call_.context.deadline_passed(now));
   const auto decision = call_.settlement.failed(answer.run, known, took, true);
+  answer.run.slot.reset();
   auto& report = call_.record.attempt(answer.attempt);
   report.failure = known;
   report.took = took;
@@ -51,6 +53,7 @@ void FailoverCall::answer_ended() {
   const auto now = Clock::now();
   call_.record.answered(now);
   call_.record.attempt(call_.answer->attempt).took = now - call_.answer->began;
+  call_.answer->run.slot.reset();
 }
 
 }  // namespace understudy

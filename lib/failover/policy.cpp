@@ -245,6 +245,8 @@ std::string_view to_string(Eligibility eligibility) noexcept {
     case Eligibility::cooling: return "in cooldown";
     case Eligibility::window_too_small: return "its window is too small";
     case Eligibility::no_time: return "not enough time left";
+    case Eligibility::low_quota: return "its quota is about to run out";
+    case Eligibility::in_use: return "its credentials are all in use";
   }
   return "unknown";
 }

@@ -2,17 +2,40 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace understudy::detail {
 namespace {
 
-/// What health says of one credential of a member.
-Health::Outlook credential_outlook(const CallContext& call, const Member& member,
-                                   std::size_t credential, CallId viewer, Clock::time_point now) {
-  const auto keys = health_keys(member, credential);
-  const std::array own{keys[Concern::credential], keys[Concern::credential_model]};
-  return call.health().look(own, viewer, now);
-}
+/// A credential of a member, and how good a choice it is now.
+class Rated {
+ public:
+  Rated(const CallContext& call, const Member& member, std::size_t credential, CallId viewer,
+        Clock::time_point now)
+      : index(credential) {
+    const auto keys = health_keys(member, credential);
+    const std::array own{keys[Concern::credential], keys[Concern::credential_model]};
+    outlook = call.health().look(own, viewer, now);
+    low = call.state.quotas().low(own, now);
+    cooling = outlook.standing == Standing::cooling;
+    in_use = member.credentials()->slots().full(credential);
+  }
+
+  bool best() const noexcept { return !cooling && !in_use && !low; }
+  /// One in cooldown is the worst; of several the one whose cooldown ends first is tried.
+  bool better_than(const Rated& other) const noexcept {
+    if (cooling && other.cooling) {
+      return outlook.until < other.outlook.until;
+    }
+    return std::tie(cooling, in_use, low) < std::tie(other.cooling, other.in_use, other.low);
+  }
+
+  std::size_t index;
+  Health::Outlook outlook;
+  bool cooling = false;
+  bool in_use = false;
+  bool low = false;
+};
 
 /// The indices of a member's credentials in the order in which they are tried.
 std::vector<std::size_t> credential_order(const CallContext& call, const Member& member) {
@@ -53,27 +76,30 @@ Prospect prospect(const CallContext& call, std::size_t index, CallId viewer,
   Prospect p;
   p.candidate.context_window = member.context_window();
   const auto order = pool ? credential_order(call, member) : std::vector<std::size_t>();
-  if (call.health().all_well()) {
+  const bool nothing_known = call.health().all_well() && call.state.quotas().all_ample(now);
+  if (nothing_known && !(pool && pool->slots().limited())) {
     p.credential = pool ? std::optional(order.front()) : std::nullopt;
     return p;
   }
-  p.outlook = call.health().look(health_keys(member, std::nullopt).all(), viewer, now);
+  const auto keys = health_keys(member, std::nullopt);
+  p.outlook = call.health().look(keys.all(), viewer, now);
   p.whole_member = p.outlook.standing != Standing::healthy;
-  if (pool) {
-    // The first that is not in cooldown, else the one whose cooldown ends first.
-    std::optional<Health::Outlook> best;
-    for (const auto credential : order) {
-      const auto outlook = credential_outlook(call, member, credential, viewer, now);
-      const bool cooling = outlook.standing == Standing::cooling;
-      if (!cooling || !best || outlook.until < best->until) {
-        best = outlook;
-        p.credential = credential;
-      }
-      if (!cooling) {
-        break;
-      }
+  std::optional<Rated> best;
+  for (const auto credential : order) {
+    const Rated rated(call, member, credential, viewer, now);
+    if (!best || rated.better_than(*best)) {
+      best = rated;
     }
-    p.outlook.add(*best);
+    if (rated.best()) {
+      break;
+    }
+  }
+  if (best) {
+    p.credential = best->index;
+    p.outlook.add(best->outlook);
+    p.low_quota = best->low;
+  } else {
+    p.low_quota = call.state.quotas().low(keys.all(), now);
   }
   p.candidate.standing = p.outlook.standing;
   return p;
@@ -86,15 +112,19 @@ std::optional<std::size_t> next_credential(const CallContext& call, const Member
   }
   const Member& member = call.chain[run.member];
   const auto& tried = run.credentials_tried;
+  std::optional<Rated> next;
   for (const auto index : credential_order(call, member)) {
     const bool used = index == run.credential->index ||
                       std::find(tried.begin(), tried.end(), index) != tried.end();
-    if (!used &&
-        credential_outlook(call, member, index, call.id, now).standing != Standing::cooling) {
-      return index;
+    if (used) {
+      continue;
+    }
+    const Rated rated(call, member, index, call.id, now);
+    if (!rated.cooling && (!next || rated.better_than(*next))) {
+      next = rated;
     }
   }
-  return std::nullopt;
+  return next ? std::optional(next->index) : std::nullopt;
 }
 
 }  // namespace understudy::detail

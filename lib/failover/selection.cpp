@@ -216,6 +216,7 @@ Choice Selection::choose(Leg leg, Clock::time_point now) {
 std::optional<Choice> Selection::ask_fresh(std::vector<Cooling>& cooling, Leg leg,
                                            Clock::time_point now) {
   const auto wanted = need(now);
+  std::vector<std::pair<std::size_t, Prospect>> low;
   for (std::size_t i = 0; i < context_.chain.size(); ++i) {
     if (!second_round_.fresh(i)) {
       continue;
@@ -229,16 +230,27 @@ std::optional<Choice> Selection::ask_fresh(std::vector<Cooling>& cooling, Leg le
       }
       continue;
     }
-    if (p.candidate.standing == Standing::healthy) {
+    const bool healthy = p.candidate.standing == Standing::healthy;
+    if (healthy && p.low_quota) {
+      low.emplace_back(i, p);
+      continue;
+    }
+    if (healthy) {
+      for (const auto& [passed, why] : low) {
+        record_.skipped(passed, Eligibility::low_quota, why.outlook);
+      }
       return ask(i, p, {}, leg, now);
     }
     cooling.emplace_back(i, p, context_.id, now);
-    // While a probe is under way already, another one would only cost time.
-    if (leg == Leg::only) {
+    // While a probe is under way already, another one would only cost time; and so it would while a member is well.
+    if (leg == Leg::only && low.empty()) {
       if (auto leased = probe(cooling.back(), now, false)) {
         return ask(i, p, std::move(leased), leg, now);
       }
     }
+  }
+  if (!low.empty()) {
+    return ask(low.front().first, low.front().second, {}, leg, now);
   }
   return std::nullopt;
 }
@@ -278,6 +290,7 @@ Choice Selection::ask(std::size_t member, const Prospect& p, Health::Probe probe
   Choice choice;
   auto& run = choice.run.emplace(member, context_.state.record(chain[member]), leg, now);
   run.probe = std::move(probe);
+  run.returned = second_round_.may_return(member);
   if (const auto* const known = chain[member].mends()) {
     run.mended = known->reasons;
     run.named_mends = known->named;
@@ -362,6 +375,32 @@ Choice Selection::probe_early_or_wait(std::vector<Cooling> cooling, Leg leg,
 
 asio::awaitable<void> Selection::wait(const Choice& choice) const {
   co_await context_.health().notice().wait(choice.seen, *choice.wait_until);
+}
+
+bool Selection::must_queue(const MemberRun& run) const noexcept {
+  const auto& pool = context_.chain[run.member].credentials();
+  return run.credential && !run.slot && pool->slots().limited();
+}
+
+asio::awaitable<bool> Selection::admit(MemberRun& run) {
+  auto& slots = context_.chain[run.member].credentials()->slots();
+  const auto limit = slots.limit();
+  if (!limit) {
+    co_return true;
+  }
+  const auto now = Clock::now();
+  auto until = later(now, limit->queue_time);
+  if (const auto left = context_.remaining(now)) {
+    until = std::min(until, later(now, *left - least_time()));
+  }
+  if (slots.full(run.credential->index)) {
+    context_.notify([&](Observer& o) { o.call_waits(until); });
+  }
+  run.slot = co_await slots.wait(run.credential->index, until);
+  if (!run.slot) {
+    record_.skipped(run.member, Eligibility::in_use, Health::Outlook());
+  }
+  co_return run.slot.has_value();
 }
 
 }  // namespace understudy::detail

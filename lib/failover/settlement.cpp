@@ -6,7 +6,7 @@
 
 namespace understudy::detail {
 
-Failure with_reason(const Failure& failure, bool deadline_passed) {
+Failure with_reason(const Failure& failure, const ErrorReasons& others, bool deadline_passed) {
   const auto& code = failure.code();
   const bool deadline = code == StopReason::deadline;
   const bool aborted =
@@ -14,9 +14,12 @@ Failure with_reason(const Failure& failure, bool deadline_passed) {
   if ((deadline || aborted) && deadline_passed) {
     return deadline ? failure : Failure(StopReason::deadline, failure.message());
   }
-  const auto reason =
-      deadline || aborted ? std::optional(FailoverReason::timeout) : reason_for(code);
-  const auto local = local_fault_of(code);
+  const bool stopped = aborted || code.category() == stop_category();
+  const auto stated = stopped ? std::nullopt : others.find(code);
+  const auto reason = stated                ? stated
+                      : deadline || aborted ? std::optional(FailoverReason::timeout)
+                                            : reason_for(code);
+  const auto local = stated ? std::nullopt : local_fault_of(code);
   if (local ? code == *local : !reason || code == *reason) {
     return failure;
   }
@@ -46,6 +49,13 @@ Decision Settlement::failed(MemberRun& run, const Failure& failure, Clock::durat
 
 Decision Settlement::not_refreshed(MemberRun& run, const Failure& failure) {
   return settle(run, failure, Clock::duration::zero(), false);
+}
+
+Failure Settlement::no_slot(const MemberRun& run) {
+  no_slot_ = Failure(FailoverReason::rate_limit,
+                     "not asked: all calls that `max_concurrent` allows for a credential of " +
+                         context_.chain[run.member].provider() + " were under way");
+  return *no_slot_;
 }
 
 asio::awaitable<Result<void>> Settlement::refresh(MemberRun& run) {
@@ -84,13 +94,14 @@ Decision Settlement::settle(MemberRun& run, const Failure& failure, Clock::durat
   }
   auto facts = situation(run, failure, took, delivered);
   auto decision = decide(policy, facts);
-  if (decision.action == Action::retry && run.probe && facts.member_left &&
-      !treated_as(Treatment::resend)) {
-    decision = {Action::fail_over, "a probe is not retried while another member is left"};
-  }
-  if (decision.action == Action::retry && selection_.resuming() && facts.member_left &&
-      !treated_as(Treatment::resend)) {
-    decision = {Action::fail_over, "an answer that broke is resumed by whichever member is next"};
+  if (decision.action == Action::retry && !treated_as(Treatment::resend)) {
+    if (run.returned) {
+      decision = {Action::fail_over, "a member that is asked again is not retried"};
+    } else if (facts.member_left && run.probe) {
+      decision = {Action::fail_over, "a probe is not retried while another member is left"};
+    } else if (facts.member_left && selection_.resuming()) {
+      decision = {Action::fail_over, "an answer that broke is resumed by whichever member is next"};
+    }
   }
   // What was added to the request, so that the answer is resumed, may be what this member refuses.
   if (decision.action == Action::return_to_caller && selection_.resuming() && !delivered &&
@@ -200,6 +211,7 @@ void Settlement::apply(MemberRun& run, const Decision& decision, const Failure& 
       const auto now = Clock::now();
       const auto next = next_credential(context_, run, now);
       run.credentials_tried.push_back(run.credential->index);
+      run.slot.reset();
       run.credential = context_.chain[run.member].credentials()->use(*next);
       run.refreshed = false;
       selection_.lease_probe(run, now);
@@ -241,6 +253,9 @@ Failure Settlement::last_failure(Clock::time_point now) const {
   }
   if (!failures_.empty()) {
     return failures_.back();
+  }
+  if (no_slot_) {
+    return *no_slot_;
   }
   if (context_.chain.empty()) {
     return Failure(FailoverReason::model_not_found, "the chain has no member");

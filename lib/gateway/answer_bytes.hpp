@@ -41,6 +41,9 @@ class AnswerBytes {
     if (same_) {
       out += mend_->take_held();
     }
+    if (std::holds_alternative<llm::Heartbeat>(event.body)) {
+      return;  // the gateway sends its own where nothing else is sent, in a form that the client's protocol has
+    }
     if (resumed_ != answer_.resumed()) {
       resumed_ = true;
       write_seal(seals_.from(origin(), answer_.protocol()), out);

@@ -4,12 +4,15 @@
 #include <vector>
 
 #include "text/glob.hpp"
+#include "understudy/gateway/gauges.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/net/url.hpp"
 #include "understudy/text/json_writer.hpp"
 
 namespace understudy::gateway::detail {
 namespace {
+
+constexpr std::string_view picker_prefix = "anthropic/";
 
 std::set<std::string, std::less<>> names_of(const Config& config) {
   std::set<std::string, std::less<>> names;
@@ -56,6 +59,18 @@ void write_marks(JsonWriter& json, State& state) {
   json.end_array();
 }
 
+void write_quotas(JsonWriter& json, ClientState& state) {
+  json.begin_array();
+  for (const auto& quota : Gauges(state, 0).quotas) {
+    json.begin_object().member("credential", quota.credential);
+    if (!quota.model.empty()) {
+      json.member("model", quota.model);
+    }
+    json.member("window", quota.window).member("left", quota.left).end_object();
+  }
+  json.end_array();
+}
+
 void write_recent(JsonWriter& json, const Records& records) {
   using Milliseconds = std::chrono::duration<double, std::milli>;
   json.begin_array();
@@ -76,21 +91,40 @@ void write_recent(JsonWriter& json, const Records& records) {
 
 }  // namespace
 
-std::string models_list(const Config& config, llm::Protocol protocol) {
+std::string models_list(const Config& config, llm::Protocol protocol, const HttpHead& head) {
+  const bool for_picker = head.headers.find("user-agent").value_or("").starts_with("claude-code/");
   const auto names = names_of(config);
+  std::vector<std::string> ids;
+  for (const auto& name : names) {
+    const bool shown = name.starts_with("claude") || name.starts_with("anthropic");
+    ids.push_back(for_picker && !shown ? std::string(picker_prefix) + name : name);
+  }
   std::string out;
-  llm::codec_for(protocol).write_models(std::vector<std::string>(names.begin(), names.end()), out);
+  llm::codec_for(protocol).write_models(ids, out);
+  const std::string_view target = head.target;
+  if (target.find("client_version=") != std::string_view::npos) {
+    out.insert(out.size() - 1, R"(,"models":[])");
+  }
   return out;
+}
+
+std::string listed_model(const Config& config, std::string asked) {
+  if (!asked.starts_with(picker_prefix)) {
+    return asked;
+  }
+  const auto names = names_of(config);
+  auto name = asked.substr(picker_prefix.size());
+  return names.contains(name) && !names.contains(asked) ? name : asked;
 }
 
 std::optional<std::string> model_entry(const Config& config, llm::Protocol protocol,
                                        std::string_view encoded) {
-  const auto name = percent_decoded(encoded);
-  if (!name || !names_of(config).contains(*name)) {
+  const auto id = percent_decoded(encoded);
+  if (!id || !names_of(config).contains(listed_model(config, *id))) {
     return std::nullopt;
   }
   std::string out;
-  llm::codec_for(protocol).write_model(*name, out);
+  llm::codec_for(protocol).write_model(*id, out);
   return out;
 }
 
@@ -115,6 +149,8 @@ std::string status(const Config& config, ClientState& state, const Records& reco
   }
   json.end_array().member("conversations", state.sessions().size()).key("marks");
   write_marks(json, state.state());
+  json.key("quotas");
+  write_quotas(json, state);
   json.key("recent");
   write_recent(json, records);
   json.end_object();

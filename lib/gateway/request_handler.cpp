@@ -18,6 +18,8 @@
 #include "session_identity.hpp"
 #include "streamed_answer.hpp"
 #include "text/ascii.hpp"
+#include "text/json_edit.hpp"
+#include "text/json_tree.hpp"
 #include "understudy/llm/carried_seals.hpp"
 #include "understudy/llm/codec.hpp"
 #include "understudy/runtime/local_fault.hpp"
@@ -182,7 +184,7 @@ asio::awaitable<void> RequestHandler::listing(ClientExchange& client, std::strin
     }
     type = "text/plain; version=0.0.4; charset=utf-8";
   } else if (path == "/v1/models") {
-    body = models_list(config_, client.protocol());
+    body = models_list(config_, client.protocol(), client.request());
   } else {
     const auto name = path.substr(one_model.size());
     body = model_entry(config_, client.protocol(), name);
@@ -208,7 +210,7 @@ void RequestHandler::drain() {
 asio::awaitable<void> RequestHandler::converse(ClientExchange& client) {
   WebSocketSession socket(client.http(), config_.server.max_body, config_.server.idle);
   WebSocketTurns turns(config_.server.max_body);
-  socket.on_event = [&](std::string_view json) { turns.event(json); };
+  socket.on_event = [&](std::string_view json) { return turns.event(json); };
   const Listed listed(sockets_, socket);
   auto answer = [&](std::string message) -> asio::awaitable<void> {
     ClientExchange turn(client.http(), client.protocol(), next_id(), &socket);
@@ -282,6 +284,7 @@ asio::awaitable<void> RequestHandler::ask(ClientExchange& client, std::string_vi
     co_await send(client, refused);
     co_return;
   }
+  request->model = listed_model(config_, std::move(request->model));
   if (const auto refused = refused_request(config_, *request)) {
     co_await send(client, *refused);
     co_return;
@@ -349,6 +352,11 @@ asio::awaitable<void> RequestHandler::forward(ClientExchange& client, const Reso
     co_return;
   }
   CallRecord record(client.id(), resource.path, client.protocol());
+  if (auto listed = listed_model(config_, model.value_or("")); model && listed != *model) {
+    model = std::move(listed);
+    const text::JsonEdits edits{text::JsonEdit::set({"model"}, json::quoted(*model))};
+    body = text::edit_json(body, edits).value_or(std::move(body));
+  }
   record.model = model.value_or("");
   if (records_.wants_prompts() && is_json) {
     record.prompt = body;

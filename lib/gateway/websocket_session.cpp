@@ -187,10 +187,9 @@ asio::awaitable<error_code> WebSocketSession::send_text(std::string_view text) {
 }
 
 asio::awaitable<error_code> WebSocketSession::send_event(std::string_view json) {
-  if (on_event) {
-    on_event(json);
-  }
-  co_return co_await send_text(json);
+  const auto told = on_event ? on_event(json) : std::nullopt;
+  const auto sent = told ? std::string_view(*told) : json;
+  co_return co_await send_text(sent);
 }
 
 asio::awaitable<error_code> WebSocketSession::send_events(std::string_view frames) {
@@ -200,10 +199,9 @@ asio::awaitable<error_code> WebSocketSession::send_events(std::string_view frame
     if (block->heartbeat) {
       append_websocket_frame(WebSocketKind::ping, "", out);
     } else if (block->data.starts_with('{')) {
-      append_websocket_frame(WebSocketKind::text, block->data, out);
-      if (on_event) {
-        on_event(block->data);
-      }
+      const auto told = on_event ? on_event(block->data) : std::nullopt;
+      append_websocket_frame(WebSocketKind::text, told ? std::string_view(*told) : block->data,
+                             out);
     }
   }
   if (out.empty()) {

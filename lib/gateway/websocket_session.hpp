@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,13 +47,13 @@ class WebSocketSession {
   /// Sends a text message. Errors: as for HttpExchange::write.
   asio::awaitable<error_code> send_text(std::string_view text);
 
-  /// Sends an event as `send_text` does, and tells `on_event` of it.
+  /// Sends an event as `send_text` does, or what `on_event` returns for it.
   asio::awaitable<error_code> send_event(std::string_view json);
 
-  /// Sends each event of a piece of an event stream as a message of its own, and tells `on_event` of it. A heartbeat
+  /// Sends each event of a piece of an event stream as a message of its own, or what `on_event` returns for it. A heartbeat
   /// becomes a ping.
   asio::awaitable<error_code> send_events(std::string_view frames);
-  std::function<void(std::string_view json)> on_event;
+  std::function<std::optional<std::string>(std::string_view json)> on_event;
 
   /// Completes when the client has gone, or the caller was cancelled.
   asio::awaitable<void> gone();

@@ -49,6 +49,7 @@ void WebSocketTurns::forget() {
   id_.clear();
   input_ = std::string();
   asked_ = std::string();
+  continued_.clear();
 }
 
 void WebSocketTurns::keep(std::string id, std::string input) {
@@ -108,18 +109,26 @@ WebSocketTurns::Turn WebSocketTurns::read(std::string_view message, const std::s
     return wrong("the message is not a well-formed JSON object");
   }
   asked_ = std::move(input);
+  continued_ = previous;
   return Ask{std::move(*body)};
 }
 
-void WebSocketTurns::event(std::string_view json) {
+std::optional<std::string> WebSocketTurns::event(std::string_view json) {
   const auto type = word_at(json, {"type"});
+  std::optional<std::string> told;
+  const auto response = continued_.empty() ? std::string_view() : text::json_at(json, {"response"});
+  if (response.starts_with('{')) {
+    told = text::edit_json(
+        json, {JsonEdit::set({"response", "previous_response_id"}, json::quoted(continued_))});
+  }
   if (type == "response.completed" || type == "response.incomplete") {
-    const auto response = text::json_at(json, {"response"});
-    keep(word_at(response, {"id"}),
-         joined(std::exchange(asked_, std::string()), inside(text::json_at(response, {"output"}))));
+    keep(word_at(json, {"response", "id"}),
+         joined(std::exchange(asked_, std::string()),
+                inside(text::json_at(json, {"response", "output"}))));
   } else if (type == "response.failed" || type == "error") {
     forget();
   }
+  return told;
 }
 
 std::string websocket_error(unsigned status, std::string_view error_json) {

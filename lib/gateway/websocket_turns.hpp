@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -44,8 +45,9 @@ class WebSocketTurns {
   /// What a text message asks for. `id`: for a response that the gateway makes itself. `created`: in seconds.
   Turn read(std::string_view message, const std::string& id, long long created);
 
-  /// An event of the answer to the last request.
-  void event(std::string_view json);
+  /// An event of the answer to the last request. Returns what is sent in its place, if anything: the member that answers
+  /// does not know which response the request continued.
+  std::optional<std::string> event(std::string_view json);
 
   /// The last request was refused.
   void refused() { forget(); }
@@ -55,6 +57,8 @@ class WebSocketTurns {
   void keep(std::string id, std::string input);
 
   std::size_t longest_;
+  std::string
+      continued_;  // the id of the response that the request being answered continues; may be empty
   std::string asked_;  // the elements of the input of the request that is being answered
   std::string id_;     // of the last response
   std::string input_;  // elements: what led to it, and what it says

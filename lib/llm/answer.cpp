@@ -28,7 +28,9 @@ void Answer::add(const Event& event) {
     auto& sealed = block(Kind::reasoning, seal_event->block);
     sealed.seal_kind = seal_event->kind;
     sealed.seal = seal_event->data;
-    sealed.id = seal_event->id;
+    if (!seal_event->id.empty()) {
+      sealed.id = seal_event->id;
+    }
   } else if (const auto* call = std::get_if<ToolStart>(&event.body)) {
     auto& started = block(Kind::tool_call, call->block);
     started.id = call->id;

@@ -9,6 +9,7 @@
 #include "passed_headers.hpp"
 #include "provider_reply.hpp"
 #include "provider_request.hpp"
+#include "quota_headers.hpp"
 #include "understudy/llm/http_provider.hpp"
 #include "understudy/runtime/stall_timer.hpp"
 
@@ -125,6 +126,7 @@ asio::awaitable<Result<ForwardedResponse>> HttpProvider::forward_quietly(
     co_return co_await detail::refusal(*response, facts, attempt, body);
   }
   attempt.answered_with(std::string(detail::providers_request_id(response->headers())), {});
+  attempt.allowed(detail::quota_headers(response->headers(), std::chrono::system_clock::now()));
   ForwardedResponse answer(response->status(), headers_of(options_, attempt, response->headers()),
                            {});
   const auto wanted = is_json(*response) ? ForwardedResponse::longest_kept : 1;

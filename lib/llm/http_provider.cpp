@@ -1,6 +1,7 @@
 #include "understudy/llm/http_provider.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "passed_headers.hpp"
 #include "provider_reply.hpp"
 #include "provider_request.hpp"
+#include "quota_headers.hpp"
 #include "understudy/llm/refused_part.hpp"
 
 namespace understudy::llm {
@@ -40,6 +42,7 @@ void HttpProvider::note_headers(const Request& request, Attempt& attempt,
                                       detail::issuer_of(options_, attempt.credential()));
   }
   attempt.answered_with(std::string(detail::providers_request_id(headers)), std::move(passed));
+  attempt.allowed(detail::quota_headers(headers, std::chrono::system_clock::now()));
 }
 
 /// The request has succeeded, with the mends that this call found and those that were known.

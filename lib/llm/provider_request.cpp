@@ -127,7 +127,10 @@ HttpRequest head_of(const HttpProviderOptions& options, HttpRequest out, bool st
     const bool ours =
         (!traits.features_header.empty() && has_token(name, traits.features_header)) ||
         (has_account && has_token(name, account_header));
-    if (!ours) {
+    // A forwarded request's own: only its sender knows the form of its body.
+    const bool of_request =
+        (has_token(name, "content-type") || has_token(name, "accept")) && out.headers.find(name);
+    if (!ours && !of_request) {
       out.with_header(name, value);
     }
   }

@@ -257,18 +257,14 @@ struct HttpClient::Core {
     if (!options.dialer) {
       options.dialer = std::make_shared<TcpDialer>(executor);
     }
+    if (!options.tls_contexts) {
+      options.tls_contexts = std::make_shared<TlsContextCache>();
+    }
   }
 
   /// Reads the CA file when it is first needed.
-  NetResult<TlsContext> tls() {
-    if (!context) {
-      auto made = TlsContext::client(TlsClientOptions().with_ca_file(options.ca_file));
-      if (made.has_error()) {
-        return made;
-      }
-      context.emplace(std::move(*made));
-    }
-    return *context;
+  NetResult<TlsContext> tls() const {
+    return options.tls_contexts->client(TlsClientOptions().with_ca_file(options.ca_file));
   }
 
   asio::awaitable<Connected> secure(std::unique_ptr<ByteStream> stream, std::string host) {
@@ -433,7 +429,6 @@ struct HttpClient::Core {
   HttpClientOptions options;
   std::shared_ptr<detail::ConnectionPool> pool;
   std::shared_ptr<detail::BufferCache> buffers;
-  std::optional<TlsContext> context;
 };
 
 HttpClient::HttpClient(const asio::any_io_executor& executor, HttpClientOptions options)

@@ -393,6 +393,19 @@ NetResult<TlsContext> TlsContext::server_of_pem(std::string_view certificates,
   return TlsContext(std::move(context));
 }
 
+NetResult<TlsContext> TlsContextCache::client(const TlsClientOptions& options) {
+  const std::lock_guard lock(mutex_);
+  const auto known = by_ca_file_.find(options.ca_file);
+  if (known != by_ca_file_.end()) {
+    return known->second;
+  }
+  auto made = TlsContext::client(options);
+  if (made.has_value()) {
+    by_ca_file_.emplace(options.ca_file, *made);
+  }
+  return made;
+}
+
 asio::awaitable<Connected> tls_connect(TlsContext context, std::unique_ptr<ByteStream> stream,
                                        std::string host) {
   auto tls = std::make_unique<TlsStream>(std::move(context), std::move(stream));

@@ -177,4 +177,9 @@ bool is_valid(std::string_view text) noexcept {
   }
 }
 
+bool is_valid_object(std::string_view text) noexcept {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '{' && is_valid(text);
+}
+
 }  // namespace understudy::json

@@ -14,4 +14,7 @@ namespace understudy::json {
 /// most 1,024 deep. Bytes above 0x7F are accepted in strings, valid UTF-8 or not. Linear, without allocations.
 UNDERSTUDY_API bool is_valid(std::string_view text) noexcept;
 
+/// The same, and whether the value is an object.
+UNDERSTUDY_API bool is_valid_object(std::string_view text) noexcept;
+
 }  // namespace understudy::json

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { key } from './stage.mjs';
+import { key, token } from './stage.mjs';
 
 const machine = `${process.platform}-${process.arch}`;
 const installed = (path) => join(process.cwd(), 'node_modules', path);
@@ -41,6 +41,7 @@ export function environment(folder, proxy) {
 /** opencode by the AI SDK's package for a protocol. */
 function opencode(npm, model) {
   return {
+    calls: 3, // one for the title
     shell: () => 'bash',
     args: (command) => ({ command, description: 'Appends a line' }),
     program: () => runs(installed(`opencode-${machine}/bin/opencode`), installed(`opencode-${machine}-baseline/bin/opencode`)),
@@ -69,12 +70,21 @@ function opencode(npm, model) {
   };
 }
 
+/** A sign-in as Codex keeps it, with tokens that nobody has issued. With one, Codex compresses its requests. */
+const sign_in = () => ({
+  auth_mode: 'chatgpt',
+  OPENAI_API_KEY: null,
+  tokens: { id_token: token(), access_token: token(), refresh_token: 'x', account_id: 'account-1' },
+  last_refresh: new Date().toISOString(),
+});
+
 /**
  * Codex by a provider of the user's configuration, or by its own one with another base URL. By the model it calls the
  * shell itself, or writes JavaScript that does (a free-form tool in a namespace, among the items of the input).
  */
-function codex(model, { built_in = false, code = false } = {}) {
+function codex(model, { built_in = false, code = false, signed_in = false } = {}) {
   return {
+    calls: 2,
     shell: (protocol) => (!code ? 'exec_command' : protocol === 'openai_responses' ? 'exec' : 'functions__exec'),
     args: (command, protocol) => {
       const script = `text(await tools.exec_command({cmd: ${JSON.stringify(command)}}))`;
@@ -86,6 +96,7 @@ function codex(model, { built_in = false, code = false } = {}) {
       await mkdir(home, { recursive: true });
       const config = `model = "${model}"
 ${built_in ? `openai_base_url = "${stage.url}/v1"` : 'model_provider = "gateway"'}
+${stage.agent_settings ?? ''}
 approval_policy = "never"
 sandbox_mode = "danger-full-access"
 check_for_update_on_startup = false
@@ -99,7 +110,7 @@ wire_api = "responses"
 `}`;
       await writeFile(join(home, 'config.toml'), config);
       if (built_in) {
-        await writeFile(join(home, 'auth.json'), JSON.stringify({ OPENAI_API_KEY: key }));
+        await writeFile(join(home, 'auth.json'), JSON.stringify(signed_in ? sign_in() : { OPENAI_API_KEY: key }));
       }
       return {
         args: ['exec', '--skip-git-repo-check', '--color', 'never', ...(stage.goes_on ? ['resume', '--last'] : []), task],
@@ -109,13 +120,15 @@ wire_api = "responses"
   };
 }
 
+/** `calls`: how often it asks for its task, a shell call and a last answer. */
 export const agents = {
   'Claude Code': {
+    calls: 2,
     shell: () => 'Bash',
     args: (command) => ({ command, description: 'Appends a line' }),
     program: () => runs(installed(`@anthropic-ai/claude-code-${machine}/claude`), installed(`@anthropic-ai/claude-code-${machine}-musl/claude`)),
     start: async (stage, task) => ({
-      args: ['-p', task, '--model', 'claude-opus-5-5', '--allowedTools', 'Bash', ...(stage.goes_on ? ['--continue'] : [])],
+      args: ['-p', task, '--model', 'claude-opus-5-5', '--allowedTools', 'Bash,WebSearch', ...(stage.goes_on ? ['--continue'] : [])],
       env: {
         ANTHROPIC_BASE_URL: stage.url,
         ANTHROPIC_AUTH_TOKEN: key,
@@ -124,13 +137,17 @@ export const agents = {
         DISABLE_AUTOUPDATER: '1',
         DISABLE_TELEMETRY: '1',
         DISABLE_ERROR_REPORTING: '1',
+        ...stage.agent_environment,
       },
     }),
   },
   Codex: codex('gpt-5.5'),
   'Codex, code mode': codex('gpt-5.6-sol', { code: true }),
   'Codex, built-in provider': codex('gpt-5.6-sol', { code: true, built_in: true }),
+  'Codex, WebSocket': codex('gpt-5.5', { built_in: true }),
+  'Codex, signed in': codex('gpt-5.5', { built_in: true, signed_in: true }),
   'opencode, Messages': opencode('@ai-sdk/anthropic', 'claude-opus-5-5'),
   'opencode, Chat': opencode('@ai-sdk/openai-compatible', 'gpt-5.6-sol'),
+  'opencode, Chat, DeepSeek': opencode('@ai-sdk/openai-compatible', 'deepseek-v4-pro'),
   'opencode, Responses': opencode('@ai-sdk/openai', 'gpt-5.6-sol'),
 };

@@ -4,13 +4,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'node:test';
 
-import { agents } from './agents.mjs';
-import { longest, perform } from './perform.mjs';
+import { tools_of } from './bodies.mjs';
+import { perform, with_agent } from './perform.mjs';
 import { back_ends, Stage } from './stage.mjs';
-
-const chosen = (process.env.AGENT_TESTS ?? '').split('\n').filter(Boolean);
 
 /** [agent, its maker, the back ends that take over]. Claude Code and Codex take a second, opencode ten. */
 const every = Object.keys(back_ends);
@@ -24,26 +21,9 @@ const plan = [
   ['opencode, Responses', 'openai-responses', ['anthropic']],
 ];
 
-/** The tools of a request, as PROTOCOL has them: names with their namespaces, types where there is no name. */
-export function tools_of(body) {
-  const name_of = (tool, space = '') =>
-    tool.type === 'namespace'
-      ? tool.tools.flatMap((inner) => name_of(inner, `${tool.name}__`))
-      : [space + (tool.name ?? tool.function?.name ?? tool.custom?.name ?? tool.type)];
-  const later = (Array.isArray(body.input) ? body.input : []).filter((item) => item.type === 'additional_tools');
-  return [body, ...later].flatMap((one) => one.tools ?? []).flatMap((tool) => name_of(tool));
-}
-
 for (const [name, primary, fallback] of plan.flatMap(([agent, maker, all]) => all.map((one) => [agent, maker, one]))) {
   const title = `${name} continues with ${fallback}`;
-  const agent = agents[name];
-  const left_out = chosen.length > 0 && !chosen.some((part) => title.includes(part));
-  test(title, { timeout: 2 * longest, skip: left_out }, async (t) => {
-    const program = agent.program();
-    if (!program) {
-      t.skip('it does not run on this machine');
-      return;
-    }
+  with_agent(name, title, { runs: 2 }, async (t, agent, program) => {
     const folder = await mkdtemp(join(tmpdir(), 'understudy-agents-'));
     const stage = new Stage(folder, { primary, fallback, args: agent.args('echo ran >> ran.txt', back_ends[fallback][1]) });
     let end;

@@ -1,5 +1,5 @@
-// What stands around an agent: an overloaded primary, a strict back end as its fallback, the gateway between them and
-// the agent, and a proxy that refuses and says what was asked of it.
+// What stands around an agent: a primary that is overloaded or has another fault, a strict back end as its fallback,
+// the gateway between them and the agent, and a proxy that refuses and says what was asked of it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -49,6 +49,19 @@ export const makers = {
       },
     },
   },
+  deepseek: {
+    protocol: 'openai_chat',
+    model: 'deepseek-v4-pro',
+    status: 503,
+    body: {
+      error: {
+        message: 'Service is too busy. We advise users to temporarily switch to alternative LLM API service providers.',
+        type: 'service_unavailable_error',
+        param: null,
+        code: 'service_unavailable_error',
+      },
+    },
+  },
 };
 
 /** The back ends that can take over: preset and protocol. Their model is the one that the double lists. */
@@ -81,16 +94,21 @@ export const back_ends = {
   'llama.cpp': ['llama-cpp', 'openai_chat'],
 };
 
-async function listen(server) {
-  server.listen(0, '127.0.0.1');
+async function listen(server, port = 0) {
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return server.address().port;
 }
 
-/** Overloaded, unless it is `up`: then it passes on to the double at that address. `requests` are the bodies that it was sent. */
-class Primary {
+/**
+ * Overloaded, unless it is `up`: then it passes on to the double at that address. `requests` are the bodies that it was
+ * sent. `fault` is asked about each of them: nothing, or what is done `instead`, or how the double's answer is passed
+ * `through`.
+ */
+class Front {
   requests = [];
   up = '';
+  fault = () => undefined;
   #server;
 
   async begin(maker) {
@@ -99,22 +117,43 @@ class Primary {
       for await (const piece of request.setEncoding('utf8')) {
         text += piece;
       }
+      let fault;
       if (request.method === 'POST') {
         this.requests.push(JSON.parse(text));
+        fault = this.fault(this.requests.at(-1));
       }
-      if (this.up) {
-        const on = http.request(this.up + request.url, { method: request.method, headers: request.headers }, (answer) => {
-          response.writeHead(answer.statusCode, answer.headers);
-          answer.pipe(response);
-        });
-        on.on('error', () => response.destroy());
-        on.end(text);
+      if (fault?.instead) {
+        fault.instead(response);
+      } else if (this.up) {
+        this.#pass_on(request, text, response, fault?.through);
+      } else {
+        response.writeHead(maker.status, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(maker.body));
+      }
+    });
+    this.#server.keepAliveTimeout = 0; // it closes no connection that a request may be on its way through
+    this.url = `http://127.0.0.1:${await listen(this.#server)}`;
+  }
+
+  #pass_on(request, text, response, through) {
+    const on = http.request(this.up + request.url, { method: request.method, headers: request.headers }, (answer) => {
+      if (through) {
+        through(answer, response);
         return;
       }
-      response.writeHead(maker.status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(maker.body));
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
     });
-    this.url = `http://127.0.0.1:${await listen(this.#server)}`;
+    on.on('error', () => response.destroy());
+    on.end(text);
+  }
+
+  /** Cuts all connections and refuses others for a while. */
+  async refuse(ms) {
+    const { port } = new URL(this.url);
+    this.end();
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await listen(this.#server, Number(port));
   }
 
   end() {
@@ -143,6 +182,30 @@ class Proxy {
   end() {
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+}
+
+/** Between an agent and the gateway: passes all on, and notes how the bodies are coded. It takes no WebSocket. */
+class Tap {
+  codings = [];
+
+  async begin(gateway) {
+    this.server = http.createServer((request, response) => {
+      request.method === 'POST' && this.codings.push(request.headers['content-encoding'] ?? 'none');
+      const on = http.request(gateway + request.url, { method: request.method, headers: request.headers }, (answer) => {
+        response.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(response);
+      });
+      on.on('error', () => response.destroy());
+      request.pipe(on);
+    });
+    this.server.on('upgrade', (request, socket) => socket.end('HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\n\r\n'));
+    return `http://127.0.0.1:${await listen(this.server)}`;
+  }
+
+  end() {
+    this.server.close();
+    this.server.closeAllConnections();
   }
 }
 
@@ -190,25 +253,29 @@ provider = "fallback"
 model = "${stage.model}"
 [server]
 listen = "127.0.0.1:0"
-keys = ["${key}"]
+${stage.tapped ? '' : `keys = ["${key}"]`}
 report = true
 threads = 1
 [log]
 format = "json"
+${stage.settings}
 ${section('primary', back_ends[stage.primary][0], maker.protocol, stage.overloaded.url, '{value = "primary-key"}')}
-${section('fallback', ...back_ends[stage.fallback], stage.double_url, stage.fallback === 'codex' ? sign_in : '{value = "fallback-key"}')}`;
+${section('fallback', ...back_ends[stage.fallback], stage.fallback_url, stage.fallback === 'codex' ? sign_in : '{value = "fallback-key"}')}`;
 }
 
 /** An unsigned token as Codex's sign-in has it, which does not expire soon. */
-function token() {
+export function token() {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = { exp: Math.floor(Date.now() / 1000) + 86400, 'https://api.openai.com/auth': { chatgpt_account_id: 'account-1' } };
   return `${part({ alg: 'none' })}.${part(claims)}.x`;
 }
 
 export class Stage {
-  overloaded = new Primary();
+  overloaded = new Front();
+  /** Before the fallback's double, if there is one. */
+  fallback_front = new Front();
   proxy = new Proxy();
+  tap = new Tap();
   /** What the double says: {event: "request" | "refusal" | "warning" | "dropped", ...}. */
   events = [];
   /** The gateway's calls, as it logs them. */
@@ -219,17 +286,22 @@ export class Stage {
   primary_events = [];
 
   /**
-   * `args`: of the call that the double answers "CALL NAME" with; a text if the tool is a free-form one. `primary_args`: the
-   * same of the primary's double, which there is for whoever sets `overloaded.up` to `primary_url`.
+   * `args`: of the call that the double answers "CALL NAME" with; a text if the tool is a free-form one. `args_of`:
+   * those of other tools, by name. `primary_args`: `args` of the primary's double, which there is for whoever sets
+   * `overloaded.up` to `primary_url`. `settings`: more of the gateway's configuration. `fronted`: whether the fallback
+   * is asked through `fallback_front`. `tapped`: whether the agent asks through `tap`, without a key of the gateway.
    */
-  constructor(folder, { primary, fallback, args, primary_args }) {
-    Object.assign(this, { folder, primary, fallback, args, primary_args });
+  constructor(folder, { primary, fallback, args, args_of = {}, primary_args, settings = '', fronted = false, tapped = false }) {
+    Object.assign(this, { folder, primary, fallback, args, args_of, primary_args, settings, fronted, tapped });
   }
 
   async #double(back_end, args, events) {
     const process_of_it = new Process(
       process.env.STRICT_BACKEND,
-      ['--backend', back_end, '--bodies', '--arguments', typeof args === 'string' ? args : JSON.stringify(args)],
+      [
+        ...['--backend', back_end, '--bodies', '--arguments', typeof args === 'string' ? args : JSON.stringify(args)],
+        ...Object.entries(this.args_of).flatMap(([name, its]) => ['--arguments', `${name}=${JSON.stringify(its)}`]),
+      ],
       'stdout',
       (stream, line) => stream === 'stderr' && events.push(JSON.parse(line)),
     );
@@ -247,6 +319,7 @@ export class Stage {
     this.url = await this.gateway.ready.catch((error) => {
       throw new Error(`${error.message}:\n${this.log}`);
     });
+    this.url = this.tapped ? await this.tap.begin(this.url) : this.url;
   }
 
   /** Another gateway, which knows nothing of the first. */
@@ -262,6 +335,12 @@ export class Stage {
     if (this.primary_args) {
       [this.primary_double, this.primary_url] = await this.#double(this.primary, this.primary_args, this.primary_events);
     }
+    this.fallback_url = this.double_url;
+    if (this.fronted) {
+      this.fallback_front.up = this.double_url;
+      await this.fallback_front.begin(makers[this.fallback]);
+      this.fallback_url = this.fallback_front.url;
+    }
     this.model = (await (await fetch(`${this.double_url}/models`)).json()).data[0].id;
     const tokens = { access_token: token(), refresh_token: 'x', id_token: token(), account_id: 'account-1' };
     await writeFile(join(this.folder, 'auth.json'), JSON.stringify({ tokens, last_refresh: new Date().toISOString() }));
@@ -274,6 +353,8 @@ export class Stage {
     await this.double?.end();
     await this.primary_double?.end();
     this.overloaded.end();
+    this.fronted && this.fallback_front.end();
+    this.tap.server && this.tap.end();
     this.proxy.end();
   }
 

@@ -5,13 +5,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'node:test';
 
-import { agents } from './agents.mjs';
-import { longest, perform } from './perform.mjs';
+import { perform, with_agent } from './perform.mjs';
 import { back_ends, Stage } from './stage.mjs';
 
-const chosen = (process.env.AGENT_TESTS ?? '').split('\n').filter(Boolean);
 const plan = [
   ['Claude Code', 'anthropic', ['codex', 'openai-responses', 'zai-anthropic', 'deepseek', 'gemini']],
   ['Codex', 'openai-responses', ['anthropic', 'codex', 'deepseek', 'kimi']],
@@ -22,14 +19,7 @@ const seals_in = (text, back_end) => [...new Set(text.match(new RegExp(`sig_${ba
 
 for (const [name, primary, fallback] of plan.flatMap(([agent, maker, all]) => all.map((one) => [agent, maker, one]))) {
   const title = `${name} goes to ${fallback} and comes back`;
-  const left_out = chosen.length > 0 && !chosen.some((part) => title.includes(part));
-  test(title, { timeout: 4 * longest, skip: left_out }, async (t) => {
-    const agent = agents[name];
-    const program = agent.program();
-    if (!program) {
-      t.skip('it does not run on this machine');
-      return;
-    }
+  with_agent(name, title, { runs: 4 }, async (t, agent, program) => {
     const folder = await mkdtemp(join(tmpdir(), 'understudy-walk-'));
     const args = (back_end) => agent.args('echo ran >> ran.txt', back_ends[back_end][1]);
     const stage = new Stage(folder, { primary, fallback, args: args(fallback), primary_args: args(primary) });

@@ -150,9 +150,9 @@ inline awaitable<void> listen(Delivery& answer, Heard& heard) {
       co_return;
     }
     while (const Event* event = answer.try_next()) {
-      if (const auto* said = std::get_if<Text>(&event->body)) {
+      if (const auto* said = std::get_if<llm::Text>(&event->body)) {
         heard.text += said->text;
-      } else if (std::holds_alternative<Retract>(event->body)) {
+      } else if (std::holds_alternative<llm::Retract>(event->body)) {
         heard.text.clear();
         ++heard.retracts;
       }

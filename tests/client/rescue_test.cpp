@@ -245,6 +245,16 @@ TEST_CASE("a total outage is waited out: at growing intervals, and no longer tha
     CHECK(told.took <= 31s);
     CHECK(told.report.attempts.size() <= 8);
   }
+  SUBCASE("without end, and with retries: only in the first round") {
+    stage.policy.with_max_retries(2);
+    auto outage = [](const testing::SeenRequest&) { return Reply::status(500, "oh"); };
+    stage.add().reply_to("model-a", outage);
+    const auto told = stage.ask();
+    REQUIRE(told.answer.has_error());
+    CHECK(told.answer.error().code() == R::server_error);
+    CHECK(told.report.attempts.size() >= 5);
+    CHECK(told.report.attempts.size() <= 3 + 5);
+  }
   SUBCASE("a limit that ends within it") {
     stage.add()
         .reply(Reply::status(429, "slow down", "rate_limit_error").with_header("retry-after", "20"))

@@ -170,7 +170,7 @@ TEST_CASE("100,000 conversations are remembered, the oldest are forgotten") {
 }
 
 TEST_CASE("a table finds what it should, whatever was forgotten in between") {
-  detail::SessionTable<SessionHash, int> table(50, 1h);
+  understudy::detail::SessionTable<SessionHash, int> table(50, 1h);
   std::map<std::uint64_t, std::pair<int, Clock::time_point>> kept;
   std::mt19937_64 random(1);
   auto now = start;

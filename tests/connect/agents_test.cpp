@@ -123,6 +123,7 @@ TEST_CASE("Claude Code gets the address, a token, and what keeps its session who
     "ANTHROPIC_BASE_URL": "http://127.0.0.1:8080",
     "ANTHROPIC_AUTH_TOKEN": "understudy",
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+    "CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY": "1",
     "CLAUDE_CODE_AUTO_COMPACT_WINDOW": "200000"
   }
 }

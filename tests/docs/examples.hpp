@@ -7,12 +7,16 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/describe/class.hpp>
 #include <cassert>
 #include <cstdlib>
+#include <future>
 #include <iostream>
 #include <map>
 #include <string>
@@ -23,6 +27,11 @@
 #include "understudy/client/recovery.hpp"
 #include "understudy/client/resume_request.hpp"
 #include "understudy/client/seam.hpp"
+#include "understudy/client/shared_client.hpp"
+#include "understudy/client/structured.hpp"
+#include "understudy/client/tool_loop.hpp"
+#include "understudy/client/typed_tools.hpp"
+#include "understudy/failover/error_reasons.hpp"
 #include "understudy/failover/failover.hpp"
 #include "understudy/gateway/certificate.hpp"
 #include "understudy/gateway/gateway.hpp"
@@ -32,9 +41,12 @@
 #include "understudy/llm/classify.hpp"
 #include "understudy/llm/cleaned_session.hpp"
 #include "understudy/llm/codec.hpp"
+#include "understudy/llm/conversation.hpp"
+#include "understudy/llm/described.hpp"
 #include "understudy/llm/endpoint.hpp"
 #include "understudy/llm/event_decoder.hpp"
 #include "understudy/llm/event_encoder.hpp"
+#include "understudy/llm/file_parts.hpp"
 #include "understudy/llm/fit.hpp"
 #include "understudy/llm/forward.hpp"
 #include "understudy/llm/learned_refusals.hpp"
@@ -50,6 +62,7 @@
 #include "understudy/net/io_observer.hpp"
 #include "understudy/net/tcp.hpp"
 #include "understudy/net/websocket.hpp"
+#include "understudy/runtime/initiate.hpp"
 #include "understudy/runtime/local_fault.hpp"
 #include "understudy/runtime/notice.hpp"
 #include "understudy/runtime/race.hpp"
@@ -107,6 +120,12 @@ asio::awaitable<std::string> read_all(asio::ip::tcp::socket&);
 asio::awaitable<std::string> ask(const Mirror&);
 std::vector<Parsed> parse(const asio::mutable_buffer&, std::size_t);
 
+namespace of_initiate {
+struct Tank {};
+extern const Tank& tank;
+asio::awaitable<int> measure(const Tank&);
+}  // namespace of_initiate
+
 namespace of_notice {
 extern Notice& notice;
 bool found();
@@ -138,6 +157,16 @@ namespace of_failover_call {
 asio::awaitable<Result<Answer>> open_stream(Attempt&);
 asio::awaitable<Result<void>> copy_to_consumer(const Answer&);
 }  // namespace of_failover_call
+
+namespace of_quota {
+extern Attempt& attempt;
+}  // namespace of_quota
+
+namespace of_call_slots {
+extern const std::shared_ptr<CallSlots>& slots;
+extern const std::size_t& credential;
+asio::awaitable<void> ask(std::size_t);
+}  // namespace of_call_slots
 
 namespace of_credential_pool {
 extern const std::string& first;
@@ -198,6 +227,19 @@ void send(const Request&);
 void log(std::string_view, std::string_view);
 Provider& provider_of(const Member&);
 
+namespace of_conversation {
+extern Client& client;
+std::string run(const ToolCallPart&);
+}  // namespace of_conversation
+
+namespace of_described {
+struct LevelQuery {
+  std::string tank;
+  std::optional<int> digits;
+};
+BOOST_DESCRIBE_STRUCT(LevelQuery, (), (tank, digits))
+}  // namespace of_described
+
 namespace of_token_file {
 extern const std::string& path;
 asio::awaitable<std::string> renew(const std::string&);
@@ -250,6 +292,31 @@ extern const std::vector<std::string>& named_mends;
 }  // namespace of_sessions
 void ask(const Member&, const std::string&);
 void deliver(const Event&);
+
+namespace of_tool_loop {
+extern Client& client;
+}  // namespace of_tool_loop
+
+namespace of_typed_tools {
+struct LevelQuery {
+  std::string tank;
+};
+BOOST_DESCRIBE_STRUCT(LevelQuery, (), (tank))
+}  // namespace of_typed_tools
+
+namespace of_structured {
+extern Client& client;
+struct Level {
+  std::string tank;
+  int percent;
+};
+BOOST_DESCRIBE_STRUCT(Level, (), (tank, percent))
+}  // namespace of_structured
+
+namespace of_shared_client {
+extern const std::shared_ptr<ClientState>& state;
+extern const Config& config;
+}  // namespace of_shared_client
 
 namespace of_delivery {
 extern const std::shared_ptr<const Request>& request;

@@ -1,6 +1,15 @@
 // The three protocols as a provider speaks them: what it makes of a request, and how it writes an answer.
 // An answer is {parts, stop}; a part {thinking}, {text} (its tokens) or {call: {id, name, input}}.
 
+const ids = new WeakMap();
+let answers = 0;
+
+/** The id of the answer to a request: another one for each. */
+function id_of(body, prefix) {
+  ids.has(body) || ids.set(body, ++answers);
+  return `${prefix}${ids.get(body)}`;
+}
+
 export const usage = { input: 19, output: 11 };
 
 const lines = (event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`;
@@ -26,7 +35,7 @@ export const chat = {
 
   frames(body, { parts, stop }) {
     const chunk = (delta, finish_reason = null) => ({
-      id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1790000000, model: body.model,
+      id: id_of(body, 'chatcmpl-'), object: 'chat.completion.chunk', created: 1790000000, model: body.model,
       choices: [{ index: 0, delta, logprobs: null, finish_reason }],
     });
     const fragment = (index, rest) => chunk({ tool_calls: [{ index, ...rest }] });
@@ -51,7 +60,7 @@ export const chat = {
     return [...events, '[DONE]'].map(lines);
   },
   whole: (body, { parts, stop }) => ({
-    id: 'chatcmpl-1', object: 'chat.completion', created: 1790000000, model: body.model,
+    id: id_of(body, 'chatcmpl-'), object: 'chat.completion', created: 1790000000, model: body.model,
     choices: [{
       index: 0, logprobs: null, finish_reason: chat.finish[stop],
       message: { role: 'assistant', content: whole_text(parts), refusal: null },
@@ -90,7 +99,7 @@ export const messages = {
       {
         type: 'message_start',
         message: {
-          id: 'msg_1', type: 'message', role: 'assistant', model: body.model, content: [], stop_reason: null,
+          id: id_of(body, 'msg_'), type: 'message', role: 'assistant', model: body.model, content: [], stop_reason: null,
           stop_sequence: null, usage: { input_tokens: usage.input, output_tokens: 1 },
         },
       },
@@ -122,7 +131,7 @@ export const messages = {
     return [...events, { type: 'message_stop' }].map(named);
   },
   whole: (body, { parts, stop }) => ({
-    id: 'msg_1', type: 'message', role: 'assistant', model: body.model, stop_reason: messages.finish[stop],
+    id: id_of(body, 'msg_'), type: 'message', role: 'assistant', model: body.model, stop_reason: messages.finish[stop],
     stop_sequence: null, content: [{ type: 'text', text: whole_text(parts) }],
     usage: { input_tokens: usage.input, output_tokens: usage.output },
   }),
@@ -153,7 +162,7 @@ export const responses = {
       .map((part) => data_url(part.image_url)),
 
   response: (body, rest) => ({
-    id: 'resp_1', object: 'response', created_at: 1790000000, status: 'in_progress', error: null,
+    id: id_of(body, 'resp_'), object: 'response', created_at: 1790000000, status: 'in_progress', error: null,
     incomplete_details: null, model: body.model, output: [], parallel_tool_calls: true, tool_choice: 'auto',
     tools: body.tools ?? [], usage: null, ...rest,
   }),

@@ -42,6 +42,15 @@ const behaviours = {
   busy: (_, nth, protocol) => ({ status: protocol === protocols.messages ? 529 : 503, message: 'Overloaded' }),
 };
 
+const compaction = {
+  id: 'resp_compacted', object: 'response.compaction', created_at: 1767225600,
+  output: [{ id: 'cmp_1', type: 'compaction', encrypted_content: 'sealed-compaction' }],
+  usage: {
+    input_tokens: 9, input_tokens_details: { cached_tokens: 0 }, output_tokens: 3,
+    output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 12,
+  },
+};
+
 export class Upstream {
   /** All that was asked: {by, protocol, body, headers, closed}. `closed` says whether the peer left before the end. */
   asked = [];
@@ -66,8 +75,13 @@ export class Upstream {
       text += piece;
     }
     const [, by, path] = /^\/([^/]+)(\/.*)$/.exec(request.url); // each provider of the config has a folder here
-    const [name, protocol] = Object.entries(protocols).find(([, one]) => one.path === path);
     const body = JSON.parse(text);
+    if (path.endsWith('/responses/compact')) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(compaction));
+      return;
+    }
+    const [name, protocol] = Object.entries(protocols).find(([, one]) => one.path === path);
     let ended = false;
     const closed = once(response, 'close').then(() => !ended);
     this.asked.push({ by, protocol: name, body, headers: request.headers, closed });

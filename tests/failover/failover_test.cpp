@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -670,4 +671,133 @@ TEST_CASE("an observer sees it all in order, and what it throws is contained") {
   CHECK(log.text ==
         "began a/m\noverloaded\na/m > b/m\nbegan b/m\nprogress b/m\nanswered\n"
         "b/m answered, after a/m: overloaded\n");
+}
+
+namespace {
+
+/// Two members, the first with these keys, of which each allows one call at a time.
+void limit_first(World& world, std::vector<Credential> credentials,
+                 const CallLimit& limit = CallLimit(1)) {
+  auto pool = keys(std::move(credentials));
+  pool->slots().limit(limit);
+  world.chain[0].with_credentials(pool);
+}
+
+std::vector<Credential> one_key() { return {Credential("only", Secret("key-1"))}; }
+
+}  // namespace
+
+TEST_CASE("calls beyond max_concurrent wait for their turn, and are answered by the same member") {
+  World world;
+  world.add(always(Behaviour::answer(10s))).add(always(well));
+  limit_first(world, one_key());
+  std::vector<std::pair<std::string, Clock::duration>> answers;
+  for (int i = 0; i < 3; ++i) {
+    world.start([&](const Outcome<std::string>& outcome) {
+      answers.emplace_back(outcome.report.answer()->member.provider(), world.time.elapsed());
+    });
+  }
+  world.time.run(world.context);
+  REQUIRE(answers.size() == 3);
+  for (const auto& [provider, when] : answers) {
+    CHECK(provider == "a");
+  }
+  CHECK(answers[0].second < answers[1].second);
+  CHECK(answers[2].second >= 30s);
+  CHECK(world.state.health().all_well());
+}
+
+TEST_CASE("a call that waits too long for a credential is answered by the next member; no mark") {
+  World world;
+  world.add(always(Behaviour::answer(10min))).add(always(well));
+  limit_first(world, one_key(), CallLimit(1).with_queue_time(5s));
+  world.start([](const Outcome<std::string>&) {});
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of b");
+  CHECK(outcome.report.took >= 5s);
+  REQUIRE(outcome.report.skipped.size() == 1);
+  CHECK(outcome.report.skipped[0].because == Eligibility::in_use);
+  CHECK(outcome.report.attempts.size() == 1);
+  CHECK(world.state.health().all_well());
+  world.time.run(world.context);  // to the end of the first call
+}
+
+TEST_CASE("no member left: the failure says that our own limit is the cause") {
+  World world;
+  world.add(always(Behaviour::answer(10min)));
+  limit_first(world, one_key(), CallLimit(1).with_queued(0));
+  world.start([](const Outcome<std::string>&) {});
+  const auto outcome = world.run();
+  REQUIRE(outcome.result.has_error());
+  CHECK(outcome.result.error().code() == R::rate_limit);
+  CHECK(outcome.result.error().message().find("max_concurrent") != std::string::npos);
+  CHECK(world.state.health().all_well());
+  world.time.run(world.context);  // to the end of the first call
+}
+
+TEST_CASE("a key that is free goes before one that is in use") {
+  World world;
+  world.add(always(Behaviour::answer(10s))).add(always(well));
+  limit_first(world, {Credential("one", Secret("key-1")), Credential("two", Secret("key-2"))});
+  std::vector<std::string> labels;
+  for (int i = 0; i < 2; ++i) {
+    world.start([&](const Outcome<std::string>& outcome) {
+      labels.push_back(*outcome.report.answer()->credential_label());
+      CHECK(outcome.report.took < 20s);
+    });
+  }
+  world.time.run(world.context);
+  std::sort(labels.begin(), labels.end());
+  CHECK(labels == std::vector<std::string>{"one", "two"});
+}
+
+TEST_CASE("a call that rotates gives its first key back before it has the second") {
+  World world;
+  world.add([](const Asked& asked) {
+    return asked.number == 0 ? Behaviour::fail(R::billing) : Behaviour::answer(10ms);
+  });
+  limit_first(world, {Credential("one", Secret("key-1")), Credential("two", Secret("key-2"))});
+  const auto outcome = world.run();
+  CHECK(outcome.result.has_value());
+  CHECK(outcome.report.attempts.size() == 2);
+  const auto& slots = world.chain[0].credentials()->slots();
+  CHECK(slots.load(0).in_use == 0);
+  CHECK(slots.load(1).in_use == 0);
+}
+
+TEST_CASE("a deadline ends the wait for a key in time for the next member") {
+  World world;
+  world.add(always(Behaviour::answer(10min))).add(always(well));
+  limit_first(world, one_key());
+  world.start([](const Outcome<std::string>&) {});
+  world.policy.with_deadline(8s);
+  const auto outcome = world.run();
+  CHECK(outcome.result.value() == "answer of b");
+  CHECK(outcome.report.took < 8s);
+  world.time.run(world.context);  // to the end of the first call
+}
+
+TEST_CASE("a caller that stops while it waits for a key takes no place") {
+  World world;
+  world.add(always(Behaviour::answer(10s)));
+  limit_first(world, one_key());
+  world.start([](const Outcome<std::string>&) {});
+  asio::cancellation_signal stop;
+  bool thrown = false;
+  asio::co_spawn(world.context, world.call(),
+                 asio::bind_cancellation_slot(
+                     stop.slot(), [&](const std::exception_ptr& error, const World::Ended&) {
+                       thrown = error != nullptr;
+                     }));
+  auto emit = [&]() -> awaitable<int> {
+    co_await sleep_for(1s);
+    CHECK(world.chain[0].credentials()->slots().load(0).queued == 1);
+    stop.emit(asio::cancellation_type::terminal);
+    co_await sleep_for(1s);
+    co_return 0;
+  };
+  world.time.run(world.context, emit());
+  CHECK(thrown);
+  CHECK(world.chain[0].credentials()->slots().load(0).queued == 0);
+  world.time.run(world.context);  // to the end of the first call
 }

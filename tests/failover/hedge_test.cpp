@@ -183,3 +183,47 @@ TEST_CASE("a cancelled caller cancels both legs") {
   CHECK(second.began_at);
   CHECK_FALSE(first.finished);
 }
+
+TEST_CASE("a hedge for completion tokens: a callback, and a cancellation by its slot") {
+  VirtualTime time;
+  asio::io_context context;
+  LegOf slow(10s);
+  LegOf quick(1s);
+  std::exception_ptr error;
+  std::optional<Hedged<std::string>> hedged;
+  asio::cancellation_signal signal;
+  const auto start = [&] {
+    async_hedge(
+        context.get_executor(), 2s, [&] { return slow.run("slow"); },
+        [&] { return quick.run("quick"); },
+        asio::bind_cancellation_slot(signal.slot(),
+                                     [&](const std::exception_ptr& e, Hedged<std::string> h) {
+                                       error = e;
+                                       hedged = std::move(h);
+                                     }));
+  };
+  SUBCASE("the second one wins") {
+    start();
+    time.run(context, sleep_for(5s));
+    REQUIRE(hedged);
+    CHECK_FALSE(error);
+    CHECK(hedged->result.value() == "quick");
+    CHECK(hedged->winner == 1);
+    CHECK(slow.ended_at);
+  }
+  SUBCASE("cancelled: both have ended") {
+    start();
+    const auto cancel = [&]() -> awaitable<void> {
+      co_await sleep_for(2500ms);
+      signal.emit(asio::cancellation_type::all);
+      co_await sleep_for(1s);
+    };
+    time.run(context, cancel());
+    REQUIRE(hedged);
+    CHECK(error);
+    CHECK(hedged->result.has_error());
+    CHECK_FALSE(quick.finished);
+    CHECK(slow.ended_at);
+    CHECK(quick.ended_at);
+  }
+}

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
@@ -251,4 +252,62 @@ TEST_CASE("limits: the deadline is shared by the member that is asked and those 
   CHECK(share(1) == 30s);
   CHECK(world.next() == "c");
   CHECK(share(2) == 0s);
+}
+
+namespace {
+
+/// What member `i` has stated with an answer.
+void state_quota(SelectionWorld& world, std::size_t i, double left, Clock::duration resets = 1h) {
+  const std::array one{Allowance("5h", left, resets)};
+  const auto keys = health_keys(world.chain[i], std::nullopt);
+  world.state.quotas().note(keys[Concern::credential], one, world.policy.quota_reserve,
+                            Clock::now());
+}
+
+}  // namespace
+
+TEST_CASE("a member that is about to run out of quota is passed over, and said to be") {
+  SelectionWorld world;
+  state_quota(world, 0, 0.01);
+  CHECK(world.next() == "b");
+  const auto& skipped = world.call().record.report().skipped;
+  REQUIRE(skipped.size() == 1);
+  CHECK(skipped[0].because == Eligibility::low_quota);
+  CHECK(skipped[0].member.name() == "a/m");
+  CHECK(world.next() == "c");
+  CHECK(world.next() == "a");  // before the call fails
+  CHECK(world.next() == "nothing");
+}
+
+TEST_CASE("where all are low, the chain's order counts, and no member is passed over") {
+  SelectionWorld world;
+  for (std::size_t i = 0; i < 3; ++i) {
+    state_quota(world, i, 0);
+  }
+  CHECK(world.next() == "a");
+  CHECK(world.call().record.report().skipped.empty());
+  CHECK(world.next() == "b");
+}
+
+TEST_CASE("a low member is asked before one that may be sick is probed") {
+  SelectionWorld world;
+  state_quota(world, 0, 0.01);
+  world.fail(1);
+  world.fail(2);
+  world.pass(1min);
+  CHECK(world.next() == "a");
+}
+
+TEST_CASE("a low quota ends with its window") {
+  SelectionWorld world;
+  state_quota(world, 0, 0.01, 5min);
+  world.pass(5min);
+  CHECK(world.next() == "a");
+}
+
+TEST_CASE("a chain of one is asked however little is left") {
+  SelectionWorld world;
+  world.keep(1);
+  state_quota(world, 0, 0);
+  CHECK(world.next() == "a");
 }

@@ -97,7 +97,7 @@ TEST_CASE("with_reason: a reason in place of any other code") {
   };
   for (const auto& row : rows) {
     CAPTURE(row.what);
-    const auto known = with_reason(row.failure, row.deadline_passed);
+    const auto known = with_reason(row.failure, ErrorReasons(), row.deadline_passed);
     CHECK(known.code() == row.code);
     CHECK(known.message() == row.message);
   }
@@ -106,7 +106,7 @@ TEST_CASE("with_reason: a reason in place of any other code") {
 TEST_CASE("with_reason keeps what was spent") {
   auto failure = Failure(error_code(asio::error::connection_reset));
   failure.with_tokens_spent(12);
-  CHECK(with_reason(failure, false).tokens_spent() == 12);
+  CHECK(with_reason(failure, ErrorReasons(), false).tokens_spent() == 12);
 }
 
 TEST_CASE("which failures end a call, even if a member is left") {

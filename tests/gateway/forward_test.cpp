@@ -65,6 +65,27 @@ TEST_CASE("count_tokens without a member that speaks Anthropic's protocol: its 4
   });
 }
 
+TEST_CASE("a configured `accept` does not stand beside the one of a forwarded request") {
+  GatewayWorld world;
+  auto& first = world.add();
+  world.add();
+  first.reply_to("/v1/embeddings", json("[1]"));
+  std::string file = two_speaking_openai;
+  const std::string_view at = "[providers.second]";
+  file.insert(file.find(at), "headers = {accept = \"text/plain\", x-team = \"tanks\"}\n");
+  world.serve(world.config(file), [&](HttpClient& http) -> awaitable<void> {
+    const auto got = co_await ask(http, "/v1/embeddings", R"({"input":"x","model":"te-3"})");
+    CHECK(got.status == 200);
+    const auto& headers = first.connections()[0].requests[0].head.headers;
+    std::size_t accepts = 0;
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+      accepts += headers[i].first == "accept" ? 1 : 0;
+    }
+    CHECK(accepts == 1);
+    CHECK(headers.find("x-team") == "tanks");
+  });
+}
+
 TEST_CASE("embeddings: without a route the body's own model, with one the members'; and failover") {
   GatewayWorld world;
   auto& first = world.add();

@@ -1,6 +1,7 @@
 #include "../../lib/gateway/listings.hpp"
 
 #include "gateway_world.hpp"
+#include "understudy/llm/codec.hpp"
 
 using namespace gateway_test;
 
@@ -41,6 +42,62 @@ max_body = "1KiB"
       const auto refused = co_await post(http, too_large);
       CHECK(refused.status == 413);
     }
+  });
+}
+
+TEST_CASE("Claude Code's picker shows every model, and one that is picked gets its route") {
+  GatewayWorld world;
+  auto& lead = world.add();
+  world.add();
+  const auto config = world.config(report_file + R"(
+[[routes]]
+model = "kimi-k2"
+chain = [{ provider = "anthropic", model = "claude-haiku-4-5" }]
+)");
+  world.serve(config, [&](HttpClient& http) -> awaitable<void> {
+    const auto ask = [&](std::string method, std::string target,
+                         std::string body = {}) -> awaitable<Got> {
+      HttpRequest request(std::move(method), std::move(target));
+      request.with_header("anthropic-version", "2023-06-01")
+          .with_header("user-agent", "claude-code/2.1.332")
+          .with_header("content-type", "application/json")
+          .with_body(std::move(body));
+      co_return co_await send(http, std::move(request));
+    };
+    const auto list = co_await ask("GET", "/v1/models?limit=1000");
+    CHECK(list.has(R"("id":"claude-opus-4-7")"));
+    CHECK(list.has(R"("id":"anthropic/kimi-k2","type":"model","display_name":"kimi-k2")"));
+    CHECK(list.has(R"("has_more":false)"));
+    for (const auto* name : {"anthropic%2Fkimi-k2", "anthropic/kimi-k2", "kimi-k2"}) {
+      CAPTURE(name);
+      const auto one = co_await ask("GET", std::string("/v1/models/") + name);
+      CHECK(one.status == 200);
+    }
+    const auto absent = co_await ask("GET", "/v1/models/anthropic/other");
+    CHECK(absent.status == 404);
+    for (const auto* path : {"/v1/messages", "/v1/messages/count_tokens"}) {
+      CAPTURE(path);
+      const auto answered = co_await ask(
+          "POST", path,
+          R"({"model":"anthropic/kimi-k2","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]})");
+      CHECK(answered.header("x-understudy-member") == "anthropic/claude-haiku-4-5");
+    }
+  });
+  for (const auto& request : lead.connections().at(0).requests) {
+    CHECK(member_text(request.body, "model") == "claude-haiku-4-5");
+  }
+}
+
+TEST_CASE("Codex reads `models` of the list, and keeps its own if that is empty") {
+  GatewayWorld world;
+  world.add();
+  world.add();
+  world.serve(world.config(report_file), [&](HttpClient& http) -> awaitable<void> {
+    const auto codex = co_await get(http, "/v1/models?client_version=0.156.0");
+    CHECK(codex.body.ends_with(R"(],"models":[]})"));
+    CHECK(understudy::llm::member_text(codex.body, "object") == "list");
+    const auto other = co_await get(http, "/v1/models");
+    CHECK_FALSE(other.has("\"models\""));
   });
 }
 

@@ -59,6 +59,24 @@ TEST_CASE("a request that goes on with the last response has its whole input") {
       R"({"model":"m","input":[{"a":1},{"type":"message","id":"m1"},{"b":2},{"c":3}],"stream":true})");
 }
 
+TEST_CASE("a response that continues another says which, whatever its member knows") {
+  WebSocketTurns turns(1000);
+  body(turns, R"({"type":"response.create","model":"m","input":[]})");
+  CHECK_FALSE(turns.event(R"({"type":"response.created","response":{"id":"resp_1"}})"));
+  turns.event(completed);
+  body(turns,
+       R"({"type":"response.create","model":"m","previous_response_id":"resp_1","input":[]})");
+  CHECK(turns.event(
+            R"({"type":"response.created","response":{"id":"r","previous_response_id":null}})") ==
+        R"({"type":"response.created","response":{"id":"r","previous_response_id":"resp_1"}})");
+  CHECK_FALSE(turns.event(R"({"type":"response.output_text.delta","delta":"x"})"));
+  const auto last =
+      turns.event(R"({"type":"response.completed","response":{"id":"resp_2","output":[]}})");
+  CHECK(last.value_or("").find(R"("previous_response_id":"resp_1")") != std::string::npos);
+  body(turns, R"({"type":"response.create","model":"m","input":[]})");
+  CHECK_FALSE(turns.event(R"({"type":"response.created","response":{"id":"resp_3"}})"));
+}
+
 TEST_CASE("another response is not found, nor one that was followed by a failure, or is too long") {
   const std::string next =
       R"({"type":"response.create","model":"m","previous_response_id":"resp_1","input":[]})";

@@ -92,7 +92,8 @@ awaitable<Outcome<Answer>> ask(HttpClient& http, const std::string& url, bool st
     }
     co_return co_await read_answer(*opened);
   };
-  co_return co_await failover(chain, Policy(), state, std::move(whole));
+  const Policy policy;
+  co_return co_await failover(chain, policy, state, std::move(whole));
 }
 
 awaitable<void> try_it(Case one, bool stream, Servers& servers) {

@@ -66,3 +66,34 @@ TEST_CASE("metrics: requests, attempts, failovers and what rests, in Prometheus'
     CHECK_FALSE(metrics.has("any"));  // the model that the client has asked for
   });
 }
+
+TEST_CASE("metrics of a quota that is about to run out, and of a credential with a limit") {
+  GatewayWorld world;
+  world.records = std::make_shared<Records>(
+      RecordsOptions().with_metrics(std::make_shared<PrometheusMetrics>()));
+  world.add().reply(Reply::answer()
+                        .with_header("x-ratelimit-limit-requests", "100")
+                        .with_header("x-ratelimit-remaining-requests", "1")
+                        .with_header("x-ratelimit-reset-requests", "24h0m0s"));
+  world.add();
+  const auto configured = world.config(std::string("[credentials]\nmax_concurrent = 3\n") +
+                                       "[[fallback_providers]]\nprovider = \"second\"\n"
+                                       "model = \"spare\"\n" +
+                                       speaks_chat +
+                                       "credentials = [{ value = \"a key\" }]\n"
+                                       "[providers.second]\nprotocol = \"openai_chat\"\n"
+                                       "base_url = \"http://second.test:8002/v1\"\n");
+  world.serve(configured, [&](HttpClient& http) -> awaitable<void> {
+    co_await post(http, paths()[0]);
+    co_await post(http, paths()[0]);
+    const auto metrics = co_await get(http, "/metrics");
+    const auto counts = [&](const std::string& line) {
+      CHECK_MESSAGE((metrics.status == 404 || metrics.has(line)), line);
+    };
+    counts(R"(understudy_passed_over_total{because="quota",member="first/big"} 1)");
+    counts(
+        R"(understudy_quota_left{credential="first/value 1",model="big",window="requests"} 0.01)");
+    counts(R"(understudy_credential_calls{credential="first/value 1",state="in_use"} 0)");
+    counts(R"(understudy_credential_calls{credential="first/value 1",state="queued"} 0)");
+  });
+}

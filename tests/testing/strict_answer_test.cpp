@@ -320,4 +320,22 @@ TEST_CASE("strict answers: whether and what is called") {
   CHECK(custom.find(R"("type":"custom_tool_call","id":"ctc_)") != std::string::npos);
 }
 
+TEST_CASE("strict answers: the arguments of a call, of one tool and of all others") {
+  const auto& codex = backend_of("codex");
+  const auto options = StrictAnswerOptions()
+                           .with_arguments(R"({"of":"all"})")
+                           .with_arguments_of("look", R"({"of":"look"})");
+  const auto body_of_call = [&](const std::string& name) {
+    const auto body = request(
+        codex,
+        R"("tools":[{"type":"function","name":"look"},{"type":"function","name":"go"}],)"
+        R"("input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"CALL )" +
+            name + R"("}]}])");
+    return codex.answer(headers(), body, options).body();
+  };
+  CHECK(body_of_call("look").find(R"({\"of\":\"look\"})") != std::string::npos);
+  CHECK(body_of_call("look").find(R"({\"of\":\"all\"})") == std::string::npos);
+  CHECK(body_of_call("go").find(R"({\"of\":\"all\"})") != std::string::npos);
+}
+
 }  // namespace strict_answer_tests

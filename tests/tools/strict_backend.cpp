@@ -1,11 +1,12 @@
 // Serves one of the strict back ends on loopback, and says on standard error what it refuses, as JSON lines:
 //
-//     strict_backend --backend codex [--port 0] [--everything] [--calls] [--arguments JSON] [--bodies]
+//     strict_backend --backend codex [--port 0] [--everything] [--calls] [--arguments [NAME=]JSON]... [--bodies]
 //                    [--without RULE]... [--list]
 //
 // The first line on standard output is its URL. A user's message that contains "CALL NAME" is answered by a call of the
 // tool of that name; with --calls every request that has tools and does not end in a result is. --arguments: those of
-// every call. --bodies: each line about a request has its body, as a JSON string.
+// every call, or of calls of the tool NAME (letters, digits, `_` and `-`). --bodies: each line about a request has its
+// body, as a JSON string.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -25,7 +26,7 @@ namespace {
 
 int usage() {
   std::cerr << "usage: strict_backend --backend ID [--port N] [--everything] [--calls] "
-               "[--arguments JSON] [--bodies] [--without RULE]... | --list\n";
+               "[--arguments [NAME=]JSON]... [--bodies] [--without RULE]... | --list\n";
   return 2;
 }
 
@@ -87,7 +88,15 @@ int main(int argc, char** argv) {
     } else if (option == "--bodies") {
       bodies = true;
     } else if (option == "--arguments" && has_value) {
-      options.answer.with_arguments(argv[++i]);
+      const std::string_view value = argv[++i];
+      const auto end = value.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+      if (end != std::string_view::npos && end > 0 && value[end] == '=') {
+        options.answer.with_arguments_of(std::string(value.substr(0, end)),
+                                         std::string(value.substr(end + 1)));
+      } else {
+        options.answer.with_arguments(std::string(value));
+      }
     } else if (option == "--backend" && has_value) {
       id = argv[++i];
     } else if (option == "--without" && has_value) {

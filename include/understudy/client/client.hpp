@@ -5,7 +5,9 @@
 /// 2. When a call ends (complete, cancelled or destroyed), everything that it started has ended.
 /// 3. The configuration of a client never changes. A new configuration requires a new client; calls in progress keep
 ///    the old one.
-/// 4. A client runs one task of its own, the scope in which credentials are refreshed. `close` ends it. The destructor
+/// 4. Two threads that use it at the same time are a bug that ends the program with a message, where it is noticed.
+///    SharedClient (shared_client.hpp) is for any thread.
+/// 5. A client runs one task of its own, the scope in which credentials are refreshed. `close` ends it. The destructor
 ///    also ends it, but does not wait until it has ended.
 ///
 ///     auto config = load_config("understudy.toml").value();
@@ -38,6 +40,7 @@
 #include "understudy/llm/http_provider.hpp"
 #include "understudy/llm/provider.hpp"
 #include "understudy/llm/request.hpp"
+#include "understudy/runtime/initiate.hpp"
 
 namespace understudy {
 
@@ -145,8 +148,42 @@ class UNDERSTUDY_API Client {
   /// most 30 s. Calls in progress continue, but credentials are no longer refreshed.
   asio::awaitable<void> close();
 
+  /// The same for any completion token of Asio, with the signatures void(std::exception_ptr, Delivery),
+  /// void(std::exception_ptr, Outcome<llm::Answer>) and void(std::exception_ptr). They run on the client's executor; the
+  /// token's slot cancels them. They may outlive the client.
+  template <class Token>
+  auto async_stream(llm::Request request, RequestOptions options, Token&& token) {
+    auto run = [core = core_, request = std::move(request),
+                options = std::move(options)]() mutable {
+      return stream_of(std::move(core), std::move(request), std::move(options));
+    };
+    return initiate(get_executor(), std::move(run), std::forward<Token>(token));
+  }
+  template <class Token>
+  auto async_complete(llm::Request request, RequestOptions options, Token&& token) {
+    auto run = [core = core_, request = std::move(request),
+                options = std::move(options)]() mutable {
+      return complete_of(std::move(core), std::move(request), std::move(options));
+    };
+    return initiate(get_executor(), std::move(run), std::forward<Token>(token));
+  }
+  template <class Token>
+  auto async_close(Token&& token) {
+    auto run = [core = core_] { return close_of(core); };
+    return initiate(get_executor(), std::move(run), std::forward<Token>(token));
+  }
+
+  asio::any_io_executor get_executor() const;
+
  private:
   class Core;
+
+  static asio::awaitable<Delivery> stream_of(std::shared_ptr<Core> core, llm::Request request,
+                                             RequestOptions options);
+  static asio::awaitable<Outcome<llm::Answer>> complete_of(std::shared_ptr<Core> core,
+                                                           llm::Request request,
+                                                           RequestOptions options);
+  static asio::awaitable<void> close_of(std::shared_ptr<Core> core);
 
   std::shared_ptr<Core> core_;
 };

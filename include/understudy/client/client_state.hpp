@@ -90,6 +90,9 @@ class UNDERSTUDY_API ClientState {
   /// Returns the credentials of a provider, or null if it has none.
   std::shared_ptr<CredentialPool> credentials(const std::string& provider) const;
 
+  /// Returns the credentials of all providers.
+  std::vector<std::shared_ptr<CredentialPool>> all_credentials() const;
+
   /// Returns the HTTP options for a provider, with its CA file and its proxy, or the environment's proxy.
   HttpClientOptions http(const ProviderConfig& provider) const;
 
@@ -119,6 +122,8 @@ class UNDERSTUDY_API ClientState {
   mutable std::mutex mutex_;
   Pools pools_;
   std::shared_ptr<const llm::Catalog> catalog_;
+  // Of the last configuration.
+  std::shared_ptr<TlsContextCache> tls_contexts_ = std::make_shared<TlsContextCache>();
 };
 
 }  // namespace understudy

@@ -82,6 +82,10 @@ class Config {
   std::map<std::string, ProviderConfig> providers;  ///< by name; includes the presets that are used
   BudgetSettings budget;
   Strategy strategy = Strategy::fill_first;
+  /// How many calls may use one credential at the same time, and how many wait for it, for how long (CallLimit).
+  std::optional<std::size_t> max_concurrent;  ///< none: any number, unless the provider has a limit
+  std::size_t max_queued = CallLimit(1).queued;
+  Clock::duration queue_time = CallLimit(1).queue_time;
   ServerConfig server;
   LogConfig log;
   CatalogConfig catalog;

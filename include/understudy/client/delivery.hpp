@@ -18,6 +18,7 @@
 ///     std::cerr << answer.report().why() << "\n";
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <memory>
@@ -31,6 +32,7 @@
 #include "understudy/failover/state.hpp"
 #include "understudy/llm/request.hpp"
 #include "understudy/llm/stream.hpp"
+#include "understudy/runtime/initiate.hpp"
 
 namespace understudy {
 
@@ -87,6 +89,8 @@ class DeliveryPlan {
 /// See the top of the file. Movable. Threads: only the executor on which it was made.
 class UNDERSTUDY_API Delivery {
  public:
+  /// No answer. It can only be assigned to and destroyed.
+  Delivery() noexcept;
   Delivery(Delivery&&) noexcept;
   Delivery& operator=(Delivery&&) noexcept;
   ~Delivery();
@@ -120,6 +124,17 @@ class UNDERSTUDY_API Delivery {
   /// fails. After an error, every call fails with the same error. Cancellation: throws operation_aborted, and the
   /// answer cannot be read further.
   asio::awaitable<Result<bool>> ready();
+
+  /// `ready` for any completion token of Asio, with the signature void(std::exception_ptr, Result<bool>). The Delivery must
+  /// live until it completes.
+  template <class Token>
+  auto async_ready(Token&& token) {
+    auto run = [this] { return ready(); };
+    return initiate(get_executor(), std::move(run), std::forward<Token>(token));
+  }
+
+  /// The executor on which it was made.
+  asio::any_io_executor get_executor() const;
 
   /// Returns the report of the call so far. It is complete when `ready` has completed with false or failed.
   const CallReport& report() const noexcept;

@@ -92,6 +92,7 @@ class ProviderConfig {
       return std::holds_alternative<CredentialSource::Client>(one.from);
     });
   }
+  std::optional<std::size_t> max_concurrent;  ///< none: the configuration's
   HttpFields headers;
   std::string ca_file;  ///< empty: the system's certificates
   std::string proxy;    ///< empty: HTTPS_PROXY and the related variables apply

@@ -22,6 +22,7 @@
 #include <boost/asio/multiple_exceptions.hpp>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@
 #include "understudy/failover/call_report.hpp"
 #include "understudy/failover/credential_pool.hpp"
 #include "understudy/failover/policy.hpp"
+#include "understudy/failover/quota.hpp"
 #include "understudy/runtime/stall_timer.hpp"
 
 namespace understudy {
@@ -99,6 +101,8 @@ class UNDERSTUDY_API Attempt {
   /// answer.
   void answered_with(std::string request_id,
                      std::vector<std::pair<std::string, std::string>> headers) noexcept;
+  /// Notes what the member states about the remaining quota of the credential; nothing if it states nothing.
+  void allowed(std::span<const Allowance> allowances);
   /// Notes how many pieces of its reasoning the member gets back.
   void restored(std::size_t pieces) noexcept;
   /// Notes how many pieces of earlier reasoning the member reports not to have used.
@@ -120,6 +124,8 @@ class UNDERSTUDY_API Attempt {
   Failure failure_of(const error_code& thrown) const;
   /// The same for exceptions of Asio's `||` and `&&`: the first one counts. Nothing if that one is a bug.
   std::optional<Failure> failure_of(const asio::multiple_exceptions& thrown) const;
+  /// The same for any other exception, by `Policy::error_reasons`. Nothing: it is a bug.
+  std::optional<Failure> failure_of(const std::exception_ptr& thrown) const;
 
  private:
   void first_progress(Clock::time_point now);

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "understudy/export.hpp"
+#include "understudy/failover/call_slots.hpp"
 #include "understudy/failover/failure.hpp"
 #include "understudy/failover/secret.hpp"
 #include "understudy/runtime/scope.hpp"
@@ -134,6 +135,8 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   void detach(Scope& root);
 
   const std::string& provider() const noexcept { return provider_; }
+  /// How many calls may use each credential at the same time: by default any number.
+  CallSlots& slots() const noexcept { return *slots_; }
   std::size_t size() const noexcept { return entries_.size(); }
 
   /// The indices in the order in which the strategy tries them now. `random` is in [0, 1).
@@ -182,6 +185,7 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   bool of_caller_ = false;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Entry>> entries_;
+  std::shared_ptr<CallSlots> slots_;
   std::size_t next_ = 0;  // for round_robin
   std::vector<Remote> roots_;
 };

@@ -31,12 +31,16 @@
 #include "understudy/failover/observer.hpp"
 #include "understudy/failover/policy.hpp"
 #include "understudy/failover/state.hpp"
+#include "understudy/runtime/initiate.hpp"
 
 namespace understudy {
 
+/// What a call came to, and how.
 template <class T>
 class Outcome {
  public:
+  /// Of no call: it has failed with StopReason::cancelled. Completion handlers that get an exception get this.
+  Outcome() : result(Failure(StopReason::cancelled)) {}
   Outcome(Result<T> r, CallReport c) : result(std::move(r)), report(std::move(c)) {}
 
   Result<T> result;
@@ -63,8 +67,8 @@ asio::awaitable<Outcome<T>> run_failover(const Chain& chain, const Policy& polic
 /// it. operation_aborted caused by neither the caller nor a limit of this call, and StopReason::deadline of a
 /// scope inside the attempt, are `timeout`: the attempt has reached a limit of its own. Of Asio's
 /// multiple_exceptions the first counts. If this machine lacks a resource (EMFILE, ENOMEM, ..., std::bad_alloc),
-/// the call ends with a LocalFault, and no member is marked. Other exceptions are bugs: they end the call and are
-/// rethrown.
+/// the call ends with a LocalFault, and no member is marked. `Policy::error_reasons` states what codes and exceptions of
+/// other libraries mean. All other exceptions are bugs: they end the call and are rethrown.
 /// An attempt that does not use its Attempt has one limit, `Policy::attempt`; one that calls `enter` and `waiting`
 /// has those of its phases.
 /// Completes with an Outcome<T> when an attempt has succeeded, no member is left, or the deadline was reached
@@ -80,5 +84,37 @@ auto failover(const Chain& chain, const Policy& policy, State& state, F f,
   return detail::run_failover<detail::answer_t<F>>(chain, policy, state, std::move(f),
                                                    std::move(options), site);
 }
+
+/// A chain or a policy that ends before the call is not accepted: name it.
+template <class F>
+void failover(const Chain&&, const Policy&, State&, F, CallOptions = CallOptions()) = delete;
+template <class F>
+void failover(const Chain&, const Policy&&, State&, F, CallOptions = CallOptions()) = delete;
+template <class F>
+void failover(const Chain&&, const Policy&&, State&, F, CallOptions = CallOptions()) = delete;
+
+/// `failover` for any completion token of Asio, with the signature void(std::exception_ptr, Outcome<T>). It runs on
+/// `executor`, which must not run two handlers at once. Cancellation: by the token's slot; it completes with
+/// operation_aborted. Lifetimes: as for `failover`, until it completes.
+template <class F, class Token>
+auto async_failover(const asio::any_io_executor& executor, const Chain& chain, const Policy& policy,
+                    State& state, F f, CallOptions options, Token&& token,
+                    std::source_location site = std::source_location::current()) {
+  auto run = [&chain, &policy, &state, f = std::move(f), options = std::move(options),
+              site]() mutable {
+    return failover(chain, policy, state, std::move(f), std::move(options), site);
+  };
+  return initiate(executor, std::move(run), std::forward<Token>(token));
+}
+
+template <class F, class Token>
+void async_failover(const asio::any_io_executor&, const Chain&&, const Policy&, State&, F,
+                    CallOptions, Token&&) = delete;
+template <class F, class Token>
+void async_failover(const asio::any_io_executor&, const Chain&, const Policy&&, State&, F,
+                    CallOptions, Token&&) = delete;
+template <class F, class Token>
+void async_failover(const asio::any_io_executor&, const Chain&&, const Policy&&, State&, F,
+                    CallOptions, Token&&) = delete;
 
 }  // namespace understudy

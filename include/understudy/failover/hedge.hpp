@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "understudy/failover/failure.hpp"
+#include "understudy/runtime/initiate.hpp"
 #include "understudy/runtime/scope.hpp"
 
 namespace understudy {
@@ -26,6 +27,8 @@ namespace understudy {
 template <class T>
 class Hedged {
  public:
+  /// Of no hedge: cancelled. Completion handlers that get an exception get this.
+  Hedged() : Hedged(Failure(StopReason::cancelled), 0) {}
   Hedged(Result<T> r, std::size_t w) : result(std::move(r)), winner(w) {}
 
   Result<T> result;
@@ -118,6 +121,19 @@ auto hedge(Scope& parent, Clock::duration after, First first, Second second,
            std::source_location site = std::source_location::current()) {
   using T = typename detail::awaited_t<First>::value_type;
   return detail::run_hedge<T>(&parent, after, std::move(first), std::move(second), site);
+}
+
+/// `hedge` for any completion token of Asio, with the signature void(std::exception_ptr, Hedged<T>). It runs on
+/// `executor`, which must not run two handlers at once. Cancellation: by the token's slot; it completes with
+/// operation_aborted when both have ended.
+template <class First, class Second, class Token>
+auto async_hedge(const asio::any_io_executor& executor, Clock::duration after, First first,
+                 Second second, Token&& token,
+                 std::source_location site = std::source_location::current()) {
+  auto run = [after, first = std::move(first), second = std::move(second), site]() mutable {
+    return hedge(after, std::move(first), std::move(second), site);
+  };
+  return initiate(executor, std::move(run), std::forward<Token>(token));
 }
 
 }  // namespace understudy

@@ -28,6 +28,7 @@
 
 #include "understudy/export.hpp"
 #include "understudy/failover/backoff.hpp"
+#include "understudy/failover/error_reasons.hpp"
 #include "understudy/failover/reason.hpp"
 #include "understudy/runtime/stall_limits.hpp"
 
@@ -59,6 +60,9 @@ class UNDERSTUDY_API Policy {
   Policy& with_probe_grace(Clock::duration d) { return probe_grace = d, *this; }
   Policy& with_backoff(const BackoffSettings& b) { return backoff = b, *this; }
   Policy& with_recover(ReasonSet reasons) { return recover = reasons, *this; }
+  Policy& with_quota_reserve(double share) { return quota_reserve = share, *this; }
+  /// What the errors of other libraries mean (error_reasons.hpp).
+  Policy& with_error_reasons(ErrorReasons r) { return error_reasons = std::move(r), *this; }
   Policy& with_stall(const StallSettings& s) { return stall = s, *this; }
   /// Replaces the table's row for one reason.
   Policy& with_treatment(FailoverReason reason, Treatment treatment);
@@ -84,10 +88,14 @@ class UNDERSTUDY_API Policy {
   /// the deadline. Like all limits on progress it becomes `last_member` where no other member can take over.
   std::optional<Clock::duration> attempt;
   std::optional<Clock::duration> hedge_after;
+  ErrorReasons error_reasons;
   Clock::duration probe_grace = std::chrono::seconds(2);  ///< how long a probe may delay its caller
   BackoffSettings backoff;
   ReasonSet recover{FailoverReason::rate_limit, FailoverReason::billing, FailoverReason::auth,
                     FailoverReason::auth_permanent};  ///< for which another credential may help
+  /// A credential of whose quota less than this share is left, as the provider states it, is passed over while another
+  /// one, or another member, is healthy. 0: never.
+  double quota_reserve = 0.02;
   StallSettings stall;
 
  private:
@@ -181,7 +189,15 @@ class Need {
   Clock::duration min_attempt{};
 };
 
-enum class Eligibility : unsigned char { yes, tried, cooling, window_too_small, no_time };
+enum class Eligibility : unsigned char {
+  yes,
+  tried,
+  cooling,
+  window_too_small,
+  no_time,
+  low_quota,  ///< eligible, but another member was asked first (Quotas)
+  in_use,  ///< eligible, but its credentials stayed in use for as long as the call waited (CredentialLimit)
+};
 
 UNDERSTUDY_API std::string_view to_string(Eligibility eligibility) noexcept;
 

@@ -1,10 +1,10 @@
-/// State shared by clients and threads: health, retry budgets, the usual times of members, and random numbers.
+/// State shared by clients and threads: health, quotas, retry budgets, the usual times of members, and random numbers.
 ///
 /// A program usually has one. Credentials are in their pools (credential_pool.hpp), which members share.
 ///
 /// Invariants
 /// 1. Threads: any; no lock is held across a suspension.
-/// 2. Its size depends only on the number of members and providers that were ever used.
+/// 2. Its size depends only on the number of members and providers that were ever used; that of `quotas` is bounded.
 ///
 ///     State state;
 ///     auto outcome = co_await failover(chain, policy, state, call);
@@ -21,6 +21,7 @@
 #include "understudy/export.hpp"
 #include "understudy/failover/health.hpp"
 #include "understudy/failover/member.hpp"
+#include "understudy/failover/quota.hpp"
 #include "understudy/failover/retry_budget.hpp"
 
 namespace understudy {
@@ -52,6 +53,7 @@ class UNDERSTUDY_API State {
   State& operator=(const State&) = delete;
 
   Health& health() noexcept { return health_; }
+  Quotas& quotas() noexcept { return quotas_; }
   MemberRecord& record(const Member& member);
 
   /// The remaining retries of each provider that was ever asked.
@@ -63,6 +65,7 @@ class UNDERSTUDY_API State {
 
  private:
   Health health_;
+  Quotas quotas_;
   BudgetSettings budget_settings_;
   std::mutex mutex_;
   std::unordered_map<std::string, std::unique_ptr<RetryBudget>> budgets_;  // by provider

@@ -5,7 +5,7 @@
 ///    about tools, schemas, formats, messages, roles or the choice of tools, and never about a single value.
 /// 2. A lesson applies to one provider, model and condition (`condition_of`). After `lifetime` one request tests
 ///    whether it still holds, while the others still follow it.
-/// 3. Bounded: at most `most` lessons; the oldest goes first.
+/// 3. Bounded: at most `most` lessons. Beyond that, all lessons of the condition whose first one is the oldest go.
 ///
 ///     LearnedRefusals lessons;
 ///     lessons.learn(key, "drop:verbosity");

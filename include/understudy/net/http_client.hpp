@@ -34,6 +34,7 @@
 #include "understudy/net/io_observer.hpp"
 #include "understudy/net/proxy.hpp"
 #include "understudy/net/resolver.hpp"
+#include "understudy/net/tls.hpp"
 #include "understudy/net/transport.hpp"
 #include "understudy/net/url.hpp"
 
@@ -60,7 +61,11 @@ class HttpClientOptions {
   HttpClientOptions& with_discarded(std::shared_ptr<std::atomic<std::uint64_t>> counter) {
     return discarded = std::move(counter), *this;
   }
+  HttpClientOptions& with_tls_contexts(std::shared_ptr<TlsContextCache> cache) {
+    return tls_contexts = std::move(cache), *this;
+  }
 
+  std::shared_ptr<TlsContextCache> tls_contexts;  ///< shared by clients; default: one of its own
   std::string ca_file;                 ///< PEM, used instead of the system's CA certificates
   ProxyRules proxy;                    ///< default: none
   std::shared_ptr<Resolver> resolver;  ///< default: SystemResolver::shared()

@@ -12,7 +12,9 @@
 ///     auto secure = co_await tls_connect(*context, std::move(tcp), "api.example.com");
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -52,6 +54,19 @@ class UNDERSTUDY_API TlsContext {
       : context_(std::move(context)) {}
 
   std::shared_ptr<ssl_ctx_st> context_;
+};
+
+/// The client contexts of a program, so that each file of certificates is read once and not by every HTTP client (36 ms for
+/// Debian's). Files that change are read again by a new cache. Threads: any.
+class UNDERSTUDY_API TlsContextCache {
+ public:
+  /// The context for these options, which is made when it is first asked for. Errors: those of TlsContext::client; they are
+  /// not kept.
+  NetResult<TlsContext> client(const TlsClientOptions& options);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, TlsContext> by_ca_file_;
 };
 
 /// Completes when the handshake is done. Errors: NetFault::certificate or NetFault::tls, with OpenSSL's reason as

@@ -22,6 +22,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -91,6 +92,10 @@ class StrictAnswerOptions {
   StrictAnswerOptions& with_arguments(std::string json) {
     return arguments = std::move(json), *this;
   }
+  /// The same for the tool of that name; it takes precedence.
+  StrictAnswerOptions& with_arguments_of(std::string tool, std::string json) {
+    return arguments_of.insert_or_assign(std::move(tool), std::move(json)), *this;
+  }
   /// Distinguishes answers: their ids contain it.
   StrictAnswerOptions& with_number(std::uint64_t n) { return number = n, *this; }
 
@@ -98,6 +103,7 @@ class StrictAnswerOptions {
   std::string reasoning = "Let me think about this.";
   Calls calls = Calls::when_asked;
   std::string arguments;
+  std::map<std::string, std::string, std::less<>> arguments_of;
   std::uint64_t number = 1;
 };
 

@@ -75,6 +75,23 @@ const KeyTable<CredentialsDraft>& credentials_keys() {
               "recover", ReasonList(), &CredentialsDraft::recover,
               "The reasons of failure for which another credential of the same provider is "
               "tried. docs/failover.md 1.1 lists all reasons."),
+          CredentialsKey(
+              "max_concurrent", Whole(1, most_calls), &CredentialsDraft::max_concurrent,
+              "How many calls may use one credential at the same time, for plans that allow only "
+              "a few. Further calls wait; those that wait too long ask the next member. "
+              "`max_concurrent` of a provider goes before it.")
+              .default_note("any number")
+              .example("3"),
+          CredentialsKey("max_queued", Whole(0, most_calls), &CredentialsDraft::max_queued,
+                         "How many calls may wait for a credential that is in use. Others ask the "
+                         "next member at once."),
+          CredentialsKey("queue_time", Duration(), &CredentialsDraft::queue_time,
+                         "How long a call waits for a credential that is in use."),
+          CredentialsKey(
+              "quota_reserve", Share(), &CredentialsDraft::quota_reserve,
+              "A credential of whose quota less than this share is left, as the provider's "
+              "headers state it, is passed over while another one, or another member, is healthy. "
+              "0: never."),
       });
   return keys;
 }

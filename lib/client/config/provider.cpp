@@ -217,6 +217,12 @@ const KeyTable<ProviderDraft>& provider_keys() {
                             "`\"bearer\"` for the others")
               .alias("auth")
               .alias("auth_type"),
+          ProviderKey("max_concurrent", Whole(1, most_calls),
+                      provider(&ProviderConfig::max_concurrent),
+                      "How many calls may use one of its credentials at the same time, for plans "
+                      "that allow only a few.")
+              .default_note("that of `[credentials]`")
+              .example("3"),
           ProviderKey("headers",
                       {"table of strings",
                        [](const Section& section, ProviderDraft& draft) {

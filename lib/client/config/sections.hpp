@@ -64,8 +64,15 @@ RetryWritten read_retry(const Section& section, RetryDraft& draft);
 struct CredentialsDraft {
   Strategy strategy = Config().strategy;
   ReasonSet recover = Policy().recover;
+  double quota_reserve = Policy().quota_reserve;
+  std::optional<std::size_t> max_concurrent = Config().max_concurrent;
+  std::size_t max_queued = Config().max_queued;
+  Clock::duration queue_time = Config().queue_time;
 };
 const KeyTable<CredentialsDraft>& credentials_keys();
+
+/// The largest number of calls that a limit may be set to.
+inline constexpr std::int64_t most_calls = 1'000'000;
 
 // --- providers ------------------------------------------------------------------------------------
 

@@ -139,12 +139,14 @@ class AnthropicMessages final : public Codec {
     }
   }
 
+  /// The name of a model of another maker may have this prefix, so that Claude Code shows it.
   void write_model(std::string_view name, std::string& out) const override {
+    constexpr std::string_view prefix = "anthropic/";
     JsonWriter(out)
         .begin_object()
         .member("id", name)
         .member("type", "model")
-        .member("display_name", name)
+        .member("display_name", name.starts_with(prefix) ? name.substr(prefix.size()) : name)
         .member("created_at", "1970-01-01T00:00:00Z")
         .end_object();
   }

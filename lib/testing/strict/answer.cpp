@@ -184,7 +184,9 @@ StrictAnswer answer_to(const Asked& asked, std::size_t request_bytes,
     int left = most_examples;
     Call call;
     call.tool = tool;
-    call.arguments = !options.arguments.empty() ? options.arguments
+    const auto own = options.arguments_of.find(tool->name);
+    call.arguments = own != options.arguments_of.end() ? own->second
+                     : !options.arguments.empty()      ? options.arguments
                      : tool->type == "custom" && asked.backend.form != Form::messages
                          ? std::string("text")
                          : example_of(tool->schema, left);

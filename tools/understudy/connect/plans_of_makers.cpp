@@ -31,6 +31,7 @@ SourceResult<Plan> claude_plan(const GatewayFacts& gateway) {
                                   "Claude Code from asking for a sign-in.");
   }
   set("CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK", "1");
+  set("CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY", "1");
   const auto window = gateway.window_of_models("claude");
   if (!window.tokens) {
     plan.notes.push_back(window_note("CLAUDE_CODE_AUTO_COMPACT_WINDOW", window));

@@ -35,13 +35,41 @@ std::string outcome_of(const Failure& failure) {
   return reason ? std::string(to_string(*reason)) : failure.code().message();
 }
 
-/// Without a label if its name is empty.
-prometheus::MetricFamily gauge(std::string name, std::string help, const std::string& label,
-                               const std::map<std::string, double>& values) {
+/// A label for why a member was passed over.
+std::string passed_over(Eligibility because) {
+  switch (because) {
+    case Eligibility::yes: return "other";
+    case Eligibility::tried: return "tried";
+    case Eligibility::cooling: return "cooldown";
+    case Eligibility::window_too_small: return "window";
+    case Eligibility::no_time: return "time";
+    case Eligibility::low_quota: return "quota";
+    case Eligibility::in_use: return "in_use";
+  }
+  return "other";
+}
+
+prometheus::MetricFamily gauge(std::string name, std::string help) {
   prometheus::MetricFamily family;
   family.name = std::move(name);
   family.help = std::move(help);
   family.type = prometheus::MetricType::Gauge;
+  return family;
+}
+
+void add(prometheus::MetricFamily& family,
+         std::initializer_list<std::pair<const char*, std::string>> labels, double value) {
+  auto& metric = family.metric.emplace_back();
+  for (const auto& [name, text] : labels) {
+    metric.label.push_back({name, text});
+  }
+  metric.gauge.value = value;
+}
+
+/// Without a label if its name is empty.
+prometheus::MetricFamily gauge(std::string name, std::string help, const std::string& label,
+                               const std::map<std::string, double>& values) {
+  auto family = gauge(std::move(name), std::move(help));
   for (const auto& [named, value] : values) {
     auto& metric = family.metric.emplace_back();
     if (!label.empty()) {
@@ -84,6 +112,8 @@ struct PrometheusMetrics::Families {
   Histograms& gaps =
       histogram("understudy_progress_gap_seconds",
                 "The longest wait between two parts of an answer that was streamed to its end.");
+  Counters& passed_over = counter("understudy_passed_over_total",
+                                  "Members that calls did not ask in their turn, by cause.");
   Counters& reloads =
       counter("understudy_config_reloads_total", "Reloads of the configuration by result.");
   Counters& undecodable =
@@ -157,6 +187,11 @@ void PrometheusMetrics::call_ended(const gateway::CallRecord& record) {
       families_->inferred.Add({{"member", member}}).Increment();
     }
   }
+  for (const auto& passed : record.report.skipped) {
+    families_->passed_over
+        .Add({{"member", passed.member.name()}, {"because", passed_over(passed.because)}})
+        .Increment();
+  }
   families_->durations.Add({{"protocol", protocol}}, waits()).Observe(seconds(record.took));
   if (const auto* const answer = record.report.answer(); answer != nullptr && record.longest_gap) {
     families_->gaps.Add({{"member", answer->member.name()}}, waits())
@@ -176,6 +211,22 @@ gateway::Exposition PrometheusMetrics::expose(const gateway::Gauges& gauges) con
                            gauges.retry_budgets));
   families.push_back(gauge("understudy_requests_in_flight", "Calls in flight.", "",
                            {{"", static_cast<double>(gauges.calls_in_flight)}}));
+  auto quotas = gauge("understudy_quota_left",
+                      "The share of a quota that is left, as the provider states it.");
+  for (const auto& one : gauges.quotas) {
+    add(quotas, {{"credential", one.credential}, {"model", one.model}, {"window", one.window}},
+        one.left);
+  }
+  families.push_back(std::move(quotas));
+  auto calls = gauge("understudy_credential_calls",
+                     "Calls that use a limited credential, and that wait for it.");
+  for (const auto& one : gauges.limited) {
+    add(calls, {{"credential", one.credential}, {"state", "in_use"}},
+        static_cast<double>(one.in_use));
+    add(calls, {{"credential", one.credential}, {"state", "queued"}},
+        static_cast<double>(one.queued));
+  }
+  families.push_back(std::move(calls));
   auto unread = gauge("understudy_bytes_after_cancel_total",
                       "Bytes that had arrived unread when their call was cancelled.", "", {});
   unread.type = prometheus::MetricType::Counter;

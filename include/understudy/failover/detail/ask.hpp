@@ -86,6 +86,14 @@ asio::awaitable<Result<T>> ask(Call& call, F& f, Leg leg, Choice choice,
     Failure failure;
     bool again = true;
     while (again) {
+      if (call.selection.must_queue(run)) {
+        const bool admitted = co_await call.selection.admit(run);
+        if (!admitted) {
+          failure = call.settlement.no_slot(run);
+          break;
+        }
+        run.chosen_at.reset();
+      }
       Attempt attempt(call, run);
       AttemptBody<F> body(attempt, f);
       bool aborted = false;
@@ -116,6 +124,12 @@ asio::awaitable<Result<T>> ask(Call& call, F& f, Leg leg, Choice choice,
         failure = std::move(*meant);
       } catch (const std::bad_alloc&) {
         failure = LocalFault::memory;
+      } catch (...) {
+        auto meant = attempt.failure_of(std::current_exception());
+        if (!meant) {
+          throw;
+        }
+        failure = std::move(*meant);
       }
       // If the caller has stopped the attempt, an error is not a failure of the member (hermes #6600).
       const auto state = co_await asio::this_coro::cancellation_state;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "understudy/export.hpp"
+#include "understudy/failover/call_slots.hpp"
 #include "understudy/failover/credential_pool.hpp"
 #include "understudy/failover/failure.hpp"
 #include "understudy/failover/health.hpp"
@@ -40,8 +41,10 @@ class MemberRun {
   std::optional<Clock::time_point> chosen_at;  // for the first attempt, which begins at once
   Health::Probe probe;
   std::optional<CredentialUse> credential;
+  std::optional<CallSlots::Slot> slot;         // of `credential`, where it has a limit
   std::vector<std::size_t> credentials_tried;  // before `credential`
   unsigned retries = 0;
+  bool returned = false;   // the call had asked this member before
   bool waited = false;     // for a rate limit
   bool refreshed = false;  // `credential` was, in this call
   bool resent = false;     // for a stale connection

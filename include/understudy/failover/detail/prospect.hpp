@@ -16,6 +16,7 @@ class Prospect {
   Candidate candidate;
   Health::Outlook outlook;
   std::optional<std::size_t> credential;
+  bool low_quota = false;     // of that credential
   bool whole_member = false;  // the member or its endpoint is due for a probe, not the credential
 };
 

@@ -4,9 +4,9 @@
 /// 1. Only `eligible` (policy.hpp) decides whether a member could be next.
 /// 2. No member is chosen twice in a call, also not under another name, unless a second round allows it
 ///    (second_round.hpp).
-/// 3. A healthy member goes first, in the chain's order, and one that is due for a probe at its place in it. If no
-///    member is healthy, the one that returns first is probed early, or awaited as long as `Policy::patience` or
-///    `wait_out` lasts.
+/// 3. A healthy member goes first, in the chain's order, and one that is due for a probe at its place in it; members
+///    whose quota is low go last. If no member is healthy, the one that returns first is probed early, or awaited as
+///    long as `Policy::patience` or `wait_out` lasts.
 /// 4. An answer of which a part was delivered is resumed by healthy members first, then by its own if it was cut off,
 ///    then by members in cooldown as probes, and last by its own if it stalled.
 #pragma once
@@ -46,6 +46,12 @@ class UNDERSTUDY_API Selection {
   Choice choose(Leg leg, Clock::time_point now = Clock::now());
   /// Completes when the choice's wait is over: health has changed, or its time has come.
   asio::awaitable<void> wait(const Choice& choice) const;
+
+  /// Whether the run has to get a slot (`admit`) before its next attempt: its credential is limited.
+  bool must_queue(const MemberRun& run) const noexcept;
+  /// Gets the run a slot of its credential. Completes with true when it has one; with false if it got none for as long
+  /// as the limit lets a call wait, or as is left of the deadline, or if the caller has stopped the call.
+  asio::awaitable<bool> admit(MemberRun& run);
 
   /// No member is chosen from now on, even if some are left.
   void end() noexcept { ended_ = true; }

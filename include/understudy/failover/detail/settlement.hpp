@@ -22,7 +22,8 @@ namespace understudy::detail {
 /// The failure with a reason in place of a code that failover does not know. For what neither the caller nor a limit
 /// of the call has stopped: if it was cancelled all the same, a time limit of the member's own side did that.
 /// `deadline_passed`: the call's deadline has come, and stands for such a limit.
-UNDERSTUDY_API Failure with_reason(const Failure& failure, bool deadline_passed);
+UNDERSTUDY_API Failure with_reason(const Failure& failure, const ErrorReasons& others,
+                                   bool deadline_passed);
 
 /// Whether no other member is to be asked after this, even if one is left.
 UNDERSTUDY_API bool ends_call(const Policy& policy, const error_code& code) noexcept;
@@ -40,6 +41,9 @@ class UNDERSTUDY_API Settlement {
                   bool delivered = false);
   /// The refresh that was decided has failed. No failure of an attempt.
   Decision not_refreshed(MemberRun& run, const Failure& failure);
+
+  /// The run's member was not asked: its credentials stayed in use. No failure of an attempt.
+  Failure no_slot(const MemberRun& run);
 
   /// Refreshes the run's credential. Completes when the run has the new one. Errors: `auth` or `auth_permanent`,
   /// StopReason::deadline at the call's deadline.
@@ -60,6 +64,7 @@ class UNDERSTUDY_API Settlement {
   const CallContext& context_;
   Selection& selection_;
   std::vector<Failure> failures_;   // of attempts and answers, in order
+  std::optional<Failure> no_slot_;  // the last member that was not asked for that
   std::optional<Failure> stopped_;  // the stop by which the local side ended the call
 };
 
