@@ -33,6 +33,7 @@
 #include "understudy/client/typed_tools.hpp"
 #include "understudy/failover/error_reasons.hpp"
 #include "understudy/failover/failover.hpp"
+#include "understudy/failover/log_observer.hpp"
 #include "understudy/gateway/certificate.hpp"
 #include "understudy/gateway/gateway.hpp"
 #include "understudy/gateway/gateway_stop.hpp"

@@ -6,7 +6,7 @@
 /// 3. What `write` throws is contained, as for every Observer.
 ///
 ///     LogObserver log([](LogLine, std::string_view text) { std::clog << text << "\n"; });
-///     auto outcome = co_await client.complete(request, RequestOptions().with_observer(log));
+///     auto outcome = co_await failover(chain, policy, state, call, CallOptions().with_observer(log));
 #pragma once
 
 #include <functional>
