@@ -4,12 +4,11 @@
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "client/one_thread.hpp"
 #include "client/reached.hpp"
 #include "client/route_of.hpp"
 #include "client/user_salt.hpp"
@@ -78,28 +77,6 @@ std::optional<Failure> schema_fault(const llm::Request& request) {
   }
   return std::nullopt;
 }
-
-/// A stretch of a call without a suspension: two of them at the same time are a client on two threads, which would be
-/// damaged silently.
-class OneThread {
- public:
-  explicit OneThread(std::atomic<bool>& busy) noexcept : busy_(busy) {
-    if (busy_.exchange(true, std::memory_order_acq_rel)) {
-      std::fputs(
-          "understudy: a Client is used by two threads at the same time. Give each io_context its "
-          "own, "
-          "or use SharedClient (client/shared_client.hpp)\n",
-          stderr);
-      std::abort();
-    }
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-  ~OneThread() { busy_.store(false, std::memory_order_release); }
-
- private:
-  std::atomic<bool>& busy_;
-};
 
 Policy policy_of(const Route& route, const RequestOptions& options) {
   auto policy = route.policy;
@@ -433,7 +410,7 @@ asio::awaitable<void> Client::close() { return close_of(core_); }
 
 asio::awaitable<Delivery> Client::stream_of(std::shared_ptr<Core> core, llm::Request request,
                                             RequestOptions options) {
-  std::optional<OneThread> alone(core->one_thread());
+  std::optional<detail::OneThread> alone(core->one_thread());
   const auto taken = core->route_for(request.model);
   const auto& route = *taken;
   set_home(request, route);
@@ -462,7 +439,7 @@ asio::awaitable<Delivery> Client::stream_of(std::shared_ptr<Core> core, llm::Req
 asio::awaitable<Outcome<llm::Answer>> Client::complete_of(std::shared_ptr<Core> core,
                                                           llm::Request request,
                                                           RequestOptions options) {
-  std::optional<OneThread> alone(core->one_thread());
+  std::optional<detail::OneThread> alone(core->one_thread());
   const auto taken = core->route_for(request.model);
   const auto& route = *taken;
   set_home(request, route);

@@ -6,6 +6,8 @@
 
 #include "text/json_valid.hpp"
 
+namespace agents_test {
+
 using namespace understudy;
 using namespace understudy::tool;
 
@@ -196,3 +198,5 @@ TEST_CASE("an unknown agent is answered with the nearest one, or with all") {
   CHECK(agent_suggestion("open-code") == "did you mean `opencode`?");
   CHECK(has(agent_suggestion("emacs"), "`qwen`"));
 }
+
+}  // namespace agents_test

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+namespace codex_config_test {
+
 using namespace understudy;
 using namespace understudy::tool;
 
@@ -111,3 +113,5 @@ TEST_CASE("a file that does not parse, or is written in another form, is not edi
     CHECK(error.starts_with(row.error));
   }
 }
+
+}  // namespace codex_config_test

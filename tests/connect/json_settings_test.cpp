@@ -5,6 +5,8 @@
 #include "../../tools/understudy/connect/json_fault.hpp"
 #include "text/json_valid.hpp"
 
+namespace json_settings_test {
+
 using namespace understudy;
 using namespace understudy::tool;
 
@@ -132,3 +134,5 @@ TEST_CASE("a secret is not printed") {
   CHECK(printed == "{\n  \"env\": {\n    \"TOKEN\": \"one of server.keys\"\n  }\n}\n");
   CHECK(with_settings("f", "", settings).value().find("sesame") != std::string::npos);
 }
+
+}  // namespace json_settings_test

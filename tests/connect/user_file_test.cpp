@@ -9,6 +9,8 @@
 #include <fstream>
 #include <iterator>
 
+namespace user_file_test {
+
 using namespace understudy;
 using namespace understudy::tool;
 
@@ -115,3 +117,5 @@ TEST_CASE("a file that another program has changed, or that cannot be written, i
   CHECK(read(file) == "changed");
   CHECK(read(file + ".new") == "of another run");
 }
+
+}  // namespace user_file_test

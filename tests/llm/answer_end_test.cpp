@@ -11,6 +11,8 @@
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/event_decoder.hpp"
 
+namespace answer_end_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::decode;
@@ -119,7 +121,7 @@ TEST_CASE("a finish is delivered when the stream ends, not when it is reported")
     raw += event->raw;
   }
   CHECK(raw == words("Whole"));
-  CHECK(decoder.held() == detail::HeldFinish::sure);
+  CHECK(decoder.held() == llm::detail::HeldFinish::sure);
   CHECK(decoder.counted());
   CHECK(decoder.ending() == Ending::cut);
   SUBCASE("by its terminal") { decoder.feed(done); }
@@ -163,7 +165,7 @@ TEST_CASE("a finish that came with content, or was taken back before, is doubtfu
     }
     return decoder.held();
   };
-  using detail::HeldFinish;
+  using llm::detail::HeldFinish;
   CHECK(held(words("a")) == HeldFinish::none);
   CHECK(held(words("a", finish("stop"))) == HeldFinish::doubtful);
   CHECK(held(words("a", finish("stop")) + words("b")) == HeldFinish::none);
@@ -304,7 +306,7 @@ TEST_CASE("arguments that do not parse break the answer, unless it was cut") {
 }
 
 TEST_CASE("the cost of judging arguments grows with their size, in whatever pieces they come") {
-  using Verdict = detail::CallArguments::Verdict;
+  using Verdict = llm::detail::CallArguments::Verdict;
   // Nested, cumulative, and whole again and again.
   const std::string whole = "{}";
   for (const auto& piece : {std::string("{"), std::string("{\"a\":[1,2,3]} "), whole}) {
@@ -312,7 +314,7 @@ TEST_CASE("the cost of judging arguments grows with their size, in whatever piec
     const auto found = growth::of(
         [&](std::size_t bytes) {
           return [piece, bytes] {
-            detail::CallArguments arguments;
+            llm::detail::CallArguments arguments;
             for (std::size_t size = 0; size < bytes; size += piece.size()) {
               arguments.add(piece);
             }
@@ -345,3 +347,5 @@ TEST_CASE(
     CHECK(count(decoded.raw, R"("finish_reason":null)") == 1);
   }
 }
+
+}  // namespace answer_end_test

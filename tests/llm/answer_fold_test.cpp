@@ -10,6 +10,8 @@
 #include "understudy/llm/event_decoder.hpp"
 #include "whole_answers.hpp"
 
+namespace answer_fold_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using whole_answers::file;
@@ -463,3 +465,5 @@ TEST_CASE("the cost of a fold grows with the size of the stream, whatever a faul
     CHECK_MESSAGE(found.ratio() <= growth::linear, shape.name, ": ", found);
   }
 }
+
+}  // namespace answer_fold_test

@@ -3,6 +3,8 @@
 #include "stream_fixtures.hpp"
 #include "understudy/llm/codec.hpp"
 
+namespace anthropic_messages_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::decode;
@@ -138,3 +140,5 @@ TEST_CASE("an object that is malformed between its members is not touched again"
             .read_request(R"({"model":"m","messages":[{"role":"user","content":[{"a" "b"}]}]})")
             .has_error());
 }
+
+}  // namespace anthropic_messages_test

@@ -8,6 +8,8 @@
 
 #include "matrix_cell.hpp"
 
+namespace back_end_matrix_test {
+
 using namespace matrix_cell;
 
 namespace {
@@ -78,3 +80,5 @@ TEST_CASE("agents' requests at every back end, with the rules that are not confi
   MESSAGE(accepted << " of 783; refused by" << text);
   CHECK(accepted >= 700);
 }
+
+}  // namespace back_end_matrix_test

@@ -9,6 +9,8 @@
 #include "understudy/llm/event_decoder.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
+namespace carried_seals_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -215,3 +217,5 @@ TEST_CASE("the JSON of a whole answer in the client's own protocol is edited in 
   carry_seals(broken, Protocol::anthropic_messages, by("p"));
   CHECK(broken == R"({"content":[)");
 }
+
+}  // namespace carried_seals_test

@@ -10,6 +10,8 @@
 #include "understudy/llm/translate.hpp"
 #include "understudy/text/json_writer.hpp"
 
+namespace carrier_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -271,3 +273,5 @@ TEST_CASE("a carrier whose original is not what its kind says is no reasoning of
     CHECK(out.find("assistant") == std::string::npos);
   }
 }
+
+}  // namespace carrier_test

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace classify_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using namespace std::chrono_literals;
@@ -372,3 +374,5 @@ TEST_CASE("any bytes: a rule, no exception") {
     REQUIRE(simdjson::validate_utf8(result.message));
   }
 }
+
+}  // namespace classify_test

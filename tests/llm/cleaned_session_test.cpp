@@ -4,6 +4,8 @@
 
 #include "understudy/llm/carrier.hpp"
 
+namespace cleaned_session_test {
+
 using namespace understudy::llm;
 
 namespace {
@@ -58,3 +60,5 @@ TEST_CASE("what is not such a session is kept") {
   const std::string deep(100'000, '[');
   CHECK(cleaned_session_line(deep + "\"us1.").removed == 0);
 }
+
+}  // namespace cleaned_session_test

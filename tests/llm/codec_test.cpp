@@ -8,6 +8,8 @@
 #include "understudy/llm/answer.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
+namespace codec_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::decode;
@@ -244,3 +246,5 @@ TEST_CASE("protocols have names") {
   }
   CHECK_FALSE(protocol_from("openai"));
 }
+
+}  // namespace codec_test

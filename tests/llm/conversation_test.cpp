@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace conversation_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -114,3 +116,5 @@ TEST_CASE("calls are open until they have a result; results are in one message, 
   talk.say("And now?");
   CHECK(talk.request().messages.back().parts.size() == 1);
 }
+
+}  // namespace conversation_test

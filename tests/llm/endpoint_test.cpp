@@ -6,6 +6,8 @@
 
 #include "client_request.hpp"
 
+namespace endpoint_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -79,3 +81,5 @@ TEST_CASE("the address of a back end, with the user's own parts") {
               "publishers/anthropic/models"));
   CHECK_FALSE(is_at("", "https://api.openai.com"));
 }
+
+}  // namespace endpoint_test

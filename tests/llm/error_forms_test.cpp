@@ -4,6 +4,8 @@
 #include "stream_fixtures.hpp"
 #include "understudy/llm/protocol.hpp"
 
+namespace error_forms_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::bytewise;
@@ -152,3 +154,5 @@ TEST_CASE("JSON without `data:` that says no error is reported, and is not an an
     }
   }
 }
+
+}  // namespace error_forms_test

@@ -8,6 +8,8 @@
 #include "../growth.hpp"
 #include "stream_fixtures.hpp"
 
+namespace event_decoder_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::bytewise;
@@ -199,3 +201,5 @@ TEST_CASE("text that is said because nothing was said before is not said again b
   CHECK(decode(Protocol::openai_chat, {start + message("a") + message("b") + message("c")}).text ==
         "a");
 }
+
+}  // namespace event_decoder_test

@@ -4,6 +4,8 @@
 
 #include "stream_fixtures.hpp"
 
+namespace finish_words_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::decode;
@@ -81,8 +83,8 @@ TEST_CASE("a word that a compatible server ends with means the same in every pro
 }
 
 TEST_CASE("a protocol's own word is looked up first, and case, - and _ do not count") {
-  using detail::FinishWord;
-  using detail::meaning_of;
+  using llm::detail::FinishWord;
+  using llm::detail::meaning_of;
   const FinishWord own[] = {{"abort", R::stop, "this test"}, {"two_words", R::pause, "this test"}};
   CHECK(meaning_of("abort", own) == R::stop);
   CHECK(meaning_of("Two-Words", own) == R::pause);
@@ -99,3 +101,5 @@ TEST_CASE("a failed Responses answer without words says which status it has") {
   CHECK(decoded.events.back() ==
         "error  cancelled the provider ended the answer with \"cancelled\"");
 }
+
+}  // namespace finish_words_test

@@ -11,6 +11,8 @@
 #include "understudy/llm/carrier.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
+namespace fit_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -537,3 +539,5 @@ TEST_CASE(
             enabled));
   CHECK(has(fitted_for(body(R"({"type":"disabled"})", seal, result)), R"({"type":"disabled"})"));
 }
+
+}  // namespace fit_test

@@ -15,6 +15,8 @@
 #include "understudy/llm/event_encoder.hpp"
 #include "understudy/llm/translate.hpp"
 
+namespace growth_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -666,3 +668,5 @@ TEST_SUITE("full") {
     }
   }
 }
+
+}  // namespace growth_test

@@ -12,6 +12,8 @@
 #include "understudy/llm/tool_form.hpp"
 #include "understudy/runtime/local_fault.hpp"
 
+namespace http_provider_test {
+
 using namespace provider_test;
 using namespace std::chrono_literals;
 
@@ -427,3 +429,5 @@ TEST_CASE("an agent's session at a server whose chat template has the system mes
     CHECK(of(bodies[1], "user"));
   }
 }
+
+}  // namespace http_provider_test

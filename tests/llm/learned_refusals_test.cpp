@@ -6,6 +6,8 @@
 
 #include "understudy/testing/virtual_time.hpp"
 
+namespace learned_refusals_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using namespace std::chrono_literals;
@@ -69,3 +71,5 @@ TEST_CASE("the number of lessons is bounded") {
   CHECK(lessons.size() <= LearnedRefusals::most);
   CHECK(lessons.mends(condition_of("p", "m2999", "", false)) == Names{"drop:odd"});
 }
+
+}  // namespace learned_refusals_test

@@ -7,6 +7,8 @@
 #include "../../lib/llm/openai_responses/item_ids.hpp"
 #include "understudy/llm/codec.hpp"
 
+namespace made_up_id_test {
+
 using namespace understudy::llm;
 using namespace understudy::llm::detail;
 using openai_responses::item_id;
@@ -73,3 +75,5 @@ TEST_CASE("a client that refers to what was never stored is told so") {
   CHECK(codec.read_request(R"({"model":"m","input":[{"type":"item_reference","id":"msg_1"}]})")
             .has_value());
 }
+
+}  // namespace made_up_id_test

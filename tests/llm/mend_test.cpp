@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+namespace mend_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using R = FailoverReason;
@@ -129,3 +131,5 @@ TEST_CASE("a schema that is nested deeper than the stack is long stays as it is"
   }
   CHECK_FALSE(mend(request, R::llama_cpp_grammar_pattern));
 }
+
+}  // namespace mend_test

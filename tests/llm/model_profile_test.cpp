@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace model_profile_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using namespace std::chrono_literals;
@@ -101,3 +103,5 @@ TEST_CASE("the user's entries win, the narrowest first") {
   CHECK(profiles.find("local", "qwen3").context_window == 32'768U);
   CHECK_FALSE(profiles.find("other", "llama-3.3").context_window);
 }
+
+}  // namespace model_profile_test

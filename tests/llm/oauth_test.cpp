@@ -16,6 +16,8 @@
 
 #include "provider_world.hpp"
 
+namespace oauth_test {
+
 using namespace provider_test;
 using namespace std::chrono_literals;
 using testing::Reply;
@@ -549,3 +551,5 @@ TEST_CASE("a process died before its new tokens were in place: they are put ther
   CHECK(file.read() == renewed);
   CHECK(file.files() == std::set<std::string>{"tokens.json", "tokens.json.lock"});
 }
+
+}  // namespace oauth_test

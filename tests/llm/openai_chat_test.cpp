@@ -4,6 +4,8 @@
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
+namespace openai_chat_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::decode;
@@ -357,3 +359,5 @@ TEST_CASE(
   CHECK(streamed(false));
   CHECK_FALSE(streamed(true));  // the client has them already
 }
+
+}  // namespace openai_chat_test

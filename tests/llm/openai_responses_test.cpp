@@ -5,6 +5,8 @@
 #include "understudy/llm/codec.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
+namespace openai_responses_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::decode;
@@ -320,3 +322,5 @@ TEST_CASE("a whole answer that failed, or is not finished") {
       decode(responses, {R"({"detail":"Stream must be set to true"})"}, BodyShape::whole).events ==
       Events{"error   Stream must be set to true"});
 }
+
+}  // namespace openai_responses_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace passed_headers_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using llm::detail::pass_to_provider;
@@ -142,3 +144,5 @@ TEST_CASE("Chat and Responses are of one maker, Messages is of another") {
   CHECK_FALSE(llm::detail::same_family(messages, chat));
   CHECK_FALSE(llm::detail::same_family(responses, messages));
 }
+
+}  // namespace passed_headers_test

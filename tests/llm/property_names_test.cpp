@@ -9,6 +9,8 @@
 #include "provider_world.hpp"
 #include "understudy/llm/fit.hpp"
 
+namespace property_names_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using understudy::llm::detail::KeyRenamer;
@@ -171,3 +173,5 @@ TEST_CASE("a Chat client's tool at Anthropic: schema, history and the call that 
     CHECK(call->arguments == R"({"file path":"/b c","n":[1]})");
   }
 }
+
+}  // namespace property_names_test

@@ -8,6 +8,8 @@
 #include "stream_fixtures.hpp"
 #include "understudy/llm/codec.hpp"
 
+namespace protocol_traits_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -50,3 +52,5 @@ TEST_CASE("every protocol has recorded streams") {
     CHECK(!stream_fixtures::fixtures_of(protocol).empty());
   }
 }
+
+}  // namespace protocol_traits_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace quota_headers_test {
+
 using namespace understudy;
 using llm::detail::quota_headers;
 
@@ -134,3 +136,5 @@ TEST_CASE("bounded, whatever a provider invents") {
   headers.add("x-codex-" + std::string(5000, 'a') + "-used-percent", "100");
   CHECK(quota_headers(headers, {}).size() == Quotas::most_allowances);
 }
+
+}  // namespace quota_headers_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace raw_fields_test {
+
 using namespace understudy::llm::detail;
 
 TEST_CASE("members of an event as it came, found by their names") {
@@ -29,3 +31,5 @@ TEST_CASE("what is cut, of another type or not there is nothing") {
     CHECK(raw_object(raw, R"("item")").empty());
   }
 }
+
+}  // namespace raw_fields_test

@@ -4,6 +4,8 @@
 
 #include "provider_faults.hpp"
 
+namespace real_sockets_test {
+
 using namespace provider_test;
 
 namespace {
@@ -74,3 +76,5 @@ TEST_CASE(
     CHECK(connection.ended - began < limit + 10s);
   }
 }
+
+}  // namespace real_sockets_test

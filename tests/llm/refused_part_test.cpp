@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace refused_part_test {
+
 using namespace understudy::llm;
 using Kind = RefusedPart::Kind;
 
@@ -147,3 +149,5 @@ TEST_CASE("a request without what was refused") {
     CHECK_FALSE(without_part(body, mend));
   }
 }
+
+}  // namespace refused_part_test

@@ -7,6 +7,8 @@
 
 #include "understudy/llm/codec.hpp"
 
+namespace requests_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -406,3 +408,5 @@ TEST_CASE("chat: a whole number with a point, and an image by its address alone"
             .has_error());
   }
 }
+
+}  // namespace requests_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace retry_after_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using namespace std::chrono_literals;
@@ -163,3 +165,5 @@ TEST_CASE("any bytes: no exception, and only the bounded part of the body is rea
     }
   }
 }
+
+}  // namespace retry_after_test

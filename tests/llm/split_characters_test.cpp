@@ -4,6 +4,8 @@
 
 #include "stream_fixtures.hpp"
 
+namespace split_characters_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::bytewise;
@@ -97,3 +99,5 @@ TEST_CASE("deltas that are compared with the last one join characters as well") 
   wanted.insert(wanted.end(), {"text 0 a", "text 0 🌞b"});
   CHECK(events(p, bytes) == wanted);
 }
+
+}  // namespace split_characters_test

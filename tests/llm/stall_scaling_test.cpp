@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace stall_scaling_test {
+
 using namespace std::chrono_literals;
 using understudy::llm::scaled_stale;
 
@@ -12,3 +14,5 @@ TEST_CASE("the limit between progress grows with the prompt") {
   CHECK(scaled_stale(100'000) == 240s);
   CHECK(scaled_stale(100'001) == 300s);
 }
+
+}  // namespace stall_scaling_test

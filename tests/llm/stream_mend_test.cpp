@@ -6,6 +6,8 @@
 #include "understudy/llm/carrier.hpp"
 #include "understudy/llm/codec.hpp"
 
+namespace stream_mend_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::fixture;
@@ -243,3 +245,5 @@ TEST_CASE("seals of another host in the client's protocol are carried, wherever 
   CHECK(got.find("\"SEAL\"") == std::string::npos);
   CHECK(got.find(".SEAL\"}]}") != std::string::npos);
 }
+
+}  // namespace stream_mend_test

@@ -17,6 +17,8 @@
 #include "understudy/llm/event_decoder.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
+namespace strict_client_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using stream_fixtures::fixture;
@@ -373,3 +375,5 @@ TEST_CASE("a call of a kind that the client does not know: it is not told to run
     }
   }
 }
+
+}  // namespace strict_client_test

@@ -15,6 +15,8 @@
 #include "understudy/llm/event_decoder.hpp"
 #include "understudy/llm/event_encoder.hpp"
 
+namespace strict_encoders_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -313,3 +315,5 @@ TEST_CASE("heartbeats: what counts as an event where it can stand, else a commen
   CHECK(beat(Protocol::openai_responses, true, true) == comment);  // the numbers are the provider's
   CHECK(beat(Protocol::openai_chat, true, false) == comment);
 }
+
+}  // namespace strict_encoders_test

@@ -13,6 +13,8 @@
 #include "understudy/runtime/scope.hpp"
 #include "understudy/testing/virtual_time.hpp"
 
+namespace token_file_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using namespace std::chrono_literals;
@@ -237,3 +239,5 @@ TEST_CASE("read: what is not there, and what is too large, is an error") {
   CHECK(TokenFile(folder.file()).read().error().message() ==
         "token file " + folder.file() + ": is larger than 1 MiB");
 }
+
+}  // namespace token_file_test

@@ -7,13 +7,15 @@
 
 #include "../../lib/llm/custom_input.hpp"
 
+namespace tool_form_test {
+
 using namespace understudy::llm;
 
 namespace {
 
 /// The input, with the arguments in two pieces.
 std::string cut(std::string_view arguments, std::size_t at) {
-  detail::CustomInput input;
+  understudy::llm::detail::CustomInput input;
   std::string out(input.add(arguments.substr(0, at)));
   out += input.add(arguments.substr(at));
   return out.append(input.end());
@@ -21,7 +23,7 @@ std::string cut(std::string_view arguments, std::size_t at) {
 
 /// With the arguments in pieces of one byte.
 std::string byte_by_byte(std::string_view arguments) {
-  detail::CustomInput input;
+  understudy::llm::detail::CustomInput input;
   std::string out;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     out += input.add(arguments.substr(i, 1));
@@ -87,7 +89,7 @@ TEST_CASE("the input of a custom call is the text in its arguments, however they
 }
 
 TEST_CASE("text is said as soon as it comes") {
-  detail::CustomInput input;
+  understudy::llm::detail::CustomInput input;
   CHECK(input.add(R"({"input":"on)") == "on");
   CHECK(input.add(R"(e\)") == "e");
   CHECK(input.add(R"(ntwo\ud8)") == "\ntwo");
@@ -103,3 +105,5 @@ TEST_CASE("arguments made of an input give it back") {
     CHECK(custom_input(custom_arguments(text)) == text);
   }
 }
+
+}  // namespace tool_form_test

@@ -23,6 +23,8 @@
 #include "understudy/llm/translate.hpp"
 #include "understudy/text/json_writer.hpp"
 
+namespace tool_table_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 using simdjson::dom::element;
@@ -631,3 +633,5 @@ TEST_CASE("what is written again in its own protocol stays the same, with every 
     CHECK_MESSAGE(odd.find(std::string("kept ") + n) != std::string::npos, odd);
   }
 }
+
+}  // namespace tool_table_test

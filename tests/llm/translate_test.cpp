@@ -8,6 +8,8 @@
 #include "client_request.hpp"
 #include "understudy/llm/codec.hpp"
 
+namespace translate_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -541,3 +543,5 @@ TEST_CASE("what only the caller's protocol knows is named") {
   CHECK(same.losses.empty());
   CHECK(body(same.request, anthropic).find("web_search") != std::string::npos);
 }
+
+}  // namespace translate_test

@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t longest_prompt = std::size_t{16} * 1024 * 1024;
 
-struct Options {
+struct ChatOptions {
   std::string prompt;
   std::string config;
   std::string model;
@@ -80,7 +80,7 @@ class Progress final : public Observer {
 /// One question, and what came of it.
 class Question {
  public:
-  Question(const Options& options, const Config& config, std::shared_ptr<ClientState> state)
+  Question(const ChatOptions& options, const Config& config, std::shared_ptr<ClientState> state)
       : options_(options),
         config_(config),
         state_(std::move(state)),
@@ -190,7 +190,7 @@ class Question {
     std::cout << out << "\n";
   }
 
-  const Options& options_;
+  const ChatOptions& options_;
   const Config& config_;
   std::shared_ptr<ClientState> state_;
   Terminal out_;
@@ -210,7 +210,7 @@ std::optional<std::string> read_prompt() {
   return text.size() > longest_prompt ? std::nullopt : std::optional(std::move(text));
 }
 
-int chat(Options options) {
+int chat(ChatOptions options) {
   const auto setup = configured(options.config);
   if (setup.has_error()) {
     std::cerr << to_string(setup.error()) << "\n";
@@ -239,7 +239,7 @@ int chat(Options options) {
 }  // namespace
 
 Command chat_command(CLI::App& program) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ChatOptions>();
   auto* const app = program.add_subcommand(
       "chat",
       "Asks the configured chain one question and prints the answer as it arrives.\n"

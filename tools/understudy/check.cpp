@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 /// A member that has not said a word by then is as good as none to who waits at a terminal.
 constexpr Clock::duration longest_probe = 30s;
 
-struct Options {
+struct CheckOptions {
   std::string config;
   bool probe = false;
   bool json = false;
@@ -149,7 +149,7 @@ void write_json(const Config& config, const std::vector<Probed>& members, bool p
   std::cout << out << "\n";
 }
 
-int check(const Options& options) {
+int check(const CheckOptions& options) {
   const auto setup = configured(options.config);
   if (setup.has_error()) {
     write_errors(setup.error(), options.json);
@@ -193,7 +193,7 @@ int check(const Options& options) {
 }  // namespace
 
 Command check_command(CLI::App& program) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckOptions>();
   auto* const app = program.add_subcommand(
       "check",
       "Reports all errors of a configuration, with their positions and suggestions.\n"

@@ -13,7 +13,7 @@
 namespace understudy::tool {
 namespace {
 
-struct Options {
+struct SimulationOptions {
   std::uint64_t seeds = 1'000;
   std::uint64_t seed = 1;
   unsigned threads = std::max(1U, std::thread::hardware_concurrency());
@@ -22,19 +22,19 @@ struct Options {
 };
 
 /// One kind of schedules, and how long they took.
-struct Run {
+struct SimulationRun {
   testing::SimulationResult result;
   double seconds;
 };
 
-Run run(const Options& options, decltype(testing::simulate)& simulate) {
+SimulationRun run(const SimulationOptions& options, decltype(testing::simulate)& simulate) {
   const auto start = std::chrono::steady_clock::now();
   auto result = simulate(options.seed, options.seeds, options.threads);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   return {std::move(result), took.count()};
 }
 
-void write_failures(JsonWriter& json, const Run& run) {
+void write_failures(JsonWriter& json, const SimulationRun& run) {
   json.member("seconds", run.seconds).key("failures").begin_array();
   for (const auto& failure : run.result.failures) {
     json.begin_object().member("seed", failure.seed).member("what", failure.what).end_object();
@@ -42,7 +42,7 @@ void write_failures(JsonWriter& json, const Run& run) {
   json.end_array();
 }
 
-void print_json(const Run& incidents, const Run& answers) {
+void print_json(const SimulationRun& incidents, const SimulationRun& answers) {
   std::string out;
   JsonWriter json(out);
   const auto& one = incidents.result;
@@ -71,7 +71,7 @@ void print_json(const Run& incidents, const Run& answers) {
   std::cout << out << "\n";
 }
 
-void print_end(const Run& run) {
+void print_end(const SimulationRun& run) {
   std::cout << std::fixed << std::setprecision(1) << run.seconds << " s, " << std::setprecision(0)
             << static_cast<double>(run.result.schedules) / run.seconds * 60
             << " schedules per minute\n";
@@ -83,7 +83,7 @@ void print_end(const Run& run) {
   std::cout << (run.result.failures.empty() ? "every invariant held" : "INVARIANTS BROKEN") << "\n";
 }
 
-void print_text(const Run& incidents, const Run& answers) {
+void print_text(const SimulationRun& incidents, const SimulationRun& answers) {
   const auto& one = incidents.result;
   std::cout << "Incidents: " << one.schedules << " schedules, " << one.calls << " calls (median "
             << one.median_calls << ", most " << one.most_calls << "): " << one.answered
@@ -100,7 +100,7 @@ void print_text(const Run& incidents, const Run& answers) {
   print_end(answers);
 }
 
-int simulate(const Options& options) {
+int simulate(const SimulationOptions& options) {
   if (options.trace) {
     testing::simulate_one(options.seed, &std::cout);
     testing::simulate_broken_answer(options.seed, &std::cout);
@@ -114,7 +114,7 @@ int simulate(const Options& options) {
 }  // namespace
 
 Command simulate_command(CLI::App& program) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SimulationOptions>();
   auto* const app = program.add_subcommand(
       "simulate",
       "Simulates random incidents, and answers that break at random, in virtual time, and checks\n"

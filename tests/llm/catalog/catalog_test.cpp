@@ -6,6 +6,8 @@
 
 #include <chrono>
 
+namespace catalog_test {
+
 using namespace understudy;
 using namespace understudy::llm;
 
@@ -238,3 +240,5 @@ like = "no-such-model"
   CHECK(errors[0].what == "nothing is known about `no-such-model`");
   CHECK_FALSE(catalog.model("tank-model").known());
 }
+
+}  // namespace catalog_test

@@ -38,7 +38,7 @@ bool restricts(const std::string& line) {
 
 std::vector<std::string> families() {
   std::vector<std::string> found;
-  const std::string_view text = detail::built_in_families();
+  const std::string_view text = understudy::llm::detail::built_in_families();
   constexpr std::string_view head = "\n[[families]]";
   for (auto at = text.find(head); at != std::string_view::npos;) {
     const auto next = text.find(head, at + 1);

@@ -17,7 +17,7 @@
 namespace understudy::tool {
 namespace {
 
-struct Options {
+struct ConnectOptions {
   std::string agent;
   std::string config;
   std::string url;
@@ -30,7 +30,7 @@ int report(const text::SourceErrors& errors, ExitCode code) {
 }
 
 /// As `serve` reads it, but for the credentials of providers: who sets up an agent need not have them.
-SourceResult<GatewayFacts> facts_of(const Options& options) {
+SourceResult<GatewayFacts> facts_of(const ConnectOptions& options) {
   if (options.config.empty()) {
     return options.url.empty() ? source_error("connect", {}, "nothing says where the gateway is",
                                               "pass --config with its configuration, or --url")
@@ -117,7 +117,7 @@ int write(const Agent& agent, const Plan& plan, const std::string& path) {
   return done;
 }
 
-int connect(const Options& options) {
+int connect(const ConnectOptions& options) {
   const auto* const agent = find_agent(options.agent);
   if (agent == nullptr) {
     std::cerr << "understudy: unknown agent " << text::ticked(options.agent) << ": "
@@ -153,7 +153,7 @@ int connect(const Options& options) {
 }  // namespace
 
 Command connect_command(CLI::App& program) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConnectOptions>();
   auto* const app = program.add_subcommand(
       "connect",
       "Prints what an agent needs to use the gateway, or writes it to the agent's settings.\n"

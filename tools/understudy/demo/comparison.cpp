@@ -13,7 +13,6 @@ namespace understudy::tool {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::Asked;
 using testing::Behaviour;
 using testing::ScriptedProvider;
 
@@ -46,8 +45,9 @@ class Incident {
 
   testing::VirtualTime time_;
   asio::io_context context_;
-  ScriptedProvider lead_{"lead", [](const Asked&) { return Behaviour::stall(10s); }};
-  ScriptedProvider understudy_{"understudy", [](const Asked&) { return Behaviour::answer(400ms); }};
+  ScriptedProvider lead_{"lead", [](const testing::Asked&) { return Behaviour::stall(10s); }};
+  ScriptedProvider understudy_{"understudy",
+                               [](const testing::Asked&) { return Behaviour::answer(400ms); }};
   Chain chain_{Member("anthropic", "claude-opus-4-7"), Member("openai-codex", "gpt-5.5")};
   Policy policy_;
   State state_;

@@ -20,7 +20,7 @@
 namespace understudy::tool {
 namespace {
 
-struct Options {
+struct DemoOptions {
   std::string scenario = "heartbeat-stall";
   std::uint64_t seed = 1;
   bool list = false;
@@ -92,7 +92,7 @@ int one(const Scenario& scenario, std::uint64_t seed, bool json) {
 }
 
 /// All side by side: each has providers and a client of its own.
-int all(std::uint64_t seed, bool json) {
+int play_all(std::uint64_t seed, bool json) {
   const auto plays = scenarios();
   std::deque<Played> played(plays.size());
   Audience nobody;
@@ -127,12 +127,12 @@ int all(std::uint64_t seed, bool json) {
   return as_it_should ? done : failed;
 }
 
-int demo(const Options& options) {
+int demo(const DemoOptions& options) {
   if (options.list) {
     return list();
   }
   if (options.all) {
-    return all(options.seed, options.json);
+    return play_all(options.seed, options.json);
   }
   return one(*find_scenario(options.scenario), options.seed, options.json);
 }
@@ -140,7 +140,7 @@ int demo(const Options& options) {
 }  // namespace
 
 Command demo_command(CLI::App& program) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<DemoOptions>();
   auto* const app = program.add_subcommand(
       "demo",
       "Shows a failover: simulated providers in this process, on loopback, over real HTTP.\n"
