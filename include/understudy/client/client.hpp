@@ -159,6 +159,7 @@ class UNDERSTUDY_API Client {
     };
     return initiate(get_executor(), std::move(run), std::forward<Token>(token));
   }
+  /// complete() for any completion token: `void(std::exception_ptr, Outcome<llm::Answer>)`.
   template <class Token>
   auto async_complete(llm::Request request, RequestOptions options, Token&& token) {
     auto run = [core = core_, request = std::move(request),
@@ -167,12 +168,14 @@ class UNDERSTUDY_API Client {
     };
     return initiate(get_executor(), std::move(run), std::forward<Token>(token));
   }
+  /// close() for any completion token: `void(std::exception_ptr)`.
   template <class Token>
   auto async_close(Token&& token) {
     auto run = [core = core_] { return close_of(core); };
     return initiate(get_executor(), std::move(run), std::forward<Token>(token));
   }
 
+  /// The executor that the client was made with.
   asio::any_io_executor get_executor() const;
 
  private:

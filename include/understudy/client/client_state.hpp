@@ -53,6 +53,7 @@ class ClientStateOptions {
 /// See the top of the file.
 class UNDERSTUDY_API ClientState {
  public:
+  /// The state, or what is wrong with the configuration.
   using Made = boost::system::result<std::shared_ptr<ClientState>, ConfigErrors>;
 
   /// Reads the credentials of every provider in `config` and the files of its `[catalog]`, blocking. Errors: every
@@ -69,6 +70,7 @@ class UNDERSTUDY_API ClientState {
   /// function; an empty function disables warnings.
   void on_warning(std::function<void(std::string_view)> told);
 
+  /// Health, budgets and quotas.
   State& state() noexcept { return state_; }
 
   /// Returns what is known about back ends and models: the built-in catalog with the files of the last configuration.

@@ -29,8 +29,11 @@
 
 namespace understudy {
 
+/// A line and a column of a configuration file.
 using ConfigPlace = text::SourcePlace;
+/// What is wrong at one place of a configuration file.
 using ConfigError = text::SourceError;
+/// All that is wrong with a configuration file.
 using ConfigErrors = text::SourceErrors;
 
 /// A member of a chain.
@@ -54,6 +57,7 @@ class RouteConfig {
 /// How reasoning travels through a client that does not speak its maker's protocol.
 class ReasoningConfig {
  public:
+  /// Whether reasoning is carried across providers.
   enum class Carry : unsigned char {
     client,  ///< in fields that the client sends back unread (llm/carrier.hpp)
     off,     ///< not at all: the client gets only the reasoning of its home (llm::Request::home)
@@ -92,6 +96,7 @@ class Config {
   ReasoningConfig reasoning;
 };
 
+/// A configuration, or all that is wrong with it.
 using ConfigResult = boost::system::result<Config, ConfigErrors>;
 
 /// Returns the value of an environment variable, or null. Empty: std::getenv.

@@ -19,6 +19,7 @@ namespace understudy {
 /// The point from which on events are delivered to the consumer.
 class Commit {
  public:
+  /// When a client gets the first event.
   enum class When : unsigned char {
     first_progress,  ///< at once
     after,  ///< at the first event that comes `held` after the first progress, or at the end
@@ -26,11 +27,16 @@ class Commit {
   };
 
   constexpr Commit() noexcept {}
+  /// At the first progress of the answer.
   static constexpr Commit at_first_progress() noexcept { return {}; }
+  /// At the first event that comes `held` after the first progress, or at the end.
   static constexpr Commit after(Clock::duration held) noexcept { return {When::after, held}; }
+  /// When the answer is complete.
   static constexpr Commit whole() noexcept { return {When::whole, {}}; }
 
+  /// Which of these it is.
   constexpr When when() const noexcept { return when_; }
+  /// How long events are held; zero unless `after`.
   constexpr Clock::duration held() const noexcept { return held_; }
 
   friend constexpr bool operator==(const Commit&, const Commit&) = default;
@@ -68,6 +74,7 @@ UNDERSTUDY_API std::string_view to_string(ReturnWhen when) noexcept;
 /// Returns the name of the enumerator. It lives as long as the program.
 UNDERSTUDY_API std::string_view to_string(OnPartial what) noexcept;
 
+/// The name, as in configurations.
 UNDERSTUDY_API std::string_view to_string(ToolCallDelivery what) noexcept;
 
 /// See the top of the file. Keys and defaults are those of `[fallback]` (config.hpp).

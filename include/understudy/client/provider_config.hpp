@@ -32,15 +32,19 @@ namespace understudy {
 /// Where a credential is read from.
 class CredentialSource {
  public:
+  /// The secret is in an environment variable.
   struct Env {
     std::string name;
   };
+  /// The secret is a file's content.
   struct File {
     std::string path;
   };
+  /// The secret itself.
   struct Value {
     Secret secret;
   };
+  /// The tokens of a sign-in are in a file, and are refreshed.
   struct OAuth {
     std::string token_file;
     Url token_url;

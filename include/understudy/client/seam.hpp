@@ -96,9 +96,13 @@ class UNDERSTUDY_API Seam {
   /// deliver. A complete overlap without text after it is joined.
   std::string_view finish();
 
+  /// What has been decided.
   SeamVerdict verdict() const noexcept { return verdict_; }
+  /// Whether more of the continuation is needed.
   bool undecided() const noexcept { return verdict_ == SeamVerdict::undecided; }
+  /// Whether the continuation joins the beginning.
   bool joined() const noexcept { return !undecided() && verdict_ < SeamVerdict::no_overlap; }
+  /// Whether the continuation cannot be used.
   bool refused() const noexcept { return verdict_ >= SeamVerdict::no_overlap; }
 
   /// Returns the number of bytes of the new text that were dropped because they had been delivered, once joined. (They

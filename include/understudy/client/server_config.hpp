@@ -22,6 +22,7 @@ namespace understudy {
 /// The section `[server]`.
 class ServerConfig {
  public:
+  /// The files for a server with TLS.
   struct Tls {
     std::string certificate_file;
     std::string key_file;
@@ -52,7 +53,9 @@ class ServerConfig {
 /// The section `[log]`.
 class LogConfig {
  public:
+  /// What is logged at least.
   enum class Level : unsigned char { debug, info, warn, error, off };
+  /// How lines of the log are written.
   enum class Format : unsigned char { text, json };
 
   Level level = Level::info;

@@ -79,8 +79,10 @@ class UNDERSTUDY_API SharedClient {
   /// Cancellation: throws operation_aborted when the call has ended on the client's executor.
   asio::awaitable<Outcome<llm::Answer>> complete(llm::Request request,
                                                  RequestOptions options = RequestOptions());
+  /// Client::stream() from any thread. Completes on the caller's executor.
   asio::awaitable<SharedAnswer> stream(llm::Request request,
                                        RequestOptions options = RequestOptions());
+  /// Client::close() from any thread. Completes on the caller's executor when the client has ended.
   asio::awaitable<void> close();
 
   /// `complete` and `close` for any completion token, as those of Client.
@@ -89,6 +91,7 @@ class UNDERSTUDY_API SharedClient {
     return client_->async_complete(std::move(request), std::move(options),
                                    std::forward<Token>(token));
   }
+  /// close() for any completion token: `void(std::exception_ptr)`.
   template <class Token>
   auto async_close(Token&& token) {
     return client_->async_close(std::forward<Token>(token));

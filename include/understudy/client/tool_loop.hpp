@@ -44,6 +44,7 @@ class UNDERSTUDY_API Toolbox {
   /// Throws std::invalid_argument if there is a tool of that name, or its schema is not a JSON object.
   Toolbox& add(llm::Tool tool, Run run);
 
+  /// The declarations, as a request lists them.
   const std::vector<llm::Tool>& tools() const noexcept { return tools_; }
 
   /// Completes with the result of the call, whether it succeeded or not. Cancellation: throws operation_aborted.

@@ -48,6 +48,7 @@ class UNDERSTUDY_API Attempt {
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
+  /// The member that is asked.
   const Member& member() const noexcept;
   /// The credential to send, or null if the member has none.
   const CredentialUse* credential() const noexcept;
@@ -60,7 +61,9 @@ class UNDERSTUDY_API Attempt {
   bool wants_fresh_connection() const noexcept;
   /// The time until the call's deadline, if it has one.
   std::optional<Clock::duration> remaining() const;
+  /// The limits that apply now: a member's own, the policy's, and what the deadline leaves.
   const StallLimits& limits() const noexcept { return stall_->state().limits(); }
+  /// The attempt's scope: what is spawned in it ends with the attempt.
   Scope& scope() noexcept { return *scope_; }
 
   /// The attempt enters `phase`, whose limit counts from now.

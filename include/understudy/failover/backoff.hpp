@@ -11,6 +11,7 @@
 
 namespace understudy {
 
+/// The steps of the waits between retries of one member. Each step is twice the one before.
 class BackoffSettings {
  public:
   constexpr BackoffSettings() noexcept {}

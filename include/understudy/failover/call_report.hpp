@@ -34,6 +34,7 @@ enum class AttemptKind : unsigned char {
   hedge,  ///< runs beside a slow attempt, or beside a probe
 };
 
+/// The name of the kind, as in reports.
 UNDERSTUDY_API std::string_view to_string(AttemptKind kind) noexcept;
 
 /// Something in the request that a member did not get as the caller wrote it.
@@ -55,7 +56,9 @@ class UNDERSTUDY_API AttemptReport {
   AttemptReport(Member m, AttemptKind k, Clock::duration since_call_began)
       : member(std::move(m)), kind(k), began(since_call_began) {}
 
+  /// The label of the credential that was used; null if there was none.
   const std::string* credential_label() const noexcept { return credential.get(); }
+  /// Whether the attempt has ended with an answer.
   bool answered() const noexcept { return ended && !failure.code(); }
 
   Member member;

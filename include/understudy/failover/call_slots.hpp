@@ -64,6 +64,7 @@ class UNDERSTUDY_API CallSlots : public std::enable_shared_from_this<CallSlots> 
     std::size_t credential_;
   };
 
+  /// How many calls have a slot of one credential, and how many wait for one.
   struct Load {
     std::size_t in_use = 0;
     std::size_t queued = 0;
@@ -71,11 +72,14 @@ class UNDERSTUDY_API CallSlots : public std::enable_shared_from_this<CallSlots> 
 
   /// Replaces the limit; calls that it allows stop waiting. Calls that began without a limit are not counted.
   void limit(const std::optional<CallLimit>& to);
+  /// The limit; nothing if there is none.
   std::optional<CallLimit> limit() const;
+  /// Whether there is a limit. One atomic load.
   bool limited() const noexcept { return limited_.load(std::memory_order_acquire); }
 
   /// Whether a call would have to wait for the credential.
   bool full(std::size_t credential) const;
+  /// What uses the credential now. Zero while there is no limit.
   Load load(std::size_t credential) const;
 
   /// Completes with the credential's slot, at once if one is free; or with nothing if too many calls wait already, at

@@ -35,6 +35,7 @@
 
 namespace understudy {
 
+/// Which credential of a pool a call uses.
 enum class Strategy : unsigned char {
   fill_first,   ///< the first one that is available
   round_robin,  ///< each in rotation
@@ -60,8 +61,11 @@ class Tokens {
 /// time.
 class Refresher {
  public:
+  /// Gets new tokens for the refresh token. Cancelled when the pool's scope ends.
   using Refresh = std::function<asio::awaitable<Result<Tokens>>(const Secret& refresh_token)>;
+  /// Stores new tokens. A failure is reported, and it is called again later.
   using Persist = std::function<Result<void>(const Tokens&)>;
+  /// Gets the failure of a Persist.
   using Report = std::function<void(const Failure&)>;
 
   Refresher(Secret token, Refresh refresh_function, Persist persist_function)
@@ -77,6 +81,7 @@ class Refresher {
   Report report;    ///< called each time that `persist` failed, without any secret; may be empty
 };
 
+/// A secret, and how it is refreshed if it expires.
 class Credential {
  public:
   /// `label` identifies the credential in reports and logs.
@@ -125,6 +130,7 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   /// The credential that a caller has sent with a request, and that nobody else uses. If it is refused, only the caller
   /// can replace it: the call ends with that (Situation::callers_credential).
   static std::shared_ptr<CredentialPool> of_caller(std::string provider, Credential credential);
+  /// Whether this is the credential that a caller has sent (of_caller).
   bool is_of_caller() const noexcept { return of_caller_; }
 
   /// Sets the scope in which refreshes run, and in which tokens that could not be persisted are persisted later.
@@ -134,9 +140,11 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   /// To be called before the scope ends, if other scopes remain.
   void detach(Scope& root);
 
+  /// The name of the provider that accepts the credentials.
   const std::string& provider() const noexcept { return provider_; }
   /// How many calls may use each credential at the same time: by default any number.
   CallSlots& slots() const noexcept { return *slots_; }
+  /// The number of credentials.
   std::size_t size() const noexcept { return entries_.size(); }
 
   /// The indices in the order in which the strategy tries them now. `random` is in [0, 1).
@@ -158,6 +166,7 @@ class UNDERSTUDY_API CredentialPool : public std::enable_shared_from_this<Creden
   /// Whether the credential has not changed since this use.
   bool current(const CredentialUse& used) const;
 
+  /// Whether the credential has a Refresher, and the pool a scope to run it in.
   bool can_refresh(std::size_t index) const;
 
   /// Whether tokens are only in memory, because they could not be persisted yet.

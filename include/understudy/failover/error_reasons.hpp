@@ -50,7 +50,9 @@ class UNDERSTUDY_API ErrorReasons {
         });
   }
 
+  /// The reason for a code that the table names.
   std::optional<FailoverReason> find(const error_code& code) const noexcept;
+  /// The failure for an exception of a type that the table names.
   std::optional<Failure> find(const std::exception_ptr& thrown) const;
 
  private:

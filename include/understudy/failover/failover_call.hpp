@@ -87,6 +87,7 @@ class UNDERSTUDY_API FailoverCall {
   Failure failure() const { return call_.settlement.failure(); }
   /// Why a call that is left unfinished ends: the cause of its parent scope, or StopReason::cancelled.
   Cause abandoned() const { return call_.context.abandoned(); }
+  /// When the call began.
   Clock::time_point began() const noexcept { return call_.context.began; }
 
   /// The report so far.

@@ -63,12 +63,19 @@ class UNDERSTUDY_API Failure {
   /// The earlier failures, in order, for the failure of a whole call.
   Failure& with_attempts(std::vector<Failure> attempts);
 
+  /// What failed: usually a FailoverReason, or the code of a local cause.
   const error_code& code() const noexcept;
+  /// What was observed when a limit expired; empty for other failures.
   const Evidence& evidence() const noexcept;
+  /// The provider's words, cut at `longest_message`; may be empty.
   const std::string& message() const noexcept;
+  /// The wait that the provider asked for.
   const std::optional<Clock::duration>& retry_after() const noexcept;
+  /// Whether the request can be sent again in another form (with_mend).
   bool mendable() const noexcept;
+  /// The name that was given to the mend; may be empty.
   const std::string& mend_name() const noexcept;
+  /// A lower bound of the tokens that the failed attempt has cost.
   std::uint64_t tokens_spent() const noexcept;
 
   /// Every attempt's failure, in order; empty for the failure of one attempt.
@@ -86,8 +93,10 @@ class UNDERSTUDY_API Failure {
 /// One line: the cause with its evidence, and the provider's words.
 UNDERSTUDY_API std::string to_string(const Failure& failure);
 
+/// Writes the line of to_string().
 UNDERSTUDY_API std::ostream& operator<<(std::ostream& out, const Failure& failure);
 
+/// A value, or the failure that took its place. `value()` of a failure throws FailoverError.
 template <class T>
 using Result = boost::system::result<T, Failure>;
 
@@ -96,12 +105,14 @@ class UNDERSTUDY_API FailoverError : public boost::system::system_error {
  public:
   explicit FailoverError(const Failure& failure);
 
+  /// The failure that was thrown.
   const Failure& failure() const noexcept { return failure_; }
 
  private:
   Failure failure_;
 };
 
+/// Called by `Result::value()`: throws FailoverError.
 [[noreturn]] UNDERSTUDY_API void throw_exception_from_error(const Failure& failure,
                                                             const boost::source_location& site);
 

@@ -57,8 +57,11 @@ inline constexpr Clock::duration named_probe_gap = std::chrono::minutes(5);
 class HealthKeys {
  public:
   HealthKeys() {}
+  /// The key of the mark for this concern; empty if there is none.
   const std::string& operator[](Concern concern) const { return keys_[index(concern)]; }
+  /// As above, to be set.
   std::string& operator[](Concern concern) { return keys_[index(concern)]; }
+  /// The keys of all concerns, the empty ones too.
   std::span<const std::string> all() const noexcept { return keys_; }
 
   /// Concern::credential of one by CredentialPool::key; where none is known, of the provider by its name.
@@ -100,7 +103,9 @@ class UNDERSTUDY_API Health {
     Probe(Probe&& other) noexcept;
     Probe& operator=(Probe&& other) noexcept;
     ~Probe() { release(); }
+    /// Whether any mark is leased.
     explicit operator bool() const noexcept { return id_ != 0; }
+    /// Ends the lease without a result, so that another call may probe.
     void release() noexcept;
 
    private:
@@ -121,6 +126,7 @@ class UNDERSTUDY_API Health {
     bool dead = false;
   };
 
+  /// The combined outlook of these keys. Marks that `call` itself has set do not count.
   Outlook look(std::span<const std::string> keys, CallId call, Clock::time_point now) const;
 
   /// Leases every mark among `keys` for `longest`, or nothing if one is dead, leased, or not due (if
@@ -148,6 +154,7 @@ class UNDERSTUDY_API Health {
   /// Whether there is no mark. One atomic load, the fast path while everything is healthy.
   bool all_well() const noexcept { return marked_.load(std::memory_order_acquire) == 0; }
 
+  /// All marks at this time.
   std::vector<MarkReport> marks(Clock::time_point now) const;
 
   /// Changes when a probe ends or a mark closes.

@@ -1,4 +1,4 @@
-/// Runs two operations for the same result, the second after a delay: the first *success* wins.
+/// Runs two operations for the same result, the second after a delay: the first success wins.
 ///
 /// Invariants
 /// 1. The second starts when the first has not succeeded within `after`, or has failed; never if the first succeeds

@@ -34,6 +34,7 @@ enum class LogLine : unsigned char {
 /// See the top of the file. Use one for calls of one thread: it keeps no state, but `write` is called as the calls run.
 class UNDERSTUDY_API LogObserver : public Observer {
  public:
+  /// Gets each line. Called on the thread of the call; should not block.
   using Write = std::function<void(LogLine what, std::string_view text)>;
 
   explicit LogObserver(Write write) : write_(std::move(write)) {}

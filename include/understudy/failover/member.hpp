@@ -60,6 +60,7 @@ class UNDERSTUDY_API Member {
   /// none is known.
   Member& with_mends(std::shared_ptr<const MemberMends> known);
 
+  /// The name under which health, budgets and credentials of its provider are kept.
   const std::string& provider() const noexcept { return data_->provider; }
   /// The model that is asked for.
   const std::string& model() const noexcept { return asked_model_ ? *asked_model_ : data_->model; }
@@ -67,14 +68,23 @@ class UNDERSTUDY_API Member {
   const std::string& model_in_chain() const noexcept { return data_->model; }
   /// Whether requests choose the model.
   bool passes_model() const noexcept { return data_->model == "*"; }
+  /// Where the provider is reached; empty if its name says that.
   const std::string& base_url() const noexcept { return data_->base_url; }
+  /// The credentials; null if none is needed.
   const std::shared_ptr<CredentialPool>& credentials() const noexcept { return data_->pool; }
+  /// The size of the model's context in tokens, if it is known.
   std::optional<std::uint64_t> context_window() const noexcept { return data_->context_window; }
+  /// The limits that override the policy's.
   const StallSettings& stall() const noexcept { return data_->stall; }
+  /// The shortest limits on progress for a model that thinks before it answers; zero: none.
   Clock::duration reasoning_floor() const noexcept { return data_->reasoning_floor; }
+  /// What replaces the policy's backoff.
   const std::optional<BackoffSettings>& backoff() const noexcept { return data_->backoff; }
+  /// What replaces the State's budget.
   const std::optional<BudgetSettings>& budget() const noexcept { return data_->budget; }
+  /// The credential that is tried first, if one was named.
   std::optional<std::size_t> credential_first() const noexcept { return credential_first_; }
+  /// The mends that its requests need; null if none is known.
   const MemberMends* mends() const noexcept { return mends_.get(); }
 
   /// "provider/model", as in reports.
@@ -83,9 +93,12 @@ class UNDERSTUDY_API Member {
   const std::string& endpoint() const noexcept {
     return data_->base_url.empty() ? data_->provider : data_->base_url;
   }
+  /// The key of its health: model, endpoint and purpose.
   const std::string& key() const noexcept { return data_->key; }
+  /// The hash of `key()`.
   std::size_t key_hash() const noexcept { return data_->key_hash; }
 
+  /// Whether both have the same `key()` and the same credentials.
   bool same_as(const Member& other) const noexcept;
 
  private:
@@ -115,6 +128,7 @@ class UNDERSTUDY_API Member {
   std::shared_ptr<const std::string> asked_model_;
 };
 
+/// The members of a call, in the order in which they are asked.
 using Chain = std::vector<Member>;
 
 }  // namespace understudy

@@ -34,6 +34,7 @@
 
 namespace understudy {
 
+/// Whether a refusal by a provider's content filter is the answer, or the next member is asked.
 enum class OnContentPolicy : unsigned char { stop, fail_over };
 
 /// What happens if a member would not get all of the request.
@@ -67,6 +68,7 @@ class UNDERSTUDY_API Policy {
   /// Replaces the table's row for one reason.
   Policy& with_treatment(FailoverReason reason, Treatment treatment);
 
+  /// How a reason is treated: the table's row, or what replaces it.
   Treatment treatment(FailoverReason reason) const noexcept;
 
   bool eager_on_timeout = true;  ///< false: a stall is retried as often as other failures
@@ -102,6 +104,7 @@ class UNDERSTUDY_API Policy {
   std::array<Treatment, reason_count> treatments_;
 };
 
+/// What follows a failure.
 enum class Action : unsigned char {
   retry,             ///< the same request, the same member, after a wait
   rotate,            ///< the same member with another credential
@@ -112,6 +115,7 @@ enum class Action : unsigned char {
   stop,              ///< the local side stopped the call
 };
 
+/// The name of the action, as in reports.
 UNDERSTUDY_API std::string_view to_string(Action action) noexcept;
 
 /// A decision, and the sentence that explains it.
@@ -189,6 +193,7 @@ class Need {
   Clock::duration min_attempt{};
 };
 
+/// Whether a member may be asked, or why not.
 enum class Eligibility : unsigned char {
   yes,
   tried,
@@ -199,6 +204,7 @@ enum class Eligibility : unsigned char {
   in_use,  ///< eligible, but its credentials stayed in use for as long as the call waited (CredentialLimit)
 };
 
+/// The name of it, as in reports.
 UNDERSTUDY_API std::string_view to_string(Eligibility eligibility) noexcept;
 
 /// Whether a member may be next: also `yes` for a member that is due for a probe.

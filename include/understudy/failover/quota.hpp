@@ -30,6 +30,7 @@ namespace understudy {
 /// One quota of a credential, as a provider states it with an answer.
 class UNDERSTUDY_API Allowance {
  public:
+  /// How a spent quota comes back.
   enum class Refill : unsigned char {
     at_once,    ///< all of it at the end of its window
     gradually,  ///< continuously; `resets` is the time until it is full
@@ -38,7 +39,9 @@ class UNDERSTUDY_API Allowance {
   /// `share_left` is limited to [0, 1].
   Allowance(std::string window_name, double share_left, Clock::duration resets_in) noexcept;
 
+  /// It comes back continuously.
   Allowance& gradual() { return refill = Refill::gradually, *this; }
+  /// It concerns one model, and not all that the credential can ask.
   Allowance& for_model() { return of_model = true, *this; }
 
   /// The time until `reserve` of it is left; zero if it is.

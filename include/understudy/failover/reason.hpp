@@ -29,6 +29,7 @@ namespace understudy {
 
 using boost::system::error_code;
 
+/// Why an attempt has failed. Values of one error category, `failover_category()`.
 enum class FailoverReason {
   timeout = 1,                          ///< a limit on progress expired; 408, 504, 522, 524
   connection,                           ///< refused, reset, DNS, transient TLS, transport dead
@@ -115,7 +116,9 @@ UNDERSTUDY_API std::span<const ReasonTraits> all_reasons() noexcept;
 /// The row of a reason. The reason must be one of the enumerators.
 UNDERSTUDY_API const ReasonTraits& traits(FailoverReason reason) noexcept;
 
+/// The reason's name, as in configurations and reports.
 UNDERSTUDY_API std::string_view to_string(FailoverReason reason) noexcept;
+/// The treatment's name, as in configurations.
 UNDERSTUDY_API std::string_view to_string(Treatment treatment) noexcept;
 
 /// The reason of that name, exactly as written, or nothing.
@@ -128,11 +131,14 @@ UNDERSTUDY_API std::optional<FailoverReason> reason_of(const error_code& code) n
 /// is one: timeout to errc::timed_out, auth and auth_permanent to errc::permission_denied, context_overflow and
 /// payload_too_large to errc::message_size.
 UNDERSTUDY_API const boost::system::error_category& failover_category() noexcept;
+/// The category of Treatment as an error condition.
 UNDERSTUDY_API const boost::system::error_category& treatment_category() noexcept;
 
+/// A reason as an error code.
 inline error_code make_error_code(FailoverReason reason) noexcept {
   return {static_cast<int>(reason), failover_category()};
 }
+/// A treatment as an error condition, which the codes of its reasons are equivalent to.
 inline boost::system::error_condition make_error_condition(Treatment treatment) noexcept {
   return {static_cast<int>(treatment), treatment_category()};
 }
@@ -146,10 +152,13 @@ class ReasonSet {
       insert(reason);
     }
   }
+  /// Adds the reason.
   constexpr void insert(FailoverReason reason) noexcept { bits_ |= bit(reason); }
+  /// Whether the reason is in the set.
   constexpr bool contains(FailoverReason reason) const noexcept {
     return (bits_ & bit(reason)) != 0;
   }
+  /// Whether the set has no reason.
   constexpr bool empty() const noexcept { return bits_ == 0; }
   friend bool operator==(ReasonSet, ReasonSet) = default;
 

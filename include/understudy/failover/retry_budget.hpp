@@ -21,6 +21,7 @@
 
 namespace understudy {
 
+/// How many retries the calls of a provider may use together.
 class BudgetSettings {
  public:
   constexpr BudgetSettings() noexcept {}
@@ -46,6 +47,7 @@ class UNDERSTUDY_API RetryBudget {
     return static_cast<double>(balance_.load(std::memory_order_relaxed)) / one;
   }
 
+  /// Whether there is a retry to take.
   bool available() const noexcept { return balance_.load(std::memory_order_relaxed) >= one; }
 
  private:

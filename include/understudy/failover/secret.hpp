@@ -24,7 +24,9 @@ class UNDERSTUDY_API Secret {
   Secret() noexcept {}
   explicit Secret(std::string_view text);
 
+  /// The text. To be used where it is sent, and nowhere else.
   std::string_view reveal() const noexcept;
+  /// Whether there is no text.
   bool empty() const noexcept { return reveal().empty(); }
 
   /// Compares the contents, in constant time for a given length.

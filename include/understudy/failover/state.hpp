@@ -38,6 +38,7 @@ class UNDERSTUDY_API MemberRecord {
   Clock::duration usual_first_progress() const noexcept {
     return Clock::duration(usual_.load(std::memory_order_relaxed));
   }
+  /// Counts this time into the average.
   void note_first_progress(Clock::duration took) noexcept;
 
  private:
@@ -52,8 +53,11 @@ class UNDERSTUDY_API State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  /// The marks of what has failed.
   Health& health() noexcept { return health_; }
+  /// What providers have said of quotas.
   Quotas& quotas() noexcept { return quotas_; }
+  /// The member's record, which is made at its first use.
   MemberRecord& record(const Member& member);
 
   /// The remaining retries of each provider that was ever asked.
@@ -61,6 +65,7 @@ class UNDERSTUDY_API State {
 
   /// A new random number in [0, 1) on each call; equal seeds give equal sequences.
   double random() noexcept;
+  /// A new identity.
   CallId next_call() noexcept { return CallId{calls_.fetch_add(1, std::memory_order_relaxed) + 1}; }
 
  private:

@@ -15,13 +15,16 @@
 
 namespace understudy::gateway {
 
+/// Why the gateway stops a call. Values of one error category, `gateway_category()`.
 enum class GatewayStop {
   client_gone =
       1,  ///< the client closed its connection, or its own direction of it, before the answer's end
 };
 
+/// The category of GatewayStop.
 UNDERSTUDY_API const boost::system::error_category& gateway_category() noexcept;
 
+/// A reason to stop as an error code.
 inline error_code make_error_code(GatewayStop stop) noexcept {
   return {static_cast<int>(stop), gateway_category()};
 }

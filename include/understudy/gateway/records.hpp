@@ -28,6 +28,7 @@
 
 namespace understudy::gateway {
 
+/// Where a gateway's records go.
 class RecordsOptions {
  public:
   RecordsOptions() noexcept {}
@@ -53,6 +54,7 @@ class UNDERSTUDY_API Records {
 
   /// For a program that reloads its configuration: the new one was given to all gateways, or was rejected.
   void config_applied();
+  /// Logs that a new configuration was not taken, and why.
   void config_rejected(const ConfigErrors& errors);
 
   /// For ClientState::on_warning, and for a program's own warnings. Must not hold a secret.
@@ -61,6 +63,7 @@ class UNDERSTUDY_API Records {
   /// The latest calls that have ended, latest first.
   std::vector<std::shared_ptr<const CallRecord>> recent() const;
 
+  /// How many calls have begun and not ended, of all gateways that share these records.
   std::size_t calls_in_flight() const noexcept {
     return in_flight_.load(std::memory_order_relaxed);
   }
@@ -70,9 +73,13 @@ class UNDERSTUDY_API Records {
 
   /// The rest is called by gateways. A call begins; `call_ended` must follow.
   void call_began() noexcept { in_flight_.fetch_add(1, std::memory_order_relaxed); }
+  /// Logs and counts a call.
   void call_ended(CallRecord record);
+  /// Logs and counts an attempt.
   void attempt_ended(const AttemptReport& attempt);
+  /// Logs and counts that an answer broke after its attempt had succeeded.
   void answer_broke(const AttemptReport& attempt);
+  /// Whether prompts are logged.
   bool wants_prompts() const noexcept { return prompts_; }
 
  private:

@@ -22,6 +22,7 @@ namespace understudy::llm {
 /// One block of an answer. It owns its text.
 class AnswerBlock {
  public:
+  /// What the block is.
   enum class Kind : unsigned char { text, refusal, reasoning, tool_call };
 
   AnswerBlock(Kind k, std::size_t n) : kind(k), number(n) {}

@@ -34,6 +34,7 @@ class UNDERSTUDY_API CarriedSeals {
   /// no reasoning but its home's.
   explicit CarriedSeals(const Request& asked, bool carry = true);
 
+  /// Whether the client gets reasoning of others than its home.
   bool carries() const noexcept { return carry_; }
 
   /// The events from now on are of this member, which speaks `protocol`. Returns the seal to write before them, if an

@@ -61,6 +61,7 @@ class Carrier {
         kind(k),
         original(seal) {}
 
+  /// Where the reasoning came from, without the rest.
   ReasoningOrigin origin() const;
 
   std::string maker;

@@ -64,6 +64,7 @@ class UNDERSTUDY_API Codec {
  public:
   virtual ~Codec() = default;
 
+  /// The protocol that this object reads and writes.
   virtual Protocol protocol() const noexcept = 0;
 
   /// Appends the body of the request to `out`. `request.stream` selects a streamed or a whole answer. Extra fields and
@@ -101,6 +102,7 @@ class UNDERSTUDY_API Codec {
 
   /// Append to `out` the entry of one model that a gateway serves, or the list of all of them.
   virtual void write_model(std::string_view name, std::string& out) const = 0;
+  /// As above, for the list.
   virtual void write_models(std::span<const std::string> names, std::string& out) const = 0;
 
   /// Returns a document as a part of this protocol, or nothing if the protocol does not support such a document.

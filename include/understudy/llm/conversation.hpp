@@ -38,6 +38,7 @@ class UNDERSTUDY_API Conversation {
 
   /// Adds a text, or a message, of the user.
   void say(std::string text) { add(Message(Role::user, std::move(text))); }
+  /// As above.
   void add(Message message) { request_.messages.push_back(std::move(message)); }
   /// Adds what the model has answered.
   void add(const Answer& answer) { add(message_of(answer)); }
@@ -49,6 +50,7 @@ class UNDERSTUDY_API Conversation {
 
   /// The request for the next answer. It may be changed: its messages are the conversation.
   const Request& request() const noexcept { return request_; }
+  /// As above, to be changed.
   Request& request() noexcept { return request_; }
 
  private:

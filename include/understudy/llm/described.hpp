@@ -30,6 +30,7 @@
 
 namespace understudy::llm {
 
+/// The value, or the first place at which the JSON text does not fit its type.
 template <class T>
 using FromJson = boost::system::result<T, JsonMismatch>;
 

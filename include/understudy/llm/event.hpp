@@ -206,6 +206,7 @@ class Retract {};
 /// One event of an answer. It does not own the text that its views refer to.
 class Event {
  public:
+  /// One alternative for each kind of event.
   using Body =
       std::variant<Start, Text, Reasoning, ReasoningSeal, ToolStart, ToolArguments, ToolEnd, Usage,
                    Finish, End, Heartbeat, Error, Other, Undecodable, Retract>;

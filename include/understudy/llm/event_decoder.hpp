@@ -80,6 +80,7 @@ class UNDERSTUDY_API EventDecoder {
 
   /// Returns why decoding ended early, or a code without an error.
   error_code error() const noexcept { return error_; }
+  /// How the answer has ended so far: completely, broken off, or not at all.
   Ending ending() const noexcept;
   bool ended() const noexcept { return ended_; }  ///< the terminal event was received
   /// Returns the number of events that could not be decoded, noise among them.

@@ -70,6 +70,7 @@ class UNDERSTUDY_API ForwardedResponse {
   class Source {
    public:
     virtual ~Source() = default;
+    /// Completes with the next bytes, valid until the next call; empty at the end.
     virtual asio::awaitable<Result<std::string_view>> next() = 0;
   };
 

@@ -42,6 +42,7 @@ class UNDERSTUDY_API LearnedRefusals {
   /// A request with the key succeeded with `applied` alone: lessons that it tested no longer hold.
   void succeeded(const std::string& key, const std::vector<std::string>& applied);
 
+  /// The number of lessons that are kept.
   std::size_t size() const;
 
  private:

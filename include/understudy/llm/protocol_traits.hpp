@@ -35,6 +35,7 @@ struct NamedValue {
 
 /// A member of a request that asks for something that a gateway in front of several providers cannot provide.
 struct UnservedMember {
+  /// When the request is refused for it.
   enum class When : unsigned char {
     always,
     only_foreign_members,  ///< if every member of the chain speaks another protocol

@@ -22,6 +22,7 @@ namespace understudy::llm {
 /// A part of a request, as a refusal names it.
 class RefusedPart {
  public:
+  /// What is wrong with the part.
   enum class Kind : unsigned char {
     parameter,  ///< the member as such is not supported
     value,      ///< the member is supported, but not with this value

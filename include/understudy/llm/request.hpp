@@ -124,6 +124,7 @@ class OpaquePart {
 /// The result of a tool call.
 class ToolResultPart {
  public:
+  /// A part of a tool's result.
   using Content = std::variant<TextPart, ImagePart, OpaquePart>;
 
   ToolResultPart() {}
@@ -168,6 +169,7 @@ class ReasoningPart {
       call_signature;  ///< Gemini's: what the tool call that follows has as `extra_content`, as JSON
 };
 
+/// A part of a message.
 using Part =
     std::variant<TextPart, ImagePart, ToolCallPart, ToolResultPart, ReasoningPart, OpaquePart>;
 

@@ -40,13 +40,21 @@ class UNDERSTUDY_API StreamSource {
  public:
   virtual ~StreamSource() = default;
 
+  /// The protocol that the provider speaks.
   virtual Protocol protocol() const noexcept = 0;
+  /// Whether the answer came in one piece.
   virtual bool whole() const noexcept { return false; }
+  /// The next event if it has arrived, else nullptr.
   virtual const Event* try_next() = 0;
+  /// Completes when an event has arrived (true), or at the end of the answer (false).
   virtual asio::awaitable<Result<bool>> ready() = 0;
+  /// The number of events that could not be decoded.
   virtual std::uint64_t undecodable() const noexcept { return 0; }
+  /// Whether the finish was concluded from what came before it.
   virtual bool inferred_finish() const noexcept { return false; }
+  /// Where reasoning in this answer comes from.
   virtual const ReasoningOrigin& origin() const noexcept;
+  /// Sets what is asked before the stream waits longer for a member that has stalled.
   virtual void ask_takeover(const std::function<Takeover()>& /*may_another_take_over*/) {}
 };
 

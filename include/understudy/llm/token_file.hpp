@@ -54,6 +54,7 @@ class UNDERSTUDY_API TokenFile {
   TokenFile(const TokenFile&) = delete;
   TokenFile& operator=(const TokenFile&) = delete;
 
+  /// The path as it was given.
   const std::string& path() const noexcept { return path_; }
 
   /// Returns the contents. Errors: the file cannot be read, or is larger than `longest`.
@@ -62,6 +63,7 @@ class UNDERSTUDY_API TokenFile {
   /// Completes when this object holds the lock, or at once if it already does. Errors: another process has held the
   /// lock for `longest_lock`, or the lock file cannot be created. Cancellation ends the wait, as for a Timer.
   asio::awaitable<Result<void>> lock();
+  /// Whether this object holds the lock.
   bool locked() const noexcept { return lock_ >= 0; }
   /// Releases the lock, and discards the reserved file.
   void unlock();

@@ -61,7 +61,9 @@ class UNDERSTUDY_API ToolTable {
   /// views of the event then refer to the table, which must live as long as they are used.
   bool restore(Event& event) const;
 
+  /// Whether each name stands for itself.
   bool empty() const noexcept { return names_ == nullptr; }
+  /// The number of names that stand for another.
   std::size_t size() const noexcept;
 
  private:

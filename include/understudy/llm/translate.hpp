@@ -57,9 +57,9 @@ class UNDERSTUDY_API TranslationTarget {
   bool home = true;              ///< likewise
   bool needs_system = false;     ///< a request without system text is refused (the Codex back end)
   std::size_t longest_tool_id;
-  std::size_t longest_tool_name;  ///< names consist of letters, digits, `_` and `-`
+  std::size_t longest_tool_name;  ///< names consist of letters, digits, underscores and hyphens
   std::size_t shortest_tool_name = 1;
-  bool letter_first = false;  ///< names of tools begin with a letter or `_`
+  bool letter_first = false;  ///< names of tools begin with a letter or an underscore
   /// The characters of the longest name of a property in a tool's arguments, and which are allowed beside letters and
   /// digits. 0: any name is accepted.
   std::size_t longest_property = 0;
@@ -70,12 +70,13 @@ class UNDERSTUDY_API TranslationTarget {
 /// Something in the request that the target does not get unchanged.
 class Loss {
  public:
+  /// What happened to it.
   enum class Kind : unsigned char { dropped, changed, added };
 
   Loss(Kind k, std::string w) : kind(k), what(std::move(w)) {}
 
   Kind kind;
-  /// "reasoning", "top_k", "field cache_control", "part document", "tool web_search"
+  /// `reasoning`, `top_k`, `field cache_control`, `part document`, `tool web_search`
   std::string what;
 
   bool operator==(const Loss&) const = default;

@@ -38,7 +38,9 @@ class IoResult {
  public:
   IoResult(error_code c, std::size_t n) noexcept : code(c), bytes(n) {}
 
+  /// Nothing now: wait_readable() or wait_writable() tells when to try again.
   static IoResult would_block() noexcept { return {asio::error::would_block, 0}; }
+  /// The stream was closed from this side.
   static IoResult aborted() noexcept { return {asio::error::operation_aborted, 0}; }
 
   error_code code;
@@ -62,6 +64,7 @@ class UNDERSTUDY_API ByteStream {
   /// Completes when a try may succeed, or the stream was closed. Cancellation (any kind) completes it too, also one
   /// that came before the call; the caller must check for it. Never throws by itself.
   virtual asio::awaitable<void> wait_readable() = 0;
+  /// As wait_readable(), for try_write.
   virtual asio::awaitable<void> wait_writable() = 0;
 
   /// Whether a try_read would return something other than would_block, including an end or an error. Does not read;
@@ -87,6 +90,7 @@ class UNDERSTUDY_API ByteStream {
   /// Resets the connection at once; bytes that the peer has not received yet are dropped.
   virtual void abort() noexcept = 0;
 
+  /// The executor that completions run on.
   const asio::any_io_executor& get_executor() const noexcept { return executor_; }
 
  protected:

@@ -24,6 +24,7 @@
 
 namespace understudy {
 
+/// Errors of HTTP, TLS and URLs. Values of one error category, `net_category()`.
 enum class NetFault {
   invalid_url = 1,    ///< not http:// or https://, or without a valid authority
   invalid_request,    ///< a method, target or header that must not be sent (CR, LF, NUL)
@@ -46,8 +47,10 @@ enum class NetFault {
   undecodable,        ///< a compressed body is damaged, cut off, or followed by other bytes
 };
 
+/// The category of NetFault.
 UNDERSTUDY_API const boost::system::error_category& net_category() noexcept;
 
+/// A fault as an error code.
 inline boost::system::error_code make_error_code(NetFault fault) noexcept {
   return {static_cast<int>(fault), net_category()};
 }
@@ -68,6 +71,7 @@ class NetError {
 /// "certificate verification failed: certificate has expired (connect)".
 UNDERSTUDY_API std::string to_string(const NetError& error);
 
+/// A value, or an error with its text.
 template <class T>
 using NetResult = boost::system::result<T, NetError>;
 

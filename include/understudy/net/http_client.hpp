@@ -40,6 +40,7 @@
 
 namespace understudy {
 
+/// Limits of an HttpClient, and what it connects with.
 class HttpClientOptions {
  public:
   /// A FIN that was in flight when the request was sent, or the reset that answers the request, arrives within about
@@ -88,7 +89,9 @@ class UNDERSTUDY_API HttpResponse {
   HttpResponse& operator=(HttpResponse&&) noexcept;
   ~HttpResponse();
 
+  /// The final status: 1xx responses are skipped.
   unsigned status() const noexcept;
+  /// The header fields.
   const HttpFields& headers() const noexcept;
 
   /// Completes with the next part of the body; empty at its end. The view is valid until the next read or until the
@@ -140,6 +143,7 @@ class UNDERSTUDY_API HttpClient {
   /// (`idle_for`). Connections in use are closed instead of being kept.
   void close();
 
+  /// The number of connections that wait in the pool.
   std::size_t idle_connections() const noexcept;
 
  private:

@@ -24,12 +24,15 @@ class UNDERSTUDY_API HttpFields {
  public:
   HttpFields() noexcept {}
 
+  /// Appends a field. It is not checked here (is_valid_field).
   void add(std::string_view name, std::string_view value);
 
   /// The value of the first field of that name.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
 
+  /// The number of fields.
   std::size_t size() const noexcept { return entries_.size(); }
+  /// The name and the value of field `i`, which must be less than size().
   std::pair<std::string_view, std::string_view> operator[](std::size_t i) const noexcept;
 
  private:

@@ -30,6 +30,7 @@
 
 namespace understudy {
 
+/// Limits of an HttpServer, and how it refuses what it cannot read.
 class HttpServerOptions {
  public:
   /// Produces the answer to a request that cannot be read: a body for the given status and error description, and the
@@ -70,11 +71,13 @@ class UNDERSTUDY_API HttpExchange {
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
+  /// The request's line and header fields. Valid as long as the exchange.
   const HttpHead& request() const noexcept;
 
   /// The next part of the request's body, valid until the next read; empty at the end. Sends "100 Continue" first if
   /// the client expects it. Errors: body_too_large (to be answered with 413), truncated, malformed.
   asio::awaitable<NetResult<std::string_view>> read();
+  /// The rest of the body, with the errors of read().
   asio::awaitable<NetResult<std::string>> read_all();
 
   /// Sends a whole answer. The server adds `content-length` and `connection`.
@@ -84,7 +87,9 @@ class UNDERSTUDY_API HttpExchange {
   /// Sends an answer in parts: call begin, then write any number of times, then finish. Each write is sent at once as a
   /// chunk; an empty write sends nothing.
   asio::awaitable<error_code> begin(unsigned status, const HttpFields& headers);
+  /// One part of an answer that was begun.
   asio::awaitable<error_code> write(std::string_view part);
+  /// Ends an answer that was begun.
   asio::awaitable<error_code> finish();
 
   /// Completes when the client has gone, or the caller was cancelled. For use concurrently with writes, after the body
@@ -99,6 +104,7 @@ class UNDERSTUDY_API HttpExchange {
   /// The next bytes, valid until the next call; empty at the end. For use concurrently with `write_raw`. Errors: the
   /// stream's; operation_aborted after abort() or a cancel.
   asio::awaitable<NetResult<std::string_view>> read_raw();
+  /// Writes bytes after switch_protocols(). For use concurrently with `read_raw`.
   asio::awaitable<error_code> write_raw(std::string_view bytes);
 
   /// Resets the connection, so that the client sees a broken answer.
@@ -121,6 +127,7 @@ class UNDERSTUDY_API HttpExchange {
 /// See the top of the file. Threads: one executor.
 class UNDERSTUDY_API HttpServer {
  public:
+  /// Answers one request.
   using Handler = std::function<asio::awaitable<void>(HttpExchange&)>;
 
   HttpServer(HttpServerOptions options, Handler handler);

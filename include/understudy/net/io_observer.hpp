@@ -58,6 +58,7 @@ class UNDERSTUDY_API StallObserver final : public IoObserver {
   void heard(std::size_t bytes) override { timer_.heard(bytes); }
   void left() override { stream_ = nullptr; }
 
+  /// Whether the stream that is waited for can be read: for StallHooks::with_ready.
   bool ready() const noexcept { return stream_ != nullptr && stream_->readable(); }
 
  private:

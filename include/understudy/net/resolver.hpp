@@ -37,9 +37,11 @@ class UNDERSTUDY_API Resolver {
   asio::awaitable<NetResult<Addresses>> resolve(std::string host);
 
  protected:
+  /// As resolve(), for names that are not literal addresses.
   virtual asio::awaitable<NetResult<Addresses>> look_up(std::string host) = 0;
 };
 
+/// Threads, cache times and the lookup of a SystemResolver.
 class ResolverOptions {
  public:
   ResolverOptions() noexcept {}

@@ -42,12 +42,15 @@ inline constexpr std::size_t sse_padding = 64;
 /// Single lines of several MB occur in practice (encrypted reasoning, search results): protocols.md 1.4.
 inline constexpr std::size_t sse_longest_block = std::size_t{16} * 1024 * 1024;
 
+/// Why an event stream cannot be read. Values of one error category, `sse_category()`.
 enum class SseError {
   block_too_long = 1,  ///< a line, or the lines of one event together, exceed the bound
 };
 
+/// The category of SseError.
 UNDERSTUDY_API const boost::system::error_category& sse_category() noexcept;
 
+/// An SseError as an error code.
 inline error_code make_error_code(SseError error) noexcept {
   return {static_cast<int>(error), sse_category()};
 }

@@ -41,6 +41,7 @@ class UNDERSTUDY_API TcpAcceptor final : public Acceptor {
   asio::awaitable<Connected> accept() override;
   void close() noexcept override;
 
+  /// The port that it listens on: the system's choice if 0 was asked for.
   std::uint16_t port() const noexcept { return port_; }
 
  private:

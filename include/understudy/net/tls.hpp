@@ -25,6 +25,7 @@ struct ssl_ctx_st;
 
 namespace understudy {
 
+/// What a client trusts.
 class TlsClientOptions {
  public:
   TlsClientOptions() noexcept {}
@@ -47,6 +48,7 @@ class UNDERSTUDY_API TlsContext {
   /// The same from memory, for keys that must not be written to a file.
   static NetResult<TlsContext> server_of_pem(std::string_view certificates, std::string_view key);
 
+  /// OpenSSL's object, valid as long as a copy of this one.
   ssl_ctx_st* native() const noexcept { return context_.get(); }
 
  private:

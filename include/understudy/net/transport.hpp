@@ -14,7 +14,9 @@
 
 namespace understudy {
 
+/// The addresses of a host, in the order in which they are tried.
 using Addresses = std::vector<asio::ip::address>;
+/// A connection, or why there is none.
 using Connected = NetResult<std::unique_ptr<ByteStream>>;
 
 /// Opens connections. Threads: one executor.

@@ -19,6 +19,7 @@
 
 namespace understudy {
 
+/// The scheme of a URL.
 enum class Scheme : unsigned char { http, https };
 
 /// The destination of a connection, and the key of a connection pool.
@@ -41,6 +42,7 @@ UNDERSTUDY_API std::string authority(const Endpoint& endpoint);
 /// The same, always with the port.
 UNDERSTUDY_API std::string host_and_port(const Endpoint& endpoint);
 
+/// A URL in its parts.
 class Url {
  public:
   Url(Endpoint e, std::string p, std::string u) noexcept

@@ -33,8 +33,10 @@ enum class StopReason {
   shutdown,        ///< the program is shutting down
 };
 
+/// The category of StopReason.
 UNDERSTUDY_API const boost::system::error_category& stop_category() noexcept;
 
+/// A reason to stop as an error code.
 inline error_code make_error_code(StopReason reason) noexcept {
   return {static_cast<int>(reason), stop_category()};
 }

@@ -43,9 +43,13 @@ class TimeSource;
 /// A clock in the sense of the standard ([time.clock.req]), steady, in nanoseconds.
 class Clock {
  public:
+  /// Nanoseconds, as of std::chrono::steady_clock.
   using duration = std::chrono::nanoseconds;
+  /// As a standard clock has it.
   using rep = duration::rep;
+  /// As a standard clock has it.
   using period = duration::period;
+  /// A point of this clock's time. Not comparable with another clock's.
   using time_point = std::chrono::time_point<Clock>;
   static constexpr bool is_steady = true;
 
@@ -132,6 +136,7 @@ class Timer {
     expires_at(detail::later(Clock::now(), duration));
   }
 
+  /// The time that it was set to last.
   Clock::time_point expiry() const noexcept { return expiry_; }
 
   /// Ends the wait with `operation_aborted`. A wait that had already expired still ends with success, so a handler that
@@ -146,6 +151,7 @@ class Timer {
         [this](auto handler) { this->start(std::move(handler)); }, token);
   }
 
+  /// The executor that it was made with.
   asio::any_io_executor get_executor() { return timer_.get_executor(); }
 
  private:

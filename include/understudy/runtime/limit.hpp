@@ -58,7 +58,9 @@ class Limit {
 
 /// The names used in reports: those of the enumerators, with `default` for `standard`.
 UNDERSTUDY_API std::string_view to_string(Phase phase) noexcept;
+/// The name of the clock, as in reports.
 UNDERSTUDY_API std::string_view to_string(LimitClock clock) noexcept;
+/// The name of the origin, as in reports.
 UNDERSTUDY_API std::string_view to_string(LimitOrigin origin) noexcept;
 
 }  // namespace understudy

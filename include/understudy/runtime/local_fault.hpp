@@ -23,6 +23,7 @@
 
 namespace understudy {
 
+/// What this process lacks, so that no provider is blamed. Values of one error category, `local_category()`.
 enum class LocalFault {
   descriptors = 1,     ///< EMFILE: this process has reached its limit of descriptors
   system_descriptors,  ///< ENFILE: the whole machine has reached its limit
@@ -38,8 +39,10 @@ UNDERSTUDY_API std::optional<LocalFault> local_fault_of(
 /// The remedy for an operator: "raise the limit on open files of this process (...)".
 UNDERSTUDY_API std::string_view remedy(LocalFault fault) noexcept;
 
+/// The category of LocalFault.
 UNDERSTUDY_API const boost::system::error_category& local_category() noexcept;
 
+/// A local fault as an error code.
 inline boost::system::error_code make_error_code(LocalFault fault) noexcept {
   return {static_cast<int>(fault), local_category()};
 }

@@ -32,6 +32,7 @@ class OnDiscard {
   F f;
 };
 
+/// Makes the first argument of race(): `f` gets each result that came too late.
 template <class F>
 OnDiscard<F> on_discard(F f) {
   return OnDiscard<F>(std::move(f));
@@ -112,6 +113,7 @@ asio::awaitable<detail::RaceResult<Fs...>> race(Fs... contenders) {
                           std::index_sequence_for<Fs...>(), std::move(contenders)...);
 }
 
+/// As above; `discard` gets the results of contenders that succeeded after the winner.
 template <class Discard, detail::Contender... Fs>
 asio::awaitable<detail::RaceResult<Fs...>> race(OnDiscard<Discard> discard, Fs... contenders) {
   return detail::run_race(nullptr, std::source_location::current(), std::move(discard.f),
@@ -125,6 +127,7 @@ asio::awaitable<detail::RaceResult<Fs...>> race(Scope& parent, Fs... contenders)
                           std::index_sequence_for<Fs...>(), std::move(contenders)...);
 }
 
+/// As above, in a scope that exists.
 template <class Discard, detail::Contender... Fs>
 asio::awaitable<detail::RaceResult<Fs...>> race(Scope& parent, OnDiscard<Discard> discard,
                                                 Fs... contenders) {

@@ -111,8 +111,10 @@ class UNDERSTUDY_API Scope {
 
   /// Cancels with StopReason::deadline at that time; a second call replaces the first.
   void deadline(Clock::time_point time);
+  /// As above, with a time from now.
   void deadline(Clock::duration from_now);
 
+  /// Whether a cause is set. What is awaited in the scope from now on is cancelled.
   bool cancelled() const noexcept { return static_cast<bool>(cause_.code); }
 
   /// This scope's cause, else its parent's, else a cause with code zero. A caller's cancel in plain Asio
@@ -129,8 +131,10 @@ class UNDERSTUDY_API Scope {
   /// The errors of children (and the body) so far, in order, at most max_errors.
   std::span<const std::exception_ptr> errors() const noexcept { return errors_; }
 
+  /// A handle that other threads may use. After the scope has ended it does nothing.
   Remote remote();
 
+  /// The executor that the scope's children run on.
   const asio::any_io_executor& get_executor() const noexcept { return executor_; }
 
  private:

@@ -1,7 +1,7 @@
 /// The arithmetic of stall detection: a pure class that takes events with their times, and returns what to do.
 /// `StallTimer` (stall_timer.hpp) runs it on a real timer.
 ///
-/// There are two clocks. *Heard* means any byte; *progressed* means content. Heartbeats prove that the transport is
+/// There are two clocks. "Heard" means any byte; "progressed" means content. Heartbeats prove that the transport is
 /// alive; they are not progress. So a stream that only sends pings reaches its progress limit, and that is the only
 /// limit on a model that thinks while it sends pings.
 ///
@@ -38,7 +38,9 @@ namespace understudy {
 /// a cooldown, say).
 class Takeover {
  public:
+  /// Another member may take over now.
   static Takeover yes() noexcept { return {true, std::nullopt}; }
+  /// None may; `ask_again` is when that can change, if it is known.
   static Takeover no(std::optional<Clock::time_point> ask_again = std::nullopt) noexcept {
     return {false, ask_again};
   }
@@ -61,11 +63,16 @@ class UNDERSTUDY_API StallState {
     ask,      ///< a progress limit has expired: may another member take over? Answer: answered()
     expired,  ///< the attempt is over for the reason in `cause`
   };
+  /// What the timer does next.
   class Verdict {
    public:
+    /// It sleeps until `t`.
     static Verdict sleep(Clock::time_point t) noexcept { return {Step::sleep, t, Cause()}; }
+    /// It lets the pending reads run, and looks again.
     static Verdict confirm() noexcept { return {Step::confirm, {}, Cause()}; }
+    /// It asks whether another member may take over.
     static Verdict ask() noexcept { return {Step::ask, {}, Cause()}; }
+    /// A limit has expired.
     static Verdict expired(const Cause& c) noexcept { return {Step::expired, {}, c}; }
 
     Step step;
@@ -102,6 +109,7 @@ class UNDERSTUDY_API StallState {
 
   /// The received bytes were progress. Hot: one store for each event.
   void progressed() noexcept { progressed_ = true; }
+  /// Whether anything counted as progress.
   bool has_progressed() const noexcept { return progressed_; }
 
   /// The received bytes were a heartbeat. Returns true if silence has a limit now, which may be the next to expire.
@@ -124,9 +132,13 @@ class UNDERSTUDY_API StallState {
   /// The earliest time at which a limit could expire if the pending operation does not complete.
   Clock::time_point next_due(Clock::time_point now) const noexcept;
 
+  /// The phase that the attempt is in.
   Phase phase() const noexcept { return phase_; }
+  /// The limits that it measures with.
   const StallLimits& limits() const noexcept { return limits_; }
+  /// The bytes that were received.
   std::uint64_t bytes() const noexcept { return bytes_; }
+  /// The heartbeats that were received.
   std::uint64_t heartbeats() const noexcept { return heartbeats_; }
 
  private:

@@ -40,6 +40,7 @@ class StallHooks {
  public:
   StallHooks() {}
 
+  /// `f` is called once, when a limit has expired, with its cause.
   StallHooks& on_expired(std::function<void(const Cause&)> f) {
     return expired = std::move(f), *this;
   }
@@ -97,6 +98,7 @@ class UNDERSTUDY_API StallTimer {
   /// No limit applies from now on.
   void stop() { alarm_.clear(); }
 
+  /// What was received, and in which phase the attempt is.
   const StallState& state() const noexcept { return state_; }
 
   /// The number of wake-ups: elapsed time / limit, regardless of the number of tokens.

@@ -29,6 +29,7 @@ namespace understudy::testing {
 /// The expected answer.
 class WholeAnswer {
  public:
+  /// A tool call that the answer must have.
   class Call {
    public:
     Call(std::string n, std::string a) : name(std::move(n)), arguments(std::move(a)) {}
@@ -39,6 +40,7 @@ class WholeAnswer {
 
   WholeAnswer() {}
 
+  /// The finish that such an answer has.
   llm::FinishReason finish() const noexcept {
     return calls.empty() ? llm::FinishReason::stop : llm::FinishReason::tool_use;
   }

@@ -25,15 +25,19 @@ namespace understudy::testing {
 /// How a connection is treated before its first request is answered.
 class Greeting {
  public:
+  /// What happens to the connection.
   enum class Kind : unsigned char { serve, silence, unread, close, reset };
 
+  /// Answers the requests.
   static Greeting serve() { return Greeting(Kind::serve); }
   /// Accepts all input and sends nothing; over TLS, not even the handshake.
   static Greeting silence() { return Greeting(Kind::silence); }
   /// Completes the handshake, over TLS, and then reads nothing, so that the client's write stalls once the
   /// buffers are full; use small buffers (TcpAcceptor's receive_buffer, MemoryNetwork's capacity).
   static Greeting unread() { return Greeting(Kind::unread); }
+  /// Closes the connection after accepting it.
   static Greeting close() { return Greeting(Kind::close); }
+  /// Resets the connection after accepting it.
   static Greeting reset() { return Greeting(Kind::reset); }
 
   /// The certificate, over TLS; default: good.
@@ -49,6 +53,7 @@ class Greeting {
 /// A fault at one position of a response.
 class UNDERSTUDY_API Fault {
  public:
+  /// What happens at the position.
   enum class Kind : unsigned char { pause, reset, close, truncated_chunk, end, error, bytes };
 
   /// Sends nothing more, forever, except the protocol's heartbeats at the interval `heartbeats` (an empty line if the
@@ -56,6 +61,7 @@ class UNDERSTUDY_API Fault {
   static Fault silence(Clock::duration heartbeats = {});
   /// The same for a limited time; then the response continues.
   static Fault pause(Clock::duration length, Clock::duration heartbeats = {});
+  /// Resets the connection.
   static Fault reset() { return Fault(Kind::reset); }
   /// The connection is closed (FIN) before the end of the body.
   static Fault close() { return Fault(Kind::close); }
@@ -114,15 +120,19 @@ class UNDERSTUDY_API Reply {
   static Reply stream(std::string_view content_type, std::vector<std::string> parts);
 
   static Reply html();  ///< 200 with an HTML page
+  /// A redirect (307), which a client of an API must not follow.
   static Reply redirect(std::string_view location);
   static Reply gzipped();           ///< 200, compressed even if the client did not request it
   static Reply oversized_header();  ///< 200, with 64 KiB of it
 
   /// Appends to an answer. Thoughts and arguments are also sent one word at a time.
   Reply& think(std::string text);
+  /// Text.
   Reply& say(std::string text);
+  /// A tool call.
   Reply& call(std::string id, std::string name, std::string arguments);
   Reply& with_finish(llm::FinishReason reason) { return finish = reason, *this; }
+  /// How the arguments of tool calls are streamed.
   Reply& sending(Arguments how) { return resent = how, *this; }
   /// `before`: the event of the answer in front of which `taken_back` reports a finish, in one piece with it; not in front
   /// of the first content.
@@ -137,6 +147,7 @@ class UNDERSTUDY_API Reply {
   Reply& with_interim(unsigned status) { return interim.push_back(status), *this; }
   /// A pause before each event except the first, or before each byte of the response.
   Reply& dripping(Clock::duration every) { return event_gap = every, *this; }
+  /// As above, for bytes.
   Reply& dripping_bytes(Clock::duration every) { return byte_gap = every, *this; }
 
   /// A fault after the request was read and before any byte is sent: pause, reset or close. Throws
@@ -150,8 +161,10 @@ class UNDERSTUDY_API Reply {
   Reply& after_finish(Fault fault);
   /// A fault after `bytes` bytes of the response, including interim responses and heads. No more bytes are sent.
   Reply& reset_at(std::size_t bytes);
+  /// As above, with a FIN.
   Reply& close_at(std::size_t bytes);
 
+  /// Closes the connection after the response.
   Reply& then_close() { return next = After::close, *this; }
   /// Keeps the connection alive, and closes it if no request arrives within this time.
   Reply& then_close_when_idle(Clock::duration idle) {
@@ -163,6 +176,7 @@ class UNDERSTUDY_API Reply {
   /// A part of the answer.
   class Said {
    public:
+    /// What the part is.
     enum class Kind : unsigned char { thought, text, call };
 
     Said(Kind k, std::string t, std::string i = {}, std::string n = {})

@@ -83,11 +83,13 @@ class UNDERSTUDY_API FaultServer {
 
   /// Extends the script, also while serving. The default script serves every connection and sends a good answer.
   FaultServer& greet(Greeting greeting);
+  /// The reply to the next request.
   FaultServer& reply(Reply reply);
   /// A separate script for requests for this model, or else with this target.
   FaultServer& reply_to(const std::string& model_or_target, Reply reply);
   /// The same, decided when a request arrives, by the time or by its content. Replaces such a script.
   using Decide = std::function<Reply(const SeenRequest&)>;
+  /// As above, decided when the request arrives.
   FaultServer& reply_to(const std::string& model_or_target, Decide decide);
   /// The same for all other requests, instead of the script.
   FaultServer& reply_by(Decide decide);
@@ -100,7 +102,9 @@ class UNDERSTUDY_API FaultServer {
 
   /// The records, in order of arrival. Their addresses are stable.
   const std::deque<SeenConnection>& connections() const noexcept { return connections_; }
+  /// The connections that have not ended.
   std::size_t open_connections() const noexcept;
+  /// The requests that have arrived.
   std::size_t requests() const noexcept;
 
  private:

@@ -20,6 +20,7 @@ class UNDERSTUDY_API RefusingPort {
   RefusingPort(const RefusingPort&) = delete;
   RefusingPort& operator=(const RefusingPort&) = delete;
 
+  /// The port's number.
   std::uint16_t number() const noexcept { return number_; }
 
  private:

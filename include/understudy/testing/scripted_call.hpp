@@ -47,6 +47,7 @@ class UNDERSTUDY_API Behaviour {
 /// An attempt as seen by its provider.
 class Asked {
  public:
+  /// How the attempt has ended.
   enum class End : unsigned char { none, answered, failed, cancelled };
 
   unsigned number = 0;      ///< counts the attempts at this provider, from 0
@@ -60,6 +61,7 @@ class Asked {
 /// See the top of the file.
 class UNDERSTUDY_API ScriptedProvider {
  public:
+  /// What the provider does about an attempt.
   using Script = std::function<Behaviour(const Asked&)>;
 
   ScriptedProvider(std::string name, Script script)
@@ -67,11 +69,13 @@ class UNDERSTUDY_API ScriptedProvider {
   ScriptedProvider(const ScriptedProvider&) = delete;
   ScriptedProvider& operator=(const ScriptedProvider&) = delete;
 
+  /// The provider's name.
   const std::string& name() const noexcept { return name_; }
 
   /// Answers with "answer of NAME" after the last token. The provider must outlive the call.
   asio::awaitable<Result<std::string>> ask(Attempt& attempt);
 
+  /// The attempts so far, in order.
   const std::vector<Asked>& asked() const noexcept { return asked_; }
   /// The number of requests in progress.
   std::size_t alive() const noexcept { return alive_; }

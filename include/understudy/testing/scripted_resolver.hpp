@@ -18,8 +18,11 @@ namespace understudy::testing {
 /// examples). Threads: one executor.
 class UNDERSTUDY_API ScriptedResolver final : public Resolver {
  public:
+  /// The name resolves to these addresses, `after` this time.
   void answer(const std::string& host, Addresses addresses, Clock::duration after = {});
+  /// The lookup fails, `after` this time.
   void fail(const std::string& host, error_code code, Clock::duration after = {});
+  /// The lookup never ends.
   void hang(const std::string& host);
 
   /// The number of lookups so far.

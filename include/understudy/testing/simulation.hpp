@@ -46,12 +46,14 @@ class Schedule {
 /// virtual time already.
 UNDERSTUDY_API Schedule simulate_one(std::uint64_t seed, std::ostream* log = nullptr);
 
+/// A schedule that has violated an invariant: its seed, and which one.
 class SimulationFailure {
  public:
   std::uint64_t seed;
   std::string what;
 };
 
+/// What a number of schedules have shown, in sums.
 class SimulationResult {
  public:
   std::size_t schedules = 0;

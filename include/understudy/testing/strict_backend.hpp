@@ -130,6 +130,7 @@ class UNDERSTUDY_API StrictBackend {
   std::string_view protocol() const noexcept;       ///< as in backends.json: "openai_responses"
   std::string_view path() const noexcept;           ///< of requests, behind the base URL
   std::string_view default_model() const noexcept;  ///< for tests
+  /// The ids of its rules.
   std::vector<std::string_view> rule_ids() const;
 
   /// Returns the refusal of a request, or nothing if the back end accepts it. `target`: the path of the request, which
@@ -178,13 +179,16 @@ class UNDERSTUDY_API StrictBackends {
 
   /// Throws std::out_of_range if there is none of that id.
   const StrictBackend& backend(std::string_view id) const;
+  /// The ids of all back ends.
   std::vector<std::string_view> ids() const;
 
   /// The kinds of checks that backends.json explains, and whether this code implements one.
   std::vector<std::string_view> check_kinds() const;
+  /// Whether this code implements a kind of check.
   static bool implements(std::string_view check_kind) noexcept;
   /// The names of the error bodies' forms; one filled in with `message`.
   std::vector<std::string_view> error_shapes() const;
+  /// An error body of that form.
   std::string error_body(std::string_view shape, std::string_view message) const;
   /// The model id after the normalization steps.
   std::string normalized(std::string_view model) const;

@@ -40,6 +40,7 @@ class StrictExchange {
   std::vector<std::string> dropped;  ///< as in Verdict
 };
 
+/// How strict the server is, what it answers, and how many exchanges it keeps.
 class StrictServerOptions {
  public:
   StrictServerOptions() {}

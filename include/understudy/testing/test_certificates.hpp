@@ -17,6 +17,7 @@ namespace understudy::testing {
 /// See the top of the file. Threads: any, once constructed.
 class UNDERSTUDY_API TestCertificates {
  public:
+  /// What is wrong with the certificate, if anything.
   enum class Kind : unsigned char {
     good,         ///< for api.test, *.wild.test, localhost and 127.0.0.1
     expired,      ///< for the same, until yesterday
@@ -40,6 +41,7 @@ class UNDERSTUDY_API TestCertificates {
   const std::string& certificate(Kind kind) const noexcept {
     return certificates_[static_cast<std::size_t>(kind)];
   }
+  /// The private key of all certificates, as PEM.
   const std::string& key() const noexcept { return key_; }
 
  private:

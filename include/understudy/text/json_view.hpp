@@ -24,11 +24,13 @@ namespace understudy {
 /// One value. See the top of the file.
 class UNDERSTUDY_API JsonView {
  public:
+  /// What a value is.
   enum class Kind : unsigned char { null, boolean, number, string, array, object };
 
   /// `compact`: valid JSON without white space, as JsonDocument has it.
   explicit JsonView(std::string_view compact) noexcept : text_(compact) {}
 
+  /// What this value is. O(1).
   Kind kind() const noexcept;
   /// The value as JSON text.
   std::string_view text() const noexcept { return text_; }
@@ -53,6 +55,8 @@ class UNDERSTUDY_API JsonDocument {
   JsonDocument(const JsonDocument&) = delete;
   JsonDocument& operator=(const JsonDocument&) = delete;
 
+  /// The document's value, or nothing if the text is not valid JSON. The view is valid while the document and the text
+  /// are.
   std::optional<JsonView> root() const;
 
  private:

@@ -25,18 +25,27 @@ class UNDERSTUDY_API JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}
 
+  /// Begins an object. Members follow: key() and a value each, or member().
   JsonWriter& begin_object() { return open('{'); }
+  /// Ends it.
   JsonWriter& end_object() { return close('}'); }
+  /// Begins an array.
   JsonWriter& begin_array() { return open('['); }
+  /// Ends it.
   JsonWriter& end_array() { return close(']'); }
 
+  /// The name of the next member.
   JsonWriter& key(std::string_view name);
 
+  /// A string. What is not UTF-8 in it is replaced.
   JsonWriter& value(std::string_view text);
+  /// A string that ends with a zero byte.
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }
   JsonWriter& value(double number);  ///< a number that is not finite is written as null
+  /// `null`.
   JsonWriter& null() { return raw("null"); }
 
+  /// A number, or `true` and `false`.
   template <class T>
     requires std::integral<T>
   JsonWriter& value(T number) {
@@ -52,6 +61,7 @@ class UNDERSTUDY_API JsonWriter {
   /// Writes text that is already valid JSON, as one value.
   JsonWriter& raw(std::string_view json);
 
+  /// A name and a value of any of these types.
   template <class T>
   JsonWriter& member(std::string_view name, const T& v) {
     return key(name).value(v);

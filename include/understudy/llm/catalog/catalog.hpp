@@ -77,7 +77,9 @@ class UNDERSTUDY_API Catalog {
   /// What is known about the model, under any of its names. An empty value if nothing is.
   const ModelFacts& model(std::string_view name) const;
 
+  /// All back ends that are known.
   const std::vector<BackEnd>& back_ends() const noexcept { return back_ends_; }
+  /// All families of models.
   const std::vector<ModelFacts>& families() const noexcept { return families_; }
 
  private:

@@ -77,6 +77,7 @@ class ModelFacts {
   bool wants_reasoning = false;  ///< earlier reasoning must go back as `reasoning_content`
   bool open_weights = false;     ///< served by many hosts, each with limits of its own
 
+  /// Whether the catalog has a family for the model.
   bool known() const noexcept { return !match.empty(); }
   /// Whether the maker or several reports confirm the facts. Otherwise nothing is dropped because of them.
   bool confirmed() const noexcept {

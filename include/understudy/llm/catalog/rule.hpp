@@ -134,7 +134,9 @@ class BackEndRule {
 
 /// The names are those of the enumerators. They live as long as the program.
 UNDERSTUDY_API std::string_view to_string(Effect effect) noexcept;
+/// The name, as in catalog files.
 UNDERSTUDY_API std::string_view to_string(Confidence confidence) noexcept;
+/// The name, as in catalog files.
 UNDERSTUDY_API std::string_view to_string(Check check) noexcept;
 
 }  // namespace understudy::llm
