@@ -304,7 +304,7 @@ Choice Selection::ask(std::size_t member, const Prospect& p, Health::Probe probe
     }
   }
   run.record->budget().deposit();
-  if (last_member_) {
+  if (last_member_ && *last_member_ != member) {
     context_.notify([&](Observer& o) { o.member_changed(chain[*last_member_], chain[member]); });
   }
   last_member_ = member;

@@ -673,6 +673,27 @@ TEST_CASE("an observer sees it all in order, and what it throws is contained") {
         "b/m answered, after a/m: overloaded\n");
 }
 
+TEST_CASE("a member that is asked again after an outage has not changed") {
+  class Changes final : public Observer {
+   public:
+    void member_changed(const Member& from, const Member& to) override {
+      text += from.name() + " > " + to.name() + "\n";
+    }
+    void call_ended(const CallReport& report) override { attempts = report.attempts.size(); }
+
+    std::string text;
+    std::size_t attempts = 0;
+  } log;
+  World world;
+  world.policy.with_wait_out(30s).with_max_retries(0);
+  world.add([](const Asked& asked) {
+    return asked.number < 2 ? Behaviour::fail(R::overloaded) : Behaviour::answer(10ms);
+  });
+  CHECK(world.run(CallOptions().with_observer(log)).result.value() == "answer of a");
+  CHECK(log.attempts == 3);
+  CHECK(log.text.empty());
+}
+
 namespace {
 
 /// Two members, the first with these keys, of which each allows one call at a time.

@@ -61,7 +61,7 @@ class UNDERSTUDY_API Attempt {
   bool wants_fresh_connection() const noexcept;
   /// The time until the call's deadline, if it has one.
   std::optional<Clock::duration> remaining() const;
-  /// The limits that apply now: a member's own, the policy's, and what the deadline leaves.
+  /// The limits that the attempt began with (detail/attempt_limits.hpp).
   const StallLimits& limits() const noexcept { return stall_->state().limits(); }
   /// The attempt's scope: what is spawned in it ends with the attempt.
   Scope& scope() noexcept { return *scope_; }

@@ -79,7 +79,7 @@ class UNDERSTUDY_API CallSlots : public std::enable_shared_from_this<CallSlots> 
 
   /// Whether a call would have to wait for the credential.
   bool full(std::size_t credential) const;
-  /// What uses the credential now. Zero while there is no limit.
+  /// What uses the credential now. Calls that began without a limit are not counted.
   Load load(std::size_t credential) const;
 
   /// Completes with the credential's slot, at once if one is free; or with nothing if too many calls wait already, at

@@ -34,7 +34,7 @@
 
 namespace understudy {
 
-/// Whether a refusal by a provider's content filter is the answer, or the next member is asked.
+/// Whether a request that a provider's content filter refuses ends the call, or the next member is asked.
 enum class OnContentPolicy : unsigned char { stop, fail_over };
 
 /// What happens if a member would not get all of the request.

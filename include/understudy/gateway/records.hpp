@@ -54,7 +54,7 @@ class UNDERSTUDY_API Records {
 
   /// For a program that reloads its configuration: the new one was given to all gateways, or was rejected.
   void config_applied();
-  /// Logs that a new configuration was not taken, and why.
+  /// Logs and counts that a new configuration was not taken, and why.
   void config_rejected(const ConfigErrors& errors);
 
   /// For ClientState::on_warning, and for a program's own warnings. Must not hold a secret.
@@ -73,13 +73,13 @@ class UNDERSTUDY_API Records {
 
   /// The rest is called by gateways. A call begins; `call_ended` must follow.
   void call_began() noexcept { in_flight_.fetch_add(1, std::memory_order_relaxed); }
-  /// Logs and counts a call.
+  /// Logs and counts a call, and keeps it for recent().
   void call_ended(CallRecord record);
-  /// Logs and counts an attempt.
+  /// Counts an attempt.
   void attempt_ended(const AttemptReport& attempt);
-  /// Logs and counts that an answer broke after its attempt had succeeded.
+  /// Counts that an answer broke after its attempt had succeeded.
   void answer_broke(const AttemptReport& attempt);
-  /// Whether prompts are logged.
+  /// Whether records given to the log have the request's body.
   bool wants_prompts() const noexcept { return prompts_; }
 
  private:
