@@ -137,7 +137,8 @@ asio::awaitable<ToolLoopOutcome> run_tools(Client& client, llm::Conversation& co
                                            RequestOptions options) {
   ToolLoopOutcome outcome;
   conversation.request().tools = tools.tools();
-  for (std::size_t answers = 0; answers < std::max<std::size_t>(limits.answers, 1); ++answers) {
+  const auto most = std::max<std::size_t>(limits.answers, 1);
+  for (std::size_t answers = 1; answers <= most; ++answers) {
     auto answered = co_await client.complete(conversation.request(), options);
     outcome.reports.push_back(std::move(answered.report));
     outcome.result = std::move(answered.result);
@@ -151,7 +152,7 @@ asio::awaitable<ToolLoopOutcome> run_tools(Client& client, llm::Conversation& co
     if (calls.empty() && !paused) {
       co_return outcome;
     }
-    if (answers + 1 == limits.answers) {
+    if (answers == most) {
       break;
     }
     if (!calls.empty()) {

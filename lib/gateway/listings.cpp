@@ -3,6 +3,7 @@
 #include <set>
 #include <vector>
 
+#include "llm/picker_prefix.hpp"
 #include "text/glob.hpp"
 #include "understudy/gateway/gauges.hpp"
 #include "understudy/llm/codec.hpp"
@@ -12,7 +13,7 @@
 namespace understudy::gateway::detail {
 namespace {
 
-constexpr std::string_view picker_prefix = "anthropic/";
+using llm::detail::picker_prefix;
 
 std::set<std::string, std::less<>> names_of(const Config& config) {
   std::set<std::string, std::less<>> names;

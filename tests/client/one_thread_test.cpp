@@ -62,7 +62,7 @@ void two_at_once() {
 
 }  // namespace
 
-TEST_CASE("one after the other is no mistake") {
+TEST_CASE("one after the other is not a mistake") {
   std::atomic<bool> busy = false;
   for (int i = 0; i < 2; ++i) {
     const understudy::detail::OneThread alone(busy);

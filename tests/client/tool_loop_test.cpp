@@ -129,6 +129,15 @@ TEST_CASE("the bound on answers ends the loop with its calls open") {
   CHECK(world.talk.open_calls().size() == 1);
 }
 
+TEST_CASE("a bound of no answers is one: no tool runs whose result nobody would read") {
+  LoopWorld world;
+  world.server.reply(calls(1));
+  world.run_loop(ToolLimits().with_answers(0));
+  CHECK(world.outcome.reports.size() == 1);
+  CHECK(world.outcome.calls == 0);
+  CHECK(world.talk.open_calls().size() == 1);
+}
+
 TEST_CASE("a failure ends the loop; the conversation is as before the call that failed") {
   LoopWorld world;
   world.server.reply(calls(1)).reply(Reply::status(400, "no"));

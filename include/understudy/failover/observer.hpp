@@ -26,7 +26,7 @@ class Observer {
   virtual void attempt_began(const AttemptReport&) {}
   /// The attempt enters a phase.
   virtual void phase_entered(const AttemptReport&, Phase) {}
-  /// The attempt has received something that is no progress.
+  /// The attempt has received something that is not progress.
   virtual void heartbeat_heard(const AttemptReport&) {}
   /// The attempt has received its first progress.
   virtual void attempt_progressed(const AttemptReport&) {}

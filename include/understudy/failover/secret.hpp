@@ -26,7 +26,7 @@ class UNDERSTUDY_API Secret {
 
   /// The text. To be used where it is sent, and nowhere else.
   std::string_view reveal() const noexcept;
-  /// Whether there is no text.
+  /// Whether the text is empty.
   bool empty() const noexcept { return reveal().empty(); }
 
   /// Compares the contents, in constant time for a given length.

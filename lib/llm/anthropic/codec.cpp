@@ -9,6 +9,7 @@
 #include "llm/error_body.hpp"
 #include "llm/made_up_id.hpp"
 #include "llm/model_list.hpp"
+#include "llm/picker_prefix.hpp"
 #include "llm/request_json.hpp"
 #include "llm/written_finish.hpp"
 #include "reader.hpp"
@@ -141,12 +142,13 @@ class AnthropicMessages final : public Codec {
 
   /// The name of a model of another maker may have this prefix, so that Claude Code shows it.
   void write_model(std::string_view name, std::string& out) const override {
-    constexpr std::string_view prefix = "anthropic/";
     JsonWriter(out)
         .begin_object()
         .member("id", name)
         .member("type", "model")
-        .member("display_name", name.starts_with(prefix) ? name.substr(prefix.size()) : name)
+        .member("display_name", name.starts_with(detail::picker_prefix)
+                                    ? name.substr(detail::picker_prefix.size())
+                                    : name)
         .member("created_at", "1970-01-01T00:00:00Z")
         .end_object();
   }
